@@ -1,0 +1,17 @@
+//! What every stage speaks: values that cannot leak, names for them, places, moments, and the rules.
+//! Imports nothing else of ours.
+
+pub mod identity;
+pub mod kind;
+pub mod masked;
+pub mod place;
+pub mod rules;
+pub mod secret;
+pub mod when;
+
+pub use identity::{Digest, Fingerprint, FingerprintKey, JoinKey, KeyKind};
+pub use kind::{Kind, Slot};
+pub use masked::Masked;
+pub use place::{Locator, Place, Source, View};
+pub use secret::{Raw, Secret};
+pub use when::{Basis, When, Zone};

@@ -1,0 +1,115 @@
+//! Where a value lies, so exactly that an examiner, or a test, can go back to it.
+
+use std::sync::Arc;
+
+use super::identity::Digest;
+
+/// One piece of evidence that a reader claimed: a file, a member of an archive, standard input.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Source {
+    /// Path as given, relative to `--source-root`; `-` is standard input. `/` separates on every platform.
+    pub path: Box<str>,
+    /// Members inside archives, outermost first.
+    pub members: Vec<Box<str>>,
+    /// Name of the reader that claimed it.
+    pub reader: &'static str,
+    /// Machine, where the path tells it.
+    pub host: Option<Box<str>>,
+    /// Account, where the path tells it.
+    pub user: Option<Box<str>>,
+    /// Browser, where the path or the content tells it.
+    pub browser: Option<Box<str>>,
+    /// Browser profile, where the path tells it.
+    pub profile: Option<Box<str>>,
+}
+
+impl Source {
+    /// Identity of the source: its path and members, nothing of the machine it was scanned on.
+    pub fn digest(&self) -> Digest {
+        let members = self.members.iter().map(|member| member.as_bytes());
+        Digest::of(
+            [b"source".as_slice(), self.path.as_bytes()]
+                .into_iter()
+                .chain(members),
+        )
+    }
+}
+
+/// Where in a source, and in which view of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    /// The evidence.
+    pub source: Arc<Source>,
+    /// Where in it.
+    pub locator: Locator,
+    /// Which state of a file that has several.
+    pub view: View,
+}
+
+/// Where in a source. Counting starts at 1 for lines and columns, at 0 for bytes and indices.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Locator {
+    /// A cell of a SQLite table.
+    Row {
+        /// Table.
+        table: &'static str,
+        /// SQLite rowid.
+        rowid: i64,
+        /// Column.
+        column: &'static str,
+    },
+    /// A line of text, after decompression.
+    Line {
+        /// Line, from 1.
+        number: u64,
+        /// Offset of the line's first byte, from 0.
+        byte: u64,
+    },
+    /// A value of a HAR entry.
+    Entry {
+        /// Index of the entry, from 0.
+        index: u64,
+        /// JSON pointer from the document's root (RFC 6901).
+        pointer: Box<str>,
+        /// Line of the value in the file, from 1.
+        line: u64,
+        /// Column of the value in the file, in bytes, from 1.
+        column: u64,
+    },
+    /// A record of a key-value store, a session file or a cache.
+    Record {
+        /// File inside the store.
+        file: Box<str>,
+        /// Key, when it is public.
+        key: Box<str>,
+        /// Sequence number.
+        sequence: u64,
+    },
+    /// Bytes that no structure explains.
+    Bytes {
+        /// Offset in the file, from 0.
+        offset: u64,
+    },
+}
+
+/// Which state of a file holds the value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum View {
+    /// What the application sees now.
+    Live,
+    /// Only in a write-ahead log that was not yet copied back.
+    Uncheckpointed,
+    /// Deleted, and still there.
+    Recovered,
+}
+
+impl View {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Uncheckpointed => "uncheckpointed",
+            Self::Recovered => "recovered",
+        }
+    }
+}

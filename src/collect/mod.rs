@@ -1,0 +1,170 @@
+//! Stage 1: evidence becomes observations. Knows file formats and nothing of OAuth; what has no needle
+//! is dropped at once.
+
+pub mod evidence;
+
+use std::sync::Arc;
+
+use crate::atoms::rules::Rules;
+use crate::atoms::{JoinKey, Place, Raw, Source, When};
+pub use evidence::{Evidence, ReadError};
+
+/// What the evidence holds, where, when, and how it was reached. The only type that a reader must know.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Where it lies.
+    pub place: Place,
+    /// When it happened, where the evidence tells.
+    pub at: Option<When>,
+    /// How the browser, or the log, came by it.
+    pub via: Via,
+    /// The visit, in a browser history.
+    pub visit: Option<Visit>,
+    /// The request and response that it is a part of, in a HAR entry or a log line.
+    pub exchange: Option<Arc<Exchange>>,
+    /// The bytes as found.
+    pub payload: Payload,
+}
+
+/// How something was reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Via {
+    /// The evidence does not tell.
+    Unknown,
+    /// Typed, or chosen from the address bar.
+    Typed,
+    /// A link was followed.
+    Link,
+    /// A form was sent.
+    Form,
+    /// The page was loaded again, or restored.
+    Reload,
+    /// A frame inside a page.
+    Subframe,
+    /// A download.
+    Download,
+    /// The server redirected here.
+    ServerRedirect,
+    /// Script or a meta element redirected here.
+    ClientRedirect,
+    /// It is the request of an exchange: a request line, a request header, a request body.
+    Request,
+    /// It is the response of an exchange: a header, a body.
+    Response,
+    /// A response sent the browser here (`Location`, `Refresh`).
+    Location,
+    /// A `Referer`: the page before told its URL to this host (`None`: the log's own server, unnamed).
+    Referer {
+        /// Host that received it.
+        sent_to: Option<Box<str>>,
+    },
+    /// It lies in a store (cookie jar, web storage, autofill, bookmark).
+    Stored,
+    /// It stands in running text.
+    Text,
+}
+
+/// A visit, and those before it that led here, by the browser's own ids. Only visits whose URL was
+/// worth an observation are named; the pages between were walked through.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Visit {
+    /// This visit.
+    pub id: i64,
+    /// Earlier observed visits on the `from_visit` path: hops between (1 = directly before), id. Nearest first.
+    pub ancestors: Vec<(u8, i64)>,
+}
+
+/// A request and its response.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exchange {
+    /// Names the exchange: [`crate::atoms::KeyKind::Exchange`] over the source and the entry or line.
+    pub key: JoinKey,
+    /// Method, upper case as found.
+    pub method: Option<Box<str>>,
+    /// Status of the response.
+    pub status: Option<u16>,
+    /// Request URL as found, or the request target of a log line.
+    pub url: Raw,
+    /// Host that a log line names beside its target (vhost, `Host`), when the target has none.
+    pub host: Option<Box<str>>,
+}
+
+/// Bytes as found, and what the format says they are.
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// A URL, absolute or a request target.
+    Url(Raw),
+    /// An HTTP header. Cookies come as [`Payload::Pair`], `Location` and `Referer` as [`Payload::Url`].
+    Header {
+        /// Name as found.
+        name: Box<str>,
+        /// Value.
+        value: Raw,
+    },
+    /// A named value in a store.
+    Pair {
+        /// Which store.
+        store: Store,
+        /// Host or origin that it belongs to, where known.
+        origin: Option<Box<str>>,
+        /// Name.
+        key: Raw,
+        /// Value.
+        value: Raw,
+    },
+    /// The body of a request or a response, or a WebSocket message.
+    Body {
+        /// Media type as stated, lower case, parameters included; empty when not stated.
+        mime: Box<str>,
+        /// The decoded body.
+        bytes: Raw,
+    },
+    /// Text without a known structure, one layer of escaping already undone.
+    Text(Raw),
+}
+
+/// Which store a pair lies in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Store {
+    /// `Cookie`, `Set-Cookie`, a cookie jar.
+    Cookie,
+    /// Local storage.
+    LocalStorage,
+    /// Session storage.
+    SessionStorage,
+    /// Values that the browser offers in forms.
+    Autofill,
+    /// A login column of a log (`%u`, `username`, `password` of Zeek).
+    LogField,
+}
+
+/// What every reader is given beside its evidence.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Needles and log formats.
+    pub rules: &'a Rules,
+    /// Zone of logs that state none; UTC when not given.
+    pub log_timezone: Option<&'a jiff::tz::TimeZone>,
+}
+
+/// Where a reader puts what it finds.
+pub struct Sink<'a> {
+    /// Takes an observation.
+    pub observe: &'a mut dyn FnMut(Observation),
+    /// Takes a reason why a part was not read. The source becomes `partial`.
+    pub problem: &'a mut dyn FnMut(ReadError),
+}
+
+/// One kind of evidence: two plain functions and a name.
+#[derive(Debug)]
+pub struct Reader {
+    /// The name on the wire and for `--type`.
+    pub name: &'static str,
+    /// Whether this reader knows the evidence: by content first, by name second.
+    pub claims: fn(&Evidence, &Context<'_>) -> bool,
+    /// Reads it to its end. An error means that nothing more can be read; what was put into the sink is kept.
+    pub read: fn(&Evidence, &Arc<Source>, &Context<'_>, &mut Sink<'_>) -> Result<(), ReadError>,
+}
+
+/// All readers; the first that claims the evidence reads it.
+pub static READERS: &[&Reader] = &[];

@@ -1,0 +1,10 @@
+//! tokentrail follows the trail that credentials leave outside the place where they belong.
+//!
+//! The folder listing is the pipeline, and imports point left:
+//! `atoms → collect → detect → flow → judge → report`.
+
+pub mod atoms;
+pub mod collect;
+pub mod detect;
+pub mod flow;
+pub mod judge;
