@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::component::Sets;
 use super::index::{Index, is_answer, is_response, is_token, param, value};
+use super::pkce::redeems_code;
 use crate::atoms::{JoinKey, KeyKind, Kind, Source};
 use crate::detect::{Role, Sighting};
 
@@ -182,6 +183,7 @@ struct Linker<'a, 'b> {
     index: &'b Index<'a>,
     group_of: HashMap<usize, usize>,
     states: Vec<BTreeSet<JoinKey>>,
+    challenges: Vec<BTreeSet<JoinKey>>,
     by_time: BTreeMap<&'a Source, Vec<(Timestamp, usize)>>,
 }
 
@@ -203,12 +205,17 @@ impl<'a, 'b> Linker<'a, 'b> {
         }
         let states = requests
             .iter()
-            .map(|members| states(index, members, |_| true))
+            .map(|members| keys(index, members, STATE, |_| true))
+            .collect();
+        let challenges = requests
+            .iter()
+            .map(|members| keys(index, members, CHALLENGES, |_| true))
             .collect();
         Self {
             index,
             group_of,
             states,
+            challenges,
             by_time,
         }
     }
@@ -219,18 +226,14 @@ impl<'a, 'b> Linker<'a, 'b> {
         core: &[usize],
         may: impl Fn(usize, &[Tie]) -> bool,
     ) -> Option<(usize, Vec<Tie>)> {
-        let own = states(self.index, core, is_response);
+        let own = Own::of(self.index, core);
         let mut ties: BTreeMap<usize, BTreeSet<Tie>> = BTreeMap::new();
         for (at, sighting) in self.index.each(core) {
             for (request, hops) in self.candidates(core, at, sighting) {
                 let Some(&group) = self.group_of.get(&request) else {
                     continue;
                 };
-                let asked = self.states.get(group);
-                let other_state = asked.is_some_and(|asked| {
-                    !asked.is_empty() && !own.is_empty() && asked.is_disjoint(&own)
-                });
-                if !other_state {
+                if !self.contradicts(&own, group) {
                     let found = self.compare(at, sighting, request, hops);
                     ties.entry(group).or_default().extend(found);
                 }
@@ -252,6 +255,21 @@ impl<'a, 'b> Linker<'a, 'b> {
             (*score, nearest, latest, std::cmp::Reverse(*group))
         });
         best.map(|(_, group, ties)| (group, ties))
+    }
+
+    /// Whether a core cannot answer a group: another `state` came back, or what was redeemed does not fit the
+    /// challenge, which a server must refuse (RFC 7636 §4.6).
+    fn contradicts(&self, own: &Own, group: usize) -> bool {
+        let differ = |asked: Option<&BTreeSet<JoinKey>>, own: &BTreeSet<JoinKey>| {
+            asked
+                .is_some_and(|asked| !asked.is_empty() && !own.is_empty() && asked.is_disjoint(own))
+        };
+        let challenges = self.challenges.get(group);
+        differ(self.states.get(group), &own.states)
+            || differ(challenges, &own.verifiers)
+            || (own.redeemed
+                && own.verifiers.is_empty()
+                && challenges.is_some_and(|asked| !asked.is_empty()))
     }
 
     /// Requests that a sighting may answer, with the hops between where a chain leads there.
@@ -447,16 +465,37 @@ fn answers(index: &Index<'_>, sighting: &Sighting) -> bool {
             }))
 }
 
-fn states(
+const STATE: &[KeyKind] = &[KeyKind::State];
+const CHALLENGES: &[KeyKind] = &[KeyKind::ChallengeS256, KeyKind::ChallengePlain];
+
+fn keys(
     index: &Index<'_>,
     members: &[usize],
+    kinds: &[KeyKind],
     of: impl Fn(&Sighting) -> bool,
 ) -> BTreeSet<JoinKey> {
     let members = index.each(members).filter(|(_, sighting)| of(sighting));
     let keys = members.flat_map(|(_, sighting)| &sighting.keys);
-    keys.filter(|key| key.kind == KeyKind::State)
+    keys.filter(|key| kinds.contains(&key.kind))
         .copied()
         .collect()
+}
+
+/// What a core says of the request that it can belong to.
+struct Own {
+    states: BTreeSet<JoinKey>,
+    verifiers: BTreeSet<JoinKey>,
+    redeemed: bool,
+}
+
+impl Own {
+    fn of(index: &Index<'_>, core: &[usize]) -> Self {
+        Self {
+            states: keys(index, core, STATE, is_response),
+            verifiers: keys(index, core, CHALLENGES, redeems_code),
+            redeemed: index.each(core).any(|(_, sighting)| redeems_code(sighting)),
+        }
+    }
 }
 
 /// One request and all that answers it, as runs: each different answer is a run, and what only follows from
