@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
+use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::when::{Basis, Zone};
 use tokentrail::atoms::{
     Digest, FingerprintKey, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, Source, View,
@@ -224,10 +225,8 @@ fn correlate(sightings: Vec<Sighting>) -> Correlated {
     trails(sightings, &rules())
 }
 
-fn rules() -> tokentrail::atoms::rules::Rules {
-    tokentrail::atoms::rules::Rules {
-        needles: tokentrail::atoms::rules::Needles::default(),
-    }
+fn rules() -> Rules {
+    Rules::builtin().expect("the built-in rules")
 }
 
 /// Runs of a code flow, each with or without its request, its challenge, and its token request.

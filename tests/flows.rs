@@ -188,9 +188,7 @@ fn without_verdict(line: &str) -> String {
 }
 
 fn rules() -> Rules {
-    Rules {
-        needles: tokentrail::atoms::rules::Needles::default(),
-    }
+    Rules::builtin().expect("the built-in rules")
 }
 
 /// File name and text of every story, by name.
