@@ -5,7 +5,7 @@ use super::handoff::{self, Origin};
 use super::index::{Index, is_answer, is_request, is_response, is_token, param, value};
 use super::link::Run;
 use super::names::{Flow, Modifier, Pkce};
-use super::pkce::hides_parameters;
+use super::pkce::shows_parameters;
 use super::place;
 use crate::atoms::{Kind, Slot};
 use crate::collect::Via;
@@ -127,11 +127,13 @@ pub(super) fn modifiers(index: &Index<'_>, run: &Run) -> Vec<Modifier> {
                 .any(|s| value(s, "response_mode").is_some_and(|mode| mode.ends_with("jwt"))),
         Modifier::Jarm,
     );
+    // SAML and WS-Federation post their responses by nature; for OAuth it is a response mode.
+    let speaks_oauth = dialect(index, run) == Dialect::OAuth;
     let posted = |s: &Sighting| {
-        s.role == Role::ResponseInBody && !is_saml_like(s)
+        s.role == Role::ResponseInBody
             || value(s, "response_mode").is_some_and(|mode| mode.starts_with("form_post"))
     };
-    add(all().any(posted), Modifier::FormPost);
+    add(speaks_oauth && all().any(posted), Modifier::FormPost);
     add(
         requests().any(|s| value(s, "prompt").is_some_and(|prompt| prompt == "none")),
         Modifier::Silent,
@@ -210,7 +212,7 @@ impl Seen {
             asked: requests()
                 .filter_map(Words::of)
                 .find(|words| *words != Words::default()),
-            open_request: requests().any(|request| !hides_parameters(request)),
+            open_request: requests().any(shows_parameters),
             brought,
             origin,
             grant_type: grant_type.map(Into::into),
@@ -321,16 +323,6 @@ fn is_saml(sighting: &Sighting) -> bool {
         || ["SAMLRequest", "SAMLResponse", "SAMLart"]
             .iter()
             .any(|name| param(sighting, name).is_some())
-}
-
-fn is_saml_like(sighting: &Sighting) -> bool {
-    let mut kinds = sighting
-        .credentials
-        .iter()
-        .map(|credential| credential.kind);
-    is_saml(sighting)
-        || param(sighting, "wresult").is_some()
-        || kinds.any(|kind| kind == Kind::WsfedToken)
 }
 
 /// The binding of the response names a SAML run; that of the request where no response was seen.

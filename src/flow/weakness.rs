@@ -5,7 +5,7 @@ use super::classify::{Words, is_loopback, is_private_scheme};
 use super::index::{Index, is_request, is_response, param, value};
 use super::link::{Run, host_of};
 use super::names::{Flow, Pkce, WeaknessKind};
-use super::pkce::hides_parameters;
+use super::pkce::shows_parameters;
 use crate::atoms::{Digest, KeyKind};
 use crate::detect::{Role, Sighting};
 
@@ -16,7 +16,7 @@ pub(super) fn of(index: &Index<'_>, run: &Run, grant: Flow, pkce: Pkce) -> Vec<W
         let all = index.each(&members).filter(|(_, sighting)| of(sighting));
         all.map(|(_, sighting)| sighting.id).collect()
     };
-    let open = |s: &Sighting| is_request(s) && is_oauth(s) && !hides_parameters(s);
+    let open = |s: &Sighting| is_request(s) && shows_parameters(s);
     let weak = |s: &Sighting, kinds: &[KeyKind]| {
         s.keys
             .iter()
@@ -106,10 +106,6 @@ fn lacks_pkce(index: &Index<'_>, run: &Run, grant: Flow) -> bool {
         Flow::CodeSecret => !nonce(),
         _ => false,
     }
-}
-
-fn is_oauth(sighting: &Sighting) -> bool {
-    param(sighting, "client_id").is_some() || param(sighting, "response_type").is_some()
 }
 
 /// Plain http to another machine (RFC 9700 §2.6); loopback is legal (RFC 8252 §7.3).
