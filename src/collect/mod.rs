@@ -2,6 +2,9 @@
 //! is dropped at once.
 
 pub mod evidence;
+pub mod find;
+pub mod platform;
+pub mod read;
 
 use std::sync::Arc;
 
