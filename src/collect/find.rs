@@ -97,7 +97,8 @@ pub fn shown(path: &Path, source_root: Option<&Path>) -> Box<str> {
         for chunk in text.as_encoded_bytes().utf8_chunks() {
             out.push_str(chunk.valid());
             for byte in chunk.invalid() {
-                out.push_str(&format!("\\x{byte:02x}"));
+                out.push_str("\\x");
+                out.push_str(&data_encoding::HEXLOWER.encode(&[*byte]));
             }
         }
     }
