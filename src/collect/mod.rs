@@ -2,6 +2,7 @@
 //! is dropped at once.
 
 pub mod evidence;
+pub mod har;
 
 use std::sync::Arc;
 
@@ -167,4 +168,4 @@ pub struct Reader {
 }
 
 /// All readers; the first that claims the evidence reads it.
-pub static READERS: &[&Reader] = &[];
+pub static READERS: &[&Reader] = &[&har::READER];
