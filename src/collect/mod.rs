@@ -3,6 +3,7 @@
 
 pub mod evidence;
 pub mod find;
+pub mod har;
 pub mod platform;
 pub mod read;
 
@@ -170,4 +171,4 @@ pub struct Reader {
 }
 
 /// All readers; the first that claims the evidence reads it.
-pub static READERS: &[&Reader] = &[];
+pub static READERS: &[&Reader] = &[&har::READER];
