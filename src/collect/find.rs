@@ -138,7 +138,8 @@ fn walk(root: &Path, inputs: &Inputs, pseudo: &PseudoFilesystems, found: &mut Fo
             }),
             Ok(Kind::PassedOver(reason)) => {
                 *found.passed_over.entry(reason).or_default() += 1;
-                if entry.file_type().is_dir() {
+                // A named link to a folder is no folder by its own type.
+                if entry.file_type().is_dir() || entry.depth() == 0 {
                     walker.skip_current_dir();
                 }
             }

@@ -359,7 +359,7 @@ mod tests {
     fn sizes_are_short() {
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(bytes(u64::MAX), "16777216.0 TiB");
+        assert_eq!(bytes(u64::MAX), "16777215.9 TiB");
     }
 
     #[test]
