@@ -2,6 +2,7 @@
 //! is dropped at once.
 
 pub mod evidence;
+pub mod log;
 
 use std::sync::Arc;
 
@@ -166,5 +167,5 @@ pub struct Reader {
     pub read: fn(&Evidence, &Arc<Source>, &Context<'_>, &mut Sink<'_>) -> Result<(), ReadError>,
 }
 
-/// All readers; the first that claims the evidence reads it.
-pub static READERS: &[&Reader] = &[];
+/// All readers; the first that claims the evidence reads it. Logs come last: they hold everything that is text.
+pub static READERS: &[&Reader] = &[&log::LOG];

@@ -1,6 +1,7 @@
 //! The rule files, read and validated, and the needles compiled from them. What a leak looks like is
 //! data under `rules/`; this room knows the form of that data, and no evidence.
 
+pub mod log_format;
 pub mod needles;
 
 pub use needles::Needles;
@@ -10,4 +11,6 @@ pub use needles::Needles;
 pub struct Rules {
     /// What makes bytes worth a second look.
     pub needles: Needles,
+    /// Log formats and wrappers.
+    pub formats: log_format::LogFormats,
 }
