@@ -128,6 +128,7 @@ impl Section {
                         .map(|(name, _)| name.as_bytes().to_vec())
                         .unwrap_or_default(),
                     value: escape::undo(value, self.escape).into_owned(),
+                    rank: index,
                 });
             }
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::columns;
-use super::record::{Part, Record};
+use super::record::{Part, Record, best, is_set};
 use crate::atoms::rules::Needles;
 use crate::atoms::rules::log_format::Role;
 use crate::atoms::{Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When};
@@ -76,12 +76,7 @@ struct Request {
 
 impl Request {
     fn of(parts: &[Part]) -> Self {
-        let value = |wanted: Role| {
-            let mut values = parts.iter().filter(|part| part.role == Some(wanted));
-            values
-                .find(|part| is_set(&part.value))
-                .map(|part| part.value.as_slice())
-        };
+        let value = |role| best(parts, role);
         let line = value(Role::Request).map(request_line);
         let query = value(Role::Query);
         let target = value(Role::Target)
@@ -165,7 +160,9 @@ struct Out<'a> {
 
 impl Out<'_> {
     fn part(&mut self, part: Part, request: &Request) {
-        let Part { role, name, value } = part;
+        let Part {
+            role, name, value, ..
+        } = part;
         if !is_set(&value) {
             return;
         }
@@ -403,10 +400,6 @@ fn is_in(value: &[u8], urls: &[Vec<u8>]) -> bool {
 
 fn contains(outer: &[u8], inner: &[u8]) -> bool {
     memchr::memmem::find(outer, inner).is_some()
-}
-
-fn is_set(value: &[u8]) -> bool {
-    !matches!(value, b"" | b"-" | b"(empty)" | b"null")
 }
 
 fn short(value: &[u8], max: usize) -> Option<Box<str>> {

@@ -32,6 +32,8 @@ pub struct Part {
     pub name: Vec<u8>,
     /// Value, escaping undone.
     pub value: Vec<u8>,
+    /// Of several parts of one role, the lowest rank counts.
+    pub(super) rank: usize,
 }
 
 impl std::fmt::Debug for Part {
@@ -46,6 +48,7 @@ impl Part {
             role: None,
             name: Vec::new(),
             value,
+            rank: 0,
         }
     }
 }
@@ -156,7 +159,8 @@ impl Grammar<'_> {
         let mut parts = Vec::new();
         let mut inside = Vec::new();
         for member in members {
-            let role = role_of(roles, &member.path);
+            let (rank, role) = role_of(roles, &member.path).unzip();
+            let rank = rank.unwrap_or(usize::MAX);
             let wrapped = role == Some(Role::Line) || member.value.first() == Some(&b'{');
             match self.known(&member.value, depth + 1).filter(|_| wrapped) {
                 Some(record) => inside.push(record),
@@ -164,6 +168,7 @@ impl Grammar<'_> {
                     role: role.filter(|role| *role != Role::Line),
                     name: member.key,
                     value: member.value.into_owned(),
+                    rank,
                 }),
             }
         }
@@ -202,10 +207,7 @@ impl Grammar<'_> {
     }
 
     fn dated(&self, format: &LogFormat, parts: Vec<Part>, day: Option<Date>) -> Record {
-        let value = |role| {
-            let part = parts.iter().find(|part| part.role == Some(role))?;
-            Some(part.value.as_slice())
-        };
+        let value = |role| best(&parts, role);
         let date = value(Role::Date).and_then(stamp::date).or(day);
         let time = value(Role::Time);
         let stamp = match (date, time, value(Role::Date)) {
@@ -226,6 +228,19 @@ impl Grammar<'_> {
     }
 }
 
+/// The value that counts among those of a role; a dash stands for none.
+pub(super) fn best(parts: &[Part], role: Role) -> Option<&[u8]> {
+    let parts = parts.iter().filter(|part| part.role == Some(role));
+    let set = parts.filter(|part| is_set(&part.value));
+    set.min_by_key(|part| part.rank)
+        .map(|part| part.value.as_slice())
+}
+
+/// Whether a writer had something to write.
+pub(super) fn is_set(value: &[u8]) -> bool {
+    !matches!(value, b"" | b"-" | b"(empty)" | b"null")
+}
+
 /// The better of two moments: the record's own, unless only the collector's states its zone.
 fn better(own: Option<When>, arrival: Option<When>) -> Option<When> {
     let (Some(one), Some(other)) = (own, arrival) else {
@@ -234,15 +249,15 @@ fn better(own: Option<When>, arrival: Option<When>) -> Option<When> {
     Some(if other.zone < one.zone { other } else { one })
 }
 
-fn role_of(roles: &[(Box<str>, Role)], path: &[u8]) -> Option<Role> {
+fn role_of(roles: &[(Box<str>, Role)], path: &[u8]) -> Option<(usize, Role)> {
     let parent = path.iter().rposition(|byte| *byte == b'.');
     let parent = parent.and_then(|dot| path.get(..dot)).unwrap_or_default();
-    roles.iter().find_map(|(wanted, role)| {
+    roles.iter().enumerate().find_map(|(rank, (wanted, role))| {
         let path = match role {
             Role::RequestHeaders | Role::ResponseHeaders => parent,
             _ => path,
         };
-        ends_with(path, wanted).then_some(*role)
+        ends_with(path, wanted).then_some((rank, *role))
     })
 }
 
