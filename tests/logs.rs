@@ -1,7 +1,12 @@
 //! Logs: every format's examples, every buffer's edge, every odd line. Compares what comes out, and
 //! where it is said to lie.
 
-#![allow(clippy::unwrap_used, reason = "tests may")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that breaks says where"
+)]
 
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
@@ -242,7 +247,7 @@ fn mixed() -> String {
             text.push_str(end);
         }
         text.push_str("#Fields: nothing known\n");
-        text.push_str(&format!("plain {} code=x\n", "y".repeat(700)));
+        text.push_str(&["plain ", &"y".repeat(700), " code=x\n"].concat());
     }
     text.push_str("last line code=x");
     text

@@ -101,9 +101,8 @@ fn is_log_name(name: &str) -> bool {
     let digits = |c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | '_');
     let stem = name.trim_end_matches(digits);
     let has = |stem: &str| {
-        stem.ends_with(".log")
-            || stem.ends_with("_log")
-            || matches!(stem, "syslog" | "messages" | "access" | "error")
+        let ends = [".log", "_log"].iter().any(|end| stem.ends_with(end));
+        ends || matches!(stem, "syslog" | "messages" | "access" | "error")
     };
     has(stem) || has(&name)
 }
@@ -150,7 +149,7 @@ fn is_dated(line: &[u8]) -> bool {
         .iter()
         .filter(|byte| matches!(byte, b',' | b';'))
         .count();
-    let blanks = line.iter().filter(|byte| **byte == b' ').count();
+    let blanks = memchr::memchr_iter(b' ', line).count();
     blanks > separators && stamp::find(line).is_some()
 }
 

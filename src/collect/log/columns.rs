@@ -71,7 +71,7 @@ impl Header {
 
     fn fields(&mut self, value: &[u8], formats: &LogFormats) {
         let names: Vec<Box<str>> = value
-            .split(|byte| byte.is_ascii_whitespace())
+            .split(u8::is_ascii_whitespace)
             .filter(|name| !name.is_empty())
             .take(MAX_COLUMNS)
             .map(|name| String::from_utf8_lossy(name).to_lowercase().into())

@@ -20,13 +20,10 @@ pub(super) fn undo(bytes: &[u8], escape: Escape) -> Cow<'_, [u8]> {
     out.extend_from_slice(plain);
     while let Some((&byte, after)) = rest.split_first() {
         let step = (byte == mark).then(|| step(after, &mut out)).flatten();
-        match step {
-            Some(taken) => rest = after.get(taken..).unwrap_or_default(),
-            None => {
-                out.push(byte);
-                rest = after;
-            }
+        if step.is_none() {
+            out.push(byte);
         }
+        rest = after.get(step.unwrap_or(0)..).unwrap_or_default();
     }
     Cow::Owned(out)
 }

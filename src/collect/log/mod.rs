@@ -220,7 +220,7 @@ impl<'a> Session<'a> {
             Joined::Whole => self.records(line, number, byte, sink),
             Joined::Kept => {}
             Joined::Complete(joined) => {
-                self.records(&joined.bytes, joined.number, joined.byte, sink)
+                self.records(&joined.bytes, joined.number, joined.byte, sink);
             }
         }
     }

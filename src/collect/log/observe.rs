@@ -173,7 +173,7 @@ impl Out<'_> {
             Some(Role::Location) => self.url_or_text(value, Via::Location),
             Some(Role::OtherUrl) => self.url_or_text(value, Via::Unknown),
             Some(Role::Authorization) => self.header(b"Authorization", value, Via::Request),
-            Some(Role::Cookie) => self.cookies(&value, Via::Request),
+            Some(Role::Cookie) => self.cookies(&value, &Via::Request),
             Some(Role::SetCookie) => self.set_cookie(&value),
             Some(Role::RequestHeaders) => self.named_header(&name, value, &Via::Request),
             Some(Role::ResponseHeaders) => self.named_header(&name, value, &Via::Response),
@@ -259,7 +259,7 @@ impl Out<'_> {
         match lower.as_slice() {
             b"referer" | b"referrer" => self.referer(&value),
             b"location" => self.url_or_text(value, Via::Location),
-            b"cookie" => self.cookies(&value, via.clone()),
+            b"cookie" => self.cookies(&value, via),
             b"set-cookie" => self.set_cookie(&value),
             b"name" => {}
             _ => self.header(name, value, via.clone()),
@@ -279,7 +279,7 @@ impl Out<'_> {
     }
 
     /// `name=value; name=value` (RFC 6265 §4.2.1); IIS writes the blank as `+`.
-    fn cookies(&mut self, value: &[u8], via: Via) {
+    fn cookies(&mut self, value: &[u8], via: &Via) {
         for cookie in value.split(|byte| *byte == b';') {
             let cookie = cookie.trim_ascii();
             let cookie = cookie.strip_prefix(b"+").unwrap_or(cookie);
@@ -296,7 +296,7 @@ impl Out<'_> {
     /// `name=value; attribute; attribute` (RFC 6265 §4.1.1).
     fn set_cookie(&mut self, value: &[u8]) {
         let cookie = value.split(|byte| *byte == b';').next().unwrap_or_default();
-        self.cookies(cookie, Via::Response);
+        self.cookies(cookie, &Via::Response);
     }
 
     fn captures(&mut self, value: &[u8], via: &Via) {

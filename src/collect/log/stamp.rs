@@ -124,7 +124,7 @@ impl Cursor<'_> {
         let month = self.digits(2, 2)?;
         self.one_of(&[dash])?;
         let day = self.digits(2, 2)?;
-        self.day(year, month, day)
+        Self::day(year, month, day)
     }
 
     /// `14/Jan/2015:12:48:57 +0000`, and HAProxy's with milliseconds and no zone.
@@ -136,7 +136,7 @@ impl Cursor<'_> {
         let year = self.digits(4, 4)?;
         self.one_of(b": ")?;
         let time = self.time()?;
-        let civil = self.day(year, month, day)?.to_datetime(time);
+        let civil = Self::day(year, month, day)?.to_datetime(time);
         self.zoned(civil)
     }
 
@@ -152,7 +152,7 @@ impl Cursor<'_> {
         let time = self.time()?;
         self.one_of(b" ")?;
         let year = self.digits(4, 4)?;
-        Some(Stamp::Civil(self.day(year, month, day)?.to_datetime(time)))
+        Some(Stamp::Civil(Self::day(year, month, day)?.to_datetime(time)))
     }
 
     /// `11/20/2023, 15:44:03`: month first, in the IIS log file format.
@@ -168,7 +168,7 @@ impl Cursor<'_> {
         let _comma = self.one_of(b",");
         self.one_of(b" ")?;
         let time = self.time()?;
-        Some(Stamp::Civil(self.day(year, month, day)?.to_datetime(time)))
+        Some(Stamp::Civil(Self::day(year, month, day)?.to_datetime(time)))
     }
 
     /// Seconds with or without a fraction, or whole milli-, micro- or nanoseconds, by their size.
@@ -259,7 +259,7 @@ impl Cursor<'_> {
         i64::try_from(index + 1).ok()
     }
 
-    fn day(&self, year: i64, month: i64, day: i64) -> Option<Date> {
+    fn day(year: i64, month: i64, day: i64) -> Option<Date> {
         // Another year is a number that happened to look like one.
         let year = i16::try_from(year)
             .ok()
