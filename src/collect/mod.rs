@@ -2,7 +2,10 @@
 //! is dropped at once.
 
 pub mod evidence;
+pub mod find;
 pub mod har;
+pub mod platform;
+pub mod read;
 
 use std::sync::Arc;
 
