@@ -1,5 +1,12 @@
 //! Trails, on sightings built by hand: what joins, what does not, and what no order or repetition changes.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::sync::Arc;
 
 use jiff::Timestamp;

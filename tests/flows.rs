@@ -14,6 +14,17 @@
 //! In all of them `{name}` is a value, `{%name}` the value percent-encoded, `{s256:name}` its SHA-256 as a PKCE
 //! challenge, `{hash:name}` the left half of it, as in `at_hash`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and speed is no concern"
+)]
+
 #[path = "flows/story.rs"]
 mod story;
 
@@ -123,7 +134,7 @@ fn shown(sighting: &detect::Sighting) -> String {
         .iter()
         .map(|c| format!("{}@{}={}", c.name, c.slot.as_str(), c.kind.as_str()))
         .collect();
-    let url = sighting.url.as_ref().map(|url| url.as_str());
+    let url = sighting.url.as_ref().map(tokentrail::atoms::Masked::as_str);
     format!(
         "{} {} [{}]",
         sighting.role.as_str(),

@@ -5,7 +5,9 @@ use jiff::SignedDuration;
 
 use super::classify::Words;
 use super::index::{Index, param, value};
-use super::link::{Link, Run, host_of};
+use super::link::host_of;
+use super::run::Run;
+use super::tie::Link;
 use crate::atoms::{KeyKind, Kind, Slot};
 use crate::detect::{Address, Role, Sighting};
 

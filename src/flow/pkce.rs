@@ -1,8 +1,8 @@
 //! What the evidence says of PKCE in a run. Says nothing of a request that was not seen.
 
 use super::index::{Index, is_request, param, value};
-use super::link::Run;
 use super::names::Pkce;
+use super::run::Run;
 use crate::atoms::{KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 
@@ -82,7 +82,10 @@ fn challenge(request: &Sighting) -> Option<Pkce> {
 
 fn has_verifier(sighting: &Sighting) -> bool {
     param(sighting, "code_verifier").is_some()
-        || sighting.keys.iter().any(|key| key.kind == KeyKind::ChallengeS256)
+        || sighting
+            .keys
+            .iter()
+            .any(|key| key.kind == KeyKind::ChallengeS256)
         || sighting
             .credentials
             .iter()

@@ -1,11 +1,13 @@
 //! What is wrong with a flow itself, whether a credential leaked or not.
 
 use super::Weakness;
-use super::classify::{Words, is_loopback, is_private_scheme};
+use super::classify::Words;
 use super::index::{Index, is_request, is_response, param, value};
-use super::link::{Run, host_of};
+use super::link::host_of;
+use super::modifier::{is_loopback, is_private_scheme};
 use super::names::{Flow, Pkce, WeaknessKind};
 use super::pkce::shows_parameters;
+use super::run::Run;
 use crate::atoms::{Digest, KeyKind};
 use crate::detect::{Role, Sighting};
 

@@ -19,22 +19,24 @@ const DAY: Date = jiff::civil::date(2026, 3, 2);
 const OPAQUE_LEN: usize = 30;
 
 /// A story, read.
-pub struct Story {
+pub(crate) struct Story {
     /// What its evidence holds.
-    pub observations: Vec<Observation>,
+    pub(crate) observations: Vec<Observation>,
     /// The moment of the `now` verdicts.
-    pub as_of: Timestamp,
+    pub(crate) as_of: Timestamp,
     /// Lines of its `expect` block.
-    pub expected: Vec<String>,
+    pub(crate) expected: Vec<String>,
 }
 
 impl Story {
     /// Reads a story; panics where it is not one.
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let blocks = blocks(text);
         let mut values = Values::default();
         for (_, lines) in blocks.iter().filter(|(info, _)| info == "values") {
-            lines.iter().for_each(|line| values.define(line));
+            for line in lines {
+                values.define(line);
+            }
         }
         let mut story = Self {
             observations: Vec::new(),
@@ -225,12 +227,12 @@ fn moment(at: &str) -> Timestamp {
     utc.unwrap().timestamp()
 }
 
-fn when(at: &str, basis: Basis) -> Option<When> {
-    Some(When {
+fn when(at: &str, basis: Basis) -> When {
+    When {
         instant: moment(at),
         basis,
         zone: Zone::Stated,
-    })
+    }
 }
 
 fn place(path: &str, reader: &'static str, locator: Locator) -> Place {
@@ -285,7 +287,7 @@ fn history(lines: &[String], name: &str) -> Vec<Observation> {
                     column: "url",
                 },
             ),
-            at: when(at, Basis::Visit),
+            at: Some(when(at, Basis::Visit)),
             via: if redirected {
                 Via::ServerRedirect
             } else {
@@ -334,7 +336,7 @@ fn log(lines: &[String], name: &str) -> Vec<Observation> {
         for (via, url) in std::iter::once((Via::Request, words[2])).chain(parts) {
             out.push(Observation {
                 place: place.clone(),
-                at: when(words[0], Basis::LogLine),
+                at: Some(when(words[0], Basis::LogLine)),
                 via,
                 visit: None,
                 exchange: Some(exchange.clone()),
@@ -385,7 +387,7 @@ fn har_entry(lines: &[String], index: u64) -> Vec<Observation> {
         };
         out.push(Observation {
             place: place(path, "har", locator),
-            at: when(first[0], Basis::HarEntry),
+            at: Some(when(first[0], Basis::HarEntry)),
             via,
             visit: None,
             exchange: Some(exchange.clone()),
