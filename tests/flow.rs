@@ -7,7 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -229,11 +229,8 @@ proptest! {
 }
 
 fn correlate(sightings: Vec<Sighting>) -> Correlated {
-    trails(sightings, &rules())
-}
-
-fn rules() -> Rules {
-    Rules::builtin().expect("the built-in rules")
+    static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::builtin().expect("the built-in rules"));
+    trails(sightings, &RULES)
 }
 
 /// Runs of a code flow, each with or without its request, its challenge, and its token request.
