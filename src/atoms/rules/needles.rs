@@ -32,6 +32,8 @@ const LITERALS: &[&str] = &[
     "BEARER",
     "Basic ",
     "basic ",
+    "uthorization",
+    "UTHORIZATION",
     "u003d",
     "u003D",
     "u0022",
