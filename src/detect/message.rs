@@ -39,7 +39,7 @@ pub(super) enum Form {
     /// A stored pair.
     Pair(Store),
     /// Fields of a form in a body: sent, or waiting in an HTML page.
-    Form,
+    Fields,
     /// A JSON document in a body.
     Json,
     /// Running text.

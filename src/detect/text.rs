@@ -164,7 +164,7 @@ fn url_in(word: &str) -> Option<&str> {
     }
     let relative = word.starts_with('/') && word.contains(['?', '#', ';'])
         || word.starts_with("#/")
-        || word.starts_with("?") && word.contains('=');
+        || word.starts_with('?') && word.contains('=');
     relative.then(|| trim_end(word))
 }
 
