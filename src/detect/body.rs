@@ -53,7 +53,7 @@ fn form(body: &str) -> Message {
         .take(MAX_FIELDS)
         .collect();
     Message {
-        form: Form::Form,
+        form: Form::Fields,
         fields,
         ..Message::default()
     }
@@ -126,7 +126,7 @@ fn multipart(body: &str, boundary: &str) -> Message {
     }
     fields.extend(part.map(part_field));
     Message {
-        form: Form::Form,
+        form: Form::Fields,
         fields,
         ..Message::default()
     }

@@ -68,16 +68,6 @@ impl Jwt {
         self.text(name)
     }
 
-    /// `SHA-256`, `384` or `512`, by the number in `alg` (OpenID Connect Core §3.1.3.6).
-    pub(super) fn hash_bits(&self) -> Option<u16> {
-        let alg = self.header.get("alg")?.as_str()?;
-        match alg.get(2..) {
-            Some("384") => Some(384),
-            Some("512") => Some(512),
-            _ => Some(256),
-        }
-    }
-
     /// Whether it proves possession of a key for one request, and so is of no use to another.
     pub(super) fn is_proof(&self) -> bool {
         self.header_typ().is_some_and(|typ| typ == "dpop+jwt") || self.has("htm") && self.has("htu")
