@@ -7,6 +7,7 @@ mod body;
 mod encoding;
 mod html;
 mod joins;
+mod json;
 mod jwt;
 mod keys;
 mod mask;
