@@ -4,6 +4,7 @@
 
 mod assemble;
 mod body;
+pub mod clock;
 mod encoding;
 mod html;
 mod joins;

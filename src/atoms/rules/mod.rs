@@ -2,9 +2,12 @@
 //! data under `rules/`; this room knows the form of that data, and no evidence.
 
 pub mod condition;
+pub mod explain;
+pub mod log_format;
 pub mod name;
 pub mod needles;
 pub mod parameter;
+pub mod provider;
 pub mod shape;
 
 use std::collections::HashSet;
@@ -13,9 +16,12 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 pub use condition::{Condition, Evidence, Pattern};
+pub use explain::{Explanation, Explanations};
+pub use log_format::LogFormats;
 pub use name::Name;
 pub use needles::Needles;
 pub use parameter::{Catalogue, Public, Rule, Show};
+pub use provider::Providers;
 pub use shape::{Shape, Shapes};
 
 /// The rule files of this build: name for messages, and text.
@@ -48,6 +54,12 @@ pub struct Rules {
     pub shapes: Shapes,
     /// Values that are no credentials, whatever their name.
     pub placeholders: Placeholders,
+    /// Who issues credentials, and for how long.
+    pub providers: Providers,
+    /// What everything means.
+    pub explanations: Explanations,
+    /// Log formats and wrappers.
+    pub formats: LogFormats,
 }
 
 /// Why a rule file cannot be used. Says what to change.
@@ -61,6 +73,15 @@ pub enum RuleError {
         /// Line, column and what is wrong.
         message: Box<str>,
     },
+    /// The provider table.
+    #[error(transparent)]
+    Provider(#[from] provider::ProviderError),
+    /// The explanations.
+    #[error(transparent)]
+    Explain(#[from] explain::ExplainError),
+    /// The log formats.
+    #[error(transparent)]
+    Format(#[from] log_format::FormatError),
     /// An entry that cannot work.
     #[error("{file}: `{id}`: {message}")]
     Entry {
@@ -121,6 +142,9 @@ impl Rules {
             catalogue,
             shapes,
             placeholders: Placeholders(all.placeholder),
+            providers: Providers::builtin()?,
+            explanations: Explanations::builtin()?,
+            formats: LogFormats::builtin()?,
         })
     }
 }
