@@ -108,10 +108,20 @@ pub fn settings(scan: &cli::Scan, now: Timestamp) -> Result<Settings, SetupError
 
 /// The rules of this build, and those of the files.
 pub fn rules(files: &[PathBuf]) -> Result<Rules, SetupError> {
-    let _ = files;
-    Ok(Rules {
-        needles: crate::atoms::rules::Needles::default(),
-    })
+    let mut texts = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).map_err(|error| SetupError::File {
+            option: "--rules",
+            path: file.display().to_string(),
+            error,
+        })?;
+        texts.push((file.display().to_string(), text));
+    }
+    let extra: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(name, text)| (&**name, &**text))
+        .collect();
+    Rules::with(&extra).map_err(|error| SetupError::Rules(error.to_string()))
 }
 
 fn options(scan: &cli::Scan) -> wire::Options {

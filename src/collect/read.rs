@@ -251,9 +251,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_costs_its_own_row() {
-        let rules = crate::atoms::rules::Rules {
-            needles: crate::atoms::rules::Needles::default(),
-        };
+        let rules = crate::atoms::rules::Rules::builtin().unwrap();
         let context = Context {
             rules: &rules,
             log_timezone: None,

@@ -1,11 +1,11 @@
 //! Stage 4: exposures become findings: who can read the value there, what it is worth, and what to do.
 //! Knows the decision table and `as_of`; reads no clock.
 
-pub mod gate;
 mod assemble;
 mod clock;
 mod exposed;
 mod facts;
+pub mod gate;
 mod holder;
 mod leak;
 mod profiles;
