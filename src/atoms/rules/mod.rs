@@ -2,6 +2,7 @@
 //! data under `rules/`; this room knows the form of that data, and no evidence.
 
 pub mod explain;
+pub mod log_format;
 pub mod needles;
 pub mod provider;
 
@@ -18,19 +19,22 @@ pub struct Rules {
     pub providers: Providers,
     /// What everything means.
     pub explanations: Explanations,
+    /// Log formats and wrappers.
+    pub formats: log_format::LogFormats,
 }
 
-/// Why a rule file cannot be used. Says what to change.
+/// Why the rules cannot be used. Says what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
-    /// Not TOML, or not of the documented form.
-    #[error("{file}: {message}")]
-    Form {
-        /// Name of the file.
-        file: Box<str>,
-        /// Line, column and what is wrong.
-        message: Box<str>,
-    },
+    /// The provider table.
+    #[error(transparent)]
+    Provider(#[from] provider::ProviderError),
+    /// The explanations.
+    #[error(transparent)]
+    Explain(#[from] explain::ExplainError),
+    /// The log formats.
+    #[error(transparent)]
+    Format(#[from] log_format::FormatError),
 }
 
 impl Rules {
@@ -44,16 +48,9 @@ impl Rules {
         let _ = extra;
         Ok(Self {
             needles: Needles::default(),
-            providers: Providers::builtin()
-                .map_err(|error| form("rules/providers.toml", &error))?,
-            explanations: Explanations::builtin().map_err(|error| form("rules", &error))?,
+            providers: Providers::builtin()?,
+            explanations: Explanations::builtin()?,
+            formats: log_format::LogFormats::builtin()?,
         })
-    }
-}
-
-fn form(file: &str, error: &impl std::fmt::Display) -> RuleError {
-    RuleError::Form {
-        file: file.into(),
-        message: error.to_string().into(),
     }
 }
