@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokentrail::atoms::rules::{Needles, Rules};
+use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::{Locator, Source, Zone};
 use tokentrail::collect::har::{READER, read_buffered};
 use tokentrail::collect::{Context, Evidence, Observation, Payload, ReadError, Sink, Via};
@@ -26,9 +26,7 @@ struct Reading {
 }
 
 fn rules() -> Rules {
-    Rules {
-        needles: Needles::default(),
-    }
+    Rules::builtin().unwrap()
 }
 
 fn evidence(bytes: &[u8], name: &str) -> Evidence {
