@@ -52,6 +52,7 @@ fn a_database_cut_in_the_middle_gives_what_can_be_reached() {
     fs::write(&path, &whole[..100]).unwrap();
     let seen = scan(&path);
     assert_eq!(seen.observations.len(), 0);
+    assert_eq!(seen.problems.len(), 1, "{:?}", seen.problems);
 }
 
 #[test]

@@ -106,6 +106,7 @@ fn history(connection: &rusqlite::Connection, numbers: std::ops::Range<u32>) {
                 from_visit INTEGER, transition INTEGER NOT NULL);",
         )
         .unwrap();
+    connection.execute_batch("SAVEPOINT rows;").unwrap();
     for number in numbers {
         connection
             .execute(
@@ -120,6 +121,7 @@ fn history(connection: &rusqlite::Connection, numbers: std::ops::Range<u32>) {
             )
             .unwrap();
     }
+    connection.execute_batch("RELEASE rows;").unwrap();
 }
 
 fn token_url(number: u32) -> String {

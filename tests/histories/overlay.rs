@@ -12,6 +12,10 @@ use tokentrail::collect::sqlite::Views;
 struct Random(u64);
 
 impl Random {
+    fn from(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
     fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -77,7 +81,9 @@ fn same_rows(folder: &Path, sidecar: &str, what: &str) -> bool {
     );
     assert!(before == after, "{what}: the files changed");
     let theirs = theirs(&path);
-    assert!(ours == theirs, "{what}: the rows differ");
+    let count = |rows: &Option<Vec<_>>| rows.as_ref().map(Vec::len);
+    let counts = (count(&ours), count(&theirs));
+    assert!(ours == theirs, "{what}: the rows differ: {counts:?}");
     ours.is_some_and(|rows| !rows.is_empty())
 }
 
@@ -104,7 +110,7 @@ fn open(folder: &Path, page_size: u64, mode: &str) -> Connection {
 fn logs_give_the_rows_that_sqlite_recovers() {
     let mut told = 0;
     for seed in 1..=60 {
-        let mut random = Random(seed * 0x9e37_79b9_7f4a_7c15);
+        let mut random = Random::from(seed);
         let folder = tempfile::tempdir().unwrap();
         let page_size = [512, 1_024, 4_096, 65_536][random.below(4) as usize];
         let connection = open(folder.path(), page_size, "WAL");
@@ -143,7 +149,7 @@ fn logs_give_the_rows_that_sqlite_recovers() {
 fn journals_give_the_rows_that_sqlite_rolls_back_to() {
     let mut told = 0;
     for seed in 1..=60 {
-        let mut random = Random(seed * 0x9e37_79b9_7f4a_7c15);
+        let mut random = Random::from(seed);
         let folder = tempfile::tempdir().unwrap();
         let page_size = [512, 1_024, 4_096, 65_536][random.below(4) as usize];
         let connection = open(folder.path(), page_size, "DELETE");
