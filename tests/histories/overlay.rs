@@ -56,9 +56,14 @@ fn ours(path: &Path) -> Option<Vec<(i64, Vec<u8>)>> {
     matches!(damage, Ok(None)).then_some(rows)
 }
 
-/// All rows as SQLite sees them after it recovered the files, which it may change.
+/// All rows as SQLite sees them after it recovered the files, which it may change; `None` when it does not open
+/// them, or when they do not fit together, as after half a rollback: how far one then gets is a matter of taste.
 fn theirs(path: &Path) -> Option<Vec<(i64, Vec<u8>)>> {
     let connection = Connection::open(path).ok()?;
+    let check = connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
+    if check.ok()? != "ok" {
+        return None;
+    }
     let mut statement = connection
         .prepare("SELECT id, CAST(url AS BLOB) FROM urls NOT INDEXED")
         .ok()?;
@@ -81,10 +86,9 @@ fn same_rows(folder: &Path, sidecar: &str, what: &str) -> bool {
     );
     assert!(before == after, "{what}: the files changed");
     let theirs = theirs(&path);
-    let count = |rows: &Option<Vec<_>>| rows.as_ref().map(Vec::len);
-    let counts = (count(&ours), count(&theirs));
-    assert!(ours == theirs, "{what}: the rows differ: {counts:?}");
-    ours.is_some_and(|rows| !rows.is_empty())
+    let Some(theirs) = theirs else { return false };
+    assert!(ours.as_ref() == Some(&theirs), "{what}: the rows differ");
+    !theirs.is_empty()
 }
 
 fn copy(from: &Path, sidecar: &str, damage: impl FnOnce(&mut Vec<u8>)) -> tempfile::TempDir {
@@ -96,10 +100,10 @@ fn copy(from: &Path, sidecar: &str, damage: impl FnOnce(&mut Vec<u8>)) -> tempfi
     folder
 }
 
-fn open(folder: &Path, page_size: u64, mode: &str) -> Connection {
+fn open(folder: &Path, page_size: u64, mode: &str, synchronous: &str) -> Connection {
     let connection = Connection::open(folder.join("db")).unwrap();
     let setup = format!(
-        "PRAGMA page_size={page_size}; PRAGMA journal_mode={mode}; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=5;
+        "PRAGMA page_size={page_size}; PRAGMA journal_mode={mode}; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=5; PRAGMA synchronous={synchronous};
          CREATE TABLE urls(id INTEGER PRIMARY KEY, url TEXT);"
     );
     connection.execute_batch(&setup).unwrap();
@@ -113,7 +117,7 @@ fn logs_give_the_rows_that_sqlite_recovers() {
         let mut random = Random::from(seed);
         let folder = tempfile::tempdir().unwrap();
         let page_size = [512, 1_024, 4_096, 65_536][random.below(4) as usize];
-        let connection = open(folder.path(), page_size, "WAL");
+        let connection = open(folder.path(), page_size, "WAL", "OFF");
         for step in 0..random.below(40) {
             mutate(&connection, &mut random);
             if step % 9 == 8 {
@@ -152,7 +156,9 @@ fn journals_give_the_rows_that_sqlite_rolls_back_to() {
         let mut random = Random::from(seed);
         let folder = tempfile::tempdir().unwrap();
         let page_size = [512, 1_024, 4_096, 65_536][random.below(4) as usize];
-        let connection = open(folder.path(), page_size, "DELETE");
+        // Without waiting for the disk the journal's records are not counted in its header.
+        let synchronous = ["OFF", "FULL"][random.below(6) as usize / 5];
+        let connection = open(folder.path(), page_size, "DELETE", synchronous);
         for _ in 0..random.below(30) {
             mutate(&connection, &mut random);
         }
@@ -208,7 +214,7 @@ fn damage(log: &mut Vec<u8>, random: &mut Random) {
 #[test]
 fn both_states_can_be_read() {
     let folder = tempfile::tempdir().unwrap();
-    let connection = open(folder.path(), 4_096, "WAL");
+    let connection = open(folder.path(), 4_096, "WAL", "OFF");
     connection
         .execute_batch(
             "INSERT INTO urls VALUES(1, 'old'), (2, 'kept'); PRAGMA wal_checkpoint(TRUNCATE); DELETE FROM urls WHERE id = 1;",
