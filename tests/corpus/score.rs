@@ -400,18 +400,14 @@ fn unescaped(text: &str) -> String {
         let hex = bytes
             .get(at + 1..at + 3)
             .and_then(|pair| std::str::from_utf8(pair).ok());
-        match hex
+        if let Some(decoded) = hex
             .filter(|_| byte == b'%')
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-        {
-            Some(decoded) => {
-                out.push(decoded);
-                at += 3;
-            }
-            None => {
-                out.push(byte);
-                at += 1;
-            }
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+            out.push(decoded);
+            at += 3;
+        } else {
+            out.push(byte);
+            at += 1;
         }
     }
     String::from_utf8_lossy(&out).into_owned()
