@@ -224,7 +224,8 @@ fn correlate(sightings: Vec<Sighting>) -> Correlated {
     trails(sightings, &rules())
 }
 
-fn rules() -> tokentrail::atoms::rules::Rules::builtin().unwrap()
+fn rules() -> tokentrail::atoms::rules::Rules {
+    tokentrail::atoms::rules::Rules::builtin().unwrap()
 }
 
 /// Runs of a code flow, each with or without its request, its challenge, and its token request.
