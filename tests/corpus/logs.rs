@@ -196,8 +196,12 @@ fn fits(format: Format, message: &Message) -> bool {
     );
     match format {
         Format::Raw => false,
-        Format::App => matches!(message.carrier, Carrier::Any | Carrier::Absolute),
+        Format::App => matches!(
+            message.carrier,
+            Carrier::Any | Carrier::Absolute | Carrier::Host
+        ),
         _ if message.carrier == Carrier::Absolute => false,
+        _ if message.carrier == Carrier::Host => matches!(format, Format::Squid | Format::Alb),
         _ if message.carrier == Carrier::Location => json,
         _ if message.carrier == Carrier::Referer => referer,
         Format::Haproxy if message.url.len() > HAPROXY_ROOM => false,

@@ -481,6 +481,11 @@ fn sized(name: &str, rng: &mut Rng) -> Option<String> {
         "low" => rng.text(LOWER, count),
         "let" => rng.text(UPPER, count),
         "up" => rng.text("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", count),
+        "lan" => {
+            rng.text("abcdefghijklmnopqrstuvwxyz", 1)
+                + &rng.text("abcdefghijklmnopqrstuvwxyz0123456789", count - 2)
+                + &rng.text(DIGITS, 1)
+        }
         "aln" => mixed(rng, ALNUM, count),
         "opq" => opaque(rng, count),
         "b" => BASE64.encode(&rng.bytes(count)),
