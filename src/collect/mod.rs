@@ -1,7 +1,13 @@
 //! Stage 1: evidence becomes observations. Knows file formats and nothing of OAuth; what has no needle
 //! is dropped at once.
 
+pub mod browser;
 pub mod evidence;
+pub mod find;
+pub mod har;
+pub mod platform;
+pub mod read;
+pub mod sqlite;
 
 use std::sync::Arc;
 
@@ -167,4 +173,11 @@ pub struct Reader {
 }
 
 /// All readers; the first that claims the evidence reads it.
-pub static READERS: &[&Reader] = &[];
+pub static READERS: &[&Reader] = &[
+    &browser::CHROMIUM,
+    &browser::FIREFOX,
+    &browser::SAFARI,
+    &browser::EPIPHANY,
+    &browser::QUTEBROWSER,
+    &har::READER,
+];

@@ -5,6 +5,7 @@ mod assemble;
 mod clock;
 mod exposed;
 mod facts;
+pub mod gate;
 mod holder;
 mod leak;
 mod profiles;

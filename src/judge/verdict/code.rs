@@ -107,16 +107,14 @@ fn used(case: &Case<'_>, at: Option<Timestamp>) -> Option<Ruling> {
 
 /// A session cookie or a token that the back end gave to the browser in the same run.
 fn handed_over(case: &Case<'_>, between: &dyn Fn(usize) -> bool) -> bool {
-    let exposures = &case.facts.correlated.exposures;
+    let trails = case.exposure.trails.iter();
     case.has(Modifier::Bff)
-        || exposures.iter().any(|other| {
-            matches!(other.flow, Flow::HandoffFragment | Flow::HandoffQuery)
-                && other
-                    .trails
-                    .iter()
-                    .any(|trail| case.exposure.trails.contains(trail))
-                && other.seen.iter().any(|(index, _)| between(*index))
-        })
+        || trails
+            .flat_map(|trail| case.facts.exposures(*trail))
+            .any(|other| {
+                matches!(other.flow, Flow::HandoffFragment | Flow::HandoffQuery)
+                    && other.seen.iter().any(|(index, _)| between(*index))
+            })
 }
 
 /// What is known best of PKCE in its trails.

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::clock::{Age, Clock, clock};
-use super::facts::{Event, Facts};
+use super::facts::{Event, Facts, shows_secret};
 use super::{Basis, State, Verdict};
 use crate::atoms::rules::provider::Provider;
 use crate::atoms::{JoinKey, KeyKind, Kind};
@@ -201,19 +201,13 @@ impl<'a> Case<'a> {
         let own = self
             .steps()
             .any(|(index, sighting)| self.within(reach, index) && shows_secret(sighting));
-        let client = self.trails().find_map(|trail| trail.client_id.as_deref());
-        own || client.is_some_and(|client| {
-            let files: Vec<usize> = self
-                .sightings()
-                .map(|(index, _)| self.facts.holders.file(index))
-                .collect();
-            let all = self.facts.correlated.sightings.iter().enumerate();
-            all.filter(|(_, sighting)| shows_secret(sighting))
-                .any(|(index, sighting)| {
-                    files.contains(&self.facts.holders.file(index))
-                        && self.within(reach, index)
-                        && super::facts::param(sighting, "client_id") == Some(client)
-                })
+        own || self.trails().any(|trail| {
+            let client = trail.client_id.as_deref().unwrap_or_default();
+            self.sightings().any(|(index, _)| {
+                let file = self.facts.holders.file(index);
+                let found = self.facts.secrets(file, client).iter();
+                found.copied().any(|secret| self.within(reach, secret))
+            })
         })
     }
 
@@ -413,13 +407,4 @@ fn authenticates(credential: &Credential) -> bool {
         credential.kind,
         Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
     )
-}
-
-/// An assertion is used up by its request; only a secret lets a holder authenticate again.
-fn shows_secret(sighting: &Sighting) -> bool {
-    let token_request = sighting.role == Role::TokenRequest;
-    sighting.credentials.iter().any(|credential| {
-        credential.kind == Kind::ClientSecret
-            || (token_request && credential.kind == Kind::BasicCredentials)
-    })
 }
