@@ -5,6 +5,7 @@ pub mod browser;
 pub mod evidence;
 pub mod find;
 pub mod har;
+pub mod log;
 pub mod platform;
 pub mod read;
 pub mod sqlite;
@@ -172,7 +173,7 @@ pub struct Reader {
     pub read: fn(&Evidence, &Arc<Source>, &Context<'_>, &mut Sink<'_>) -> Result<(), ReadError>,
 }
 
-/// All readers; the first that claims the evidence reads it.
+/// All readers; the first that claims the evidence reads it. Logs come last: they hold everything that is text.
 pub static READERS: &[&Reader] = &[
     &browser::CHROMIUM,
     &browser::FIREFOX,
@@ -180,4 +181,5 @@ pub static READERS: &[&Reader] = &[
     &browser::EPIPHANY,
     &browser::QUTEBROWSER,
     &har::READER,
+    &log::LOG,
 ];

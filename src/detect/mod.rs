@@ -2,6 +2,8 @@
 //! and cannot fail. Behind this stage nothing knows a raw value: sightings carry fingerprints, join keys,
 //! claims and masked text, and the raw values that `--reveal` shows lie in a side table of their own.
 
+pub mod clock;
+
 use std::sync::Arc;
 
 use crate::atoms::rules::Rules;

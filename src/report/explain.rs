@@ -69,7 +69,11 @@ mod tests {
             let mut out = Vec::new();
             render(entry, 72, &mut out).unwrap();
             let out = String::from_utf8(out).unwrap();
-            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let words = |text: &str| {
+                text.split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
             let written = words(&out).join(" ");
             for text in [&entry.title, &entry.means, &entry.bad, &entry.fix] {
                 let text = words(text).join(" ");
