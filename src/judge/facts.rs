@@ -31,8 +31,8 @@ pub(super) enum Event {
     Rotated,
 }
 
-/// An event, when it happened, and the sighting that shows it.
-pub(super) type Happened = (Event, Option<Timestamp>, usize);
+/// An event, and the sighting that shows it.
+pub(super) type Happened = (Event, usize);
 
 /// Everything that verdicts are made from.
 #[derive(Debug)]
@@ -221,7 +221,6 @@ impl<'a> Facts<'a> {
 
     fn note_token_request(&mut self, index: usize, request: &Sighting) {
         let answer = self.answer(request);
-        let at = self.time(index);
         for credential in &request.credentials {
             let event = match answer {
                 Answer::Success if is_revocation(request) => revoked(credential),
@@ -231,7 +230,7 @@ impl<'a> Facts<'a> {
             };
             if let Some(event) = event {
                 let events = self.events.entry(credential.id).or_default();
-                events.push((event, at, index));
+                events.push((event, index));
                 events.sort_unstable();
             }
         }

@@ -68,7 +68,7 @@ pub(super) fn pkce(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
         return Ruling::proven(State::Inert, "no code that it opens lies in the same hands");
     }
     let spent = |code: &Case<'_>| {
-        code.happened(Event::Redeemed, at)
+        code.happened(Event::Redeemed, at, reach)
             || code.rule(at, reach).state.rank() >= State::Spent.rank()
     };
     if codes.iter().all(spent) {
