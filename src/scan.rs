@@ -189,6 +189,7 @@ fn reduce(merged: Merged, settings: &Settings) -> (Report, Verdict) {
         options: settings.options.clone(),
         correlated: &correlated,
         findings: &findings,
+        profiles: &judge::profiles(&correlated, &findings),
         left_out: all.saturating_sub(findings.len()) as u64,
         gated: gated as u64,
         revealed: &merged.revealed,

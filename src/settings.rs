@@ -8,7 +8,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::atoms::FingerprintKey;
-use crate::atoms::rules::Rules;
+use crate::atoms::rules::{RuleError, Rules};
 use crate::cli::{self, Channel, Moment};
 use crate::collect::find::Inputs;
 use crate::collect::{READERS, Reader, read};
@@ -39,8 +39,8 @@ pub enum SetupError {
         message: String,
     },
     /// The rules cannot be used.
-    #[error("rules: {0}")]
-    Rules(String),
+    #[error(transparent)]
+    Rules(#[from] RuleError),
     /// Nothing to read.
     #[error("no path matched anything: check the paths, --files-from and --glob")]
     NothingFound,
@@ -108,20 +108,21 @@ pub fn settings(scan: &cli::Scan, now: Timestamp) -> Result<Settings, SetupError
 
 /// The rules of this build, and those of the files.
 pub fn rules(files: &[PathBuf]) -> Result<Rules, SetupError> {
-    let mut texts = Vec::new();
-    for file in files {
-        let text = std::fs::read_to_string(file).map_err(|error| SetupError::File {
-            option: "--rules",
-            path: file.display().to_string(),
-            error,
-        })?;
-        texts.push((file.display().to_string(), text));
-    }
+    let texts = files
+        .iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(path);
+            Ok((
+                path.display().to_string(),
+                text.map_err(|error| file("--rules", path, error))?,
+            ))
+        })
+        .collect::<Result<Vec<_>, SetupError>>()?;
     let extra: Vec<(&str, &str)> = texts
         .iter()
-        .map(|(name, text)| (&**name, &**text))
+        .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
-    Rules::with(&extra).map_err(|error| SetupError::Rules(error.to_string()))
+    Ok(Rules::with(&extra)?)
 }
 
 fn options(scan: &cli::Scan) -> wire::Options {

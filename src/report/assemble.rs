@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::wire::{self, Counts};
-use crate::atoms::{Digest, Masked, Source, When};
+use crate::atoms::{Digest, Masked, When};
 use crate::collect::read::Row;
 use crate::detect::Revealed;
 use crate::flow::{Correlated, Trail};
-use crate::judge::{Finding, State};
+use crate::judge::{Finding, Grip, Profile};
 
 /// All that a run knows at its end.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Results<'a> {
     pub correlated: &'a Correlated,
     /// Findings to be shown, worst first.
     pub findings: &'a [Finding],
+    /// What a thief of each browser profile can do.
+    pub profiles: &'a [Profile],
     /// How many findings the filters left out.
     pub left_out: u64,
     /// How many findings meet the gate.
@@ -60,7 +62,7 @@ pub fn report(results: &Results<'_>) -> wire::Report {
             options: results.options.clone(),
         },
         summary: summary(results),
-        profiles: profiles(results),
+        profiles: results.profiles.iter().map(profile).collect(),
         findings,
         trails: results.correlated.trails.iter().map(trail).collect(),
         sources: results
@@ -130,67 +132,32 @@ fn trail(trail: &Trail) -> wire::Trail {
     }
 }
 
-type ProfileKey<'a> = (
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<&'a str>,
-    Option<&'a str>,
-);
-
-fn profile_key(source: &Source) -> Option<ProfileKey<'_>> {
-    (source.browser.is_some() || source.profile.is_some()).then_some((
-        source.host.as_deref(),
-        source.user.as_deref(),
-        source.browser.as_deref(),
-        source.profile.as_deref(),
-    ))
+fn profile(profile: &Profile) -> wire::Profile {
+    let acts = profile.thief_can.iter();
+    wire::Profile {
+        host: text(profile.host.as_deref()),
+        user: text(profile.user.as_deref()),
+        browser: text(profile.browser.as_deref()),
+        profile: text(profile.profile.as_deref()),
+        thief_can: wire::ThiefCan {
+            worst: profile
+                .thief_can
+                .first()
+                .map(|act| act.state.as_str().into()),
+            acts: acts.map(act).collect(),
+        },
+    }
 }
 
-fn profiles(results: &Results<'_>) -> Vec<wire::Profile> {
-    let rows = results
-        .rows
-        .iter()
-        .filter_map(|row| profile_key(&row.source));
-    let mut profiles: BTreeMap<ProfileKey<'_>, wire::ThiefCan> =
-        rows.map(|key| (key, wire::ThiefCan::default())).collect();
-    for finding in results.findings.iter().filter(|f| f.weakness.is_none()) {
-        let sightings = finding
-            .seen
-            .iter()
-            .filter_map(|(index, _)| results.correlated.sightings.get(*index));
-        let keys: Vec<_> = sightings.map(|s| profile_key(&s.place.source)).collect();
-        let all_here = keys.windows(2).all(|pair| pair.first() == pair.last());
-        // What others hold beside it, the thief of this profile does not.
-        let state = if all_here {
-            finding.now.state
-        } else {
-            finding.now.alone
-        };
-        let keys: std::collections::BTreeSet<_> = keys.into_iter().flatten().collect();
-        for key in keys {
-            let can = profiles.entry(key).or_default();
-            let list = match state {
-                State::Live => &mut can.use_now,
-                State::Replayable => &mut can.redeem,
-                State::Unknown => &mut can.try_out,
-                State::Guarded | State::Bound => &mut can.not_without_more,
-                State::Spent | State::Revoked | State::Expired | State::Inert => &mut can.only_read,
-            };
-            list.push(finding.id.to_string());
-        }
+fn act(grip: &Grip) -> wire::Act {
+    wire::Act {
+        act: grip.act.as_str().into(),
+        issuer: text(grip.issuer.as_deref()),
+        application: text(grip.application.as_deref()),
+        state: grip.state.as_str().into(),
+        until: grip.until.map(|until| until.to_string()),
+        findings: grip.findings.iter().map(ToString::to_string).collect(),
     }
-    profiles
-        .into_iter()
-        .map(
-            |((host, user, browser, profile), thief_can)| wire::Profile {
-                host: text(host),
-                user: text(user),
-                browser: text(browser),
-                profile: text(profile),
-                thief_can,
-            },
-        )
-        .collect()
 }
 
 fn source(row: &Row, results: &Results<'_>) -> wire::Source {

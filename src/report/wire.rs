@@ -203,19 +203,31 @@ pub struct Profile {
     pub thief_can: ThiefCan,
 }
 
-/// Findings by what a thief can do with them.
+/// What a thief can do. Nothing when nothing in the profile is usable.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ThiefCan {
-    /// Use at once: `live`.
-    pub use_now: Vec<String>,
-    /// Exchange for a token: `replayable`.
-    pub redeem: Vec<String>,
-    /// Perhaps use: `unknown`.
-    pub try_out: Vec<String>,
-    /// Not use without what is not in the profile: `guarded` or `bound`.
-    pub not_without_more: Vec<String>,
-    /// Not use any more: `spent`, `revoked`, `expired` or `inert`.
-    pub only_read: Vec<String>,
+    /// State of the worst of them.
+    pub worst: Option<String>,
+    /// Each, worst first.
+    pub acts: Vec<Act>,
+}
+
+/// One thing that a thief can do at one application.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Act {
+    /// What: `refresh_tokens`, `log_in`, `redeem_code`, `call_api`, `take_over_session`, `impersonate`,
+    /// `open_link`.
+    pub act: String,
+    /// Issuer of what is used for it.
+    pub issuer: Option<String>,
+    /// Client.
+    pub application: Option<String>,
+    /// The worst state among the findings.
+    pub state: String,
+    /// When the last of them stops being usable, where each has an expiry.
+    pub until: Option<String>,
+    /// The findings.
+    pub findings: Vec<String>,
 }
 
 /// One piece of evidence.
