@@ -6,6 +6,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 
 use super::encoding;
+use super::json::{self, Json};
 use super::{Claims, Signature};
 use crate::atoms::Kind;
 
@@ -290,11 +291,11 @@ fn algorithm(of_key: KeyAlgorithm) -> Option<Algorithm> {
     of_key.to_string().parse().ok()
 }
 
-/// The payload of a JWS as JSON.
-pub(super) fn payload(value: &str) -> Option<Value> {
-    Some(Value::Object(
-        Jwt::decode(value).filter(|jwt| !jwt.encrypted)?.payload,
-    ))
+/// The payload of a JWS as a document.
+pub(super) fn payload(value: &str) -> Option<Json> {
+    Jwt::decode(value).filter(|jwt| !jwt.encrypted)?;
+    let part = encoding::base64(value.split('.').nth(1)?)?;
+    json::parse(&String::from_utf8(part).ok()?)
 }
 
 fn object(part: &str) -> Option<Map<String, Value>> {

@@ -8,6 +8,7 @@ pub mod clock;
 mod encoding;
 mod html;
 mod joins;
+mod json;
 mod jwt;
 mod keys;
 mod mask;
