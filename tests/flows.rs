@@ -40,9 +40,10 @@ use tokentrail::judge::{self, Finding, Judging};
 
 #[test]
 fn every_story_tells_what_is_found_in_its_evidence() {
+    let rules = Rules::builtin().expect("the built-in rules");
     let mut failures = Vec::new();
     for (name, text) in stories() {
-        if let Err(difference) = tell(&Story::parse(&text)) {
+        if let Err(difference) = tell(&Story::parse(&text), &rules) {
             failures.push(format!("{name}\n{difference}"));
         }
     }
@@ -70,11 +71,10 @@ fn the_table_of_flows_lists_every_story_and_no_other() {
 }
 
 /// Runs a story; the difference between what it expects and what is found, if there is one.
-fn tell(story: &Story) -> Result<(), String> {
-    let rules = rules();
+fn tell(story: &Story, rules: &Rules) -> Result<(), String> {
     let key = FingerprintKey::default();
     let detector = Detector {
-        rules: &rules,
+        rules,
         key: &key,
         jwks: None,
         reveal: Reveal::default(),
@@ -87,12 +87,12 @@ fn tell(story: &Story) -> Result<(), String> {
             .or_default();
         sightings.extend(detect::sightings(observation, &detector, memory));
     }
-    let correlated = flow::trails(sightings, &rules);
+    let correlated = flow::trails(sightings, rules);
     let clock_errors = BTreeMap::new();
     let judging = Judging {
         as_of: story.as_of,
         code_lifetime: None,
-        rules: &rules,
+        rules,
         clock_errors: &clock_errors,
     };
     let findings = judge::findings(&correlated, &judging);
@@ -196,10 +196,6 @@ fn without_verdict(line: &str) -> String {
     } else {
         line.to_owned()
     }
-}
-
-fn rules() -> Rules {
-    Rules::builtin().expect("the built-in rules")
 }
 
 /// File name and text of every story, by name.
