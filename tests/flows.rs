@@ -32,9 +32,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use story::Story;
-use tokentrail::atoms::FingerprintKey;
 use tokentrail::atoms::rules::Rules;
-use tokentrail::detect::{self, Detector, Memory, Reveal};
+use tokentrail::atoms::{Digest, FingerprintKey};
+use tokentrail::detect::clock::clock_error;
+use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
 use tokentrail::flow::{self, Correlated};
 use tokentrail::judge::{self, Finding, Judging};
 
@@ -80,15 +81,19 @@ fn tell(story: &Story, rules: &Rules) -> Result<(), String> {
         reveal: Reveal::default(),
     };
     let mut memories: BTreeMap<Box<str>, Memory> = BTreeMap::new();
-    let mut sightings = Vec::new();
+    let mut by_source: BTreeMap<Digest, Vec<Sighting>> = BTreeMap::new();
     for observation in &story.observations {
-        let memory = memories
-            .entry(observation.place.source.path.clone())
-            .or_default();
-        sightings.extend(detect::sightings(observation, &detector, memory));
+        let source = &observation.place.source;
+        let memory = memories.entry(source.path.clone()).or_default();
+        let found = detect::sightings(observation, &detector, memory);
+        by_source.entry(source.digest()).or_default().extend(found);
     }
+    let clock_errors = by_source
+        .iter()
+        .filter_map(|(source, sightings)| Some((*source, clock_error(sightings)?)))
+        .collect();
+    let sightings = by_source.into_values().flatten().collect();
     let correlated = flow::trails(sightings, rules);
-    let clock_errors = BTreeMap::new();
     let judging = Judging {
         as_of: story.as_of,
         code_lifetime: None,
@@ -128,7 +133,7 @@ fn tell(story: &Story, rules: &Rules) -> Result<(), String> {
 }
 
 /// One sighting, to see why a story differs. Stories hold made-up values only.
-fn shown(sighting: &detect::Sighting) -> String {
+fn shown(sighting: &Sighting) -> String {
     let credentials: Vec<_> = sighting
         .credentials
         .iter()
