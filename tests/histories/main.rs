@@ -51,9 +51,7 @@ fn scan(path: &Path) -> Seen {
 }
 
 fn scan_evidence(evidence: &Evidence) -> Seen {
-    let rules = Rules {
-        needles: Needles::default(),
-    };
+    let rules = Rules::builtin().unwrap();
     let context = Context {
         rules: &rules,
         log_timezone: None,
