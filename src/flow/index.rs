@@ -152,7 +152,9 @@ pub(super) fn value<'a>(sighting: &'a Sighting, name: &str) -> Option<&'a str> {
 
 /// Whether two parameter names are the same but for case, `_` and `-`.
 pub(super) fn same_name(one: &str, other: &str) -> bool {
-    one == other || plain(one).eq(plain(other))
+    let first = |name: &str| name.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    // Most names differ in their first letter already.
+    one == other || (first(one) == first(other) && plain(one).eq(plain(other)))
 }
 
 fn plain(name: &str) -> impl Iterator<Item = u8> + '_ {
