@@ -227,7 +227,7 @@ impl<'a, 'b> Linker<'a, 'b> {
                 KeyKind::State if same_source => Link::ReusedState,
                 _ if self.index.weak.contains(key) => continue,
                 KeyKind::Nonce => Link::Nonce,
-                KeyKind::SHash => Link::StateHash,
+                KeyKind::SHash if claims(sighting, *key) => Link::StateHash,
                 KeyKind::ChallengeS256 | KeyKind::ChallengePlain => Link::Challenge,
                 _ => continue,
             };
@@ -280,6 +280,14 @@ fn attributes(sighting: &Sighting, asked: &Sighting) -> Vec<Link> {
         links.push(Link::Time);
     }
     links
+}
+
+/// Whether an ID token of the sighting has the key: a `state` has its hash too, and that says nothing.
+fn claims(sighting: &Sighting, key: JoinKey) -> bool {
+    sighting
+        .credentials
+        .iter()
+        .any(|credential| credential.kind == Kind::IdToken && credential.keys.contains(&key))
 }
 
 /// Host of a URL, as written.
