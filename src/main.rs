@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use tokentrail::cli::{self, Cli, Command, Output, Rules, Scan};
 use tokentrail::report::table::Look;
-use tokentrail::report::{self, Format, Report, catalogue, json, terminal};
+use tokentrail::report::{self, Format, Report, catalogue, explain, json, terminal};
 use tokentrail::scan::{Progress, Verdict, scan};
 use tokentrail::settings::{self, SetupError};
 
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Scan(options) => run_scan(&options),
         Command::Report(options) => run_report(&options.result, &options.output),
+        Command::Explain { id } => run_explain(&id),
         Command::Rules(rules) => run_rules(&rules),
         Command::Schema => write_stdout(|out| json::pretty(&report::schema(), out)),
     };
@@ -84,6 +85,15 @@ fn run_report(result: &Path, output: &Output) -> Result<ExitCode, Failure> {
     let report = json::parse(&text).map_err(|error| fail(error.to_string()))?;
     write(&report, output)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_explain(id: &str) -> Result<ExitCode, Failure> {
+    let rules = settings::rules(&[])?;
+    let entry = rules.explanations.get(id).ok_or_else(|| {
+        let message = "nothing has this name; reports and `tokentrail rules list` show names";
+        Failure::File(id.into(), message.into())
+    })?;
+    write_stdout(|out| explain::render(entry, look(true).width, out))
 }
 
 fn run_rules(rules: &Rules) -> Result<ExitCode, Failure> {

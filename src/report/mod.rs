@@ -3,6 +3,7 @@
 
 pub mod assemble;
 pub mod catalogue;
+pub mod explain;
 pub mod json;
 pub mod ndjson;
 pub mod table;
