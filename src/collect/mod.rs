@@ -3,6 +3,11 @@
 
 pub mod browser;
 pub mod evidence;
+pub mod find;
+pub mod har;
+pub mod log;
+pub mod platform;
+pub mod read;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -168,11 +173,13 @@ pub struct Reader {
     pub read: fn(&Evidence, &Arc<Source>, &Context<'_>, &mut Sink<'_>) -> Result<(), ReadError>,
 }
 
-/// All readers; the first that claims the evidence reads it.
+/// All readers; the first that claims the evidence reads it. Logs come last: they hold everything that is text.
 pub static READERS: &[&Reader] = &[
     &browser::CHROMIUM,
     &browser::FIREFOX,
     &browser::SAFARI,
     &browser::EPIPHANY,
     &browser::QUTEBROWSER,
+    &har::READER,
+    &log::LOG,
 ];

@@ -2,6 +2,24 @@
 //! and cannot fail. Behind this stage nothing knows a raw value: sightings carry fingerprints, join keys,
 //! claims and masked text, and the raw values that `--reveal` shows lie in a side table of their own.
 
+mod assemble;
+mod body;
+pub mod clock;
+mod encoding;
+mod html;
+mod joins;
+mod json;
+mod jwt;
+mod keys;
+mod mask;
+mod message;
+mod open;
+mod role;
+mod saml;
+mod score;
+mod text;
+mod url;
+
 use std::sync::Arc;
 
 use crate::atoms::rules::Rules;
@@ -15,8 +33,8 @@ pub fn sightings(
     detector: &Detector<'_>,
     memory: &mut Memory,
 ) -> Vec<Sighting> {
-    let _ = (observation, detector, memory);
-    Vec::new()
+    let messages = message::messages(observation, detector.rules);
+    assemble::sightings(observation, &messages, detector, memory)
 }
 
 /// What `detect` is given for a whole run.
@@ -46,6 +64,7 @@ pub struct Reveal {
 pub struct Memory {
     /// The side table.
     pub revealed: Revealed,
+    local: keys::Local,
 }
 
 /// One protocol message, or one stored value, seen once, with the credentials in it.
@@ -98,7 +117,7 @@ pub enum Role {
     ResponseInQuery,
     /// Authorization response in the fragment of the redirect URI.
     ResponseInFragment,
-    /// Authorization response in a body (form_post, SAML POST, WS-Federation).
+    /// Authorization response in a body (`form_post`, SAML POST, WS-Federation).
     ResponseInBody,
     /// Token request, or another back-channel request (PAR, revocation, introspection, device).
     TokenRequest,
@@ -135,7 +154,7 @@ impl Role {
 /// How a message travelled.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Channel {
-    /// Through the address bar: URL, fragment, `Location`, `Referer`, form_post.
+    /// Through the address bar: URL, fragment, `Location`, `Referer`, `form_post`.
     Front,
     /// Token endpoint, `Authorization` header, API body: seen because the capture or log recorded the wire.
     Direct,

@@ -1,0 +1,229 @@
+//! The members of one JSON object, read from bytes that need not be UTF-8, nor whole. Knows JSON and
+//! no keys.
+
+use std::borrow::Cow;
+
+use super::escape;
+use crate::atoms::rules::log_format::Escape;
+
+/// Nesting that is followed. Log records nest a few levels.
+const MAX_DEPTH: usize = 32;
+
+/// Members of one record that are told apart. Records have tens; what follows goes on as text.
+const MAX_MEMBERS: usize = 10_000;
+
+/// A string, number or literal of an object.
+#[derive(Debug)]
+pub(super) struct Member<'a> {
+    /// Keys from the outermost object, joined with dots. Arrays add nothing. In an object
+    /// `{"name": …, "value": …}` the name stands in place of `value`.
+    pub(super) path: Vec<u8>,
+    /// Last key of the path.
+    pub(super) key: Vec<u8>,
+    /// The value, escapes undone.
+    pub(super) value: Cow<'a, [u8]>,
+}
+
+/// The members of the object that `bytes` start with, and what follows it, or what could not be read.
+pub(super) fn members(bytes: &[u8]) -> Option<(Vec<Member<'_>>, &[u8])> {
+    let mut walker = Walker {
+        rest: bytes.trim_ascii_start(),
+        path: Vec::new(),
+        members: Vec::new(),
+    };
+    let (b'{', after) = walker.rest.split_first()? else {
+        return None;
+    };
+    // `{` alone starts many lines that are no JSON.
+    if !matches!(after.trim_ascii_start().first(), Some(b'"' | b'}')) {
+        return None;
+    }
+    let _stopped = walker.value(b"", 0);
+    Some((walker.members, walker.rest))
+}
+
+/// The string that `bytes` start with, and what follows it. A cut one runs to the end.
+pub(super) fn string(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
+    let (b'"', inside) = bytes.split_first()? else {
+        return None;
+    };
+    let mut from = 0;
+    let end = loop {
+        let Some(at) = inside
+            .get(from..)
+            .and_then(|tail| memchr::memchr2(b'"', b'\\', tail))
+        else {
+            break inside.len();
+        };
+        if inside.get(from + at) == Some(&b'"') {
+            break from + at;
+        }
+        from = (from + at + 2).min(inside.len());
+    };
+    let (text, rest) = inside.split_at_checked(end)?;
+    let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
+    Some((escape::undo(text, Escape::Backslash), rest))
+}
+
+struct Walker<'a> {
+    rest: &'a [u8],
+    path: Vec<u8>,
+    members: Vec<Member<'a>>,
+}
+
+impl<'a> Walker<'a> {
+    /// `None` when the walk cannot go on.
+    fn value(&mut self, key: &[u8], depth: usize) -> Option<()> {
+        if depth > MAX_DEPTH || self.members.len() >= MAX_MEMBERS {
+            return None;
+        }
+        self.rest = self.rest.trim_ascii_start();
+        match self.rest.first()? {
+            b'{' => self.object(depth),
+            b'[' => self.array(key, depth),
+            b'"' => {
+                let (value, rest) = string(self.rest)?;
+                self.rest = rest;
+                self.keep(key, value);
+                Some(())
+            }
+            _ => {
+                let end = self
+                    .rest
+                    .iter()
+                    .position(|byte| b",]} \t\r\n".contains(byte));
+                let (value, rest) = self.rest.split_at_checked(end.unwrap_or(self.rest.len()))?;
+                if !value
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+                {
+                    return None;
+                }
+                self.rest = rest;
+                self.keep(key, Cow::Borrowed(value));
+                Some(())
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Option<()> {
+        self.rest = self.rest.get(1..)?;
+        let mut name: Option<Vec<u8>> = None;
+        loop {
+            self.rest = self.rest.trim_ascii_start();
+            match self.rest.split_first()? {
+                (b'}', after) => {
+                    self.rest = after;
+                    return Some(());
+                }
+                (b',', after) => self.rest = after,
+                (b'"', _) => {
+                    let (key, after) = string(self.rest)?;
+                    let after = after.trim_ascii_start();
+                    // A key without a value is left to the caller as text.
+                    self.rest = after.strip_prefix(b":")?;
+                    let renamed = name.take_if(|_| key.eq_ignore_ascii_case(b"value"));
+                    let key = renamed.unwrap_or_else(|| key.into_owned());
+                    let before = self.path.len();
+                    if before > 0 {
+                        self.path.push(b'.');
+                    }
+                    self.path.extend_from_slice(&key);
+                    let seen = self.members.len();
+                    let done = self.value(&key, depth + 1);
+                    self.path.truncate(before);
+                    if key.eq_ignore_ascii_case(b"name") {
+                        name = self.members.get(seen).map(|member| member.value.to_vec());
+                    }
+                    done?;
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    fn array(&mut self, key: &[u8], depth: usize) -> Option<()> {
+        self.rest = self.rest.get(1..)?;
+        loop {
+            self.rest = self.rest.trim_ascii_start();
+            match self.rest.split_first()? {
+                (b']', after) => {
+                    self.rest = after;
+                    return Some(());
+                }
+                (b',', after) => self.rest = after,
+                _ => self.value(key, depth + 1)?,
+            }
+        }
+    }
+
+    fn keep(&mut self, key: &[u8], value: Cow<'a, [u8]>) {
+        self.members.push(Member {
+            path: self.path.clone(),
+            key: key.to_vec(),
+            value,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(input: &str, expect: &[(&str, &str)], left: &str) {
+        let (members, rest) = members(input.as_bytes()).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let found: Vec<_> = members
+            .iter()
+            .map(|m| (text(&m.path), text(&m.value)))
+            .collect();
+        let expect: Vec<_> = expect
+            .iter()
+            .map(|(p, v)| ((*p).to_owned(), (*v).to_owned()))
+            .collect();
+        assert_eq!((found, text(rest)), (expect, left.to_owned()), "{input}");
+    }
+
+    #[test]
+    fn members_have_their_paths() {
+        check(
+            r#"{"a":{"b":"x","c":[1,"y",{"d":null}]},"e":"\u0026\"" }"#,
+            &[
+                ("a.b", "x"),
+                ("a.c", "1"),
+                ("a.c", "y"),
+                ("a.c.d", "null"),
+                ("e", "&\""),
+            ],
+            "",
+        );
+        check(
+            r#"{"h":[{"name":"Referer","value":"u"}]}"#,
+            &[("h.name", "Referer"), ("h.Referer", "u")],
+            "",
+        );
+    }
+
+    #[test]
+    fn nothing_is_lost_of_what_is_cut_or_followed() {
+        check(r#"{"a":"x","b":"cu"#, &[("a", "x"), ("b", "cu")], "");
+        check(r#"{"a":"x"} tail"#, &[("a", "x")], " tail");
+        check(r#"{"a":"x" broken"#, &[("a", "x")], "broken");
+        check(r#"{"a":"x","b""#, &[("a", "x")], "\"b\"");
+        check(r#"{"a":$x}"#, &[], "$x}");
+    }
+
+    #[test]
+    fn depth_and_text_are_bounded() {
+        let deep = format!("{{\"a\":{}\"x\"", "[".repeat(100_000));
+        assert!(members(deep.as_bytes()).unwrap().1.len() > 90_000);
+        assert!(members(b"{not json}").is_none());
+        assert!(members(b"[1]").is_none());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_kept() {
+        let (members, _) = members(b"{\"a\":\"\xff?code=x\"}").unwrap();
+        assert_eq!(&*members.first().unwrap().value, b"\xff?code=x");
+    }
+}

@@ -1,0 +1,343 @@
+//! Reads logs: needles over a buffer of whole lines, the record around each hit, its parts, its
+//! observations. What a format looks like is data (`rules/logs.toml`); a line in no known format goes on
+//! as text.
+
+mod claim;
+mod columns;
+mod escape;
+mod json;
+mod lines;
+mod observe;
+mod partial;
+mod record;
+mod stamp;
+mod transcode;
+
+use std::io::Read;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::{Context, Evidence, Observation, ReadError, Reader, Sink};
+use crate::atoms::rules::log_format::{LogFormats, Shape};
+use crate::atoms::{Digest, Source};
+pub use lines::{MAX_LINE, WINDOW};
+use lines::{Run, Runs};
+use observe::Position;
+use partial::{Joined, Joiner};
+use record::Grammar;
+pub use record::{Part, Record};
+
+/// Logs, by their content or their name.
+pub static LOG: Reader = Reader {
+    name: "log",
+    claims: |evidence, ctx| claim::looks_like_log(evidence, &ctx.rules.formats),
+    read,
+};
+
+/// Any text, read as a log: for `--all-text`. Stands in no table.
+pub static ANY_TEXT: Reader = Reader {
+    name: "text",
+    claims: |evidence, _| claim::is_text(evidence.head()),
+    read,
+};
+
+/// Bounds of a reading, so that tests can bring every edge to every byte.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Bytes read at once.
+    pub window: usize,
+    /// Longest line that is read as one.
+    pub max_line: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            window: WINDOW,
+            max_line: MAX_LINE,
+        }
+    }
+}
+
+/// Reads evidence as a log, with bounds of the caller's choice.
+pub fn read_bounded(
+    evidence: &Evidence,
+    source: &Arc<Source>,
+    ctx: &Context<'_>,
+    sink: &mut Sink<'_>,
+    bounds: Bounds,
+) -> Result<(), ReadError> {
+    let input = evidence.open()?;
+    let utf16 = claim::utf16(evidence.head());
+    let (input, start): (Box<dyn Read>, u64) = match utf16 {
+        Some((encoding, mark)) => (
+            Box::new(transcode::Utf16::new(input, encoding, mark)),
+            mark as u64,
+        ),
+        None => (input, 0),
+    };
+    let mut session = Session::new(source, ctx, utf16.is_some(), start);
+    let mut runs = Runs::new(input, bounds.window, bounds.max_line);
+    let mut cuts: u64 = 0;
+    while let Some(run) = runs.next() {
+        cuts += u64::from(run.cut);
+        session.run(&run, sink.observe);
+    }
+    session.end(sink.observe);
+    if cuts > 0 {
+        let mib = bounds.max_line >> 20;
+        let why =
+            format!("has lines longer than {mib} MiB, which were read in pieces ({cuts} cuts)");
+        (sink.problem)(ReadError::Limit(why.into()));
+    }
+    runs.error()
+        .map_or(Ok(()), |error| Err(evidence.error(error)))
+}
+
+/// Reads one record, header lines above it included, as the reader would. For tests of formats.
+pub fn read_record(text: &[u8], formats: &LogFormats, tz: Option<&TimeZone>) -> Record {
+    let mut header = columns::Header::default();
+    let mut record = Record::default();
+    for line in text.split(|byte| *byte == b'\n') {
+        if line.starts_with(b"#") && header.read(line, formats) {
+            continue;
+        }
+        let section = header.section.as_ref();
+        record = Grammar {
+            formats,
+            section,
+            tz,
+        }
+        .read(line);
+    }
+    record
+}
+
+fn read(
+    evidence: &Evidence,
+    source: &Arc<Source>,
+    ctx: &Context<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
+    read_bounded(evidence, source, ctx, sink, Bounds::default())
+}
+
+/// What is known while a log is read from its start to its end.
+struct Session<'a> {
+    ctx: &'a Context<'a>,
+    source: &'a Arc<Source>,
+    digest: Digest,
+    header: columns::Header,
+    joiner: Joiner,
+    /// Number and offset of the next line.
+    number: u64,
+    byte: u64,
+    utf16: bool,
+    /// Whether the next run goes on in a line that was cut.
+    inside: bool,
+}
+
+impl<'a> Session<'a> {
+    fn new(source: &'a Arc<Source>, ctx: &'a Context<'a>, utf16: bool, start: u64) -> Self {
+        Self {
+            ctx,
+            source,
+            digest: source.digest(),
+            header: columns::Header::default(),
+            joiner: Joiner::default(),
+            number: 1,
+            byte: start,
+            utf16,
+            inside: false,
+        }
+    }
+
+    /// Every line of the run that may matter.
+    fn run(&mut self, run: &Run<'_>, sink: &mut dyn FnMut(Observation)) {
+        let bytes = run.bytes;
+        let mut ahead = Ahead::new(bytes);
+        let (mut at, mut counted) = (0, 0);
+        while at < bytes.len() {
+            if at == 0 && !self.inside {
+                self.joiner.look(bytes);
+            }
+            let Some(next) = self.next(bytes, at, &mut ahead) else {
+                break;
+            };
+            let before = bytes.get(at..next).unwrap_or_default();
+            let start = memchr::memrchr(b'\n', before).map_or(at, |newline| at + newline + 1);
+            let after = bytes.get(next..).unwrap_or_default();
+            let end = memchr::memchr(b'\n', after).map_or(bytes.len(), |newline| next + newline);
+            self.advance(bytes.get(counted..start).unwrap_or_default());
+            counted = start;
+            self.line(bytes.get(start..end).unwrap_or_default(), sink);
+            at = end + 1;
+        }
+        self.advance(bytes.get(counted..).unwrap_or_default());
+        self.inside = run.cut;
+    }
+
+    /// Offset, at or after `at`, of something in the next line that matters.
+    fn next(&self, bytes: &[u8], at: usize, ahead: &mut Ahead<'_>) -> Option<usize> {
+        let passwords = self
+            .header
+            .section
+            .as_ref()
+            .is_some_and(|section| section.holds_passwords);
+        if passwords || self.joiner.needs_every_line() {
+            return Some(at);
+        }
+        let header = ahead.header(at);
+        // Between here and the next header line only.
+        let reach = header.map_or(bytes, |header| bytes.get(..header).unwrap_or(bytes));
+        self.ctx.rules.needles.find(reach, at).or(header)
+    }
+
+    fn advance(&mut self, bytes: &[u8]) {
+        self.number += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.byte += if self.utf16 {
+            transcode::width(bytes)
+        } else {
+            bytes.len() as u64
+        };
+    }
+
+    fn line(&mut self, line: &[u8], sink: &mut dyn FnMut(Observation)) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        // A crash leaves NULs where the tail of a file was not written.
+        let nuls = line.iter().take_while(|byte| **byte == 0).count();
+        let line = line.get(nuls..).unwrap_or_default();
+        if line.starts_with(b"#") && self.header.read(line, &self.ctx.rules.formats) {
+            return;
+        }
+        let (number, byte) = (self.number, self.byte);
+        if !self.joiner.needs_every_line() {
+            return self.records(line, number, byte, sink);
+        }
+        match self.joiner.take(line, number, byte) {
+            Joined::Whole => self.records(line, number, byte, sink),
+            Joined::Kept => {}
+            Joined::Complete(joined) => {
+                self.records(&joined.bytes, joined.number, joined.byte, sink);
+            }
+        }
+    }
+
+    /// Records of a line: one, except where the writer glued two together.
+    fn records(&self, line: &[u8], number: u64, byte: u64, sink: &mut dyn FnMut(Observation)) {
+        let passwords = self
+            .header
+            .section
+            .as_ref()
+            .is_some_and(|section| section.holds_passwords);
+        let needles = &self.ctx.rules.needles;
+        if line.is_empty() || !(passwords || needles.hit(line)) {
+            return;
+        }
+        let grammar = Grammar {
+            formats: &self.ctx.rules.formats,
+            section: self.header.section.as_ref(),
+            tz: self.ctx.log_timezone,
+        };
+        for (ordinal, (offset, bytes)) in
+            glued(line, &self.ctx.rules.formats).into_iter().enumerate()
+        {
+            let position = Position {
+                number,
+                byte: byte + offset as u64,
+                ordinal: ordinal as u64,
+            };
+            let record = grammar.read(bytes);
+            observe::observe(record, position, self.source, &self.digest, needles, sink);
+        }
+    }
+
+    /// Records whose last part never came.
+    fn end(&mut self, sink: &mut dyn FnMut(Observation)) {
+        for joined in self.joiner.rest() {
+            self.records(&joined.bytes, joined.number, joined.byte, sink);
+        }
+    }
+}
+
+/// Where the next header line of a run is. Asked for rising offsets, so each is found once.
+struct Ahead<'a> {
+    bytes: &'a [u8],
+    found: Option<usize>,
+    searched: bool,
+}
+
+impl<'a> Ahead<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            found: None,
+            searched: false,
+        }
+    }
+
+    /// Offset of the next `#` at the start of a line, at or after `at`, which is the start of one.
+    fn header(&mut self, at: usize) -> Option<usize> {
+        let stale = !self.searched || self.found.is_some_and(|found| found < at);
+        if stale {
+            self.searched = true;
+            let rest = self.bytes.get(at..)?;
+            self.found = if rest.first() == Some(&b'#') {
+                Some(at)
+            } else {
+                memchr::memmem::find(rest, b"\n#").map(|newline| at + newline + 1)
+            };
+        }
+        self.found
+    }
+}
+
+/// The records on one line, each with its offset: Squid cuts a record with an overlong URL at its buffer's
+/// end, without a newline, and the next record goes on there.
+fn glued<'l>(line: &'l [u8], formats: &LogFormats) -> Vec<(usize, &'l [u8])> {
+    let mut whole = vec![(0, line)];
+    for format in &formats.formats {
+        let (Some(restart), Shape::Pattern { pattern, .. }) = (&format.restart, &format.shape)
+        else {
+            continue;
+        };
+        if !pattern.is_match(line) {
+            continue;
+        }
+        let starts = restart
+            .find_iter(line)
+            .map(|found| found.start())
+            .filter(|start| *start > 0);
+        let mut from = 0;
+        let mut records = Vec::new();
+        for start in starts.chain([line.len()]) {
+            records.push((from, line.get(from..start).unwrap_or_default()));
+            from = start;
+        }
+        whole = records;
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn header_lines_are_found_at_any_start() {
+        let bytes = b"#a\nb#\n#c\nd";
+        let mut ahead = Ahead::new(bytes);
+        assert_eq!(ahead.header(0), Some(0));
+        assert_eq!(ahead.header(3), Some(6));
+        assert_eq!(ahead.header(9), None);
+    }
+
+    #[test]
+    fn plain_words_are_one_text() {
+        let formats = LogFormats::builtin().unwrap();
+        let record = read_record(b"plain words", &formats, None);
+        assert_eq!((record.format, record.parts.len()), (None, 1));
+    }
+}

@@ -1,0 +1,408 @@
+//! The parts of a record become observations: each value once, under the role it has. What no needle
+//! is in, and no role makes a secret, is dropped here.
+
+use std::sync::Arc;
+
+use super::columns;
+use super::record::{Part, Record, best, is_set};
+use crate::atoms::rules::Needles;
+use crate::atoms::rules::log_format::Role;
+use crate::atoms::{Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When};
+use crate::collect::{Exchange, Observation, Payload, Store, Via};
+
+/// Longest host name (RFC 1035 §2.3.4), a port, and brackets.
+const MAX_HOST: usize = 270;
+
+/// Headers whose values are secrets whatever they look like (RFC 9110 §11.6.2, §11.7.2).
+const SECRET_HEADERS: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Position {
+    /// Line, from 1.
+    pub(super) number: u64,
+    /// Offset of the line's first byte; for a later record on the same line, or a later piece of a line
+    /// beyond the bound, of its own first byte.
+    pub(super) byte: u64,
+    /// Which record on the line, from 0.
+    pub(super) ordinal: u64,
+}
+
+/// Hands on everything in `record` that is worth a look.
+pub(super) fn observe(
+    record: Record,
+    position: Position,
+    source: &Arc<Source>,
+    digest: &Digest,
+    needles: &Needles,
+    sink: &mut dyn FnMut(Observation),
+) {
+    let request = Request::of(&record.parts);
+    let exchange = request.exchange(position, digest);
+    let place = Place {
+        source: Arc::clone(source),
+        locator: Locator::Line {
+            number: position.number,
+            byte: position.byte,
+        },
+        view: View::Live,
+    };
+    let mut out = Out {
+        place,
+        at: record.at,
+        exchange,
+        sent_to: request.host_or_authority(),
+        needles,
+        seen: Vec::new(),
+        sink,
+    };
+    for url in &request.urls {
+        out.url(url, Via::Request);
+    }
+    for part in record.parts {
+        out.part(part, &request);
+    }
+}
+
+/// What the parts say of the request, together.
+#[derive(Default)]
+struct Request {
+    /// URLs or targets of the request, none a part of another; the fullest first.
+    urls: Vec<Vec<u8>>,
+    method: Option<Box<str>>,
+    status: Option<u16>,
+    host: Option<Box<str>>,
+}
+
+impl Request {
+    fn of(parts: &[Part]) -> Self {
+        let value = |role| best(parts, role);
+        let line = value(Role::Request).map(request_line);
+        let query = value(Role::Query);
+        let target = value(Role::Target)
+            .map(|target| columns::join(target, query.unwrap_or_default()).into_owned())
+            .or_else(|| query.map(|query| columns::join(b"", query).into_owned()));
+        let line_target = line.as_ref().map(|(_, target)| target.to_vec());
+        let absolute = value(Role::Url).map(<[u8]>::to_vec);
+        let mut urls: Vec<Vec<u8>> = Vec::new();
+        for url in [absolute, line_target, target].into_iter().flatten() {
+            let known = urls.iter().any(|other| contains(other, &url));
+            if starts_url(&url) && !known {
+                urls.retain(|other| !contains(&url, other));
+                urls.push(url);
+            }
+        }
+        let header = |name: &[u8]| {
+            let headers = parts
+                .iter()
+                .filter(|part| part.role == Some(Role::RequestHeaders));
+            let mut named = headers.filter(|part| part.name.eq_ignore_ascii_case(name));
+            named.next().map(|part| part.value.as_slice())
+        };
+        let method = line.and_then(|(method, _)| method).or(value(Role::Method));
+        Self {
+            method: method.and_then(|method| short(method, 20)),
+            status: value(Role::Status).and_then(status),
+            host: value(Role::Host)
+                .or_else(|| header(b"host"))
+                .and_then(|host| short(host, MAX_HOST)),
+            urls,
+        }
+    }
+
+    fn exchange(&self, position: Position, digest: &Digest) -> Option<Arc<Exchange>> {
+        let number = position.number.to_le_bytes();
+        let ordinal = position.ordinal.to_le_bytes();
+        let url = self.urls.first();
+        if url.is_none() && self.status.is_none() && self.method.is_none() {
+            return None;
+        }
+        Some(Arc::new(Exchange {
+            key: JoinKey {
+                kind: KeyKind::Exchange,
+                digest: Digest::of([digest.as_bytes().as_slice(), &number, &ordinal]),
+            },
+            method: self.method.clone(),
+            status: self.status,
+            url: Raw::new(url.cloned().unwrap_or_default()),
+            host: self.host.clone(),
+        }))
+    }
+
+    /// Who received the request, and its `Referer`.
+    fn host_or_authority(&self) -> Option<Box<str>> {
+        self.host.clone().or_else(|| {
+            let url = self.urls.first()?;
+            let start = memchr::memmem::find(url, b"://")? + 3;
+            let rest = url.get(start..)?;
+            let end = rest
+                .iter()
+                .position(|byte| b"/?#".contains(byte))
+                .unwrap_or(rest.len());
+            let authority = rest.get(..end)?;
+            let host = authority.rsplit(|byte| *byte == b'@').next()?;
+            short(host, MAX_HOST)
+        })
+    }
+}
+
+/// Where the observations of one record go.
+struct Out<'a> {
+    place: Place,
+    at: Option<When>,
+    exchange: Option<Arc<Exchange>>,
+    sent_to: Option<Box<str>>,
+    needles: &'a Needles,
+    /// Values already handed on.
+    seen: Vec<Raw>,
+    sink: &'a mut dyn FnMut(Observation),
+}
+
+impl Out<'_> {
+    fn part(&mut self, part: Part, request: &Request) {
+        let Part {
+            role, name, value, ..
+        } = part;
+        if !is_set(&value) {
+            return;
+        }
+        match role {
+            Some(Role::Request) => self.request_line(&value, request),
+            Some(Role::Target | Role::Query | Role::Url) if is_in(&value, &request.urls) => {}
+            Some(Role::Referer) => self.referer(&value),
+            Some(Role::Location) => self.url_or_text(value, Via::Location),
+            Some(Role::OtherUrl) => self.url_or_text(value, Via::Unknown),
+            Some(Role::Authorization) => self.header(b"Authorization", value, Via::Request),
+            Some(Role::Cookie) => self.cookies(&value, &Via::Request),
+            Some(Role::SetCookie) => self.set_cookie(&value),
+            Some(Role::RequestHeaders) => self.named_header(&name, value, &Via::Request),
+            Some(Role::ResponseHeaders) => self.named_header(&name, value, &Via::Response),
+            Some(Role::Captures) => self.captures(&value, &Via::Unknown),
+            Some(Role::RequestCaptures) => self.captures(&value, &self.sent_referer()),
+            Some(Role::ResponseCaptures) => self.captures(&value, &Via::Location),
+            Some(Role::RequestBody) => self.body(value, Via::Request),
+            Some(Role::ResponseBody) => self.body(value, Via::Response),
+            Some(Role::Password) => self.pair(Store::LogField, name, value, Via::Request),
+            Some(Role::User) if self.needles.hit(&value) => {
+                let name = if name.is_empty() {
+                    b"user".to_vec()
+                } else {
+                    name
+                };
+                self.pair(Store::LogField, name, value, Via::Request);
+            }
+            _ if name.is_empty() => self.url_or_text(value, Via::Unknown),
+            _ => self.member(name, value),
+        }
+    }
+
+    /// What of a request line is not in its target.
+    fn request_line(&mut self, line: &[u8], request: &Request) {
+        let (_, target) = request_line(line);
+        if !is_in(target, &request.urls) {
+            self.text(line.to_vec());
+        }
+    }
+
+    fn url(&mut self, url: &[u8], via: Via) {
+        if self.needles.hit(url) {
+            self.put(via, Payload::Url(Raw::new(url)));
+        }
+    }
+
+    fn referer(&mut self, value: &[u8]) {
+        if self.is_new(value) {
+            self.url(value, self.sent_referer());
+        }
+    }
+
+    fn sent_referer(&self) -> Via {
+        Via::Referer {
+            sent_to: self.sent_to.clone(),
+        }
+    }
+
+    fn url_or_text(&mut self, value: Vec<u8>, via: Via) {
+        if !is_url(&value) {
+            self.text(value);
+        } else if self.is_new(&value) {
+            self.url(&value, via);
+        }
+    }
+
+    fn text(&mut self, value: Vec<u8>) {
+        if self.needles.hit(&value) && self.is_new(&value) {
+            self.put(Via::Text, Payload::Text(Raw::new(value)));
+        }
+    }
+
+    /// A member or column that no format names.
+    fn member(&mut self, name: Vec<u8>, value: Vec<u8>) {
+        if is_url(&value) {
+            return self.url_or_text(value, Via::Unknown);
+        }
+        let named = [name.as_slice(), b"=", &value].concat();
+        let inside = self.needles.hit(&value);
+        if !self.needles.hit(&named) || !self.is_new(&value) {
+            return;
+        }
+        // A sentence is no value of its key.
+        if inside && value.contains(&b' ') {
+            self.put(Via::Text, Payload::Text(Raw::new(value)));
+        } else {
+            self.pair(Store::LogField, name, value, Via::Unknown);
+        }
+    }
+
+    fn named_header(&mut self, name: &[u8], value: Vec<u8>, via: &Via) {
+        let lower = name.to_ascii_lowercase();
+        match lower.as_slice() {
+            b"referer" | b"referrer" => self.referer(&value),
+            b"location" => self.url_or_text(value, Via::Location),
+            b"cookie" => self.cookies(&value, via),
+            b"set-cookie" => self.set_cookie(&value),
+            b"name" => {}
+            _ => self.header(name, value, via.clone()),
+        }
+    }
+
+    fn header(&mut self, name: &[u8], value: Vec<u8>, via: Via) {
+        let secret = SECRET_HEADERS
+            .iter()
+            .any(|header| name.eq_ignore_ascii_case(header));
+        let named = [name, b": ", &value].concat();
+        if (secret || self.needles.hit(&named)) && self.is_new(&value) {
+            let name = String::from_utf8_lossy(name).into();
+            let value = Raw::new(value);
+            self.put(via, Payload::Header { name, value });
+        }
+    }
+
+    /// `name=value; name=value` (RFC 6265 §4.2.1); IIS writes the blank as `+`.
+    fn cookies(&mut self, value: &[u8], via: &Via) {
+        for cookie in value.split(|byte| *byte == b';') {
+            let cookie = cookie.trim_ascii();
+            let cookie = cookie.strip_prefix(b"+").unwrap_or(cookie);
+            let Some(at) = memchr::memchr(b'=', cookie) else {
+                self.text(cookie.to_vec());
+                continue;
+            };
+            let (name, value) = cookie.split_at_checked(at).unwrap_or_default();
+            let value = value.strip_prefix(b"=").unwrap_or(value);
+            self.pair(Store::Cookie, name.to_vec(), value.to_vec(), via.clone());
+        }
+    }
+
+    /// `name=value; attribute; attribute` (RFC 6265 §4.1.1).
+    fn set_cookie(&mut self, value: &[u8]) {
+        let cookie = value.split(|byte| *byte == b';').next().unwrap_or_default();
+        self.cookies(cookie, &Via::Response);
+    }
+
+    fn captures(&mut self, value: &[u8], via: &Via) {
+        for captured in value.split(|byte| *byte == b'|') {
+            self.url_or_text(captured.to_vec(), via.clone());
+        }
+    }
+
+    fn body(&mut self, bytes: Vec<u8>, via: Via) {
+        if self.needles.hit(&bytes) && self.is_new(&bytes) {
+            let bytes = Raw::new(bytes);
+            let mime = Box::default();
+            self.put(via, Payload::Body { mime, bytes });
+        }
+    }
+
+    fn pair(&mut self, store: Store, key: Vec<u8>, value: Vec<u8>, via: Via) {
+        if !is_set(&value) {
+            return;
+        }
+        let payload = Payload::Pair {
+            store,
+            origin: self.sent_to.clone(),
+            key: Raw::new(key),
+            value: Raw::new(value),
+        };
+        self.put(via, payload);
+    }
+
+    /// Whether a value was not handed on before: loggers repeat headers and messages under several keys.
+    fn is_new(&mut self, value: &[u8]) -> bool {
+        let new = !self.seen.iter().any(|seen| seen.as_bytes() == value);
+        if new {
+            self.seen.push(Raw::new(value));
+        }
+        new
+    }
+
+    fn put(&mut self, via: Via, payload: Payload) {
+        (self.sink)(Observation {
+            place: self.place.clone(),
+            at: self.at,
+            via,
+            visit: None,
+            exchange: self.exchange.clone(),
+            payload,
+        });
+    }
+}
+
+/// Method and target of a request line. The version may be cut off, and the target may hold blanks.
+fn request_line(line: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let end = memchr::memchr(b' ', line).unwrap_or(0);
+    let (first, rest) = line.split_at_checked(end).unwrap_or((&[], line));
+    let is_method = !first.is_empty()
+        && first
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(byte));
+    let (method, rest) = if is_method {
+        (Some(first), rest)
+    } else {
+        (None, line)
+    };
+    let rest = rest.trim_ascii_start();
+    let version = memchr::memrchr(b' ', rest).and_then(|at| rest.split_at_checked(at));
+    let target = match version {
+        Some((target, version)) if version.starts_with(b" HTTP/") => target,
+        _ => rest,
+    };
+    (method, target)
+}
+
+fn status(value: &[u8]) -> Option<u16> {
+    let status = std::str::from_utf8(value).ok()?.parse().ok()?;
+    (100..1000).contains(&status).then_some(status)
+}
+
+/// Whether a value is a URL or a request target by its looks.
+fn is_url(value: &[u8]) -> bool {
+    starts_url(value) && !value.iter().any(u8::is_ascii_whitespace)
+}
+
+/// Whether a value starts as a URL does: with a scheme, a path or a query.
+fn starts_url(value: &[u8]) -> bool {
+    let starts = matches!(value, [b'/' | b'?', ..]);
+    let scheme = || {
+        let at = memchr::memmem::find(value, b"://");
+        let scheme = at.and_then(|at| value.get(..at)).unwrap_or_default();
+        !scheme.is_empty()
+            && scheme
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
+    };
+    starts || scheme()
+}
+
+/// Whether `value` stands in one of the request's URLs, or is its query.
+fn is_in(value: &[u8], urls: &[Vec<u8>]) -> bool {
+    urls.iter().any(|url| contains(url, value))
+}
+
+fn contains(outer: &[u8], inner: &[u8]) -> bool {
+    memchr::memmem::find(outer, inner).is_some()
+}
+
+fn short(value: &[u8], max: usize) -> Option<Box<str>> {
+    let text = std::str::from_utf8(value).ok()?.trim();
+    (!text.is_empty() && text != "-" && text.len() <= max).then(|| text.into())
+}

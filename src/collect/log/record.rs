@@ -1,0 +1,274 @@
+//! One record becomes its parts: what each field is, and its value with the writer's escaping undone.
+//! Whatever no format knows becomes text; nothing of a record is dropped. Knows formats, and no needles.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::stamp::{self, Stamp};
+use super::{columns, escape, json};
+use crate::atoms::When;
+use crate::atoms::rules::log_format::{Escape, LogFormat, LogFormats, Role, Shape};
+
+/// Records inside records: a container's output in a collector's JSON in a shipper's JSON, and one to spare.
+const MAX_WRAPPING: usize = 6;
+
+/// What a record holds.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// Name of its format; `None` for a line in no known format.
+    pub format: Option<Box<str>>,
+    /// When it was written.
+    pub at: Option<When>,
+    /// Its parts, in order of appearance.
+    pub parts: Vec<Part>,
+}
+
+/// A part of a record.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What it is; `None` for text, or for a member of JSON that no format names.
+    pub role: Option<Role>,
+    /// Key or column, where it has one.
+    pub name: Vec<u8>,
+    /// Value, escaping undone.
+    pub value: Vec<u8>,
+    /// Of several parts of one role, the lowest rank counts.
+    pub(super) rank: usize,
+}
+
+impl std::fmt::Debug for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}({} bytes)", self.role, self.value.len())
+    }
+}
+
+impl Part {
+    pub(super) fn text(value: Vec<u8>) -> Self {
+        Self {
+            role: None,
+            name: Vec::new(),
+            value,
+            rank: 0,
+        }
+    }
+}
+
+/// What reading a record takes beside its bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Grammar<'a> {
+    pub(super) formats: &'a LogFormats,
+    /// Columns that a header above the record named.
+    pub(super) section: Option<&'a columns::Section>,
+    /// Zone of times that state none.
+    pub(super) tz: Option<&'a TimeZone>,
+}
+
+impl Grammar<'_> {
+    /// The parts of one record.
+    pub(super) fn read(&self, line: &[u8]) -> Record {
+        if let Some(section) = self.section {
+            let format = self.formats.formats.get(section.format);
+            let parts = section.split(line);
+            if let (Some(format), Some(parts)) = (format, parts) {
+                return self.dated(format, parts, section.date);
+            }
+        }
+        self.known(line, 0).unwrap_or_else(|| self.unknown(line))
+    }
+
+    /// The record in `line`, when its format is known, wrappers undone.
+    fn known(&self, line: &[u8], depth: usize) -> Option<Record> {
+        if depth > MAX_WRAPPING {
+            return None;
+        }
+        let line = &*escape::without_ansi(line);
+        let direct = self.json(line, depth).or_else(|| self.pattern(line));
+        direct.or_else(|| {
+            let (inner, arrival) = self.unwrapped(line)?;
+            let mut record = match self.known(inner, depth + 1) {
+                Some(record) => record,
+                // Only the arrival is worth more than reading the line as it stands.
+                None if arrival.is_some() => self.unknown(inner),
+                None => return None,
+            };
+            record.at = better(record.at, arrival);
+            Some(record)
+        })
+    }
+
+    /// The first wrapper that fits: the record in it, and when it says that the record arrived.
+    fn unwrapped<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Option<When>)> {
+        self.formats.wrappers.iter().find_map(|wrapper| {
+            let captures = wrapper.pattern.captures(line)?;
+            let inner = captures.name("inner")?.as_bytes();
+            let time = captures
+                .name("time")
+                .and_then(|time| stamp::parse(time.as_bytes()));
+            Some((inner, time.and_then(|time| time.when(false, self.tz))))
+        })
+    }
+
+    fn pattern(&self, line: &[u8]) -> Option<Record> {
+        self.formats.formats.iter().find_map(|format| {
+            let Shape::Pattern { pattern, groups } = &format.shape else {
+                return None;
+            };
+            let captures = pattern.captures(line)?;
+            let mut spans: Vec<_> = groups
+                .iter()
+                .filter_map(|(index, role)| Some((captures.get(*index)?.range(), *role)))
+                .collect();
+            spans.sort_unstable_by_key(|(span, _)| span.start);
+            let mut parts = Vec::new();
+            let mut from = 0;
+            let undo = |range: std::ops::Range<usize>| {
+                let bytes = line.get(range).unwrap_or_default();
+                escape::undo(bytes, format.escape).into_owned()
+            };
+            for (span, role) in spans {
+                if span.start > from {
+                    parts.push(Part::text(undo(from..span.start)));
+                }
+                from = from.max(span.end);
+                parts.push(Part {
+                    role: Some(role),
+                    ..Part::text(undo(span))
+                });
+            }
+            if from < line.len() {
+                parts.push(Part::text(undo(from..line.len())));
+            }
+            Some(self.dated(format, parts, None))
+        })
+    }
+
+    fn json(&self, line: &[u8], depth: usize) -> Option<Record> {
+        let (members, rest) = json::members(line)?;
+        let has = |wanted: &str| members.iter().any(|member| ends_with(&member.path, wanted));
+        let format = self
+            .formats
+            .formats
+            .iter()
+            .find(|format| match &format.shape {
+                Shape::Json { requires, .. } => requires.iter().all(|path| has(path)),
+                _ => false,
+            })?;
+        let Shape::Json { roles, .. } = &format.shape else {
+            return None;
+        };
+        let mut parts = Vec::new();
+        let mut inside = Vec::new();
+        for member in members {
+            let (rank, role) = role_of(roles, &member.path).unzip();
+            let rank = rank.unwrap_or(usize::MAX);
+            let wrapped = role == Some(Role::Line) || member.value.first() == Some(&b'{');
+            match self.known(&member.value, depth + 1).filter(|_| wrapped) {
+                Some(record) => inside.push(record),
+                None => parts.push(Part {
+                    role: role.filter(|role| *role != Role::Line),
+                    name: member.key,
+                    value: member.value.into_owned(),
+                    rank,
+                }),
+            }
+        }
+        if !rest.trim_ascii().is_empty() {
+            parts.push(Part::text(
+                escape::undo(rest, Escape::Backslash).into_owned(),
+            ));
+        }
+        let mut record = self.dated(format, parts, None);
+        for inner in inside {
+            record.at = better(inner.at, record.at);
+            record.format = inner.format.or(record.format);
+            record.parts.extend(inner.parts);
+        }
+        Some(record)
+    }
+
+    /// A line in no known format: text, and the members of a JSON object at its end.
+    pub(super) fn unknown(&self, line: &[u8]) -> Record {
+        let at = stamp::find(line).and_then(|stamp| stamp.when(false, self.tz));
+        let object = memchr::memmem::find(line, b"{\"").and_then(|at| line.split_at_checked(at));
+        let inside = object.and_then(|(before, object)| Some((before, self.json(object, 1)?)));
+        let undo = |bytes| Part::text(escape::undo(bytes, Escape::Backslash).into_owned());
+        match inside {
+            Some((before, inner)) => Record {
+                format: inner.format,
+                at: better(inner.at, at),
+                parts: [undo(before)].into_iter().chain(inner.parts).collect(),
+            },
+            None => Record {
+                format: None,
+                at,
+                parts: vec![undo(line)],
+            },
+        }
+    }
+
+    fn dated(&self, format: &LogFormat, parts: Vec<Part>, day: Option<Date>) -> Record {
+        let value = |role| best(&parts, role);
+        let date = value(Role::Date).and_then(stamp::date).or(day);
+        let time = value(Role::Time);
+        let stamp = match (date, time, value(Role::Date)) {
+            (Some(date), Some(time), _) => {
+                let clock = stamp::time(time);
+                let civil = clock.map(|clock| Stamp::Civil(date.to_datetime(clock)));
+                civil.or_else(|| stamp::parse(time))
+            }
+            (None, Some(time), Some(date)) => stamp::parse(&[date, time].join(&b' ')),
+            (None, Some(time), None) => stamp::parse(time),
+            (_, None, _) => None,
+        };
+        Record {
+            format: Some(format.id.clone()),
+            at: stamp.and_then(|stamp| stamp.when(format.utc, self.tz)),
+            parts,
+        }
+    }
+}
+
+/// The value that counts among those of a role; a dash stands for none.
+pub(super) fn best(parts: &[Part], role: Role) -> Option<&[u8]> {
+    let parts = parts.iter().filter(|part| part.role == Some(role));
+    let set = parts.filter(|part| is_set(&part.value));
+    set.min_by_key(|part| part.rank)
+        .map(|part| part.value.as_slice())
+}
+
+/// Whether a writer had something to write.
+pub(super) fn is_set(value: &[u8]) -> bool {
+    !matches!(value, b"" | b"-" | b"(empty)" | b"null")
+}
+
+/// The better of two moments: the record's own, unless only the collector's states its zone.
+fn better(own: Option<When>, arrival: Option<When>) -> Option<When> {
+    let (Some(one), Some(other)) = (own, arrival) else {
+        return own.or(arrival);
+    };
+    Some(if other.zone < one.zone { other } else { one })
+}
+
+fn role_of(roles: &[(Box<str>, Role)], path: &[u8]) -> Option<(usize, Role)> {
+    let parent = path.iter().rposition(|byte| *byte == b'.');
+    let parent = parent.and_then(|dot| path.get(..dot)).unwrap_or_default();
+    roles.iter().enumerate().find_map(|(rank, (wanted, role))| {
+        let path = match role {
+            Role::RequestHeaders | Role::ResponseHeaders => parent,
+            _ => path,
+        };
+        ends_with(path, wanted).then_some((rank, *role))
+    })
+}
+
+/// Whether the last keys of `path` are those of `wanted`, in any case.
+fn ends_with(path: &[u8], wanted: &str) -> bool {
+    let Some((before, tail)) = path
+        .len()
+        .checked_sub(wanted.len())
+        .and_then(|at| path.split_at_checked(at))
+    else {
+        return false;
+    };
+    tail.eq_ignore_ascii_case(wanted.as_bytes()) && matches!(before.last(), None | Some(b'.'))
+}

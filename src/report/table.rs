@@ -1,0 +1,395 @@
+//! A report for people: five lines that say how bad it is, then the findings, worst first. Fits the width
+//! it is given; escapes everything that the evidence wrote.
+
+use std::io;
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+
+use super::terminal::escape;
+use super::wire::{Counts, Finding, Locator, Report, Sighting, Verdict};
+
+/// Findings that the table shows. More than two screens are read as JSON, or filtered first.
+const FINDINGS: usize = 50;
+
+/// Problems that the table shows.
+const PROBLEMS: usize = 20;
+
+/// How the table looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Look {
+    /// Columns of the terminal.
+    pub width: u16,
+    /// Whether to colour severities.
+    pub color: bool,
+}
+
+/// Width of the labels: `CRITICAL` and a space.
+const LABEL: u16 = 10;
+
+/// The least width that is used: what is narrower wraps.
+const NARROWEST: u16 = 40;
+
+/// Severities as they are shown, worst first, with their colour (ECMA-48 §8.3.117).
+const SEVERITIES: [(&str, &str); 5] = [
+    ("critical", "\x1b[1;31m"),
+    ("high", "\x1b[31m"),
+    ("medium", "\x1b[33m"),
+    ("low", "\x1b[36m"),
+    ("info", "\x1b[2m"),
+];
+
+/// States of a verdict, worst first.
+const STATES: [&str; 9] = [
+    "live",
+    "replayable",
+    "unknown",
+    "guarded",
+    "bound",
+    "spent",
+    "revoked",
+    "expired",
+    "inert",
+];
+
+/// Statuses of a source.
+const STATUSES: [&str; 4] = ["read", "partial", "unsupported", "failed"];
+
+/// Writes the table.
+pub fn render(report: &Report, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
+    summary(report, out)?;
+    if !report.findings.is_empty() {
+        let table = findings(report, look.width.max(NARROWEST));
+        for line in table.lines() {
+            writeln!(out, "{}", colored(line.trim_end(), look.color))?;
+        }
+        let more = report.findings.len().saturating_sub(FINDINGS);
+        if more > 0 {
+            writeln!(
+                out,
+                "\n{more} more findings: `--format json` has them all, `--min-severity` shortens the list."
+            )?;
+        }
+    }
+    problems(report, out)
+}
+
+/// `3 d 4 h`: the two largest units of a number of seconds.
+pub fn age(seconds: i64) -> String {
+    const UNITS: [(u64, &str); 5] = [
+        (365 * 86_400, "y"),
+        (86_400, "d"),
+        (3_600, "h"),
+        (60, "min"),
+        (1, "s"),
+    ];
+    let mut rest = seconds.unsigned_abs();
+    let mut words = Vec::new();
+    for (size, unit) in UNITS {
+        let number = rest / size;
+        rest %= size;
+        if number > 0 {
+            words.push(format!("{number} {unit}"));
+        }
+        // The unit after the largest one, or nothing: `3 d 4 h`, and `3 d` rather than `3 d 5 s`.
+        if words.len() == 2 || (words.len() == 1 && number == 0) {
+            break;
+        }
+    }
+    let words = if words.is_empty() {
+        "0 s".to_owned()
+    } else {
+        words.join(" ")
+    };
+    if seconds < 0 {
+        format!("{words} after as-of")
+    } else {
+        words
+    }
+}
+
+fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let summary = &report.summary;
+    let severities = SEVERITIES.map(|(name, _)| name);
+    let by_severity = counts(&summary.by_severity, &severities);
+    write!(out, "{}", plural(summary.findings, "finding"))?;
+    write_after(out, ": ", &by_severity)?;
+    if summary.left_out > 0 {
+        write!(out, " ({} left out by filters)", summary.left_out)?;
+    }
+    write!(out, "\nWorth at {}", report.run.as_of)?;
+    match counts(&summary.by_state_now, &STATES).as_str() {
+        "" => write!(out, ": nothing found")?,
+        states => write_after(out, ": ", states)?,
+    }
+    writeln!(out, "\nKinds: {}", most(&summary.by_kind))?;
+    writeln!(out, "Flows: {}", most(&summary.by_flow))?;
+    write!(out, "Sources: {}", bytes(summary.bytes))?;
+    write_after(out, ", ", &counts(&summary.sources, &STATUSES))?;
+    if summary.not_claimed > 0 {
+        write!(out, "; not evidence: {}", most(&report.not_claimed))?;
+    }
+    writeln!(out)
+}
+
+fn write_after(out: &mut dyn io::Write, joint: &str, text: &str) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    write!(out, "{joint}{text}")
+}
+
+/// Counts in the order of their names in `order`.
+fn counts(counts: &Counts, order: &[&str]) -> String {
+    let words: Vec<String> = order
+        .iter()
+        .filter_map(|name| Some(format!("{} {name}", counts.get(*name)?)))
+        .collect();
+    words.join(", ")
+}
+
+/// All counts, largest first.
+fn most(counts: &Counts) -> String {
+    let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let words: Vec<String> = counts
+        .iter()
+        .map(|(name, count)| format!("{count} {}", escape(name)))
+        .collect();
+    if words.is_empty() {
+        "none".into()
+    } else {
+        words.join(", ")
+    }
+}
+
+/// Each finding as rows of a label and a text, with an empty row before it.
+fn findings(report: &Report, width: u16) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width);
+    for finding in report.findings.iter().take(FINDINGS) {
+        table.add_row(["", ""]);
+        for (label, text) in rows(finding) {
+            table.add_row([escape(&label), escape(&text)]);
+        }
+    }
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 1));
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(LABEL)));
+    }
+    if let Some(column) = table.column_mut(1) {
+        column.set_padding((0, 0));
+    }
+    table
+}
+
+fn rows(finding: &Finding) -> Vec<(String, String)> {
+    let first = finding.sightings.first();
+    let mut rows = vec![(finding.severity.to_uppercase(), title(finding))];
+    let mut say = |label: &str, text: String| rows.push((format!("  {label}"), text));
+    if let Some(value) = &finding.value {
+        say("value", value.clone());
+    }
+    for (name, value) in finding.identities.iter().flatten() {
+        say("person", format!("{name}: {value}"));
+    }
+    say("age", seen(finding));
+    say("then", verdict(&finding.at_exposure));
+    say("now", verdict(&finding.now));
+    if let Some(sighting) = first {
+        say("where", place(sighting, finding));
+        if let Some(url) = &sighting.url {
+            say("url", url.clone());
+        }
+    }
+    let exposed = &finding.exposed_to;
+    if !exposed.who.is_empty() {
+        let reference = in_brackets(&exposed.reference);
+        let who = exposed.who.join(", ");
+        say("readers", format!("{who}: {}{reference}", exposed.attack));
+    }
+    if !finding.remediation.text.is_empty() {
+        say("fix", finding.remediation.text.clone());
+    }
+    say("id", finding.id.clone());
+    rows
+}
+
+fn title(finding: &Finding) -> String {
+    let part = finding.sightings.first().and_then(|sighting| {
+        let (slot, name) = (sighting.slot.as_ref()?, sighting.name.as_ref()?);
+        Some(format!(" in {slot} `{name}`"))
+    });
+    let what = match &finding.weakness {
+        Some(weakness) => format!("weakness {weakness}"),
+        None => format!("{} ({})", finding.kind, finding.shown),
+    };
+    format!("{what}{}, flow {}", part.unwrap_or_default(), finding.flow)
+}
+
+/// The age, and the span in which it was seen.
+fn seen(finding: &Finding) -> String {
+    let Some((age, first)) = finding
+        .age_seconds
+        .map(age)
+        .zip(finding.first_seen_at.as_ref())
+    else {
+        return "the evidence has no time".into();
+    };
+    match &finding.last_seen_at {
+        Some(last) if last != first => format!("{age}, seen {first} to {last}"),
+        _ => format!("{age}, seen {first}"),
+    }
+}
+
+fn in_brackets(text: &str) -> String {
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!(" ({text})")
+    }
+}
+
+fn verdict(verdict: &Verdict) -> String {
+    let expires = verdict.expires_at.as_ref();
+    let needs = (!verdict.needs.is_empty()).then(|| verdict.needs.join(" and "));
+    let because = (!verdict.because.is_empty()).then_some(&verdict.because);
+    [
+        format!("{} ({})", verdict.state, verdict.basis),
+        expires.map_or(String::new(), |at| format!(", until {at}")),
+        needs.map_or(String::new(), |needs| format!(", needs {needs}")),
+        because.map_or(String::new(), |because| format!(": {because}")),
+    ]
+    .concat()
+}
+
+fn place(sighting: &Sighting, finding: &Finding) -> String {
+    let source = path(&sighting.source.path, &sighting.source.members);
+    let locator = locator(&sighting.locator);
+    let more = match finding.sightings_total.saturating_sub(1) {
+        0 => String::new(),
+        more => format!(", and {}", plural(more, "other sighting")),
+    };
+    let zone = if sighting.at_zone_assumed {
+        ", zone of its time assumed"
+    } else {
+        ""
+    };
+    format!("{source}{locator}{zone}{more}")
+}
+
+fn path(path: &str, members: &[String]) -> String {
+    let members = members.iter().map(String::as_str);
+    let parts: Vec<&str> = std::iter::once(path).chain(members).collect();
+    parts.join(" › ")
+}
+
+fn locator(locator: &Locator) -> String {
+    match locator {
+        Locator::Row {
+            table,
+            rowid,
+            column,
+        } => format!(", {table} row {rowid}, column {column}"),
+        Locator::Line { number, .. } => format!(":{number}"),
+        Locator::Entry {
+            pointer,
+            line,
+            column,
+            ..
+        } => format!(":{line}:{column} {pointer}"),
+        Locator::Record {
+            file,
+            key,
+            sequence,
+        } => format!(" {file} {key} #{sequence}"),
+        Locator::Bytes { offset } => format!(" byte {offset}"),
+    }
+}
+
+fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    if report.problems.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nNot read, or not to the end:")?;
+    for problem in report.problems.iter().take(PROBLEMS) {
+        let path = path(&problem.path, &problem.members);
+        writeln!(out, "  {}: {}", escape(&path), escape(&problem.reason))?;
+    }
+    let more = report.problems.len().saturating_sub(PROBLEMS);
+    if more > 0 {
+        writeln!(out, "  and {more} more: `--format json` has them all.")?;
+    }
+    Ok(())
+}
+
+/// Colours the severity that stands at the start of a line. Only labels can stand there, and they are
+/// our own words.
+fn colored(line: &str, color: bool) -> String {
+    if color {
+        for (name, code) in SEVERITIES {
+            let word = name.to_uppercase();
+            if line.starts_with(&word) {
+                return line.replacen(&word, &format!("{code}{word}\x1b[0m"), 1);
+            }
+        }
+    }
+    line.to_owned()
+}
+
+fn plural(number: u64, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+/// A size in the unit that keeps it short.
+fn bytes(number: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
+    for (shift, unit) in UNITS {
+        if number >> shift > 0 {
+            let tenths = (number >> (shift - 10)).saturating_mul(10) >> 10;
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+    }
+    format!("{number} B")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_two_units_at_most() {
+        for (seconds, words) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (273_600, "3 d 4 h"),
+            (3 * 86_400 + 5, "3 d"),
+            (400 * 86_400, "1 y 35 d"),
+            (-60, "1 min after as-of"),
+        ] {
+            assert_eq!(age(seconds), words);
+        }
+        assert!(age(i64::MIN).ends_with("after as-of"));
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(u64::MAX), "16777215.9 TiB");
+    }
+
+    #[test]
+    fn only_the_left_column_is_coloured() {
+        assert_eq!(colored("HIGH  x", true), "\x1b[31mHIGH\x1b[0m  x");
+        assert_eq!(colored("  url HIGH", true), "  url HIGH");
+        assert_eq!(colored("HIGH  x", false), "HIGH  x");
+    }
+}

@@ -1,0 +1,297 @@
+//! What was asked for, checked: the values of the command line become the inputs and settings of a run.
+//! Opens the files that options name, and no evidence. Every error here is the user's to mend: exit 2.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::atoms::FingerprintKey;
+use crate::atoms::rules::{RuleError, Rules};
+use crate::cli::{self, Channel, Moment};
+use crate::collect::find::Inputs;
+use crate::collect::{Reader, log, read};
+use crate::detect::Reveal;
+use crate::judge::gate;
+use crate::report::wire;
+use crate::scan::Settings;
+
+/// Why a run cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A file that an option names cannot be read.
+    #[error("{option}: {path}: {error}")]
+    File {
+        /// The option.
+        option: &'static str,
+        /// The file.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The value of an option cannot be used.
+    #[error("{option}: {message}")]
+    Value {
+        /// The option.
+        option: &'static str,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
+    /// The rules cannot be used.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    /// Nothing to read.
+    #[error("no path matched anything: check the paths, --files-from and --glob")]
+    NothingFound,
+}
+
+/// The evidence to be read.
+pub fn inputs(scan: &cli::Scan) -> Result<Inputs, SetupError> {
+    let input = &scan.input;
+    let mut paths = scan.paths.clone();
+    let listed_on_stdin = input.files_from.as_deref() == Some(Path::new("-"));
+    if let Some(list) = &input.files_from {
+        paths.extend(listed(list)?);
+    }
+    let named = paths.len();
+    paths.retain(|path| path.as_os_str() != "-");
+    let stdin = paths.len() < named;
+    if stdin && listed_on_stdin {
+        return Err(value(
+            "--files-from",
+            "standard input cannot be the list and evidence at once",
+        ));
+    }
+    Ok(Inputs {
+        paths,
+        stdin,
+        globs: globs("--glob", &input.glob)?,
+        exclude: globs("--exclude", &input.exclude)?,
+        source_root: input.source_root.clone(),
+        one_file_system: input.one_file_system,
+    })
+}
+
+/// The settings of a run. `now` stands in for a missing `--as-of`.
+pub fn settings(scan: &cli::Scan, now: Timestamp) -> Result<Settings, SetupError> {
+    let judging = &scan.judging;
+    let log_timezone = scan.input.log_timezone.as_ref();
+    let jwks = judging.jwks.as_deref().map(jwks).transpose()?;
+    let forced = scan.input.reader.as_deref().map(reader).transpose()?;
+    let fallback = scan.input.all_text.then_some(&log::ANY_TEXT);
+    Ok(Settings {
+        rules: rules(&judging.rules)?,
+        key: key(judging.fingerprint_key.as_deref())?,
+        jwks,
+        reveal: Reveal {
+            values: scan.shown.reveal.contains(&cli::Reveal::Values),
+            identities: scan.shown.reveal.contains(&cli::Reveal::Identities),
+        },
+        log_timezone: log_timezone.map(|zone| zone.zone.clone()),
+        reading: read::Options {
+            forced,
+            fallback,
+            hash: scan.input.hash,
+        },
+        as_of: judging.as_of.unwrap_or(now),
+        code_lifetime: judging.code_lifetime.map(SignedDuration::from_secs),
+        min_severity: judging.min_severity,
+        since: judging.since,
+        until: judging.until,
+        gate: gate(&scan.gate),
+        strict: scan.gate.strict,
+        label: judging.label.clone(),
+        options: options(scan),
+    })
+}
+
+/// The rules of this build, and those of the files.
+pub fn rules(files: &[PathBuf]) -> Result<Rules, SetupError> {
+    let texts = files
+        .iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(path);
+            Ok((
+                path.display().to_string(),
+                text.map_err(|error| file("--rules", path, error))?,
+            ))
+        })
+        .collect::<Result<Vec<_>, SetupError>>()?;
+    let extra: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    Ok(Rules::with(&extra)?)
+}
+
+fn options(scan: &cli::Scan) -> wire::Options {
+    let judging = &scan.judging;
+    let mut reveal = scan.shown.reveal.clone();
+    reveal.sort_unstable();
+    reveal.dedup();
+    wire::Options {
+        min_severity: judging.min_severity.as_str().into(),
+        since: judging.since.map(|at| at.to_string()),
+        until: judging.until.map(|at| at.to_string()),
+        reveal: reveal
+            .iter()
+            .map(|what| match what {
+                cli::Reveal::Identities => "identities".into(),
+                cli::Reveal::Values => "values".into(),
+            })
+            .collect(),
+        fail_on: scan.gate.fail_on.iter().map(ToString::to_string).collect(),
+        gate: match scan.gate.gate {
+            Moment::AtExposure => "at-exposure".into(),
+            Moment::Now => "now".into(),
+        },
+        channel: match scan.gate.channel {
+            Channel::Front => "front".into(),
+            Channel::All => "all".into(),
+        },
+        code_lifetime: judging.code_lifetime,
+        r#type: scan.input.reader.clone(),
+        log_timezone: scan
+            .input
+            .log_timezone
+            .as_ref()
+            .map(|zone| zone.text.clone()),
+        all_text: scan.input.all_text,
+        fingerprint_key: judging.fingerprint_key.is_some(),
+        jwks: judging.jwks.is_some(),
+        rules: !judging.rules.is_empty(),
+    }
+}
+
+fn gate(gate: &cli::Gate) -> gate::Gate {
+    gate::Gate {
+        selectors: gate.fail_on.clone(),
+        moment: match gate.gate {
+            Moment::AtExposure => gate::Moment::AtExposure,
+            Moment::Now => gate::Moment::Now,
+        },
+        direct: gate.channel == Channel::All,
+    }
+}
+
+/// Paths in a list. A NUL anywhere means that NULs separate, so that newlines may be part of names.
+fn listed(list: &Path) -> Result<Vec<PathBuf>, SetupError> {
+    let bytes = if list == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(list)
+    }
+    .map_err(|error| file("--files-from", list, error))?;
+    let separator = if bytes.contains(&0) { 0 } else { b'\n' };
+    Ok(bytes
+        .split(|byte| *byte == separator)
+        .map(|line| match separator {
+            b'\n' => line.strip_suffix(b"\r").unwrap_or(line),
+            _ => line,
+        })
+        .filter(|line| !line.is_empty())
+        .map(path)
+        .collect())
+}
+
+#[cfg(unix)]
+fn path(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    std::ffi::OsStr::from_bytes(bytes).into()
+}
+
+#[cfg(not(unix))]
+fn path(bytes: &[u8]) -> PathBuf {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+fn globs(option: &'static str, patterns: &[Glob]) -> Result<Option<GlobSet>, SetupError> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let mut builder = GlobSetBuilder::new();
+    for pattern in patterns {
+        builder.add(pattern.clone());
+    }
+    let set = builder
+        .build()
+        .map_err(|error| value(option, error.to_string()));
+    set.map(Some)
+}
+
+fn reader(name: &str) -> Result<&'static Reader, SetupError> {
+    read::named()
+        .find(|reader| reader.name == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = read::named().map(|reader| reader.name).collect();
+            value(
+                "--type",
+                format!("`{name}` is none of {}", names.join(", ")),
+            )
+        })
+}
+
+fn key(path: Option<&Path>) -> Result<FingerprintKey, SetupError> {
+    const LEAST: usize = 16;
+    let Some(path) = path else {
+        return Ok(FingerprintKey::default());
+    };
+    let bytes = std::fs::read(path).map_err(|error| file("--fingerprint-key", path, error))?;
+    if bytes.len() < LEAST {
+        return Err(value(
+            "--fingerprint-key",
+            format!("needs at least {LEAST} bytes, or short values could be searched for"),
+        ));
+    }
+    Ok(FingerprintKey::new(bytes))
+}
+
+fn jwks(path: &Path) -> Result<jsonwebtoken::jwk::JwkSet, SetupError> {
+    let bytes = std::fs::read(path).map_err(|error| file("--jwks", path, error))?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        // The message of serde_json may quote the file, and a JWK may be a private key.
+        let (line, column) = (error.line(), error.column());
+        value(
+            "--jwks",
+            format!(
+                "{} is no JWK set (line {line}, column {column})",
+                path.display()
+            ),
+        )
+    })
+}
+
+fn file(option: &'static str, path: &Path, error: io::Error) -> SetupError {
+    SetupError::File {
+        option,
+        path: path.display().to_string(),
+        error,
+    }
+}
+
+fn value(option: &'static str, message: impl Into<String>) -> SetupError {
+    SetupError::Value {
+        option,
+        message: message.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_may_be_separated_by_nul() {
+        let dir = tempfile::tempdir().unwrap();
+        let list = dir.path().join("list");
+        std::fs::write(&list, "a b\0c\nd\0").unwrap();
+        assert_eq!(
+            listed(&list).unwrap(),
+            [PathBuf::from("a b"), PathBuf::from("c\nd")]
+        );
+        std::fs::write(&list, "a\r\nb\n\n").unwrap();
+        assert_eq!(listed(&list).unwrap(), [PathBuf::from("a"), "b".into()]);
+    }
+}

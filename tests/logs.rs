@@ -1,0 +1,628 @@
+//! Logs: every format's examples, every buffer's edge, every odd line. Compares what comes out, and
+//! where it is said to lie.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that breaks says where"
+)]
+
+use std::io::{self, Cursor, Read};
+use std::sync::Arc;
+
+use tokentrail::atoms::rules::Rules;
+use tokentrail::atoms::rules::log_format::{LogFormats, Role, Shape};
+use tokentrail::atoms::{Locator, Source, Zone};
+use tokentrail::collect::log::{self, Bounds};
+use tokentrail::collect::{Context, Evidence, Observation, Payload, ReadError, Sink, Store, Via};
+
+fn rules() -> Rules {
+    Rules::builtin().unwrap()
+}
+
+/// What a reading gave: observations, problems, and the error that ended it.
+struct Reading {
+    observations: Vec<Observation>,
+    problems: Vec<String>,
+}
+
+fn read_with(evidence: &Evidence, bounds: Bounds, tz: Option<&jiff::tz::TimeZone>) -> Reading {
+    let rules = rules();
+    let ctx = Context {
+        rules: &rules,
+        log_timezone: tz,
+    };
+    let source = Arc::new(Source::default());
+    let (mut observations, mut problems) = (Vec::new(), Vec::new());
+    let mut observe = |observation| observations.push(observation);
+    let mut problem = |error: ReadError| problems.push(error.to_string());
+    let mut sink = Sink {
+        observe: &mut observe,
+        problem: &mut problem,
+    };
+    let end = log::read_bounded(evidence, &source, &ctx, &mut sink, bounds);
+    problems.extend(end.err().map(|error| error.to_string()));
+    Reading {
+        observations,
+        problems,
+    }
+}
+
+fn stream(bytes: impl Into<Vec<u8>>) -> Evidence {
+    Evidence::stream(Box::new(Cursor::new(bytes.into())), "x.log").unwrap()
+}
+
+fn read(bytes: impl Into<Vec<u8>>) -> Vec<Observation> {
+    let reading = read_with(&stream(bytes), Bounds::default(), None);
+    assert_eq!(reading.problems, Vec::<String>::new());
+    reading.observations
+}
+
+/// One line for an observation: line number, how reached, what.
+fn shown(observation: &Observation) -> String {
+    let text = |raw: &tokentrail::atoms::Raw| String::from_utf8_lossy(raw.as_bytes()).into_owned();
+    let Locator::Line { number, byte } = observation.place.locator else {
+        panic!("a log has lines");
+    };
+    let via = match &observation.via {
+        Via::Referer { sent_to } => format!("referer to {}", sent_to.as_deref().unwrap_or("?")),
+        via => format!("{via:?}").to_lowercase(),
+    };
+    let payload = match &observation.payload {
+        Payload::Url(url) => format!("url {}", text(url)),
+        Payload::Header { name, value } => format!("header {name}: {}", text(value)),
+        Payload::Pair {
+            store, key, value, ..
+        } => {
+            let store = if *store == Store::Cookie {
+                "cookie"
+            } else {
+                "field"
+            };
+            format!("{store} {}={}", text(key), text(value))
+        }
+        Payload::Body { bytes, .. } => format!("body {}", text(bytes)),
+        Payload::Text(value) => format!("text {}", text(value)),
+    };
+    format!("{number}@{byte} {via} {payload}")
+}
+
+/// Those that hold a credential's sign, so that tests do not depend on how coarse the needles are.
+fn found(observations: &[Observation]) -> Vec<String> {
+    let signs = ["code=", "token", "hunter2", "Bearer", "sid="];
+    let shown = observations.iter().map(shown);
+    shown
+        .filter(|line| signs.iter().any(|sign| line.contains(sign)))
+        .collect()
+}
+
+#[test]
+fn every_example_gives_its_roles() {
+    let formats = LogFormats::builtin().unwrap();
+    for format in &formats.formats {
+        for example in &format.examples {
+            let record = log::read_record(example.line.as_bytes(), &formats, None);
+            for (role, value) in &example.roles {
+                if *role == Role::Time {
+                    let at = record.at.map(|at| at.instant.to_string());
+                    assert_eq!(
+                        at.as_deref(),
+                        Some(&**value),
+                        "{}: {}",
+                        format.id,
+                        example.line
+                    );
+                    continue;
+                }
+                let mut parts = record.parts.iter().filter(|part| part.role == Some(*role));
+                let same = parts.any(|part| part.value == value.as_bytes());
+                let all: Vec<_> = record
+                    .parts
+                    .iter()
+                    .map(|part| (part.role, String::from_utf8_lossy(&part.value).into_owned()))
+                    .collect();
+                assert!(same, "{}: {role:?} of {}: {all:?}", format.id, example.line);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_example_is_of_its_format_and_a_counterexample_is_not() {
+    let formats = LogFormats::builtin().unwrap();
+    for format in &formats.formats {
+        let id = |line: &str| log::read_record(line.as_bytes(), &formats, None).format;
+        for example in &format.examples {
+            let inner = id(&example.line);
+            let wrapped =
+                inner.as_deref() == Some("combined") && matches!(&*format.id, "docker" | "json");
+            assert!(
+                wrapped || inner.as_deref() == Some(&*format.id),
+                "{}: {inner:?}",
+                format.id
+            );
+        }
+        for line in &format.counterexamples {
+            assert_ne!(id(line).as_deref(), Some(&*format.id), "{line}");
+        }
+    }
+}
+
+#[test]
+fn no_record_fits_two_patterns() {
+    let formats = LogFormats::builtin().unwrap();
+    for format in &formats.formats {
+        for example in &format.examples {
+            for other in formats.formats.iter().filter(|other| other.id != format.id) {
+                if let Shape::Pattern { pattern, .. } = &other.shape {
+                    let fits = pattern.is_match(example.line.as_bytes());
+                    assert!(!fits, "{} fits {}", example.line, other.id);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_wrapper_gives_its_record() {
+    let formats = LogFormats::builtin().unwrap();
+    for wrapper in &formats.wrappers {
+        for example in &wrapper.examples {
+            let captures = wrapper.pattern.captures(example.line.as_bytes()).unwrap();
+            assert_eq!(
+                &captures["inner"],
+                example.inner.as_bytes(),
+                "{}",
+                wrapper.id
+            );
+            let record = log::read_record(example.line.as_bytes(), &formats, None);
+            let at = record.at.map(|at| at.instant.to_string());
+            assert_eq!(at.as_deref(), example.time.as_deref(), "{}", wrapper.id);
+        }
+        for line in &wrapper.counterexamples {
+            assert!(
+                !wrapper.pattern.is_match(line.as_bytes()),
+                "{}: {line}",
+                wrapper.id
+            );
+        }
+    }
+}
+
+const COMBINED: &str = "192.0.2.7 - - [23/Nov/2026:01:28:04 +0100] \"GET /cb?code=x&state=y HTTP/1.1\" 302 5 \"https://idp.example/a?code=z\" \"UA\"\n";
+
+#[test]
+fn a_combined_line_gives_target_and_referer_once() {
+    let observations = read(COMBINED);
+    assert_eq!(
+        found(&observations),
+        [
+            "1@0 request url /cb?code=x&state=y",
+            "1@0 referer to ? url https://idp.example/a?code=z"
+        ]
+    );
+    let exchange = observations[0].exchange.as_ref().unwrap();
+    assert_eq!(
+        (exchange.method.as_deref(), exchange.status),
+        (Some("GET"), Some(302))
+    );
+    assert_eq!(exchange.url.as_bytes(), b"/cb?code=x&state=y");
+    let at = observations[0].at.unwrap();
+    assert_eq!(
+        (at.instant.to_string().as_str(), at.zone),
+        ("2026-11-23T00:28:04Z", Zone::Stated)
+    );
+}
+
+#[test]
+fn windows_of_any_size_give_the_same_observations() {
+    let text = mixed();
+    let whole = read_with(&stream(text.clone()), Bounds::default(), None);
+    let expect: Vec<_> = whole.observations.iter().map(shown).collect();
+    assert!(expect.len() > 20);
+    let windows = (64..96).chain([127, 128, 333, 1000, 4096, 65_536, 1 << 20]);
+    for window in windows {
+        let bounds = Bounds {
+            window,
+            ..Bounds::default()
+        };
+        let reading = read_with(&stream(text.clone()), bounds, None);
+        let shown: Vec<_> = reading.observations.iter().map(shown).collect();
+        assert_eq!(shown, expect, "{window}");
+    }
+}
+
+/// Lines of many formats, blank ones, long ones, and ends of every kind.
+fn mixed() -> String {
+    let formats = LogFormats::builtin().unwrap();
+    let mut text = String::from("\n");
+    for format in &formats.formats {
+        for (index, example) in format.examples.iter().enumerate() {
+            let end = ["\n", "\r\n", "\n\n"][index % 3];
+            text.push_str(&example.line.replace('\n', end));
+            text.push_str(end);
+        }
+        text.push_str("#Fields: nothing known\n");
+        text.push_str(&["plain ", &"y".repeat(700), " code=x\n"].concat());
+    }
+    text.push_str("last line code=x");
+    text
+}
+
+#[test]
+fn a_line_is_found_whole_at_every_offset_of_an_edge() {
+    for before in 0..140 {
+        let text = format!("{}\n{COMBINED}", "z".repeat(before));
+        let bounds = Bounds {
+            window: 64,
+            ..Bounds::default()
+        };
+        let reading = read_with(&stream(text), bounds, None);
+        let byte = before + 1;
+        assert_eq!(
+            found(&reading.observations),
+            [
+                format!("2@{byte} request url /cb?code=x&state=y"),
+                format!("2@{byte} referer to ? url https://idp.example/a?code=z")
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_line_ends_in_any_way() {
+    let line = COMBINED.trim_end();
+    let expect = found(&read(COMBINED));
+    for text in [line.to_owned(), format!("{line}\r\n"), format!("{line}\r")] {
+        assert_eq!(found(&read(text)), expect);
+    }
+    let marked = [b"\xef\xbb\xbf", COMBINED.as_bytes()].concat();
+    assert_eq!(found(&read(marked)), expect);
+    let nuls = [&[0; 9], COMBINED.as_bytes()].concat();
+    assert_eq!(found(&read(nuls)), expect);
+}
+
+#[test]
+fn utf16_is_read_and_its_offsets_are_the_files() {
+    let text = format!("first ä\r\n{COMBINED}");
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let expect = |byte: usize| {
+        vec![
+            format!("2@{byte} request url /cb?code=x&state=y"),
+            format!("2@{byte} referer to ? url https://idp.example/a?code=z"),
+        ]
+    };
+    assert_eq!(
+        found(&read([b"\xff\xfe".as_slice(), &little].concat())),
+        expect(20)
+    );
+    assert_eq!(
+        found(&read([b"\xfe\xff".as_slice(), &big].concat())),
+        expect(20)
+    );
+    assert_eq!(found(&read(little)), expect(18));
+}
+
+#[test]
+fn a_line_of_five_megabytes_is_one_line() {
+    let long = format!(
+        "192.0.2.7 - - [23/Nov/2026:01:28:04 +0000] \"GET /{}?code=x HTTP/1.1\" 200 5\n",
+        "a".repeat(5 << 20)
+    );
+    let observations = read(format!("{long}{COMBINED}"));
+    let urls: Vec<_> = observations
+        .iter()
+        .filter_map(|o| match &o.payload {
+            Payload::Url(url) => Some(url.as_bytes().len()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(urls.first(), Some(&((5 << 20) + 8)));
+    assert_eq!(found(&observations).len(), 3);
+}
+
+#[test]
+fn a_line_beyond_the_bound_is_read_in_pieces_and_told() {
+    let bounds = Bounds {
+        window: 64,
+        max_line: 1024,
+    };
+    let text = format!(
+        "{} \"a?code=one\" {} code=two\nlast code=three\n",
+        "x ".repeat(600),
+        "y ".repeat(600)
+    );
+    let reading = read_with(&stream(text), bounds, None);
+    let all = found(&reading.observations).join("\n");
+    for code in ["1@", "code=one", "code=two", "2@", "code=three"] {
+        assert!(all.contains(code), "{code} in {all}");
+    }
+    assert_eq!(reading.problems.len(), 1);
+    assert!(reading.problems[0].contains("longer than"));
+}
+
+#[test]
+fn parts_of_a_container_line_are_joined() {
+    let text = "2026-11-23T01:28:04.5Z stdout P 192.0.2.7 - - [23/Nov/2026:01:28:04 +0000] \"GET /cb?co\n\
+                2026-11-23T01:28:04.5Z stderr F unrelated token=1\n\
+                2026-11-23T01:28:04.6Z stdout F de=x HTTP/1.1\" 200 5\n\
+                2026-11-23T01:28:04.7Z stdout P cut code=y";
+    assert_eq!(
+        found(&read(text)),
+        [
+            "2@87 text text unrelated token=1",
+            "1@0 request url /cb?code=x",
+            "4@190 text text cut code=y",
+        ]
+    );
+    let docker = "{\"log\":\"{\\\"uri\\\":\\\"/cb?co\",\"stream\":\"stdout\",\"time\":\"2026-11-23T01:28:04.5Z\"}\n\
+                  {\"log\":\"de=x\\\"}\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T01:28:04.6Z\"}\n";
+    let observations = read(docker);
+    assert_eq!(found(&observations), ["1@0 request url /cb?code=x"]);
+    assert_eq!(
+        observations[0].at.unwrap().instant.to_string(),
+        "2026-11-23T01:28:04.5Z"
+    );
+}
+
+#[test]
+fn wrappers_are_undone_in_any_order() {
+    let line = COMBINED.trim_end();
+    let json = line.replace('"', "\\\"");
+    for text in [
+        format!("<134>1 2026-11-23T01:28:04Z h app 1 - - {line}"),
+        format!("<134>Nov 23 01:28:04 h nginx: {line}"),
+        format!("web-1  | {line}"),
+        format!("\u{1b}[36mweb-1  |\u{1b}[0m {line}"),
+        format!(
+            "{{\"log\":\"{json}\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-23T01:28:04Z\"}}"
+        ),
+        format!("web-1 | {{\"message\":\"{json}\"}}"),
+        format!("2026-11-23T01:28:04.5Z stdout F web-1 | {line}"),
+    ] {
+        let observations = read(text.clone());
+        let urls = found(&observations);
+        assert_eq!(urls.len(), 2, "{text}: {urls:?}");
+        assert_eq!(urls[0], "1@0 request url /cb?code=x&state=y", "{text}");
+        assert_eq!(
+            observations[0].at.unwrap().instant.to_string(),
+            "2026-11-23T00:28:04Z"
+        );
+    }
+}
+
+#[test]
+fn a_time_without_a_zone_is_marked() {
+    let line = "192.0.2.7:5 - id - jo [2026/11/23 01:28:04] app.example GET - \"/cb?code=x\" HTTP/1.1 \"UA\" 302 24 0.1\n";
+    let tz = jiff::tz::TimeZone::fixed(jiff::tz::offset(2));
+    let at = |text: &str, tz| {
+        let reading = read_with(&stream(text), Bounds::default(), tz);
+        let at = reading.observations[0].at.unwrap();
+        (at.instant.to_string(), at.zone)
+    };
+    assert_eq!(
+        at(line, None),
+        ("2026-11-23T01:28:04Z".to_owned(), Zone::Assumed)
+    );
+    assert_eq!(
+        at(line, Some(&tz)),
+        ("2026-11-22T23:28:04Z".to_owned(), Zone::Assumed)
+    );
+    // The collector knew its zone.
+    let wrapped = format!("2026-11-23T05:28:04.5Z stdout F {line}");
+    assert_eq!(
+        at(&wrapped, Some(&tz)),
+        ("2026-11-23T05:28:04.5Z".to_owned(), Zone::Stated)
+    );
+    let w3c = "#Fields: date time cs-uri-stem cs-uri-query\n2026-11-23 01:28:04 /cb code=x\n";
+    assert_eq!(
+        at(w3c, Some(&tz)),
+        ("2026-11-23T01:28:04Z".to_owned(), Zone::Stated)
+    );
+}
+
+#[test]
+fn a_referer_with_quotes_is_whole() {
+    let line = |referer: &str| {
+        format!(
+            "192.0.2.7 - - [23/Nov/2026:01:28:04 +0000] \"GET /a HTTP/1.1\" 200 5 \"{referer}\" \"UA\"\n"
+        )
+    };
+    let referer = |text: &str| found(&read(line(text)));
+    assert_eq!(
+        referer(r#"https://app.example/?q=\"a\"&code=x"#),
+        ["1@0 referer to ? url https://app.example/?q=\"a\"&code=x"]
+    );
+    assert_eq!(
+        referer(r"https://app.example/?q=\x22a\x22&code=x\xC3\xA4"),
+        ["1@0 referer to ? url https://app.example/?q=\"a\"&code=xä"]
+    );
+    assert_eq!(
+        referer(r#"https://app.example/?q="a"&code=x"#),
+        ["1@0 referer to ? url https://app.example/?q=\"a\"&code=x"]
+    );
+}
+
+#[test]
+fn hash_escapes_belong_to_haproxy_alone() {
+    let haproxy = "192.0.2.7:33317 [23/Nov/2026:01:28:04.127] fe be/s 1/0/3/6/1 200 27 - - ---- 1/1/1/1/0 0/0 \"GET /cb?q=#22&code=x HTTP/1.1\"";
+    assert_eq!(found(&read(haproxy)), ["1@0 request url /cb?q=\"&code=x"]);
+    let combined = COMBINED.replace("/cb?", "/cb#22?");
+    assert!(found(&read(combined))[0].contains("/cb#22?code=x"));
+}
+
+#[test]
+fn a_cut_haproxy_line_keeps_its_target() {
+    let line = "Nov 23 01:28:04 edge haproxy[1]: 192.0.2.7:3 [23/Nov/2026:01:28:04.127] fe be/s 1/0/3/6/1 200 27 - - ---- 1/1/1/1/0 0/0 \"GET /cb?code=cut\n";
+    let observations = read(line);
+    assert_eq!(found(&observations), ["1@0 request url /cb?code=cut"]);
+    assert_eq!(observations[0].exchange.as_ref().unwrap().status, Some(200));
+}
+
+#[test]
+fn records_that_squid_glued_are_two() {
+    let line = "1795397246.600     12 192.0.2.7 TCP_MISS/200 512 GET https://a.example/?code=long1795397250.601      7 192.0.2.8 TCP_MISS/302 99 GET https://b.example/?code=next - HIER_DIRECT/198.51.100.9 text/html\n";
+    let observations = read(line);
+    assert_eq!(
+        found(&observations),
+        [
+            "1@0 request url https://a.example/?code=long",
+            "1@81 request url https://b.example/?code=next"
+        ]
+    );
+    let last = observations.len() - 1;
+    let exchange = |index: usize| observations[index].exchange.as_ref().unwrap();
+    assert_ne!(exchange(0).key, exchange(last).key);
+    assert_eq!(exchange(last).status, Some(302));
+}
+
+#[test]
+fn the_receiver_of_a_referer_is_named_where_known() {
+    let line = |text: &str| found(&read(text.to_owned()));
+    let vhost = format!("third.example:443 {COMBINED}");
+    assert!(line(&vhost)[1].contains("referer to third.example:443"));
+    let squid =
+        "{\"requestUrl\":\"https://third.example/p\",\"referer\":\"https://app.example/?code=x\"}";
+    assert_eq!(
+        line(squid),
+        ["1@0 referer to third.example url https://app.example/?code=x"]
+    );
+}
+
+#[test]
+fn members_of_json_have_their_roles() {
+    let line = r#"{"ts":1795397246.6,"request":{"method":"POST","host":"app.example","uri":"/token?code=q","headers":{"Authorization":["Bearer abc"],"Cookie":["sid=1; token=2"],"Referer":["https://idp.example/?code=r"]}},"resp_headers":{"Location":["/home?token=l"],"Set-Cookie":["sid=3; Path=/"]},"status":302,"request_body":"ignored token=b","access_token":"secret"}"#;
+    assert_eq!(
+        found(&read(line)),
+        [
+            "1@0 request url /token?code=q",
+            "1@0 request header Authorization: Bearer abc",
+            "1@0 request cookie sid=1",
+            "1@0 request cookie token=2",
+            "1@0 referer to app.example url https://idp.example/?code=r",
+            "1@0 location url /home?token=l",
+            "1@0 response cookie sid=3",
+            "1@0 text text ignored token=b",
+            "1@0 unknown field access_token=secret",
+        ]
+    );
+}
+
+#[test]
+fn json_that_repeats_a_value_gives_it_once() {
+    let line = r#"{"request":"GET /cb?code=x HTTP/1.1","request_uri":"/cb?code=x","args":"code=x","http_referer":"https://a.example/?code=r","headers":{"Referer":"https://a.example/?code=r"}}"#;
+    assert_eq!(
+        found(&read(line)),
+        [
+            "1@0 request url /cb?code=x",
+            "1@0 referer to ? url https://a.example/?code=r"
+        ]
+    );
+}
+
+#[test]
+fn json_inside_json_is_opened() {
+    let line = r#"{"log":"{\"level\":\"info\",\"request\":{\"uri\":\"/cb?code=x\\u0026state=y\",\"host\":\"a.example\"}}\n","stream":"stdout","time":"2026-11-23T01:28:04.5Z"}"#;
+    assert_eq!(found(&read(line)), ["1@0 request url /cb?code=x&state=y"]);
+}
+
+#[test]
+fn broken_json_loses_nothing() {
+    let invalid = b"{\"request_uri\":\"/cb?q=\xff&code=x\",\"status\":200}\n";
+    let observations = read(invalid.as_slice());
+    let Payload::Url(url) = &observations[0].payload else {
+        panic!("a URL");
+    };
+    assert_eq!(url.as_bytes(), b"/cb?q=\xff&code=x");
+    assert_eq!(
+        found(&read(r#"{"request_uri":"/cb?code=cut"#)),
+        ["1@0 request url /cb?code=cut"]
+    );
+    assert_eq!(
+        found(&read(r#"{"a":1} https://x.example/?code=tail"#)),
+        ["1@0 text text  https://x.example/?code=tail"]
+    );
+    assert_eq!(
+        found(&read(r#"2026-11-23T01:28:04Z INFO {"uri":"/cb?code=x"}"#)),
+        ["1@0 request url /cb?code=x"]
+    );
+}
+
+#[test]
+fn columns_may_change_in_the_middle() {
+    let text = "#Fields: date time cs-uri-stem cs-uri-query sc-status\r\n\
+                2026-11-23 01:28:04 /a code=1 302\r\n\
+                #Date: 2026-11-24 00:00:00\r\n\
+                #Fields: time sc-status cs-method cs-uri-query cs-uri-stem cs(Referer)\r\n\
+                01:28:05 200 GET code=2 /b https://r.example/?code=3\r\n\
+                01:28:06 200 GET code=4 /c https://r.example/?code=5 extra\r\n\
+                no column code=6\r\n";
+    let observations = read(text);
+    assert_eq!(
+        found(&observations),
+        [
+            "2@55 request url /a?code=1",
+            "5@190 request url /b?code=2",
+            "5@190 referer to ? url https://r.example/?code=3",
+            "6@244 request url /c?code=4",
+            "6@244 referer to ? url https://r.example/?code=5",
+            "7@304 text text no column code=6",
+        ]
+    );
+    let at = |index: usize| observations[index].at.unwrap().instant.to_string();
+    assert_eq!(at(0), "2026-11-23T01:28:04Z");
+    let fifth = observations
+        .iter()
+        .find(|o| shown(o).starts_with("5@"))
+        .unwrap();
+    assert_eq!(
+        fifth.at.unwrap().instant.to_string(),
+        "2026-11-24T01:28:05Z"
+    );
+}
+
+#[test]
+fn passwords_of_a_zeek_log_need_no_needle() {
+    let text = "#separator \\x09\n#fields\tts\tid.orig_h\turi\tusername\tpassword\n1795397246.6\t192.0.2.7\t/\tjo\thunter2\n";
+    assert!(found(&read(text)).contains(&"3@59 request field password=hunter2".to_owned()));
+}
+
+#[test]
+fn a_stream_that_breaks_keeps_what_came_before() {
+    struct Broken(Cursor<Vec<u8>>);
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(io::Error::other("the cable")),
+                read => Ok(read),
+            }
+        }
+    }
+    let text = COMBINED.repeat(2000).into_bytes();
+    let evidence = Evidence::stream(Box::new(Broken(Cursor::new(text))), "x.log").unwrap();
+    let reading = read_with(&evidence, Bounds::default(), None);
+    assert_eq!(found(&reading.observations).len(), 4000);
+    assert_eq!(reading.problems.len(), 1);
+}
+
+#[test]
+fn a_damaged_gz_keeps_what_came_before() {
+    use io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for number in 0..40_000 {
+        writeln!(encoder, "{number} {}", COMBINED.trim_end()).unwrap();
+    }
+    let whole = encoder.finish().unwrap();
+    let tail = [whole.as_slice(), b"trailing garbage"].concat();
+    let reading = read_with(&stream(tail), Bounds::default(), None);
+    assert_eq!(found(&reading.observations).len(), 80_000);
+    assert_eq!(reading.problems.len(), 1);
+    let half = whole[..whole.len() / 2].to_vec();
+    let reading = read_with(&stream(half), Bounds::default(), None);
+    assert!(found(&reading.observations).len() > 30_000);
+    assert_eq!(reading.problems.len(), 1);
+    let members = [whole.as_slice(), &whole].concat();
+    assert_eq!(found(&read(members)).len(), 160_000);
+}
