@@ -8,3 +8,8 @@ pub mod collect;
 pub mod detect;
 pub mod flow;
 pub mod judge;
+pub mod report;
+
+pub mod cli;
+pub mod scan;
+pub mod settings;

@@ -1,1 +1,168 @@
-fn main() {}
+//! Parses, calls, writes, returns the exit code. The one place that reads the clock.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::Timestamp;
+use tokentrail::cli::{Cli, Command, Output, Rules, Scan};
+use tokentrail::report::table::Look;
+use tokentrail::report::{self, Format, Report, json, terminal};
+use tokentrail::scan::{Progress, Verdict, scan};
+use tokentrail::settings::{self, SetupError};
+
+/// What ended the program early. The message names the file and what to do.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error("{0}: {1}")]
+    File(String, String),
+    #[error("cannot write the result: {0}")]
+    Write(#[from] io::Error),
+    #[error("cannot start threads: {0}; try --threads 1")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Scan(options) => run_scan(&options),
+        Command::Report(options) => run_report(&options.result, &options.output),
+        Command::Rules(rules) => run_rules(&rules),
+        Command::Schema => write_stdout(|out| json::pretty(&report::schema(), out)),
+    };
+    match done {
+        Ok(code) => code,
+        // Whoever reads the output has seen enough.
+        Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            let message = failure.to_string();
+            let _nowhere_left_to_say_so =
+                writeln!(io::stderr(), "tokentrail: {}", terminal::escape(&message));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run_scan(options: &Scan) -> Result<ExitCode, Failure> {
+    let inputs = settings::inputs(options)?;
+    let settings = settings::settings(options, now())?;
+    let threads = usize::from(options.input.threads.unwrap_or_default());
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()?;
+    let bar = Bar(progress_bar(&options.output));
+    let scanned = pool.install(|| scan(&inputs, &settings, &bar));
+    bar.0.finish_and_clear();
+    let (report, verdict) = scanned.ok_or(SetupError::NothingFound)?;
+    write(&report, &options.output)?;
+    Ok(match verdict {
+        Verdict::Clean => ExitCode::SUCCESS,
+        Verdict::Gated => ExitCode::from(1),
+        Verdict::Unread => ExitCode::from(3),
+    })
+}
+
+fn run_report(result: &Path, output: &Output) -> Result<ExitCode, Failure> {
+    let fail = |message: String| Failure::File(result.display().to_string(), message);
+    let mut text = Vec::new();
+    let read = if result == Path::new("-") {
+        io::stdin().read_to_end(&mut text)
+    } else {
+        File::open(result).and_then(|mut file| file.read_to_end(&mut text))
+    };
+    read.map_err(|error| fail(error.to_string()))?;
+    let report = json::parse(&text).map_err(|error| fail(error.to_string()))?;
+    write(&report, output)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_rules(rules: &Rules) -> Result<ExitCode, Failure> {
+    let files = match rules {
+        Rules::List => [].as_slice(),
+        Rules::Check { files } => files,
+    };
+    let _rules = settings::rules(files)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the result where it was asked for: standard output, or a file of mode 0600 that appears whole.
+fn write(report: &Report, output: &Output) -> Result<(), Failure> {
+    let format = format(output);
+    let Some(path) = &output.output else {
+        write_stdout(|out| report::render(report, format, out))?;
+        return Ok(());
+    };
+    let fail = |error: io::Error| Failure::File(path.display().to_string(), error.to_string());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+    let mut buffered = io::BufWriter::new(&mut file);
+    report::render(report, format, &mut buffered).map_err(fail)?;
+    buffered.flush().map_err(fail)?;
+    drop(buffered);
+    file.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
+}
+
+fn write_stdout(
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<ExitCode, Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    render(&mut out)?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn format(output: &Output) -> Format {
+    /// Width of a table that is not on a terminal: what fits a mail and a ticket.
+    const PIPED: u16 = 100;
+    let on_terminal = output.output.is_none() && io::stdout().is_terminal();
+    let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+    match output.format {
+        tokentrail::cli::Format::Table => Format::Table(Look {
+            width: width.filter(|_| on_terminal).unwrap_or(PIPED),
+            // no-color.org: set and not empty.
+            color: on_terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
+        }),
+        tokentrail::cli::Format::Json => Format::Json,
+        tokentrail::cli::Format::Ndjson => Format::Ndjson,
+    }
+}
+
+struct Bar(ProgressBar);
+
+impl Progress for Bar {
+    fn start(&self, bytes: u64) {
+        self.0.set_length(bytes);
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.0.inc(bytes);
+    }
+}
+
+fn progress_bar(output: &Output) -> ProgressBar {
+    if output.quiet || output.no_progress || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {elapsed}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the default of --as-of: the one place that reads the clock"
+)]
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}

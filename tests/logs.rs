@@ -93,7 +93,15 @@ fn shown(observation: &Observation) -> String {
 
 /// Those that hold a credential's sign, so that tests do not depend on how coarse the needles are.
 fn found(observations: &[Observation]) -> Vec<String> {
-    let signs = ["code=", "token", "hunter2", "Bearer", "sid="];
+    let signs = [
+        "code=",
+        "token",
+        "hunter2",
+        "Bearer",
+        "sid=",
+        "Signature",
+        "horse",
+    ];
     let shown = observations.iter().map(shown);
     shown
         .filter(|line| signs.iter().any(|sign| line.contains(sign)))
@@ -158,8 +166,9 @@ fn no_record_fits_two_patterns() {
     for format in &formats.formats {
         for example in &format.examples {
             for other in formats.formats.iter().filter(|other| other.id != format.id) {
-                if let Shape::Pattern { pattern, .. } = &other.shape {
-                    let fits = pattern.is_match(example.line.as_bytes());
+                if let Shape::Pattern(patterns) = &other.shape {
+                    let line = example.line.as_bytes();
+                    let fits = patterns.iter().any(|pattern| pattern.regex.is_match(line));
                     assert!(!fits, "{} fits {}", example.line, other.id);
                 }
             }
@@ -628,4 +637,47 @@ fn a_damaged_gz_keeps_what_came_before() {
     assert_eq!(reading.problems.len(), 1);
     let members = [whole.as_slice(), &whole].concat();
     assert_eq!(found(&read(members)).len(), 160_000);
+}
+
+/// What the files under `fixtures/logs` give, a file name before its lines, each cut at [`SHOWN`] characters.
+const FIXTURES: &str = include_str!("logs_fixtures.txt");
+
+/// Characters of an observation that tell it from others.
+const SHOWN: usize = 72;
+
+#[test]
+fn fixtures_are_claimed_and_read() {
+    let rules = rules();
+    let ctx = Context {
+        rules: &rules,
+        log_timezone: None,
+    };
+    let mut paths: Vec<_> = std::fs::read_dir("fixtures/logs")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    let mut lines = Vec::new();
+    for path in paths {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let evidence = Evidence::file(&path, name.as_str()).unwrap();
+        let mut readers = tokentrail::collect::READERS.iter();
+        let reader = readers.find(|reader| (reader.claims)(&evidence, &ctx));
+        assert_eq!(reader.map(|reader| reader.name), Some("log"), "{name}");
+        let reading = read_with(&evidence, Bounds::default(), None);
+        assert_eq!(reading.problems, Vec::<String>::new(), "{name}");
+        assert!(
+            reading.observations.iter().any(|o| o.at.is_some()),
+            "{name} has times"
+        );
+        lines.push(name);
+        let shown = found(&reading.observations);
+        lines.extend(shown.iter().map(|line| line.chars().take(SHOWN).collect()));
+    }
+    assert_eq!(
+        lines,
+        FIXTURES.lines().collect::<Vec<_>>(),
+        "found:\n{}",
+        lines.join("\n")
+    );
 }

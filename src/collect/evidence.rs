@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 /// Decoded bytes that readers see before they claim: enough for a magic number, a first HAR entry,
 /// some log lines.
@@ -103,6 +103,7 @@ pub struct Evidence {
     encoding: Encoding,
     head: Box<[u8]>,
     len: Option<u64>,
+    recognised: OnceLock<Option<&'static str>>,
 }
 
 enum Origin {
@@ -124,6 +125,7 @@ impl Evidence {
             encoding,
             head: Box::default(),
             len: Some(len),
+            recognised: OnceLock::new(),
         };
         evidence.head = read_up_to_error(&mut *evidence.open()?, HEAD);
         Ok(evidence)
@@ -145,6 +147,7 @@ impl Evidence {
             encoding,
             head,
             len: None,
+            recognised: OnceLock::new(),
         })
     }
 
@@ -182,6 +185,20 @@ impl Evidence {
     /// Compression around it.
     pub fn encoding(&self) -> Encoding {
         self.encoding
+    }
+
+    /// Whether it can be read once only.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.origin, Origin::Stream(_))
+    }
+
+    /// The name of the reader that a costly look into the content found, kept so that the other readers of
+    /// that kind need not look again.
+    pub fn recognised(
+        &self,
+        look: impl FnOnce(&Self) -> Option<&'static str>,
+    ) -> Option<&'static str> {
+        *self.recognised.get_or_init(|| look(self))
     }
 
     /// The file on disk, when it can be used as it is: not compressed, not a stream.

@@ -1,8 +1,14 @@
 //! Stage 1: evidence becomes observations. Knows file formats and nothing of OAuth; what has no needle
 //! is dropped at once.
 
+pub mod browser;
 pub mod evidence;
+pub mod find;
+pub mod har;
 pub mod log;
+pub mod platform;
+pub mod read;
+pub mod sqlite;
 
 use std::sync::Arc;
 
@@ -168,4 +174,12 @@ pub struct Reader {
 }
 
 /// All readers; the first that claims the evidence reads it. Logs come last: they hold everything that is text.
-pub static READERS: &[&Reader] = &[&log::LOG];
+pub static READERS: &[&Reader] = &[
+    &browser::CHROMIUM,
+    &browser::FIREFOX,
+    &browser::SAFARI,
+    &browser::EPIPHANY,
+    &browser::QUTEBROWSER,
+    &har::READER,
+    &log::LOG,
+];

@@ -95,6 +95,47 @@ pub enum Flow {
 }
 
 impl Flow {
+    /// Every name, in the order of the documentation.
+    pub const ALL: [Self; 37] = [
+        Self::Implicit,
+        Self::ImplicitOidcIdtoken,
+        Self::ImplicitOidcBoth,
+        Self::HybridCodeIdtoken,
+        Self::HybridCodeToken,
+        Self::HybridCodeIdtokenToken,
+        Self::Code,
+        Self::CodeNopkce,
+        Self::CodeNopkcePublic,
+        Self::CodeSecret,
+        Self::CodePkceS256,
+        Self::CodePkcePlain,
+        Self::Ropc,
+        Self::ClientCredentials,
+        Self::Device,
+        Self::Refresh,
+        Self::JwtBearer,
+        Self::SamlBearer,
+        Self::TokenExchange,
+        Self::Ciba,
+        Self::SamlPost,
+        Self::SamlRedirect,
+        Self::SamlArtifact,
+        Self::Wsfed,
+        Self::Cas,
+        Self::Oauth1,
+        Self::HandoffFragment,
+        Self::HandoffQuery,
+        Self::BearerInQuery,
+        Self::MagicLink,
+        Self::AccountAction,
+        Self::LogoutLeak,
+        Self::SignedUrl,
+        Self::Webhook,
+        Self::FragmentTokenUnattributed,
+        Self::Failed,
+        Self::Unknown,
+    ];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -290,6 +331,19 @@ pub enum WeaknessKind {
 }
 
 impl WeaknessKind {
+    /// Every weakness.
+    pub const ALL: [Self; 9] = [
+        Self::NoState,
+        Self::ConstantState,
+        Self::ConstantChallenge,
+        Self::PkcePlain,
+        Self::NoPkce,
+        Self::HttpRedirect,
+        Self::CustomScheme,
+        Self::ImplicitRequested,
+        Self::Ropc,
+    ];
+
     /// The name on the wire, in `--fail-on weakness:` and in `explain`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,6 +1,8 @@
 //! Stage 4: exposures become findings: who can read the value there, what it is worth, and what to do.
 //! Knows the decision table and `as_of`; reads no clock.
 
+pub mod gate;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -150,6 +152,19 @@ pub enum State {
 }
 
 impl State {
+    /// Every state, worst first.
+    pub const ALL: [Self; 9] = [
+        Self::Live,
+        Self::Replayable,
+        Self::Unknown,
+        Self::Guarded,
+        Self::Bound,
+        Self::Spent,
+        Self::Revoked,
+        Self::Expired,
+        Self::Inert,
+    ];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

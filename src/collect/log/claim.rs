@@ -23,11 +23,6 @@ pub(super) fn looks_like_log(evidence: &Evidence, formats: &LogFormats) -> bool 
     is_log_name(evidence.file_name()) || most_lines_are_records(&text, formats)
 }
 
-/// Whether the content is text in UTF-8, UTF-16 or an 8-bit encoding.
-pub(super) fn is_text(head: &[u8]) -> bool {
-    text(head).is_some()
-}
-
 /// The UTF-16 that `head` is written in, and how many bytes its mark takes.
 pub(super) fn utf16(head: &[u8]) -> Option<(&'static encoding_rs::Encoding, usize)> {
     match head {
@@ -131,7 +126,7 @@ fn most_lines_are_records(text: &[u8], formats: &LogFormats) -> bool {
 /// Whether a line is of a known format, or starts with a time as no sentence and no table does.
 fn is_record(line: &[u8], formats: &LogFormats) -> bool {
     let known = formats.formats.iter().any(|format| match &format.shape {
-        Shape::Pattern { pattern, .. } => pattern.is_match(line),
+        Shape::Pattern(patterns) => patterns.iter().any(|pattern| pattern.regex.is_match(line)),
         _ => false,
     });
     let wrapped = || {

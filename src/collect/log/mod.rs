@@ -35,13 +35,6 @@ pub static LOG: Reader = Reader {
     read,
 };
 
-/// Any text, read as a log: for `--all-text`. Stands in no table.
-pub static ANY_TEXT: Reader = Reader {
-    name: "text",
-    claims: |evidence, _| claim::is_text(evidence.head()),
-    read,
-};
-
 /// Bounds of a reading, so that tests can bring every edge to every byte.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -299,11 +292,10 @@ impl<'a> Ahead<'a> {
 fn glued<'l>(line: &'l [u8], formats: &LogFormats) -> Vec<(usize, &'l [u8])> {
     let mut whole = vec![(0, line)];
     for format in &formats.formats {
-        let (Some(restart), Shape::Pattern { pattern, .. }) = (&format.restart, &format.shape)
-        else {
+        let (Some(restart), Shape::Pattern(patterns)) = (&format.restart, &format.shape) else {
             continue;
         };
-        if !pattern.is_match(line) {
+        if !patterns.iter().any(|pattern| pattern.regex.is_match(line)) {
             continue;
         }
         let starts = restart

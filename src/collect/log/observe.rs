@@ -191,6 +191,15 @@ impl Out<'_> {
                 };
                 self.pair(Store::LogField, name, value, Via::Request);
             }
+            Some(
+                Role::Date
+                | Role::Time
+                | Role::Client
+                | Role::User
+                | Role::Host
+                | Role::Method
+                | Role::Status,
+            ) => self.text(value),
             _ if name.is_empty() => self.url_or_text(value, Via::Unknown),
             _ => self.member(name, value),
         }
@@ -399,7 +408,8 @@ fn is_in(value: &[u8], urls: &[Vec<u8>]) -> bool {
 }
 
 fn contains(outer: &[u8], inner: &[u8]) -> bool {
-    memchr::memmem::find(outer, inner).is_some()
+    // The usual case first: building a searcher costs more than the comparison.
+    outer == inner || memchr::memmem::find(outer, inner).is_some()
 }
 
 fn short(value: &[u8], max: usize) -> Option<Box<str>> {

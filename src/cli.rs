@@ -1,0 +1,239 @@
+//! The command line: clap definitions and nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Finds credentials that OAuth and its relatives left in browser histories, logs and HAR files, and says
+/// which flow put them there and what they are worth.
+///
+/// Works locally: opens no network connection and never writes beside what it reads.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read evidence and report what it exposes
+    Scan(Box<Scan>),
+    /// Render a saved JSON result again
+    Report(Report),
+    /// Show or check the rules
+    #[command(subcommand)]
+    Rules(Rules),
+    /// Print the JSON Schema of the result
+    Schema,
+}
+
+/// Options of `scan`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Scan {
+    /// Files, folders or mounted images; `-` is standard input
+    #[arg(value_name = "PATH", required_unless_present = "files_from")]
+    pub paths: Vec<PathBuf>,
+    /// What to read.
+    #[command(flatten)]
+    pub input: Input,
+    /// How to judge.
+    #[command(flatten)]
+    pub judging: Judging,
+    /// What makes the run fail.
+    #[command(flatten)]
+    pub gate: Gate,
+    /// What to write.
+    #[command(flatten)]
+    pub output: Output,
+    /// What to show.
+    #[command(flatten)]
+    pub shown: Shown,
+}
+
+/// Exit codes, below the help of `scan`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  everything that a reader claimed was read, and nothing meets --fail-on
+  1  something does
+  2  usage, configuration or rule error, or no path matched anything
+  3  nothing meets it, but a source failed or was read in part";
+
+/// What to read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub struct Input {
+    /// Read paths from FILE (`-`: standard input), separated by newlines or NULs
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<PathBuf>,
+    /// Only files that match; without `/` the pattern is for names [repeatable]
+    #[arg(long, value_name = "PATTERN")]
+    pub glob: Vec<String>,
+    /// No files or folders that match [repeatable]
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
+    /// Show paths relative to DIR
+    #[arg(long, value_name = "DIR")]
+    pub source_root: Option<PathBuf>,
+    /// Stay on the file system that a path lies on
+    #[arg(long)]
+    pub one_file_system: bool,
+    /// Give everything to this reader, whatever it looks like
+    #[arg(long = "type", value_name = "READER")]
+    pub reader: Option<String>,
+    /// Zone of logs that state none: `UTC`, `+02:00`, or a POSIX TZ string [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub log_timezone: Option<String>,
+    /// Read text of any form, not only what looks like a log
+    #[arg(long)]
+    pub all_text: bool,
+    /// Record SHA-256 of each source (costs more than the scan)
+    #[arg(long)]
+    pub hash: bool,
+    /// Read on this many threads [default: one per core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// How to judge.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Judging")]
+pub struct Judging {
+    /// Judge as of this moment: date or RFC 3339 time [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// Report nothing less severe
+    #[arg(long, value_name = "SEVERITY", default_value = "info")]
+    pub min_severity: String,
+    /// Report nothing that was last seen before this moment
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Report nothing that was first seen at or after this moment
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Add the rules in FILE [repeatable]
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+    /// Verify signatures with the keys of this JWK set
+    #[arg(long, value_name = "FILE")]
+    pub jwks: Option<PathBuf>,
+    /// Lifetime in seconds of authorization codes whose provider is unknown [default: 600]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i64).range(1..=86_400))]
+    pub code_lifetime: Option<i64>,
+    /// Key of fingerprints: same key, same fingerprints; short values have one only under a key
+    #[arg(long, value_name = "FILE")]
+    pub fingerprint_key: Option<PathBuf>,
+    /// Name of the run, for dashboards
+    #[arg(long, value_name = "TEXT")]
+    pub label: Option<String>,
+}
+
+/// What makes the run fail.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Exit code")]
+pub struct Gate {
+    /// A severity, `never`, or flow:…, kind:…, verdict:…, weakness:… [repeatable]
+    #[arg(long, value_name = "WHAT", default_value = "low")]
+    pub fail_on: Vec<String>,
+    /// Which verdict counts
+    #[arg(long, value_enum, default_value_t = Moment::AtExposure)]
+    pub gate: Moment,
+    /// Whether what only the direct channel of a HAR shows counts too
+    #[arg(long, value_enum, default_value_t = Channel::Front)]
+    pub channel: Channel,
+    /// Count unsupported sources as unread
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Which verdict counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Moment {
+    /// When it was exposed.
+    AtExposure,
+    /// At `--as-of`.
+    Now,
+}
+
+/// Which channels of a HAR count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Channel {
+    /// What went through the address bar.
+    Front,
+    /// Everything.
+    All,
+}
+
+/// What to write, and where.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// Form of the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Write to FILE (mode 0600), not to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// No progress bar
+    #[arg(long)]
+    pub no_progress: bool,
+    /// Nothing on standard error but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Forms of the result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One document, `tokentrail/1`.
+    Json,
+    /// One object a line.
+    Ndjson,
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Shown {
+    /// Show what is masked: raw credentials, or personal claims [repeatable]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub reveal: Vec<Reveal>,
+}
+
+/// What is masked unless asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
+pub enum Reveal {
+    /// Personal claims of tokens.
+    Identities,
+    /// Raw credentials.
+    Values,
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Result of `scan --format json`; `-` is standard input
+    #[arg(value_name = "RESULT.json")]
+    pub result: PathBuf,
+    /// What to write.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// The commands of `rules`.
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// List the rules
+    List,
+    /// Check the rules, and those in FILE
+    Check {
+        /// Rule files
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}

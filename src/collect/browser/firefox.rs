@@ -1,0 +1,121 @@
+//! Firefox and its kin: `places.sqlite`, from `toolkit/components/places` of the Firefox sources, and the
+//! smaller schema of Firefox for Android and iOS. Rows with `hidden = 1` are the redirect sources, so the
+//! column is never looked at.
+
+use std::sync::Arc;
+
+use super::columns::{self, Columns, Form, Time};
+use super::visits::{self, CODES, Shape};
+use super::{epoch, reading};
+use crate::atoms::{Basis, Source};
+use crate::collect::{Context, Evidence, ReadError, Reader, Sink, Via};
+
+/// Reads a `places.sqlite`.
+pub static FIREFOX: Reader = Reader {
+    name: "firefox-places",
+    claims: |evidence, _| super::recognised(evidence) == Some("firefox-places"),
+    read,
+};
+
+const SHAPE: Shape = Shape {
+    pages: "moz_places",
+    url: "url",
+    last: &[
+        "last_visit_date",
+        "last_visit_date_local",
+        "last_visit_date_remote",
+    ],
+    visits: "moz_historyvisits",
+    page: "place_id",
+    time: "visit_date",
+    codes: ["visit_type", ""],
+    from: ["from_visit", ""],
+    clock: epoch::unix,
+    via,
+};
+
+const COLUMNS: &[Columns] = &[
+    Columns {
+        table: "moz_places",
+        key: "",
+        columns: &[("preview_image_url", Form::Url)],
+        time: Time::Own("last_visit_date", Basis::LastVisit),
+        via: Via::Unknown,
+    },
+    // Downloads: the file's name and its state; the URL is that of the place.
+    Columns {
+        table: "moz_annos",
+        key: "",
+        columns: &[("content", Form::Text)],
+        time: Time::Own("dateAdded", Basis::Download),
+        via: Via::Download,
+    },
+    Columns {
+        table: "moz_inputhistory",
+        key: "",
+        columns: &[("input", Form::Text)],
+        time: Time::Of(
+            "place_id",
+            "moz_places",
+            "last_visit_date",
+            Basis::LastVisit,
+        ),
+        via: Via::Typed,
+    },
+    Columns {
+        table: "moz_keywords",
+        key: "",
+        columns: &[("post_data", Form::Body)],
+        time: Time::None,
+        via: Via::Stored,
+    },
+    Columns {
+        table: "moz_places_metadata_search_queries",
+        key: "",
+        columns: &[("terms", Form::Text)],
+        time: Time::None,
+        via: Via::Typed,
+    },
+    Columns {
+        table: "moz_places_extra",
+        key: "",
+        columns: &[("sync_json", Form::Text)],
+        time: Time::None,
+        via: Via::Stored,
+    },
+    Columns {
+        table: "moz_historyvisits_extra",
+        key: "",
+        columns: &[("sync_json", Form::Text)],
+        time: Time::None,
+        via: Via::Stored,
+    },
+];
+
+fn read(
+    evidence: &Evidence,
+    source: &Arc<Source>,
+    context: &Context<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
+    reading::read(evidence, source, context, sink, |reading| {
+        visits::read(&SHAPE, reading)?;
+        for columns in COLUMNS {
+            columns::read(columns, epoch::unix, reading)?;
+        }
+        Ok(())
+    })
+}
+
+/// `TRANSITION_*` of `nsINavHistoryService.idl`. Redirects by script or a meta element come as links.
+fn via([visit_type, _]: [i64; CODES]) -> Via {
+    match visit_type {
+        1 | 3 => Via::Link,
+        2 => Via::Typed,
+        4 | 8 => Via::Subframe,
+        5 | 6 => Via::ServerRedirect,
+        7 => Via::Download,
+        9 => Via::Reload,
+        _ => Via::Unknown,
+    }
+}

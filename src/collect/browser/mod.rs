@@ -1,0 +1,113 @@
+//! Browser histories, told by their tables and never by their names. Each browser is a schema and its codes in
+//! one file; how pages and visits are read is the same for all.
+
+mod chromium;
+mod columns;
+mod epiphany;
+mod epoch;
+mod firefox;
+pub mod profile;
+mod reading;
+mod safari;
+mod visits;
+
+pub use chromium::CHROMIUM;
+pub use epiphany::{EPIPHANY, QUTEBROWSER};
+pub use firefox::FIREFOX;
+pub use safari::SAFARI;
+
+use super::Evidence;
+use super::sqlite::{self, Database, Views};
+
+/// The tables and columns by which a history is known.
+struct Signature {
+    reader: &'static str,
+    tables: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// The first that fits counts: GNOME Web has the tables of Chromium and one more.
+const SIGNATURES: &[Signature] = &[
+    Signature {
+        reader: "gnome-web-history",
+        tables: &[
+            ("hosts", &["url"]),
+            ("urls", &["url", "host"]),
+            ("visits", &["url", "visit_time"]),
+        ],
+    },
+    Signature {
+        reader: "chromium-history",
+        tables: &[
+            ("urls", &["url", "last_visit_time"]),
+            ("visits", &["url", "visit_time"]),
+        ],
+    },
+    Signature {
+        reader: "firefox-places",
+        tables: &[
+            ("moz_places", &["url"]),
+            ("moz_historyvisits", &["place_id", "visit_date"]),
+        ],
+    },
+    Signature {
+        reader: "safari-history",
+        tables: &[
+            ("history_items", &["url"]),
+            ("history_visits", &["history_item", "visit_time"]),
+        ],
+    },
+    Signature {
+        reader: "qutebrowser-history",
+        tables: &[("History", &["url", "title", "atime", "redirect"])],
+    },
+];
+
+/// The reader that this evidence is for.
+fn recognised(evidence: &Evidence) -> Option<&'static str> {
+    evidence.recognised(|evidence| {
+        if !sqlite::is_database(evidence) {
+            return None;
+        }
+        if evidence.is_stream() {
+            return by_text(evidence.head());
+        }
+        match Views::open(evidence) {
+            Ok(views) => by_tables(&views.live),
+            // It will fail again when it is read, which is how the user learns of it.
+            Err(_) => by_text(evidence.head()),
+        }
+    })
+}
+
+fn by_tables(database: &Database) -> Option<&'static str> {
+    let fits = |signature: &&Signature| {
+        signature.tables.iter().all(|(name, columns)| {
+            match database.table(name) {
+                Ok(Some(table)) => columns.iter().all(|column| table.has(column)),
+                Ok(None) => false,
+                // A view in a table's place: the reader will say that it was not read.
+                Err(_) => matches!(database.is_table(name), Ok(Some(_))),
+            }
+        })
+    };
+    SIGNATURES
+        .iter()
+        .find(fits)
+        .map(|signature| signature.reader)
+}
+
+/// Looks for the statements that made the tables, in a database that cannot be opened, or be read twice.
+fn by_text(head: &[u8]) -> Option<&'static str> {
+    let has = |name: &str| {
+        let statement = format!("CREATE TABLE {name}");
+        memchr::memmem::find_iter(head, &statement).any(|at| {
+            let next = head.get(at + statement.len());
+            next.is_some_and(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+        })
+    };
+    let fits = |signature: &&Signature| signature.tables.iter().all(|(name, _)| has(name));
+    SIGNATURES
+        .iter()
+        .find(fits)
+        .map(|signature| signature.reader)
+}

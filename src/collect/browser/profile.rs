@@ -1,0 +1,1 @@
+//! Whose profile a file is from, told by its path alone. Knows folder layouts and opens nothing.

@@ -1,0 +1,261 @@
+//! Pages and their visits, as all browsers store them: a table of URLs, a table of visits that point at it,
+//! and visits that point at the visit before. The browsers differ in names, clocks and codes only, which is
+//! what a [`Shape`] says.
+//!
+//! An observation's place is the cell that holds the URL: that is where an examiner finds the bytes. Which of
+//! its visits is meant is told by `at` and by `visit.id`, the rowid in the table of visits.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::reading::Reading;
+use crate::atoms::{Basis, Locator, Raw};
+use crate::collect::sqlite::{Cells, Lookup, Number, Table};
+use crate::collect::{Payload, ReadError, Via, Visit};
+
+/// Steps back along a chain of visits. Sign-in with several pages took four in measured flows; Chromium keeps
+/// no more than 32 redirects (`kMaxRedirectCount`), of which the nearest matter.
+const MAX_HOPS: u8 = 12;
+
+/// Visits of one URL that are reported: the first ones and the last. More say nothing new.
+const MAX_VISITS_PER_URL: usize = 1_000;
+
+/// URLs whose visits are held at a time.
+const CHUNK: usize = 65_536;
+
+/// Looking the visits of one URL up by index costs as much as passing over this many visits.
+const PASS_FACTOR: i64 = 115;
+
+/// Codes of a visit that say how it was reached.
+pub(super) const CODES: usize = 2;
+
+/// How a browser stores pages and visits.
+pub(super) struct Shape {
+    /// Table with the URLs.
+    pub(super) pages: &'static str,
+    /// Its column with the URL.
+    pub(super) url: &'static str,
+    /// Its columns with the time of the last visit; the latest counts.
+    pub(super) last: &'static [&'static str],
+    /// Table with the visits.
+    pub(super) visits: &'static str,
+    /// Its column with the rowid of the page.
+    pub(super) page: &'static str,
+    /// Its column with the time.
+    pub(super) time: &'static str,
+    /// Its columns that [`Self::via`] looks at.
+    pub(super) codes: [&'static str; CODES],
+    /// Its columns with the visit before, best first; 0 and NULL are none.
+    pub(super) from: [&'static str; 2],
+    /// The browser's clock.
+    pub(super) clock: fn(Number) -> Option<Timestamp>,
+    /// How the visit was reached.
+    pub(super) via: fn([i64; CODES]) -> Via,
+}
+
+struct Row {
+    page: i64,
+    id: i64,
+    at: Option<Timestamp>,
+    codes: [i64; CODES],
+    from: i64,
+}
+
+/// Reads all visits of all URLs that have a needle, and URLs whose visits are gone.
+pub(super) fn read(shape: &Shape, reading: &Reading<'_, '_>) -> Result<(), ReadError> {
+    let database = reading.live();
+    let Some(pages) = database.table(shape.pages)? else {
+        return Ok(());
+    };
+    let visits = database.table(shape.visits)?;
+    let needles = reading.needles();
+    let mut hits = Vec::new();
+    let damage = database.scan(&pages, "", &[shape.url], &mut |rowid, cells| {
+        if cells.bytes(0).is_some_and(|url| needles.hit(&url)) {
+            hits.push(rowid);
+        }
+    })?;
+    reading.problem(damage);
+    hits.sort_unstable();
+    let mut columns = vec![shape.url];
+    columns.extend(shape.last);
+    let walk = Walk {
+        shape,
+        reading,
+        page: database.lookup(&pages, "rowid", &columns)?,
+        pages,
+        before: match &visits {
+            Some(visits) => {
+                let [from_1, from_2] = shape.from;
+                Some(database.lookup(visits, "rowid", &[shape.page, from_1, from_2])?)
+            }
+            None => None,
+        },
+        hits: &hits,
+    };
+    let mut truncated = false;
+    for chunk in hits.chunks(CHUNK) {
+        let rows = match &visits {
+            Some(visits) => visits_of(shape, reading, visits, chunk)?,
+            None => Vec::new(),
+        };
+        let mut rest = rows.as_slice();
+        for &page in chunk {
+            let own = rest.partition_point(|row| row.page <= page);
+            let (of_page, behind) = rest.split_at_checked(own).unwrap_or((rest, &[]));
+            rest = behind;
+            truncated |= of_page.len() > MAX_VISITS_PER_URL;
+            walk.page(page, of_page);
+        }
+    }
+    if truncated {
+        reading.problem(Some(ReadError::Limit(
+            format!("a URL has more than {MAX_VISITS_PER_URL} visits; only the first ones and the last are reported").into(),
+        )));
+    }
+    Ok(())
+}
+
+/// The visits of these pages, by page and id.
+fn visits_of(
+    shape: &Shape,
+    reading: &Reading<'_, '_>,
+    visits: &Table,
+    pages: &[i64],
+) -> Result<Vec<Row>, ReadError> {
+    let database = reading.live();
+    let [code_1, code_2] = shape.codes;
+    let [from_1, from_2] = shape.from;
+    let columns = [shape.page, shape.time, code_1, code_2, from_1, from_2];
+    let mut rows = Vec::new();
+    let few =
+        i64::try_from(pages.len()).unwrap_or(i64::MAX) < database.last_rowid(visits) / PASS_FACTOR;
+    let mut by_index = few && database.is_indexed(visits, shape.page);
+    if by_index {
+        let of_page = database.lookup(visits, shape.page, &columns)?;
+        for &page in pages {
+            let mut take = |id, cells: &Cells<'_>| rows.push(Row::of(shape, id, cells));
+            if of_page.each(page, &mut take).is_err() {
+                // A broken index must not hide visits.
+                by_index = false;
+                rows.clear();
+                break;
+            }
+        }
+    }
+    if !by_index {
+        let damage = database.scan(visits, "", &columns, &mut |id, cells| {
+            let row = Row::of(shape, id, cells);
+            if pages.binary_search(&row.page).is_ok() {
+                rows.push(row);
+            }
+        })?;
+        reading.problem(damage);
+    }
+    rows.sort_unstable_by_key(|row| (row.page, row.id));
+    Ok(rows)
+}
+
+impl Row {
+    fn of(shape: &Shape, id: i64, cells: &Cells<'_>) -> Self {
+        let number = |index| cells.integer(index).unwrap_or_default();
+        Self {
+            page: number(0),
+            id,
+            at: cells.number(1).and_then(shape.clock),
+            codes: [number(2), number(3)],
+            from: first_set(number(4), number(5)),
+        }
+    }
+}
+
+/// What reporting needs for each hit.
+struct Walk<'a, 'b, 's> {
+    shape: &'a Shape,
+    reading: &'a Reading<'b, 's>,
+    pages: Table,
+    /// URL and times of a page, by rowid.
+    page: Lookup<'a>,
+    /// Page of a visit and the visits before it, by rowid.
+    before: Option<Lookup<'a>>,
+    /// Rowids of the pages that have a needle, sorted.
+    hits: &'a [i64],
+}
+
+impl Walk<'_, '_, '_> {
+    /// Reports one page: once for each visit, or once when it has none.
+    fn page(&self, page: i64, rows: &[Row]) {
+        let shape = self.shape;
+        let read = self.page.one(page, |cells| {
+            let times = (1..=shape.last.len())
+                .filter_map(|index| cells.number(index))
+                .filter_map(shape.clock);
+            (cells.bytes(0).map(Cow::into_owned), times.max())
+        });
+        let (url, last) = match read {
+            Ok(Some((Some(url), last))) => (url, last),
+            Ok(_) => return,
+            Err(error) => return self.reading.problem(Some(error)),
+        };
+        let view = self.reading.view(&self.pages, page, shape.url, &url);
+        let url = Payload::Url(Raw::new(url));
+        let place = Locator::Row {
+            table: shape.pages,
+            rowid: page,
+            column: shape.url,
+        };
+        let Some((last_row, others)) = rows.split_last() else {
+            let at = last.map(|instant| (instant, Basis::LastVisit));
+            self.reading
+                .observe(place, view, at, Via::Unknown, None, url);
+            return;
+        };
+        for row in others.iter().take(MAX_VISITS_PER_URL - 1).chain([last_row]) {
+            let visit = Visit {
+                id: row.id,
+                ancestors: self.ancestors(row),
+            };
+            let at = row.at.map(|instant| (instant, Basis::Visit));
+            let via = (shape.via)(row.codes);
+            self.reading
+                .observe(place.clone(), view, at, via, Some(visit), url.clone());
+        }
+    }
+
+    /// Walks back along the chain. Pages without a needle are walked through. A loop ends where it comes back
+    /// to a visit that was named, or at [`MAX_HOPS`].
+    fn ancestors(&self, row: &Row) -> Vec<(u8, i64)> {
+        let mut found: Vec<(u8, i64)> = Vec::new();
+        let Some(before) = &self.before else {
+            return found;
+        };
+        let mut id = row.from;
+        for hop in 1..=MAX_HOPS {
+            if id == 0 || id == row.id || found.iter().any(|(_, seen)| *seen == id) {
+                break;
+            }
+            let step = before.one(id, |cells| {
+                let number = |index| cells.integer(index).unwrap_or_default();
+                (number(0), first_set(number(1), number(2)))
+            });
+            let (page, from) = match step {
+                Ok(Some(step)) => step,
+                Ok(None) => break,
+                Err(error) => {
+                    self.reading.problem(Some(error));
+                    break;
+                }
+            };
+            if self.hits.binary_search(&page).is_ok() {
+                found.push((hop, id));
+            }
+            id = from;
+        }
+        found
+    }
+}
+
+fn first_set(first: i64, second: i64) -> i64 {
+    if first == 0 { second } else { first }
+}

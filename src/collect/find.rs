@@ -1,0 +1,332 @@
+//! Finds the evidence: walks what was named, follows no link, enters no pseudo-filesystem, and lists the
+//! files to be read. Looks at names and kinds of directory entries; content is for the readers.
+
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::path::{Component, Path, PathBuf};
+
+use globset::GlobSet;
+use walkdir::{DirEntry, WalkDir};
+
+use super::ReadError;
+use super::platform::PseudoFilesystems;
+
+/// Where to look, and for what.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// Files and folders. `-` stands for standard input and is not among them.
+    pub paths: Vec<PathBuf>,
+    /// Whether standard input is evidence.
+    pub stdin: bool,
+    /// Only files that one of these matches; all when not given.
+    pub globs: Option<GlobSet>,
+    /// No file or folder that one of these matches.
+    pub exclude: Option<GlobSet>,
+    /// Paths are shown relative to this folder.
+    pub source_root: Option<PathBuf>,
+    /// Whether to stay on the file system that a path lies on.
+    pub one_file_system: bool,
+}
+
+/// What there is to read, and what was passed over.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Files, sorted by the bytes of their shown path, none twice.
+    pub files: Vec<File>,
+    /// How many files and folders were passed over, by reason.
+    pub passed_over: BTreeMap<&'static str, u64>,
+    /// What could not be looked at: shown path and reason, sorted.
+    pub problems: Vec<(Box<str>, ReadError)>,
+    /// Whether there is anything to report: a file, or something that is there and cannot be looked at.
+    pub matched: bool,
+}
+
+/// A file that may be evidence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct File {
+    /// Path to open; `None` is standard input.
+    pub path: Option<PathBuf>,
+    /// Name in the report.
+    pub shown: Box<str>,
+    /// Size in bytes; 0 for standard input.
+    pub len: u64,
+}
+
+/// Suffixes of the files that SQLite keeps beside a database (sqlite.org/tempfiles.html).
+const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Walks the inputs.
+pub fn find(inputs: &Inputs) -> Found {
+    let mut found = Found::default();
+    if inputs.stdin {
+        found.files.push(File {
+            path: None,
+            shown: "-".into(),
+            len: 0,
+        });
+    }
+    let pseudo = PseudoFilesystems::mounted();
+    for path in &inputs.paths {
+        walk(path, inputs, &pseudo, &mut found);
+    }
+    dedup(&mut found);
+    found.matched =
+        !found.files.is_empty() || found.problems.iter().any(|(_, error)| is_there(error));
+    found
+}
+
+/// The name of a path in the report: relative to the root, `/` between segments, bytes that are no
+/// UTF-8 as `\xNN`.
+pub fn shown(path: &Path, source_root: Option<&Path>) -> Box<str> {
+    let relative = source_root
+        .and_then(|root| path.strip_prefix(root).ok())
+        .unwrap_or(path);
+    let mut out = String::new();
+    for component in relative.components() {
+        let text = match component {
+            Component::CurDir => continue,
+            Component::RootDir => {
+                out.push('/');
+                continue;
+            }
+            other => other.as_os_str(),
+        };
+        if !out.is_empty() && !out.ends_with('/') {
+            out.push('/');
+        }
+        for chunk in text.as_encoded_bytes().utf8_chunks() {
+            out.push_str(chunk.valid());
+            for byte in chunk.invalid() {
+                out.push_str(&format!("\\x{byte:02x}"));
+            }
+        }
+    }
+    if out.is_empty() {
+        out.push('.');
+    }
+    out.into()
+}
+
+fn walk(root: &Path, inputs: &Inputs, pseudo: &PseudoFilesystems, found: &mut Found) {
+    // A link that was named is followed, as every tool does; those inside are not.
+    let name = |path: &Path| shown(path, inputs.source_root.as_deref());
+    let mut walker = WalkDir::new(root)
+        .follow_links(false)
+        .follow_root_links(true)
+        .same_file_system(inputs.one_file_system)
+        .into_iter();
+    while let Some(entry) = walker.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let at = name(error.path().unwrap_or(root));
+                let error = error
+                    .into_io_error()
+                    .unwrap_or_else(|| std::io::Error::other("folder cannot be walked"));
+                found.problems.push((at, ReadError::Io(error)));
+                continue;
+            }
+        };
+        let at = name(entry.path());
+        match decide(&entry, &at, inputs, pseudo) {
+            Ok(Kind::Folder) => {}
+            Ok(Kind::File(len)) => found.files.push(File {
+                path: Some(entry.into_path()),
+                shown: at,
+                len,
+            }),
+            Ok(Kind::PassedOver(reason)) => {
+                *found.passed_over.entry(reason).or_default() += 1;
+                if entry.file_type().is_dir() {
+                    walker.skip_current_dir();
+                }
+            }
+            Err(error) => found.problems.push((at, error)),
+        }
+    }
+}
+
+fn is_there(error: &ReadError) -> bool {
+    !matches!(error, ReadError::Io(error) if error.kind() == std::io::ErrorKind::NotFound)
+}
+
+enum Kind {
+    Folder,
+    File(u64),
+    PassedOver(&'static str),
+}
+
+fn decide(
+    entry: &DirEntry,
+    shown: &str,
+    inputs: &Inputs,
+    pseudo: &PseudoFilesystems,
+) -> Result<Kind, ReadError> {
+    let named = entry.depth() == 0;
+    let kind = entry.file_type();
+    if kind.is_symlink() && !named {
+        return Ok(Kind::PassedOver("symbolic link"));
+    }
+    if !named && matches(inputs.exclude.as_ref(), shown) == Some(true) {
+        return Ok(Kind::PassedOver("excluded"));
+    }
+    let meta: Metadata = if named {
+        entry.path().metadata()?
+    } else {
+        entry
+            .metadata()
+            .map_err(|error| ReadError::Io(error.into()))?
+    };
+    if meta.is_dir() {
+        let reason = "pseudo-filesystem";
+        return Ok(if pseudo.hold(&meta) {
+            Kind::PassedOver(reason)
+        } else {
+            Kind::Folder
+        });
+    }
+    if !meta.is_file() {
+        return Ok(Kind::PassedOver("special file"));
+    }
+    if pseudo.hold(&meta) {
+        return Ok(Kind::PassedOver("pseudo-filesystem"));
+    }
+    if !named && matches(inputs.globs.as_ref(), shown) == Some(false) {
+        return Ok(Kind::PassedOver("not matched by --glob"));
+    }
+    if !named && is_sidecar(entry.path()) {
+        return Ok(Kind::PassedOver("read with its database"));
+    }
+    Ok(Kind::File(meta.len()))
+}
+
+/// Whether a set matches the shown path, or its last segment; `None` without a set.
+fn matches(set: Option<&GlobSet>, shown: &str) -> Option<bool> {
+    let name = shown.rsplit('/').next().unwrap_or(shown);
+    set.map(|set| set.is_match(shown) || set.is_match(name))
+}
+
+/// Whether the file belongs to a database that lies beside it.
+fn is_sidecar(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        return false;
+    };
+    SIDECARS
+        .iter()
+        .filter_map(|suffix| name.strip_suffix(suffix))
+        .filter(|main| !main.is_empty())
+        .any(|main| {
+            let meta = path.with_file_name(main).symlink_metadata();
+            meta.is_ok_and(|meta| meta.is_file())
+        })
+}
+
+/// Sorts, and keeps each file once, however many arguments lead to it.
+fn dedup(found: &mut Found) {
+    let mut seen = std::collections::BTreeSet::new();
+    found.files.sort_by(|a, b| a.shown.cmp(&b.shown));
+    found.files.retain(|file| match &file.path {
+        Some(path) => seen.insert(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+        None => true,
+    });
+    found.problems.sort_by(|a, b| a.0.cmp(&b.0));
+    found.problems.dedup_by(|a, b| a.0 == b.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = dir.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        }
+        dir
+    }
+
+    fn names(found: &Found) -> Vec<&str> {
+        found.files.iter().map(|file| &*file.shown).collect()
+    }
+
+    fn inputs(root: &Path) -> Inputs {
+        Inputs {
+            paths: vec![root.to_owned()],
+            source_root: Some(root.to_owned()),
+            ..Inputs::default()
+        }
+    }
+
+    #[test]
+    fn files_are_sorted_and_sidecars_belong_to_their_database() {
+        let dir = tree(&["b", "a/History", "a/History-wal", "a/x-journal"]);
+        let found = find(&inputs(dir.path()));
+        assert_eq!(names(&found), ["a/History", "a/x-journal", "b"]);
+        assert_eq!(found.passed_over["read with its database"], 1);
+    }
+
+    #[test]
+    fn a_file_named_twice_is_found_once() {
+        let dir = tree(&["a/b"]);
+        let mut inputs = inputs(dir.path());
+        inputs.paths.push(dir.path().join("a"));
+        inputs.paths.push(dir.path().join("a/b"));
+        assert_eq!(names(&find(&inputs)), ["a/b"]);
+    }
+
+    #[test]
+    fn patterns_match_the_path_or_the_name() {
+        let dir = tree(&["a/x.log", "a/y.txt", "old/x.log"]);
+        let set = |pattern: &str| {
+            let mut builder = globset::GlobSetBuilder::new();
+            builder.add(globset::Glob::new(pattern).unwrap());
+            Some(builder.build().unwrap())
+        };
+        let mut inputs = inputs(dir.path());
+        inputs.globs = set("*.log");
+        inputs.exclude = set("old");
+        let found = find(&inputs);
+        assert_eq!(names(&found), ["a/x.log"]);
+        assert_eq!(found.passed_over["excluded"], 1);
+        assert_eq!(found.passed_over["not matched by --glob"], 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_sockets_and_the_kernel_are_left_alone() {
+        let dir = tree(&["a"]);
+        std::os::unix::fs::symlink("/etc", dir.path().join("link")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
+        let found = find(&inputs(dir.path()));
+        assert_eq!(names(&found), ["a"]);
+        assert_eq!(found.passed_over["symbolic link"], 1);
+        assert_eq!(found.passed_over["special file"], 1);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_process_table_is_no_evidence() {
+        let found = find(&inputs(Path::new("/proc/self")));
+        assert_eq!(names(&found), [] as [&str; 0]);
+        assert_eq!(found.passed_over["pseudo-filesystem"], 1);
+    }
+
+    #[test]
+    fn what_is_not_there_is_a_problem_with_its_name() {
+        let found = find(&inputs(Path::new("does/not/exist")));
+        assert!(!found.matched);
+        assert_eq!(found.problems.len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_utf8_stay_apart() {
+        use std::os::unix::ffi::OsStrExt;
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"./a/\xff"));
+        assert_eq!(&*shown(path, None), "a/\\xff");
+        assert_eq!(&*shown(Path::new("/x/y/z"), Some(Path::new("/x"))), "y/z");
+        assert_eq!(&*shown(Path::new("."), None), ".");
+    }
+}

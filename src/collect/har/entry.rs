@@ -1,0 +1,435 @@
+//! One entry, or one page, of a HAR 1.2 document: what it holds, each with its place in it. Judges
+//! nothing but whether bytes are worth a second look.
+
+use std::borrow::Cow;
+
+use jiff::tz::TimeZone;
+
+use super::json::{Value, unescape};
+use super::message::{Header, Message, lossy, mime, pairs};
+use super::parts;
+use super::time;
+use crate::atoms::rules::Needles;
+use crate::atoms::{Raw, When};
+use crate::collect::{Payload, Store, Via};
+
+/// What was found, and what it is a part of.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) method: Option<Box<str>>,
+    pub(super) status: Option<u16>,
+    pub(super) url: Vec<u8>,
+    pub(super) host: Option<Box<str>>,
+    /// In document order.
+    pub(super) found: Vec<Found>,
+    /// Bodies that lie in files of their own (`_file`).
+    pub(super) external: u64,
+}
+
+/// A part of an entry.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Offset in the entry.
+    pub(super) offset: usize,
+    /// JSON pointer from the entry.
+    pub(super) pointer: String,
+    pub(super) via: Via,
+    pub(super) at: Option<When>,
+    pub(super) payload: Payload,
+}
+
+/// Reads an entry, which may be cut off at its end.
+pub(super) fn read(bytes: &[u8], needles: &Needles, zone: Option<&TimeZone>) -> Entry {
+    let Some(entry) = Value::at(bytes, 0) else {
+        return Collector::new(needles).entry;
+    };
+    let mut collector = Collector::new(needles);
+    let (mut request, mut response) = (Message::default(), Message::default());
+    let mut messages = None;
+    let mut millis = None;
+    for (name, value) in entry.members() {
+        match name.as_ref() {
+            b"startedDateTime" => {
+                collector.started = value.text().and_then(|text| time::parse(&text, zone));
+            }
+            b"time" => millis = value.number(),
+            b"request" => request = Message::of(value, "/request"),
+            b"response" => response = Message::of(value, "/response"),
+            b"_webSocketMessages" => messages = Some(value),
+            _ => {}
+        }
+    }
+    collector.ended = collector.started.map(|start| time::later(start, millis));
+    collector.request(&request, response.body);
+    collector.response(&response);
+    if let Some(messages) = messages {
+        collector.web_socket(messages);
+    }
+    collector.entry.found.sort_by_key(|found| found.offset);
+    collector.entry
+}
+
+/// The URL of a page, which Chrome, Firefox and Safari write as its title (`Log.ts`, `har-builder.js`,
+/// `HARBuilder.js`). A title that is none is nothing.
+pub(super) fn page(bytes: &[u8], zone: Option<&TimeZone>) -> Option<Found> {
+    let page = Value::at(bytes, 0)?;
+    let title = page.get("title")?;
+    let url = title.text().filter(|text| parts::is_url(text))?;
+    let started = page.get("startedDateTime").and_then(Value::text);
+    Some(Found {
+        offset: title.start,
+        pointer: "/title".into(),
+        via: Via::Unknown,
+        at: started.and_then(|text| time::parse(&text, zone)),
+        payload: Payload::Url(Raw::new(url)),
+    })
+}
+
+/// Whether an object is an entry by its members. Logs in JSON lines have a `request` too, but no list
+/// of headers in it and no `startedDateTime`.
+pub(super) fn is_entry(value: Value<'_>) -> bool {
+    let mut messages = value
+        .members()
+        .filter(|(name, value)| {
+            matches!(name.as_ref(), b"request" | b"response") && value.is_object()
+        })
+        .map(|(_, message)| message.get("headers").is_some_and(Value::is_array))
+        .peekable();
+    messages.peek().is_some()
+        && (value.get("startedDateTime").is_some() || messages.any(|list| list))
+}
+
+struct Collector<'a> {
+    needles: &'a Needles,
+    entry: Entry,
+    started: Option<When>,
+    ended: Option<When>,
+}
+
+impl<'a> Collector<'a> {
+    fn new(needles: &'a Needles) -> Self {
+        Self {
+            needles,
+            entry: Entry {
+                method: None,
+                status: None,
+                url: Vec::new(),
+                host: None,
+                found: Vec::new(),
+                external: 0,
+            },
+            started: None,
+            ended: None,
+        }
+    }
+
+    fn push(&mut self, offset: usize, pointer: String, via: Via, payload: Payload) {
+        let at = match via {
+            Via::Response | Via::Location => self.ended,
+            _ => self.started,
+        };
+        self.entry.found.push(Found {
+            offset,
+            pointer,
+            via,
+            at,
+            payload,
+        });
+    }
+
+    fn request(&mut self, request: &Message<'_>, content: Option<Value<'_>>) {
+        self.entry.method = request.method.and_then(lossy);
+        self.target(request, content);
+        let has_url = !self.entry.url.is_empty();
+        for header in &request.headers {
+            let Some(value) = header.value.text() else {
+                continue;
+            };
+            if header.is(":path") && !has_url {
+                self.entry.url = value.to_vec();
+                self.url(header.value, header.pointer.clone(), Via::Request, value);
+            } else if header.is("cookie") {
+                self.cookies(header, parts::cookies, &Via::Request);
+            } else if header.is("referer") {
+                let sent_to = self.entry.host.clone();
+                self.url(
+                    header.value,
+                    header.pointer.clone(),
+                    Via::Referer { sent_to },
+                    value,
+                );
+            } else if !header.name.starts_with(b":") {
+                self.header(header, Via::Request, value);
+            }
+        }
+        if request.header("cookie").is_none() {
+            self.cookie_list(request, &Via::Request);
+        }
+        if let Some(body) = request.body {
+            self.post_data(body);
+        }
+    }
+
+    /// The URL of the request, from wherever it is written.
+    fn target(&mut self, request: &Message<'_>, content: Option<Value<'_>>) {
+        let authority = request
+            .header(":authority")
+            .or_else(|| request.header("host"))
+            .and_then(|header| lossy(header.value));
+        let found = request.url.and_then(|value| Some((value, value.text()?)));
+        let Some((value, url)) = found.filter(|(_, url)| !url.is_empty()) else {
+            self.entry.host = authority;
+            return;
+        };
+        if let Some((mime, body)) = parts::data_url(&url) {
+            // The content repeats it.
+            if content.and_then(|content| content.get("text")).is_none() {
+                self.body(
+                    value,
+                    "/request/url".into(),
+                    Via::Response,
+                    &mime,
+                    Cow::Owned(body),
+                );
+            }
+            let head = url.split(|byte| *byte == b',').next();
+            self.entry.url = head.unwrap_or_default().to_vec();
+            return;
+        }
+        self.entry.host = parts::host(&url).or(authority);
+        let end = memchr::memchr(b'#', &url).unwrap_or(url.len());
+        let has_query = url.iter().take(end).any(|byte| *byte == b'?');
+        let mut query = Vec::new();
+        if let Some(list) = request.query.filter(|_| !has_query) {
+            pairs(list, &mut query);
+        }
+        match request.query {
+            Some(list) if !query.is_empty() => {
+                let url = parts::with_query(&url, &query);
+                self.entry.url.clone_from(&url);
+                self.url(
+                    list,
+                    "/request/queryString".into(),
+                    Via::Request,
+                    url.into(),
+                );
+            }
+            _ => {
+                self.entry.url = url.to_vec();
+                self.url(value, "/request/url".into(), Via::Request, url);
+            }
+        }
+    }
+
+    fn response(&mut self, response: &Message<'_>) {
+        let status = response.status.and_then(Value::number);
+        self.entry.status = status.and_then(status_code);
+        for header in &response.headers {
+            let Some(value) = header.value.text() else {
+                continue;
+            };
+            if header.is("location") {
+                self.location(header.value, header.pointer.clone(), &value);
+            } else if header.is("set-cookie") {
+                self.cookies(header, parts::set_cookies, &Via::Response);
+            } else if header.is("refresh") {
+                let text = Payload::Text(Raw::new(value));
+                self.push(
+                    header.value.start,
+                    header.pointer.clone(),
+                    Via::Location,
+                    text,
+                );
+            } else if header.is("link") {
+                let text = Payload::Text(Raw::new(value));
+                self.push(
+                    header.value.start,
+                    header.pointer.clone(),
+                    Via::Response,
+                    text,
+                );
+            } else if !header.name.starts_with(b":") {
+                self.header(header, Via::Response, value);
+            }
+        }
+        if response.header("location").is_none()
+            && let Some(value) = response.redirect
+            && let Some(url) = value.text().filter(|url| !url.is_empty())
+        {
+            self.location(value, "/response/redirectURL".into(), &url);
+        }
+        if response.header("set-cookie").is_none() {
+            self.cookie_list(response, &Via::Response);
+        }
+        if let Some(content) = response.body {
+            self.content(content);
+        }
+    }
+
+    fn url(&mut self, value: Value<'_>, pointer: String, via: Via, url: Cow<'_, [u8]>) {
+        self.push(value.start, pointer, via, Payload::Url(Raw::new(url)));
+    }
+
+    fn location(&mut self, value: Value<'_>, pointer: String, location: &[u8]) {
+        let url = parts::resolve(&self.entry.url, location);
+        self.url(value, pointer, Via::Location, url.into());
+    }
+
+    fn header(&mut self, header: &Header<'_>, via: Via, value: Cow<'_, [u8]>) {
+        let payload = Payload::Header {
+            name: String::from_utf8_lossy(&header.name).into(),
+            value: Raw::new(value),
+        };
+        self.push(header.value.start, header.pointer.clone(), via, payload);
+    }
+
+    /// Cookies of a header. Each is placed where its own value begins: all of them share one pointer.
+    fn cookies(
+        &mut self,
+        header: &Header<'_>,
+        split: fn(&[u8]) -> Vec<parts::Cookie<'_>>,
+        via: &Via,
+    ) {
+        let Some((start, content)) = header.value.content() else {
+            return;
+        };
+        for cookie in split(content) {
+            let name = unescape(cookie.name);
+            let value = unescape(cookie.value);
+            let pair = self.pair(&name, &value);
+            let offset = start.saturating_add(cookie.offset);
+            self.push(offset, header.pointer.clone(), via.clone(), pair);
+        }
+    }
+
+    /// The `cookies` list, which repeats the header where there is one.
+    fn cookie_list(&mut self, message: &Message<'_>, via: &Via) {
+        let Some(list) = message.cookies else { return };
+        for (index, item) in list.items().enumerate() {
+            let (Some(name), Some(value)) = (item.get("name"), item.get("value")) else {
+                continue;
+            };
+            let (Some(name), Some(text)) = (name.text(), value.text()) else {
+                continue;
+            };
+            if !text.is_empty() {
+                let pair = self.pair(&name, &text);
+                let pointer = format!("{}/cookies/{index}/value", message.path);
+                self.push(value.start, pointer, via.clone(), pair);
+            }
+        }
+    }
+
+    fn pair(&self, name: &[u8], value: &[u8]) -> Payload {
+        Payload::Pair {
+            store: Store::Cookie,
+            origin: self.entry.host.clone(),
+            key: Raw::new(name),
+            value: Raw::new(value),
+        }
+    }
+
+    fn post_data(&mut self, body: Value<'_>) {
+        self.count_external(body);
+        let mime = mime(body);
+        let text = body.get("text");
+        let is_empty = text
+            .and_then(Value::content)
+            .is_none_or(|(_, content)| content.is_empty());
+        if let (false, Some(text)) = (is_empty, text) {
+            self.body_text(body, text, "/request/postData/text", Via::Request, &mime);
+            return;
+        }
+        let Some(params) = body.get("params") else {
+            return;
+        };
+        let mut form = Vec::new();
+        pairs(params, &mut form);
+        // Whatever it was sent as, a form is what is left of it.
+        let mime = "application/x-www-form-urlencoded";
+        let pointer = "/request/postData/params".into();
+        self.body(params, pointer, Via::Request, mime, form.into());
+    }
+
+    fn content(&mut self, content: Value<'_>) {
+        self.count_external(content);
+        let mime = mime(content);
+        if let Some(text) = content.get("text").filter(|_| !parts::is_media(&mime)) {
+            self.body_text(
+                content,
+                text,
+                "/response/content/text",
+                Via::Response,
+                &mime,
+            );
+        }
+    }
+
+    /// The text of a body, whose end may be missing.
+    fn body_text(&mut self, body: Value<'_>, text: Value<'_>, pointer: &str, via: Via, mime: &str) {
+        let Some((_, content)) = text.content() else {
+            return;
+        };
+        let encoding = body.get("encoding").and_then(Value::text);
+        let mut decoded = unescape(content);
+        if encoding.is_some_and(|name| name.eq_ignore_ascii_case(b"base64")) {
+            decoded = parts::base64(&decoded).into();
+        }
+        if !text.whole {
+            let kept = parts::without_halves(&decoded, true, false, decoded.len());
+            decoded = kept.to_vec().into();
+        }
+        self.body(text, pointer.into(), via, mime, decoded);
+    }
+
+    fn body(&mut self, at: Value<'_>, pointer: String, via: Via, mime: &str, bytes: Cow<'_, [u8]>) {
+        if !parts::is_media(mime) && !parts::has_media_magic(&bytes) && self.needles.hit(&bytes) {
+            let payload = Payload::Body {
+                mime: mime.into(),
+                bytes: Raw::new(bytes),
+            };
+            self.push(at.start, pointer, via, payload);
+        }
+    }
+
+    fn web_socket(&mut self, messages: Value<'_>) {
+        for (index, message) in messages.items().enumerate() {
+            let Some(data) = message.get("data") else {
+                continue;
+            };
+            let Some(mut bytes) = data.text() else {
+                continue;
+            };
+            // RFC 6455 §5.2: opcode 2 is a binary frame, which is written as base64.
+            if message.get("opcode").and_then(Value::number) == Some(2.0) {
+                bytes = parts::base64(&bytes).into();
+            }
+            let sent = message.get("type").and_then(Value::text);
+            let via = if sent.is_some_and(|kind| kind.as_ref() == b"send") {
+                Via::Request
+            } else {
+                Via::Response
+            };
+            let before = self.entry.found.len();
+            let pointer = format!("/_webSocketMessages/{index}/data");
+            self.body(data, pointer, via, "", bytes);
+            let own = message.get("time").and_then(Value::number);
+            let own = own.and_then(time::epoch);
+            for found in self.entry.found.iter_mut().skip(before) {
+                found.at = own.or(found.at);
+            }
+        }
+    }
+
+    fn count_external(&mut self, body: Value<'_>) {
+        let is_external = body
+            .get("_file")
+            .is_some_and(|file| file.content().is_some());
+        self.entry.external = self.entry.external.saturating_add(u64::from(is_external));
+    }
+}
+
+/// A status of HTTP; producers write 0 and -1 for none.
+fn status_code(number: f64) -> Option<u16> {
+    (100..1000).find(|code| f64::from(*code).total_cmp(&number).is_eq())
+}

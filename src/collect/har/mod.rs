@@ -1,0 +1,239 @@
+//! HAR 1.2 captures, of every producer and in every state: streamed entry by entry, so that the size of
+//! the document does not matter, and read leniently, so that damage costs no more than what it hit.
+//! Knows the format and HTTP's own headers; nothing of OAuth.
+
+mod claim;
+mod entry;
+mod json;
+mod message;
+mod parts;
+mod split;
+mod text;
+mod time;
+
+use std::sync::Arc;
+
+use memchr::memmem;
+
+use self::entry::Found;
+use self::split::{End, Kind, Limits, Outcome, Part, Piece, Splitter};
+use self::text::Charset;
+use super::{Context, Evidence, Exchange, Observation, Payload, ReadError, Reader, Sink, Via};
+use crate::atoms::{Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View};
+
+/// HAR documents. They are told by their content; the ending `.har` helps one that has no entries.
+pub static READER: Reader = Reader {
+    name: "har",
+    claims: claim::claims,
+    read,
+};
+
+/// Bytes read at a time. Larger blocks are no faster, and each worker has one.
+const BUFFER: usize = 256 * 1024;
+
+fn read(
+    evidence: &Evidence,
+    source: &Arc<Source>,
+    context: &Context<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
+    read_buffered(evidence, source, context, sink, BUFFER)
+}
+
+/// Reads a HAR document `buffer` bytes at a time; the observations are the same for every size.
+///
+/// Their places: `index` counts the entries (or the pages) of the file, whatever array they stand in;
+/// `pointer` leads from the root to the JSON value; `line` and `column` to its first byte in the file,
+/// the quote of a string. Cookies of one header share its pointer, and have the column of their own value.
+pub fn read_buffered(
+    evidence: &Evidence,
+    source: &Arc<Source>,
+    context: &Context<'_>,
+    sink: &mut Sink<'_>,
+    buffer: usize,
+) -> Result<(), ReadError> {
+    let charset = Charset::of(evidence.head());
+    let shape = claim::shape(&charset.head(evidence.head()));
+    let mut input = charset.text(evidence.open()?);
+    let splitter = Splitter::new(shape, charset.start(), Limits::USUAL);
+    let mut reading = Reading {
+        source,
+        digest: source.digest(),
+        context,
+        external: 0,
+    };
+    let (outcome, error) = split::split(&mut *input, buffer, splitter, &mut |piece| {
+        reading.piece(&piece, sink);
+    });
+    reading.report(&outcome, error.is_some(), sink);
+    match error {
+        Some(error) => Err(evidence.error(error)),
+        None => Ok(()),
+    }
+}
+
+/// What is carried from one piece to the next.
+struct Reading<'a> {
+    source: &'a Arc<Source>,
+    digest: Digest,
+    context: &'a Context<'a>,
+    external: u64,
+}
+
+impl Reading<'_> {
+    fn piece(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
+        match (piece.kind, piece.part) {
+            (_, Part::Rest) => self.rest(piece, sink),
+            (Kind::Page, _) => {
+                if self.is_worth_reading(piece.bytes) {
+                    let found = entry::page(piece.bytes, self.context.log_timezone);
+                    self.observe(piece, found, None, sink);
+                }
+            }
+            (Kind::Entry, part) => {
+                if part == Part::Head {
+                    let mib = Limits::USUAL.item >> 20;
+                    (sink.problem)(ReadError::Limit(
+                        format!(
+                            "entry {} is larger than {mib} MiB; what follows in it was searched as text only",
+                            piece.index
+                        )
+                        .into(),
+                    ));
+                }
+                if self.is_worth_reading(piece.bytes) {
+                    self.entry(piece, sink);
+                }
+            }
+        }
+    }
+
+    /// Whether there may be something in an entry. The needles cannot see through base64 and the escapes
+    /// that spell ASCII (`\u003d`, `\/`), so where these occur the entry is read.
+    fn is_worth_reading(&self, bytes: &[u8]) -> bool {
+        let blind: [&[u8]; 4] = [b"base64", b"\\u00", b"\\/", b"\"opcode\""];
+        self.context.rules.needles.hit(bytes)
+            || memmem::find(bytes, b"\"_file\"").is_some()
+            || blind
+                .iter()
+                .any(|needle| memmem::find(bytes, needle).is_some())
+    }
+
+    fn entry(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
+        let needles = &self.context.rules.needles;
+        let entry = entry::read(piece.bytes, needles, self.context.log_timezone);
+        self.external = self.external.saturating_add(entry.external);
+        let exchange = self.exchange(piece.index, &entry);
+        self.observe(piece, entry.found, Some(&exchange), sink);
+        let is_damaged = piece.part == Part::Whole
+            && serde_json::from_slice::<serde::de::IgnoredAny>(piece.bytes).is_err();
+        if is_damaged {
+            (sink.problem)(ReadError::Malformed(
+                format!(
+                    "entry {} is damaged JSON; its readable members were kept",
+                    piece.index
+                )
+                .into(),
+            ));
+        }
+    }
+
+    fn exchange(&self, index: u64, entry: &entry::Entry) -> Arc<Exchange> {
+        let index = index.to_le_bytes();
+        let parts = [
+            b"har-entry".as_slice(),
+            self.digest.as_bytes().as_slice(),
+            index.as_slice(),
+        ];
+        Arc::new(Exchange {
+            key: JoinKey {
+                kind: KeyKind::Exchange,
+                digest: Digest::of(parts),
+            },
+            method: entry.method.clone(),
+            status: entry.status,
+            url: Raw::new(entry.url.as_slice()),
+            host: entry.host.clone(),
+        })
+    }
+
+    /// A window on the rest of an entry that is too large to be read as one.
+    fn rest(&self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
+        let reach = Limits::USUAL.overlap / 2;
+        let text = parts::without_halves(piece.bytes, false, false, reach);
+        let text = json::unescape(text);
+        if self.context.rules.needles.hit(&text) {
+            let found = Found {
+                offset: 0,
+                pointer: String::new(),
+                via: Via::Text,
+                at: None,
+                payload: Payload::Text(Raw::new(text)),
+            };
+            self.observe(piece, Some(found), None, sink);
+        }
+    }
+
+    /// Hands on what was found in a piece, which is in document order.
+    fn observe(
+        &self,
+        piece: &Piece<'_>,
+        found: impl IntoIterator<Item = Found>,
+        exchange: Option<&Arc<Exchange>>,
+        sink: &mut Sink<'_>,
+    ) {
+        let mut at = piece.at;
+        let mut passed = 0;
+        for found in found {
+            let between = piece.bytes.get(passed..found.offset);
+            at.advance(between.unwrap_or_default());
+            passed = found.offset;
+            (sink.observe)(Observation {
+                place: Place {
+                    source: Arc::clone(self.source),
+                    locator: Locator::Entry {
+                        index: piece.index,
+                        pointer: format!("{}{}", piece.pointer, found.pointer).into(),
+                        line: at.line,
+                        column: at.column,
+                    },
+                    view: View::Live,
+                },
+                at: found.at,
+                via: found.via,
+                visit: None,
+                exchange: exchange.map(Arc::clone),
+                payload: found.payload,
+            });
+        }
+    }
+
+    /// Says what of the document was not read.
+    fn report(&self, outcome: &Outcome, failed: bool, sink: &mut Sink<'_>) {
+        let (entries, byte) = (outcome.entries, outcome.at.byte);
+        let problem = match outcome.end {
+            End::Cut if !failed => Some(format!(
+                "ends inside a JSON value at byte {byte}, after {entries} entries began; what was whole was kept"
+            )),
+            End::Followed => Some(format!(
+                "something that is not JSON follows at byte {byte}; the {entries} entries before it were read"
+            )),
+            _ if !outcome.has_entries && !failed => {
+                Some("is JSON without a list of entries; it is no whole HAR file".to_owned())
+            }
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            (sink.problem)(ReadError::Malformed(problem.into()));
+        }
+        if self.external > 0 {
+            let count = self.external;
+            (sink.problem)(ReadError::Unsupported(
+                format!(
+                    "{count} bodies lie in other files (`_file`) and were not read; record with the content embedded"
+                )
+                .into(),
+            ));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What only the operating system can tell about a place in the file tree. The one file of this stage
+//! with platform calls; everywhere else a pseudo-filesystem is just a folder.
+
+use std::collections::BTreeSet;
+use std::fs::Metadata;
+
+/// File system types whose files are made up by the kernel: reading them says nothing of the past, and
+/// some never end.
+const PSEUDO_TYPES: [&str; 19] = [
+    "autofs",
+    "binfmt_misc",
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "devtmpfs",
+    "efivarfs",
+    "fusectl",
+    "hugetlbfs",
+    "mqueue",
+    "nsfs",
+    "proc",
+    "pstore",
+    "securityfs",
+    "sysfs",
+    "tracefs",
+];
+
+/// Mount points that hold devices or kernel state whatever their type says (`/dev` is a tmpfs in containers).
+const PSEUDO_ROOTS: [&str; 3] = ["/proc", "/sys", "/dev"];
+
+/// The pseudo-filesystems that are mounted now.
+#[derive(Debug, Default)]
+pub struct PseudoFilesystems(BTreeSet<u64>);
+
+impl PseudoFilesystems {
+    /// Asks the system. Where it does not tell, nothing is known to be one.
+    pub fn mounted() -> Self {
+        let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        Self(
+            mount_points(&table)
+                .filter_map(|point| std::fs::metadata(point).ok())
+                .filter_map(|meta| device(&meta))
+                .collect(),
+        )
+    }
+
+    /// Whether the folder lies on one.
+    pub fn hold(&self, meta: &Metadata) -> bool {
+        device(meta).is_some_and(|device| self.0.contains(&device))
+    }
+}
+
+/// Mount points of pseudo-filesystems in the text of `/proc/self/mountinfo` (proc_pid_mountinfo(5)):
+/// fields before ` - ` end in an optional list, the type follows it.
+fn mount_points(table: &str) -> impl Iterator<Item = &str> {
+    table.lines().filter_map(|line| {
+        let (before, after) = line.split_once(" - ")?;
+        let point = before.split(' ').nth(4)?;
+        let kind = after.split(' ').next()?;
+        (PSEUDO_TYPES.contains(&kind) || PSEUDO_ROOTS.contains(&point)).then_some(point)
+    })
+}
+
+#[cfg(unix)]
+fn device(meta: &Metadata) -> Option<u64> {
+    Some(std::os::unix::fs::MetadataExt::dev(meta))
+}
+
+#[cfg(not(unix))]
+fn device(_: &Metadata) -> Option<u64> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernel_filesystems_are_told_by_type_or_by_mount_point() {
+        let table = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+             23 22 0:21 / /proc rw,nosuid shared:5 - proc proc rw\n\
+             24 22 0:22 / /dev rw - tmpfs tmpfs rw\n\
+             25 22 0:23 / /mnt/image rw - ext4 /dev/loop0 ro\n";
+        assert_eq!(mount_points(table).collect::<Vec<_>>(), ["/proc", "/dev"]);
+    }
+}

@@ -1,0 +1,274 @@
+//! Gives one found file to the reader that claims it, and keeps account of what became of it. A file that
+//! cannot be read costs its own row and nothing else.
+
+use std::collections::BTreeMap;
+use std::fs::File as StdFile;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::find::File;
+use super::{Context, Evidence, Observation, READERS, ReadError, Reader, Sink};
+use crate::atoms::Source;
+
+/// Different reasons that one source may have in the report; the rest is counted. A damaged log has one
+/// reason a thousand times, not a thousand reasons.
+const REASONS: usize = 10;
+
+/// How to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Reader of `--type`: it gets everything.
+    pub forced: Option<&'static Reader>,
+    /// Reader for text that none claims (`--all-text`).
+    pub fallback: Option<&'static Reader>,
+    /// Whether to compute SHA-256 of the file.
+    pub hash: bool,
+}
+
+/// What became of a file.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    /// A reader claimed it, or it could not be opened.
+    Row(Row),
+    /// No reader claimed it, for this reason.
+    NotClaimed(&'static str),
+}
+
+/// One line of the account.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Row {
+    /// The evidence. Its reader is empty when it could not be opened.
+    pub source: Arc<Source>,
+    /// Size on disk in bytes; `None` for a stream.
+    pub bytes: Option<u64>,
+    /// How far it was read.
+    pub status: Status,
+    /// Why not further; the first one is the row's own.
+    pub reasons: Vec<String>,
+    /// SHA-256 of the file, lower-case hex.
+    pub sha256: Option<String>,
+}
+
+/// How far a source was read.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Status {
+    /// To its end.
+    Read,
+    /// Not to its end, or not in all its parts.
+    Partial,
+    /// Recognised, and not read by this version.
+    Unsupported,
+    /// Not at all.
+    Failed,
+}
+
+impl Status {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Partial => "partial",
+            Self::Unsupported => "unsupported",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The observations in one file, and what became of it.
+pub fn observations(
+    file: &File,
+    context: &Context<'_>,
+    options: &Options,
+    observe: &mut dyn FnMut(Observation),
+) -> Outcome {
+    let opened = match &file.path {
+        Some(path) => Evidence::file(path, file.shown.clone()),
+        None => Evidence::stream(Box::new(io::stdin()), file.shown.clone()),
+    };
+    let evidence = match opened {
+        Ok(evidence) => evidence,
+        Err(error) => return Outcome::Row(unopened(&file.shown, file.path.is_some(), &error)),
+    };
+    if evidence.is_empty() && evidence.len().is_none_or(|len| len == 0) {
+        return Outcome::NotClaimed("empty");
+    }
+    let Some(reader) = claim(&evidence, context, options) else {
+        return Outcome::NotClaimed("not recognised");
+    };
+    let source = Arc::new(attributed(&evidence, reader));
+    let mut reasons = Reasons::default();
+    let mut any = false;
+    let end = (reader.read)(
+        &evidence,
+        &source,
+        context,
+        &mut Sink {
+            observe: &mut |observation| {
+                any = true;
+                observe(observation);
+            },
+            problem: &mut |error| reasons.add(&error),
+        },
+    );
+    let status = match &end {
+        Ok(()) if reasons.is_empty() => Status::Read,
+        Ok(()) => Status::Partial,
+        Err(_) if any || !reasons.is_empty() => Status::Partial,
+        Err(ReadError::Unsupported(_)) => Status::Unsupported,
+        // What came before the damage, or before the bound, was read, and held nothing.
+        Err(ReadError::Compression(_) | ReadError::Bomb | ReadError::Limit(_)) => Status::Partial,
+        Err(ReadError::Io(_) | ReadError::Malformed(_)) => Status::Failed,
+    };
+    if let Err(error) = &end {
+        reasons.add(error);
+    }
+    let sha256 = match (&file.path, options.hash) {
+        (Some(path), true) => sha256(path).ok(),
+        _ => None,
+    };
+    Outcome::Row(Row {
+        source,
+        bytes: evidence.len(),
+        status,
+        reasons: reasons.into_lines(),
+        sha256,
+    })
+}
+
+/// The row of a file that could not even be opened.
+pub fn unopened(shown: &str, is_file: bool, error: &ReadError) -> Row {
+    Row {
+        source: Arc::new(Source {
+            path: shown.into(),
+            ..Source::default()
+        }),
+        bytes: is_file.then_some(0),
+        status: Status::Failed,
+        reasons: vec![error.to_string()],
+        sha256: None,
+    }
+}
+
+/// The reader of that name, for `--type`.
+pub fn reader(name: &str) -> Option<&'static Reader> {
+    READERS.iter().copied().find(|reader| reader.name == name)
+}
+
+fn claim(evidence: &Evidence, context: &Context<'_>, options: &Options) -> Option<&'static Reader> {
+    let claims = |reader: &&Reader| (reader.claims)(evidence, context);
+    let fallback = || options.fallback.filter(|_| is_text(evidence.head()));
+    options
+        .forced
+        .or_else(|| READERS.iter().copied().find(claims))
+        .or_else(fallback)
+}
+
+/// Whether bytes may be text: no NUL, which no encoding of logs but UTF-16 has.
+fn is_text(head: &[u8]) -> bool {
+    matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || memchr::memchr(0, head).is_none()
+}
+
+/// The source, with what its path tells of machine, account, browser and profile.
+fn attributed(evidence: &Evidence, reader: &'static Reader) -> Source {
+    Source {
+        path: evidence.shown().into(),
+        reader: reader.name,
+        ..Source::default()
+    }
+}
+
+fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = StdFile::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let read = file.read(&mut buffer)?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            return Ok(data_encoding::HEXLOWER.encode(&hash.finalize()));
+        };
+        hash.update(bytes);
+    }
+}
+
+/// Reasons in order of appearance, each once, with its count.
+#[derive(Default)]
+struct Reasons {
+    order: Vec<String>,
+    counts: BTreeMap<String, u64>,
+    others: u64,
+}
+
+impl Reasons {
+    fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    fn add(&mut self, error: &ReadError) {
+        let reason = error.to_string();
+        if let Some(count) = self.counts.get_mut(&reason) {
+            *count += 1;
+        } else if self.order.len() < REASONS {
+            self.order.push(reason.clone());
+            self.counts.insert(reason, 1);
+        } else {
+            self.others += 1;
+        }
+    }
+
+    fn into_lines(self) -> Vec<String> {
+        let counts = self.counts;
+        let times = |reason: String| match counts.get(&reason) {
+            Some(&count) if count > 1 => format!("{reason} ({count} times)"),
+            _ => reason,
+        };
+        let mut lines: Vec<String> = self.order.into_iter().map(times).collect();
+        if self.others > 0 {
+            lines.push(format!("{} more problems of other kinds", self.others));
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_counted_and_bounded() {
+        let mut reasons = Reasons::default();
+        for number in 0..20 {
+            reasons.add(&ReadError::Bomb);
+            reasons.add(&ReadError::Malformed(format!("no. {number}").into()));
+        }
+        let lines = reasons.into_lines();
+        assert_eq!(lines.len(), REASONS + 1);
+        assert!(lines[0].ends_with("(20 times)"), "{}", lines[0]);
+        assert_eq!(lines[REASONS], "11 more problems of other kinds");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_costs_its_own_row() {
+        let rules = crate::atoms::rules::Rules {
+            needles: crate::atoms::rules::Needles::default(),
+            formats: crate::atoms::rules::log_format::LogFormats::default(),
+        };
+        let context = Context {
+            rules: &rules,
+            log_timezone: None,
+        };
+        let file = File {
+            path: Some("does/not/exist".into()),
+            shown: "x".into(),
+            len: 0,
+        };
+        let outcome = observations(&file, &context, &Options::default(), &mut |_| {});
+        let Outcome::Row(row) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(row.status, Status::Failed);
+        assert_eq!(row.reasons.len(), 1);
+    }
+}

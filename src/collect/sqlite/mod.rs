@@ -1,0 +1,192 @@
+//! Opening a SQLite database of the evidence without harm: it is never opened in place for writing, nothing
+//! is created beside it, no lock is taken. What a write-ahead log or a hot journal says is laid over an image
+//! by our own code. Knows SQLite's file format and no application's schema.
+
+mod image;
+mod journal;
+mod open;
+mod rows;
+mod wal;
+
+use std::fs::{File, Metadata};
+use std::io::{BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::{Evidence, ReadError};
+use image::{Image, Overlay};
+pub use rows::{Cells, Database, Lookup, Number, Table};
+
+/// First bytes of a database file (file format §1.3.1).
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// How often evidence that changes while it is read is begun again.
+pub const MAX_ATTEMPTS: u32 = 3;
+
+/// Whether the evidence is a SQLite database: by its magic, or, where the main file is empty, by that of the
+/// write-ahead log beside it.
+pub fn is_database(evidence: &Evidence) -> bool {
+    let log_alone = || {
+        let mut head = Vec::new();
+        let log = File::open(evidence.sidecar("-wal")?).ok()?;
+        log.take(4).read_to_end(&mut head).ok()?;
+        Some(wal::is_wal(&head))
+    };
+    evidence.head().starts_with(MAGIC) || (evidence.is_empty() && log_alone() == Some(true))
+}
+
+/// The states of a database that lie on the disk together.
+#[derive(Debug)]
+pub struct Views {
+    /// What the application sees: with its committed write-ahead log, or with a hot journal rolled back.
+    pub live: Database,
+    /// The main file by itself, where that is another state. Rows that only this one holds were deleted, or
+    /// never committed.
+    pub main_file: Option<MainFile>,
+    opened_in_place: Option<(PathBuf, Stamp)>,
+}
+
+/// The main file by itself, and why it differs from the live view.
+#[derive(Debug)]
+pub struct MainFile {
+    /// Opened in place.
+    pub database: Database,
+    /// What stands between it and the live view.
+    pub because: Because,
+}
+
+/// What stands between the main file and the live view.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Because {
+    /// A write-ahead log: the main file is the older state.
+    WriteAheadLog,
+    /// A hot journal: the main file is the newer state, and only half of it may have been written.
+    HotJournal,
+}
+
+impl Views {
+    /// Opens the evidence. Compressed or streamed evidence has no sidecars.
+    pub fn open(evidence: &Evidence) -> Result<Self, ReadError> {
+        let Some(path) = evidence.plain_file() else {
+            return Self::streamed(evidence);
+        };
+        for _ in 0..MAX_ATTEMPTS {
+            let before = Stamp::of(path);
+            let views = Self::file(path, evidence)?;
+            // What was opened in place is looked at again after it was read.
+            if views.opened_in_place.is_some() || Stamp::of(path) == before {
+                return Ok(views);
+            }
+        }
+        Err(open::changed())
+    }
+
+    /// Whether the evidence was changed since it was opened, so that what was read may mix two states.
+    pub fn changed(&self) -> bool {
+        self.opened_in_place
+            .as_ref()
+            .is_some_and(|(path, before)| Stamp::of(path) != *before)
+    }
+
+    fn file(path: &Path, evidence: &Evidence) -> Result<Self, ReadError> {
+        let stamp = Stamp::of(path);
+        let main_len = path.metadata()?.len();
+        if let Some((log, len)) = sidecar(evidence, "-wal")?
+            && let Some(overlay) = wal::committed(log)?
+        {
+            return Self::overlaid(path, main_len, overlay, len, Because::WriteAheadLog);
+        }
+        if let Some((journal, len)) = sidecar(evidence, "-journal")?
+            && main_len > 0
+            && let Some(overlay) = journal::rollback(journal, page_size(evidence.head()))?
+        {
+            return Self::overlaid(path, main_len, overlay, len, Because::HotJournal);
+        }
+        Ok(Self {
+            live: Database::new(open::in_place(path)?, main_len),
+            main_file: None,
+            opened_in_place: Some((path.to_owned(), stamp)),
+        })
+    }
+
+    fn overlaid(
+        path: &Path,
+        main_len: u64,
+        overlay: Overlay<BufReader<File>>,
+        sidecar_len: u64,
+        because: Because,
+    ) -> Result<Self, ReadError> {
+        let Some(len) = overlay.len(main_len, sidecar_len) else {
+            return Err(ReadError::Malformed(
+                "the log beside it states a size that neither file explains; scan the database without it".into(),
+            ));
+        };
+        let image = Image::new(BufReader::new(File::open(path)?), overlay);
+        let live = Database::new(open::image(image, len)?, len);
+        let main_file = || -> Option<MainFile> {
+            let database = Database::new(open::in_place(path).ok()?, main_len);
+            Some(MainFile { database, because })
+        };
+        Ok(Self {
+            live,
+            main_file: (main_len > 0).then(main_file).flatten(),
+            opened_in_place: None,
+        })
+    }
+
+    fn streamed(evidence: &Evidence) -> Result<Self, ReadError> {
+        let mut content = evidence.open()?;
+        let mut bytes = Vec::new();
+        (&mut content)
+            .take(open::MEMORY_CAP)
+            .read_to_end(&mut bytes)
+            .map_err(|error| evidence.error(error))?;
+        image::forget_wal(&mut bytes);
+        let len = bytes.len() as u64;
+        let connection = if len < open::MEMORY_CAP {
+            open::image(Cursor::new(bytes), len)?
+        } else {
+            open::copy(&mut Cursor::new(bytes).chain(content))?
+        };
+        Ok(Self {
+            live: Database::new(connection, len),
+            main_file: None,
+            opened_in_place: None,
+        })
+    }
+}
+
+/// A sidecar that holds something.
+fn sidecar(evidence: &Evidence, suffix: &str) -> Result<Option<(BufReader<File>, u64)>, ReadError> {
+    let Some(path) = evidence.sidecar(suffix) else {
+        return Ok(None);
+    };
+    let file = File::open(path)?;
+    let len = file.metadata()?.len();
+    Ok((len > 0).then(|| (BufReader::new(file), len)))
+}
+
+/// The page size that the header states (file format §1.3.2: 1 means 65,536).
+fn page_size(head: &[u8]) -> u32 {
+    match head.get(16..18) {
+        Some([0, 1]) => 65_536,
+        Some(&[high, low]) => u32::from(u16::from_be_bytes([high, low])),
+        _ => 0,
+    }
+}
+
+/// Size and time of a file and its sidecars: enough to notice a writer.
+#[derive(PartialEq, Eq, Debug)]
+struct Stamp([Option<(u64, Option<SystemTime>)>; 3]);
+
+impl Stamp {
+    fn of(path: &Path) -> Self {
+        let stamp = |suffix: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            let meta: Metadata = Path::new(&name).metadata().ok()?;
+            Some((meta.len(), meta.modified().ok()))
+        };
+        Self([stamp(""), stamp("-wal"), stamp("-journal")])
+    }
+}

@@ -1,0 +1,192 @@
+//! Connections that a hostile file cannot turn against us, and that cannot touch the file: in place with
+//! `immutable=1`, in memory, or on a private temporary copy. No lock, no journal, no `-shm`.
+
+use std::fmt::Write as _;
+use std::io::{self, Read};
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::ReadError;
+
+/// Images up to this size are held in memory, larger ones in a temporary file: a history of ten years is
+/// about a tenth of it, and some of them are read at once.
+pub(super) const MEMORY_CAP: u64 = 256 << 20;
+
+/// Largest temporary copy.
+const COPY_CAP: u64 = 16 << 30;
+
+/// Longest value that is read. Chromium keeps URLs of up to 2 MB.
+const MAX_VALUE: i32 = 16 << 20;
+
+/// Virtual machine instructions that any file may cost: a second or two.
+const STEPS_FLOOR: u64 = 50_000_000;
+
+/// Further instructions for each byte of the file: a full pass over the smallest rows costs about two.
+const STEPS_PER_BYTE: u64 = 8;
+
+/// Instructions between two looks at the budget.
+const STEPS_SLICE: i32 = 10_000;
+
+/// Opens a file where it lies. SQLite takes no lock and looks for no sidecar under `immutable`.
+pub(super) fn in_place(path: &Path) -> Result<Connection, ReadError> {
+    let len = path.metadata()?.len();
+    harden(immutable(path)?, len)
+}
+
+/// Opens a stream of `len` bytes, in memory or, above [`MEMORY_CAP`], as a private file that has no name
+/// any more when this returns.
+pub(super) fn image(mut content: impl Read, len: u64) -> Result<Connection, ReadError> {
+    match usize::try_from(len) {
+        Ok(size) if len <= MEMORY_CAP => {
+            let mut connection = Connection::open_in_memory().map_err(|error| told(&error))?;
+            connection
+                .deserialize_read_exact("main", content, size, true)
+                .map_err(|_| changed())?;
+            harden(connection, len)
+        }
+        _ => copy(&mut content),
+    }
+}
+
+/// Opens a private temporary copy.
+pub(super) fn copy(content: &mut dyn Read) -> Result<Connection, ReadError> {
+    let mut file = tempfile::NamedTempFile::new()?;
+    let len = io::copy(&mut content.take(COPY_CAP), file.as_file_mut())?;
+    if len == COPY_CAP {
+        let gib = COPY_CAP >> 30;
+        return Err(ReadError::Limit(
+            format!("is a database of more than {gib} GiB; unpack it, or let its application close it, and scan that").into(),
+        ));
+    }
+    let connection = immutable(file.path())?;
+    // Reading one page makes sure that SQLite holds the file before its name goes.
+    let _first_page = connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0));
+    // Where an open file cannot lose its name, the system's cleaning of its temporary folder remains.
+    let _removed = file.close();
+    harden(connection, len)
+}
+
+/// What an error of SQLite means for the user. SQLite's own text is not used: it may quote the evidence.
+pub(super) fn told(error: &rusqlite::Error) -> ReadError {
+    let text = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => {
+            "is no SQLite database although it begins like one, or it is encrypted; decrypt a copy"
+        }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            "the database is damaged; what can be reached was read, `sqlite3 .recover` on a copy may give more"
+        }
+        Some(ErrorCode::OperationInterrupted) => {
+            return ReadError::Limit(
+                "took far more steps than its size explains, like a crafted file; the rest was not read".into(),
+            );
+        }
+        Some(ErrorCode::TooBig) => {
+            return ReadError::Limit(
+                "holds a value of more than 16 MiB, which was left out".into(),
+            );
+        }
+        Some(ErrorCode::OutOfMemory) => {
+            return ReadError::Limit("needs more memory than there is; scan it alone".into());
+        }
+        Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied) => {
+            return ReadError::Io(io::Error::other("SQLite cannot read it"));
+        }
+        _ => {
+            "its tables are not as their application makes them; it may be of a newer version, or crafted"
+        }
+    };
+    ReadError::Malformed(text.into())
+}
+
+/// A file that did not hold still.
+pub(super) fn changed() -> ReadError {
+    ReadError::Io(io::Error::other("it changes while it is read"))
+}
+
+fn immutable(path: &Path) -> Result<Connection, ReadError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(uri(path), flags).map_err(|error| told(&error))
+}
+
+/// The path as a `file:` URI. `?`, `#` and `%` would end it or be decoded, so all but plain characters are
+/// escaped (<https://sqlite.org/uri.html>).
+fn uri(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let absolute = bytes.starts_with(b"/");
+    let mut uri = String::from(if absolute { "file://" } else { "file:" });
+    for &byte in bytes {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(byte));
+            }
+            b'\\' if cfg!(windows) => uri.push('/'),
+            b':' if cfg!(windows) => uri.push(':'),
+            _ => {
+                // Writing to a String cannot fail.
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri
+}
+
+/// The settings that <https://sqlite.org/security.html> recommends for files of strangers.
+fn harden(mut connection: Connection, len: u64) -> Result<Connection, ReadError> {
+    let settings = || -> rusqlite::Result<()> {
+        for (option, on) in [
+            (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+            (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_CREATE, false),
+            (DbConfig::SQLITE_DBCONFIG_ENABLE_ATTACH_WRITE, false),
+            (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        ] {
+            connection.set_db_config(option, on)?;
+        }
+        for (limit, value) in [
+            (Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE),
+            (Limit::SQLITE_LIMIT_ATTACHED, 0),
+            (Limit::SQLITE_LIMIT_VDBE_OP, 25_000),
+            (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+        ] {
+            connection.set_limit(limit, value)?;
+        }
+        connection.execute_batch(
+            "PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA query_only=ON; PRAGMA temp_store=MEMORY;",
+        )
+    };
+    settings().map_err(|error| told(&error))?;
+    let budget = STEPS_FLOOR.saturating_add(len.saturating_mul(STEPS_PER_BYTE));
+    let mut spent = 0_u64;
+    // Counted in instructions, not in time, so that the same file always gives the same result.
+    let over = move || {
+        spent += u64::from(STEPS_SLICE.unsigned_abs());
+        spent > budget
+    };
+    connection
+        .progress_handler(STEPS_SLICE, Some(over))
+        .map_err(|error| told(&error))?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_becomes_one_uri_whatever_it_holds() {
+        assert_eq!(
+            uri(Path::new("/a/Web Data?#%41")),
+            "file:///a/Web%20Data%3F%23%2541?immutable=1"
+        );
+        assert_eq!(uri(Path::new("a/History")), "file:a/History?immutable=1");
+        assert_eq!(uri(Path::new("//a")), "file:////a?immutable=1");
+    }
+}

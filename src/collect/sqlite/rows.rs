@@ -1,0 +1,347 @@
+//! Rows out of a table that a stranger made: SELECTs built from the columns that are there, text as bytes,
+//! and what lies behind a broken page is still reached. Knows no application's schema.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, Statement};
+
+use super::ReadError;
+use super::open::told;
+
+/// Values may come to this multiple of the file's size before it counts as crafted: each cell is read about
+/// twice, and only crafted cells share their overflow pages.
+const TEXT_PER_BYTE: u64 = 8;
+
+/// Values that any file may hold.
+const TEXT_FLOOR: u64 = 64 << 20;
+
+/// Attempts to get past broken pages in one table. Each costs a few page reads, and two are enough for one
+/// broken leaf.
+const MAX_DETOURS: u32 = 200;
+
+/// An open database.
+#[derive(Debug)]
+pub struct Database {
+    connection: Connection,
+    /// Bytes of values that may still be read.
+    budget: Cell<u64>,
+}
+
+/// A real table, with the wanted columns that it has. Names compare as SQLite compares them.
+#[derive(Clone, Debug)]
+pub struct Table {
+    name: &'static str,
+    columns: Vec<String>,
+    has_rowid: bool,
+}
+
+impl Table {
+    /// Whether the table has this column. A generated column does not count: reading it would run an
+    /// expression of the file's maker.
+    pub fn has(&self, column: &str) -> bool {
+        self.columns
+            .iter()
+            .any(|have| have.eq_ignore_ascii_case(column))
+    }
+
+    /// The table's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether its rows have a rowid. Without one, looking rows up by `rowid` is an error.
+    pub fn has_rowid(&self) -> bool {
+        self.has_rowid
+    }
+
+    /// The columns as a SELECT list behind the row's key; NULL for what is missing.
+    fn select(&self, key: &str, columns: &[&str]) -> String {
+        let mut sql = format!("SELECT {key}");
+        for column in columns {
+            if self.has(column) {
+                sql.push_str(&format!(", \"{column}\""));
+            } else {
+                sql.push_str(", NULL");
+            }
+        }
+        sql
+    }
+}
+
+/// A number as it was found.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Number {
+    /// Stored as an integer.
+    Integer(i64),
+    /// Stored as a float.
+    Real(f64),
+}
+
+/// The wanted cells of one row.
+pub struct Cells<'a> {
+    row: &'a Row<'a>,
+}
+
+impl Cells<'_> {
+    /// The bytes of a cell, whatever its type; `None` for NULL. Text may be invalid UTF-8.
+    pub fn bytes(&self, index: usize) -> Option<Cow<'_, [u8]>> {
+        match self.value(index)? {
+            ValueRef::Null => None,
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(Cow::Borrowed(bytes)),
+            ValueRef::Integer(number) => Some(Cow::Owned(number.to_string().into_bytes())),
+            ValueRef::Real(number) => Some(Cow::Owned(number.to_string().into_bytes())),
+        }
+    }
+
+    /// A number, also one that was stored as text.
+    pub fn number(&self, index: usize) -> Option<Number> {
+        match self.value(index)? {
+            ValueRef::Integer(number) => Some(Number::Integer(number)),
+            ValueRef::Real(number) => Some(Number::Real(number)),
+            ValueRef::Text(bytes) => {
+                let text = str::from_utf8(bytes).ok()?.trim();
+                let integer = text.parse().map(Number::Integer);
+                integer.or_else(|_| text.parse().map(Number::Real)).ok()
+            }
+            ValueRef::Null | ValueRef::Blob(_) => None,
+        }
+    }
+
+    /// An integer; `None` for anything else.
+    pub fn integer(&self, index: usize) -> Option<i64> {
+        match self.number(index)? {
+            Number::Integer(number) => Some(number),
+            Number::Real(_) => None,
+        }
+    }
+
+    /// Cell `index` of the wanted ones; the key stands before them.
+    fn value(&self, index: usize) -> Option<ValueRef<'_>> {
+        self.row.get_ref(index + 1).ok()
+    }
+
+    fn size(&self, columns: usize) -> u64 {
+        let sizes = (0..columns).map(|index| match self.value(index) {
+            Some(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => bytes.len() as u64,
+            _ => 8,
+        });
+        sizes.sum()
+    }
+}
+
+impl Database {
+    pub(super) fn new(connection: Connection, len: u64) -> Self {
+        Self {
+            connection,
+            budget: Cell::new(TEXT_FLOOR.saturating_add(len.saturating_mul(TEXT_PER_BYTE))),
+        }
+    }
+
+    /// Whether something goes by this name, and whether it is a real table.
+    pub fn is_table(&self, name: &str) -> Result<Option<bool>, ReadError> {
+        let sql = "SELECT type = 'table' AND rootpage > 0 FROM sqlite_schema \
+                   WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')";
+        let found = self.connection.query_row(sql, [name], |row| row.get(0));
+        found.optional().map_err(|error| told(&error))
+    }
+
+    /// A table by its name, or `None`. A view or a virtual table of that name is an error: no application
+    /// makes it, and reading one may run for ever.
+    pub fn table(&self, name: &'static str) -> Result<Option<Table>, ReadError> {
+        match self.is_table(name)? {
+            None => return Ok(None),
+            Some(true) => {}
+            Some(false) => {
+                return Err(ReadError::Unsupported(
+                    format!("its {name} is no table but a view or virtual table, as in a crafted file; not read").into(),
+                ));
+            }
+        }
+        let columns = || -> rusqlite::Result<Vec<String>> {
+            // Generated columns are not listed.
+            let sql = "SELECT name FROM pragma_table_info(?1)";
+            let mut statement = self.connection.prepare(sql)?;
+            statement.query_map([name], |row| row.get(0))?.collect()
+        };
+        let rowid = format!("SELECT rowid FROM \"{name}\" LIMIT 0");
+        Ok(Some(Table {
+            name,
+            columns: columns().map_err(|error| told(&error))?,
+            has_rowid: self.connection.prepare(&rowid).is_ok(),
+        }))
+    }
+
+    /// Whether looking rows up by this column is quick.
+    pub fn is_indexed(&self, table: &Table, column: &str) -> bool {
+        let sql = "SELECT 1 FROM pragma_index_list(?1) list, pragma_index_info(list.name) info \
+                   WHERE info.seqno = 0 AND info.name = ?2 COLLATE NOCASE AND NOT list.partial LIMIT 1";
+        let found = self
+            .connection
+            .query_row(sql, (table.name, column), |_| Ok(()));
+        found.is_ok()
+    }
+
+    /// The greatest rowid: a bound for the number of rows.
+    pub fn last_rowid(&self, table: &Table) -> i64 {
+        let sql = format!("SELECT max(rowid) FROM \"{}\"", table.name);
+        let last = self.connection.query_row(&sql, [], |row| row.get(0));
+        last.unwrap_or(i64::MAX)
+    }
+
+    /// Every row of a table with its rowid and the wanted columns, in no promised order. `key` names the column
+    /// that stands for the rowid in a table WITHOUT ROWID.
+    ///
+    /// Where a page is broken, the rows before and behind it are still given, and the first error is returned
+    /// as `Ok(Some(_))`; when all reading must end, as `Err`.
+    pub fn scan(
+        &self,
+        table: &Table,
+        key: &str,
+        columns: &[&str],
+        each: &mut dyn FnMut(i64, &Cells<'_>),
+    ) -> Result<Option<ReadError>, ReadError> {
+        let name = table.name;
+        if !table.has_rowid {
+            let key = if table.has(key) {
+                format!("\"{key}\"")
+            } else {
+                "0".to_owned()
+            };
+            let sql = format!("{} FROM \"{name}\"", table.select(&key, columns));
+            return match self.run(&sql, [], columns.len(), each) {
+                Err(error) if is_final(&error) => Err(error),
+                done => Ok(done.err()),
+            };
+        }
+        let select = table.select("rowid", columns);
+        let range = format!("{select} FROM \"{name}\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2");
+        let backwards = format!("{range} ORDER BY rowid DESC");
+        let mut ranges = vec![(i64::MIN, i64::MAX)];
+        let mut problem = None;
+        let mut detours = 0;
+        // From both ends towards a broken page, then into the middle of what neither end reached.
+        while let Some((low, high)) = ranges.pop() {
+            let (mut first, mut last) = (low, high);
+            let mut forward = |rowid: i64, cells: &Cells<'_>| {
+                first = rowid.saturating_add(1);
+                each(rowid, cells);
+            };
+            let Err(error) = self.run(&range, [low, high], columns.len(), &mut forward) else {
+                continue;
+            };
+            if is_final(&error) {
+                return Err(error);
+            }
+            problem.get_or_insert(error);
+            if detours == MAX_DETOURS {
+                break;
+            }
+            detours += 1;
+            let mut backward = |rowid: i64, cells: &Cells<'_>| {
+                last = rowid.saturating_sub(1);
+                each(rowid, cells);
+            };
+            let reached = self.run(&backwards, [first, high], columns.len(), &mut backward);
+            if reached.is_err() && first < last {
+                let middle = first.midpoint(last);
+                ranges.push((middle.saturating_add(1), last));
+                ranges.push((first, middle));
+            }
+        }
+        Ok(problem)
+    }
+
+    /// Prepares looking rows up by the value of a column, or by `rowid`.
+    pub fn lookup(
+        &self,
+        table: &Table,
+        by: &str,
+        columns: &[&str],
+    ) -> Result<Lookup<'_>, ReadError> {
+        let select = table.select("rowid", columns);
+        let sql = format!("{select} FROM \"{}\" WHERE {by} = ?1", table.name);
+        let statement = self
+            .connection
+            .prepare(&sql)
+            .map_err(|error| told(&error))?;
+        Ok(Lookup {
+            database: self,
+            statement: RefCell::new(statement),
+            columns: columns.len(),
+        })
+    }
+
+    fn run<const N: usize>(
+        &self,
+        sql: &str,
+        bound: [i64; N],
+        columns: usize,
+        each: &mut dyn FnMut(i64, &Cells<'_>),
+    ) -> Result<(), ReadError> {
+        let mut statement = self.connection.prepare(sql).map_err(|error| told(&error))?;
+        self.step(&mut statement, bound, columns, each)
+    }
+
+    fn step<const N: usize>(
+        &self,
+        statement: &mut Statement<'_>,
+        bound: [i64; N],
+        columns: usize,
+        each: &mut dyn FnMut(i64, &Cells<'_>),
+    ) -> Result<(), ReadError> {
+        let failed = |error: rusqlite::Error| told(&error);
+        let mut rows = statement
+            .query(rusqlite::params_from_iter(bound))
+            .map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let cells = Cells { row };
+            let Some(left) = self.budget.get().checked_sub(cells.size(columns)) else {
+                return Err(ReadError::Limit(
+                    "holds far more text than its size explains, like a crafted file; the rest was not read".into(),
+                ));
+            };
+            self.budget.set(left);
+            each(row.get(0).unwrap_or_default(), &cells);
+        }
+        Ok(())
+    }
+}
+
+/// A prepared look-up.
+pub struct Lookup<'a> {
+    database: &'a Database,
+    statement: RefCell<Statement<'a>>,
+    columns: usize,
+}
+
+impl Lookup<'_> {
+    /// All rows that have the value, with their rowids.
+    pub fn each(&self, value: i64, each: &mut dyn FnMut(i64, &Cells<'_>)) -> Result<(), ReadError> {
+        let mut statement = self.statement.borrow_mut();
+        self.database
+            .step(&mut statement, [value], self.columns, each)
+    }
+
+    /// The row that has the value.
+    pub fn one<T>(
+        &self,
+        value: i64,
+        mut take: impl FnMut(&Cells<'_>) -> T,
+    ) -> Result<Option<T>, ReadError> {
+        let mut taken = None;
+        self.each(value, &mut |_, cells| taken = Some(take(cells)))?;
+        Ok(taken)
+    }
+}
+
+/// Whether no detour leads past this error. A value that is too long can be passed like a broken page; it is
+/// told apart from a spent budget by the budget.
+fn is_final(error: &ReadError) -> bool {
+    match error {
+        ReadError::Malformed(_) => false,
+        ReadError::Limit(text) => !text.starts_with("holds a value"),
+        _ => true,
+    }
+}

@@ -1,0 +1,127 @@
+//! Reads a write-ahead log as SQLite's recovery does (SQLite file format §4): the pages of all committed
+//! transactions, up to the first frame that does not check out. Writes nothing, needs no `-shm`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::image::{Overlay, is_page_size};
+
+/// Magic of a log whose checksums are over little-endian words; the big-endian one is greater by 1.
+const MAGIC: u32 = 0x377f_0682;
+
+/// The only format version there is.
+const VERSION: u32 = 3_007_000;
+
+const HEADER: usize = 32;
+const FRAME_HEADER: usize = 24;
+
+/// Whether these first bytes are those of a write-ahead log.
+pub(super) fn is_wal(head: &[u8]) -> bool {
+    head.first_chunk()
+        .is_some_and(|magic| u32::from_be_bytes(*magic) & !1 == MAGIC)
+}
+
+/// The pages that committed transactions left in the log, or `None` when there is none: SQLite ignores
+/// such a log too.
+pub(super) fn committed<S: Read + Seek>(mut wal: S) -> io::Result<Option<Overlay<S>>> {
+    let mut header = [0; HEADER];
+    if !fill(&mut wal, &mut header)? {
+        return Ok(None);
+    }
+    let words = words(&header);
+    let &[magic, version, page_size, _, salt_1, salt_2, sum_1, sum_2] = words.as_slice() else {
+        return Ok(None);
+    };
+    let mut sum = Checksum {
+        big_endian: magic & 1 == 1,
+        state: (0, 0),
+    };
+    sum.add(header.get(..24).unwrap_or_default());
+    let known = magic & !1 == MAGIC && version == VERSION && is_page_size(page_size);
+    if !known || sum.state != (sum_1, sum_2) {
+        return Ok(None);
+    }
+
+    let mut page = vec![0; page_size as usize];
+    let mut frame_header = [0; FRAME_HEADER];
+    let mut offset = HEADER as u64;
+    let mut pages = BTreeMap::new();
+    let mut pending = Vec::new();
+    let mut page_count = 0;
+    while fill(&mut wal, &mut frame_header)? && fill(&mut wal, &mut page)? {
+        let &[
+            number,
+            commit,
+            frame_salt_1,
+            frame_salt_2,
+            frame_sum_1,
+            frame_sum_2,
+        ] = self::words(&frame_header).as_slice()
+        else {
+            break;
+        };
+        sum.add(frame_header.get(..8).unwrap_or_default());
+        sum.add(&page);
+        let same_salts = (frame_salt_1, frame_salt_2) == (salt_1, salt_2);
+        if !same_salts || number == 0 || sum.state != (frame_sum_1, frame_sum_2) {
+            break;
+        }
+        pending.push((number, offset + FRAME_HEADER as u64));
+        if commit != 0 {
+            pages.extend(pending.drain(..));
+            page_count = commit;
+        }
+        offset += (FRAME_HEADER + page.len()) as u64;
+    }
+    wal.seek(SeekFrom::Start(0))?;
+    Ok((page_count > 0).then_some(Overlay {
+        page_size,
+        page_count,
+        pages,
+        sidecar: wal,
+    }))
+}
+
+/// The running checksum (SQLite file format §4.2).
+struct Checksum {
+    big_endian: bool,
+    state: (u32, u32),
+}
+
+impl Checksum {
+    fn add(&mut self, bytes: &[u8]) {
+        let (pairs, _) = bytes.as_chunks::<8>();
+        let (mut s0, mut s1) = self.state;
+        for &[a, b, c, d, e, f, g, h] in pairs {
+            let (x, y) = if self.big_endian {
+                (
+                    u32::from_be_bytes([a, b, c, d]),
+                    u32::from_be_bytes([e, f, g, h]),
+                )
+            } else {
+                (
+                    u32::from_le_bytes([a, b, c, d]),
+                    u32::from_le_bytes([e, f, g, h]),
+                )
+            };
+            s0 = s0.wrapping_add(x).wrapping_add(s1);
+            s1 = s1.wrapping_add(y).wrapping_add(s0);
+        }
+        self.state = (s0, s1);
+    }
+}
+
+/// Big-endian words.
+pub(super) fn words(bytes: &[u8]) -> Vec<u32> {
+    let (words, _) = bytes.as_chunks::<4>();
+    words.iter().map(|word| u32::from_be_bytes(*word)).collect()
+}
+
+/// Fills the buffer; `false` when the input ends before.
+pub(super) fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
+    match input.read_exact(buffer) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}

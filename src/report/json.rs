@@ -1,0 +1,154 @@
+//! A report as JSON, and read back. Characters that a terminal would act upon are written as `\uXXXX`,
+//! which is the same JSON.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+
+use super::terminal::is_hostile;
+use super::wire::{Report, SCHEMA};
+
+/// The report, indented, with a newline at its end.
+pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    pretty(report, out)
+}
+
+/// A value as indented JSON, with a newline at its end.
+pub fn pretty(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    write(value, Harmless(PrettyFormatter::new()), out)
+}
+
+/// A value on one line.
+pub fn line(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    write(value, Harmless(serde_json::ser::CompactFormatter), out)
+}
+
+/// Reads what [`render`] wrote.
+pub fn parse(text: &[u8]) -> Result<Report, ParseError> {
+    let report: Report = serde_json::from_slice(text).map_err(|error| ParseError::Form {
+        line: error.line(),
+        column: error.column(),
+    })?;
+    if report.schema == SCHEMA {
+        Ok(report)
+    } else {
+        Err(ParseError::Schema)
+    }
+}
+
+/// Why a file is no saved result. Holds nothing of the file: it may not be ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ParseError {
+    /// No JSON, or JSON of another form.
+    #[error(
+        "is no result of `tokentrail scan --format json` (line {line}, column {column}); save one with `-f json -o FILE`"
+    )]
+    Form {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// Another version.
+    #[error("is not `{SCHEMA}`; render it with the version that wrote it")]
+    Schema,
+}
+
+fn write(
+    value: &impl Serialize,
+    formatter: impl Formatter,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *out, formatter))?;
+    out.write_all(b"\n")
+}
+
+/// Escapes in strings what JSON does not ask for.
+struct Harmless<F>(F);
+
+impl<F: Formatter> Formatter for Harmless<F> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut plain = fragment;
+        while let Some((at, character)) = plain.char_indices().find(|(_, c)| is_hostile(*c)) {
+            let (before, rest) = plain.split_at_checked(at).unwrap_or((plain, ""));
+            writer.write_all(before.as_bytes())?;
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            plain = rest
+                .split_at_checked(character.len_utf8())
+                .map_or("", |(_, rest)| rest);
+        }
+        writer.write_all(plain.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_characters_are_escaped_and_read_back() {
+        let text = "a\u{9b}2J\u{202e}\u{e0041}é\"\n";
+        let mut out = Vec::new();
+        line(&text, &mut out).unwrap();
+        let json = String::from_utf8(out).unwrap();
+        assert_eq!(json, "\"a\\u009b2J\\u202e\\udb40\\udc41é\\\"\\n\"\n");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+
+    #[test]
+    fn errors_say_where_and_show_nothing() {
+        let error = parse(br#"{"schema": "secret-value"}"#).unwrap_err();
+        assert!(!error.to_string().contains("secret"));
+    }
+}

@@ -1,0 +1,38 @@
+//! Stage 5: findings become bytes. Renders from the wire types alone and decides nothing, so that a saved
+//! result renders to the same bytes as the run that wrote it.
+
+pub mod assemble;
+pub mod json;
+pub mod ndjson;
+pub mod table;
+pub mod terminal;
+pub mod wire;
+
+use std::io;
+
+pub use wire::Report;
+
+/// A form of the report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// For people.
+    Table(table::Look),
+    /// `tokentrail/1`.
+    Json,
+    /// `tokentrail/1`, one object a line.
+    Ndjson,
+}
+
+/// Writes the report.
+pub fn render(report: &Report, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
+    match format {
+        Format::Table(look) => table::render(report, look, out),
+        Format::Json => json::render(report, out),
+        Format::Ndjson => ndjson::render(report, out),
+    }
+}
+
+/// The JSON Schema of the wire format, as it is checked in.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Report)
+}

@@ -1,0 +1,353 @@
+//! A report for people: five lines that say how bad it is, then the findings, worst first. Fits the width
+//! it is given; escapes everything that the evidence wrote.
+
+use std::io;
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+
+use super::terminal::escape;
+use super::wire::{Counts, Finding, Locator, Report, Sighting, Verdict};
+
+/// Findings that the table shows. More than two screens are read as JSON, or filtered first.
+const FINDINGS: usize = 50;
+
+/// Problems that the table shows.
+const PROBLEMS: usize = 20;
+
+/// How the table looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Look {
+    /// Columns of the terminal.
+    pub width: u16,
+    /// Whether to colour severities.
+    pub color: bool,
+}
+
+/// The least width that is used: what is narrower wraps.
+const NARROWEST: u16 = 40;
+
+/// Severities as they are shown, worst first, with their colour (ECMA-48 §8.3.117).
+const SEVERITIES: [(&str, &str); 5] = [
+    ("critical", "\x1b[1;31m"),
+    ("high", "\x1b[31m"),
+    ("medium", "\x1b[33m"),
+    ("low", "\x1b[36m"),
+    ("info", "\x1b[2m"),
+];
+
+/// Writes the table.
+pub fn render(report: &Report, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
+    summary(report, out)?;
+    if !report.findings.is_empty() {
+        writeln!(out)?;
+        let table = findings(report, look.width.max(NARROWEST));
+        for line in table.lines() {
+            writeln!(out, "{}", colored(line.trim_end(), look.color))?;
+        }
+        let more = report.findings.len().saturating_sub(FINDINGS);
+        if more > 0 {
+            writeln!(
+                out,
+                "\n{more} more findings: `--format json` has them all, `--min-severity` shortens the list."
+            )?;
+        }
+    }
+    problems(report, out)
+}
+
+/// `3 d 4 h`: the two largest units of a number of seconds.
+pub fn age(seconds: i64) -> String {
+    const UNITS: [(u64, &str); 5] = [
+        (365 * 86_400, "y"),
+        (86_400, "d"),
+        (3_600, "h"),
+        (60, "min"),
+        (1, "s"),
+    ];
+    let mut rest = seconds.unsigned_abs();
+    let mut words = Vec::new();
+    for (size, unit) in UNITS {
+        let number = rest / size;
+        rest %= size;
+        if number > 0 {
+            words.push(format!("{number} {unit}"));
+        }
+        // The unit after the largest one, or nothing: `3 d 4 h`, and `3 d` rather than `3 d 5 s`.
+        if words.len() == 2 || (words.len() == 1 && number == 0) {
+            break;
+        }
+    }
+    let words = if words.is_empty() {
+        "0 s".to_owned()
+    } else {
+        words.join(" ")
+    };
+    if seconds < 0 {
+        format!("{words} after as-of")
+    } else {
+        words
+    }
+}
+
+fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let summary = &report.summary;
+    let order: Vec<&str> = SEVERITIES.iter().map(|(name, _)| *name).collect();
+    let states = [
+        "live",
+        "replayable",
+        "unknown",
+        "guarded",
+        "bound",
+        "spent",
+        "revoked",
+        "expired",
+        "inert",
+    ];
+    let mut findings = plural(summary.findings, "finding");
+    push_counts(&mut findings, ": ", &summary.by_severity, &order);
+    if summary.left_out > 0 {
+        findings.push_str(&format!(" ({} left out by filters)", summary.left_out));
+    }
+    writeln!(out, "{findings}")?;
+    let mut now = format!("Worth at {}", report.run.as_of);
+    push_counts(&mut now, ": ", &summary.by_state_now, &states);
+    if summary.findings == 0 {
+        now.push_str(": nothing found");
+    }
+    writeln!(out, "{now}")?;
+    writeln!(out, "Kinds: {}", most(&summary.by_kind))?;
+    writeln!(out, "Flows: {}", most(&summary.by_flow))?;
+    let mut sources = format!("Sources: {}", bytes(summary.bytes));
+    let statuses = ["read", "partial", "unsupported", "failed"];
+    push_counts(&mut sources, ", ", &summary.sources, &statuses);
+    if summary.not_claimed > 0 {
+        let reasons = most(&report.not_claimed);
+        sources.push_str(&format!("; not evidence: {reasons}"));
+    }
+    writeln!(out, "{sources}")
+}
+
+fn push_counts(line: &mut String, mut joint: &str, counts: &Counts, order: &[&str]) {
+    for name in order {
+        if let Some(count) = counts.get(*name) {
+            line.push_str(&format!("{joint}{count} {name}"));
+            joint = ", ";
+        }
+    }
+}
+
+/// All counts, largest first.
+fn most(counts: &Counts) -> String {
+    let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let words: Vec<String> = counts
+        .iter()
+        .map(|(name, count)| format!("{count} {}", escape(name)))
+        .collect();
+    if words.is_empty() {
+        "none".into()
+    } else {
+        words.join(", ")
+    }
+}
+
+fn findings(report: &Report, width: u16) -> Table {
+    // Severity and age on the left, wide enough for `critical` and `364 d 23 h`.
+    const LEFT: u16 = 12;
+    let mut table = Table::new();
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width);
+    for finding in report.findings.iter().take(FINDINGS) {
+        let age = finding.age_seconds.map_or("no time".into(), age);
+        let left = format!("{}\n{age}", escape(&finding.severity).to_uppercase());
+        table.add_row(vec![left, details(finding).join("\n")]);
+    }
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(LEFT)));
+    }
+    table
+}
+
+fn details(finding: &Finding) -> Vec<String> {
+    let first = finding.sightings.first();
+    let mut what = match &finding.weakness {
+        Some(weakness) => format!("weakness {weakness}"),
+        None => format!("{} ({})", finding.kind, finding.shown),
+    };
+    if let Some((slot, name)) = first.and_then(|s| s.slot.as_ref().zip(s.name.as_ref())) {
+        what.push_str(&format!(" in {slot} `{name}`"));
+    }
+    what.push_str(&format!(", flow {}", finding.flow));
+    let mut lines = vec![what];
+    if let Some(value) = &finding.value {
+        lines.push(format!("value   {value}"));
+    }
+    for (name, value) in finding.identities.iter().flatten() {
+        lines.push(format!("{name}   {value}"));
+    }
+    lines.push(format!("then    {}", verdict(&finding.at_exposure)));
+    lines.push(format!("now     {}", verdict(&finding.now)));
+    if let Some(sighting) = first {
+        lines.push(format!("where   {}", place(sighting, finding)));
+        if let Some(url) = &sighting.url {
+            lines.push(format!("url     {url}"));
+        }
+    }
+    let exposed = &finding.exposed_to;
+    if !exposed.who.is_empty() {
+        let who = exposed.who.join(", ");
+        lines.push(format!(
+            "readers {who}: {} ({})",
+            exposed.attack, exposed.reference
+        ));
+    }
+    lines.push(format!("fix     {}", finding.remediation.text));
+    lines.push(format!("id      {}", finding.id));
+    lines.iter().map(|line| escape(line).into_owned()).collect()
+}
+
+fn verdict(verdict: &Verdict) -> String {
+    let mut line = format!("{} ({})", verdict.state, verdict.basis);
+    if let Some(at) = &verdict.expires_at {
+        line.push_str(&format!(", expires {at}"));
+    }
+    if !verdict.needs.is_empty() {
+        line.push_str(&format!(", needs {}", verdict.needs.join(" and ")));
+    }
+    if !verdict.because.is_empty() {
+        line.push_str(&format!(": {}", verdict.because));
+    }
+    line
+}
+
+fn place(sighting: &Sighting, finding: &Finding) -> String {
+    let source = &sighting.source;
+    let mut line = source.path.clone();
+    for member in &source.members {
+        line.push_str(&format!(" › {member}"));
+    }
+    line.push_str(&match &sighting.locator {
+        Locator::Row {
+            table,
+            rowid,
+            column,
+        } => format!(" {table} row {rowid} {column}"),
+        Locator::Line { number, .. } => format!(":{number}"),
+        Locator::Entry {
+            pointer,
+            line,
+            column,
+            ..
+        } => format!(":{line}:{column} {pointer}"),
+        Locator::Record {
+            file,
+            key,
+            sequence,
+        } => format!(" {file} {key} #{sequence}"),
+        Locator::Bytes { offset } => format!(" byte {offset}"),
+    });
+    if let Some(at) = &sighting.at {
+        let zone = if sighting.at_zone_assumed {
+            " (zone assumed)"
+        } else {
+            ""
+        };
+        line.push_str(&format!(", {at}{zone}"));
+    }
+    let more = finding.sightings_total.saturating_sub(1);
+    if more > 0 {
+        line.push_str(&format!(", and {}", plural(more, "other sighting")));
+    }
+    line
+}
+
+fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    if report.problems.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nNot read, or not to the end:")?;
+    for problem in report.problems.iter().take(PROBLEMS) {
+        let path = std::iter::once(&problem.path)
+            .chain(&problem.members)
+            .map(|part| escape(part))
+            .collect::<Vec<_>>()
+            .join(" › ");
+        writeln!(out, "  {path}: {}", escape(&problem.reason))?;
+    }
+    let more = report.problems.len().saturating_sub(PROBLEMS);
+    if more > 0 {
+        writeln!(out, "  and {more} more: `--format json` has them all.")?;
+    }
+    Ok(())
+}
+
+/// Colours the severity that stands at the start of a line. Only the left column can stand there, and
+/// only our own words are in it.
+fn colored(line: &str, color: bool) -> String {
+    if color {
+        for (name, code) in SEVERITIES {
+            let word = name.to_uppercase();
+            if line.trim_start().starts_with(&word) {
+                return line.replacen(&word, &format!("{code}{word}\x1b[0m"), 1);
+            }
+        }
+    }
+    line.to_owned()
+}
+
+fn plural(number: u64, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+/// A size in the unit that keeps it short.
+fn bytes(number: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
+    for (shift, unit) in UNITS {
+        if number >> shift > 0 {
+            let tenths = (number >> (shift - 10)).saturating_mul(10) >> 10;
+            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
+        }
+    }
+    format!("{number} B")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_two_units_at_most() {
+        for (seconds, words) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (273_600, "3 d 4 h"),
+            (3 * 86_400 + 5, "3 d"),
+            (400 * 86_400, "1 y 35 d"),
+            (-60, "1 min after as-of"),
+        ] {
+            assert_eq!(age(seconds), words);
+        }
+        assert!(age(i64::MIN).ends_with("after as-of"));
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(u64::MAX), "16777216.0 TiB");
+    }
+
+    #[test]
+    fn only_the_left_column_is_coloured() {
+        assert_eq!(colored(" HIGH  x", true), " \x1b[31mHIGH\x1b[0m  x");
+        assert_eq!(colored(" 3 d   HIGH", true), " 3 d   HIGH");
+        assert_eq!(colored(" HIGH  x", false), " HIGH  x");
+    }
+}
