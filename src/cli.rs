@@ -3,6 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use globset::Glob;
+use jiff::Timestamp;
+
+use crate::judge::Severity;
+use crate::judge::gate::Selector;
+use crate::values;
 
 /// Finds credentials that OAuth and its relatives left in browser histories, logs and HAR files, and says
 /// which flow put them there and what they are worth.
@@ -70,11 +76,11 @@ pub struct Input {
     #[arg(long, value_name = "FILE")]
     pub files_from: Option<PathBuf>,
     /// Only files that match; without `/` the pattern is for names [repeatable]
-    #[arg(long, value_name = "PATTERN")]
-    pub glob: Vec<String>,
+    #[arg(long, value_name = "PATTERN", value_parser = values::glob)]
+    pub glob: Vec<Glob>,
     /// No files or folders that match [repeatable]
-    #[arg(long, value_name = "PATTERN")]
-    pub exclude: Vec<String>,
+    #[arg(long, value_name = "PATTERN", value_parser = values::glob)]
+    pub exclude: Vec<Glob>,
     /// Show paths relative to DIR
     #[arg(long, value_name = "DIR")]
     pub source_root: Option<PathBuf>,
@@ -85,8 +91,8 @@ pub struct Input {
     #[arg(long = "type", value_name = "READER")]
     pub reader: Option<String>,
     /// Zone of logs that state none: `UTC`, `+02:00`, or a POSIX TZ string [default: UTC]
-    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
-    pub log_timezone: Option<String>,
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, value_parser = values::zone)]
+    pub log_timezone: Option<values::Zone>,
     /// Read text of any form, not only what looks like a log
     #[arg(long)]
     pub all_text: bool,
@@ -103,17 +109,17 @@ pub struct Input {
 #[command(next_help_heading = "Judging")]
 pub struct Judging {
     /// Judge as of this moment: date or RFC 3339 time [default: now]
-    #[arg(long, value_name = "TIME")]
-    pub as_of: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub as_of: Option<Timestamp>,
     /// Report nothing less severe
-    #[arg(long, value_name = "SEVERITY", default_value = "info")]
-    pub min_severity: String,
+    #[arg(long, value_name = "SEVERITY", default_value = "info", value_parser = values::severity)]
+    pub min_severity: Severity,
     /// Report nothing that was last seen before this moment
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub since: Option<Timestamp>,
     /// Report nothing that was first seen at or after this moment
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub until: Option<Timestamp>,
     /// Add the rules in FILE [repeatable]
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
@@ -137,7 +143,7 @@ pub struct Judging {
 pub struct Gate {
     /// A severity, `never`, or flow:…, kind:…, verdict:…, weakness:… [repeatable]
     #[arg(long, value_name = "WHAT", default_value = "low")]
-    pub fail_on: Vec<String>,
+    pub fail_on: Vec<Selector>,
     /// Which verdict counts
     #[arg(long, value_enum, default_value_t = Moment::AtExposure)]
     pub gate: Moment,

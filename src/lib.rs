@@ -13,3 +13,4 @@ pub mod report;
 pub mod cli;
 pub mod scan;
 pub mod settings;
+pub mod values;

@@ -11,6 +11,7 @@ use crate::atoms::{Digest, FingerprintKey};
 use crate::collect::Context;
 use crate::collect::find::{File, Found, Inputs, find};
 use crate::collect::read::{self, Outcome, Row, Status};
+use crate::detect::clock::clock_error;
 use crate::detect::{self, Detector, Memory, Reveal, Revealed, Sighting};
 use crate::flow;
 use crate::judge::gate::Gate;
@@ -100,6 +101,7 @@ struct Mapped {
     outcome: Outcome,
     sightings: Vec<Sighting>,
     revealed: Revealed,
+    clock_error: Option<f64>,
 }
 
 /// The map half: one source, and nothing but it.
@@ -121,6 +123,7 @@ fn map(file: &File, settings: &Settings) -> Mapped {
     });
     Mapped {
         outcome,
+        clock_error: clock_error(&sightings),
         sightings,
         revealed: memory.revealed,
     }
@@ -148,7 +151,11 @@ fn merge(found: Found, mapped: Vec<Mapped>) -> Merged {
     }
     for mut source in mapped {
         match source.outcome {
-            Outcome::Row(row) => merged.rows.push(row),
+            Outcome::Row(row) => {
+                let error = source.clock_error.map(|error| (row.source.digest(), error));
+                merged.clock_errors.extend(error);
+                merged.rows.push(row);
+            }
             Outcome::NotClaimed(reason) => *merged.not_claimed.entry(reason).or_default() += 1,
         }
         merged.sightings.append(&mut source.sightings);
@@ -182,6 +189,7 @@ fn reduce(merged: Merged, settings: &Settings) -> (Report, Verdict) {
         options: settings.options.clone(),
         correlated: &correlated,
         findings: &findings,
+        profiles: &judge::profiles(&correlated, &findings),
         left_out: all.saturating_sub(findings.len()) as u64,
         gated: gated as u64,
         revealed: &merged.revealed,

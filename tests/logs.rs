@@ -11,17 +11,14 @@
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
+use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::rules::log_format::{LogFormats, Role, Shape};
-use tokentrail::atoms::rules::{Needles, Rules};
 use tokentrail::atoms::{Locator, Source, Zone};
 use tokentrail::collect::log::{self, Bounds};
 use tokentrail::collect::{Context, Evidence, Observation, Payload, ReadError, Sink, Store, Via};
 
 fn rules() -> Rules {
-    Rules {
-        needles: Needles::default(),
-        formats: LogFormats::builtin().unwrap(),
-    }
+    Rules::builtin().unwrap()
 }
 
 /// What a reading gave: observations, problems, and the error that ended it.

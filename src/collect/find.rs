@@ -97,7 +97,8 @@ pub fn shown(path: &Path, source_root: Option<&Path>) -> Box<str> {
         for chunk in text.as_encoded_bytes().utf8_chunks() {
             out.push_str(chunk.valid());
             for byte in chunk.invalid() {
-                out.push_str(&format!("\\x{byte:02x}"));
+                out.push_str("\\x");
+                out.push_str(&data_encoding::HEXLOWER.encode(&[*byte]));
             }
         }
     }
@@ -137,7 +138,8 @@ fn walk(root: &Path, inputs: &Inputs, pseudo: &PseudoFilesystems, found: &mut Fo
             }),
             Ok(Kind::PassedOver(reason)) => {
                 *found.passed_over.entry(reason).or_default() += 1;
-                if entry.file_type().is_dir() {
+                // A named link to a folder is no folder by its own type.
+                if entry.file_type().is_dir() || entry.depth() == 0 {
                     walker.skip_current_dir();
                 }
             }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fs::Metadata;
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt;
 
 /// File system types whose files are made up by the kernel: reading them says nothing of the past, and
 /// some never end.
@@ -37,23 +39,37 @@ pub struct PseudoFilesystems(BTreeSet<u64>);
 
 impl PseudoFilesystems {
     /// Asks the system. Where it does not tell, nothing is known to be one.
+    #[cfg(unix)]
     pub fn mounted() -> Self {
         let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         Self(
             mount_points(&table)
                 .filter_map(|point| std::fs::metadata(point).ok())
-                .filter_map(|meta| device(&meta))
+                .map(|meta| meta.dev())
                 .collect(),
         )
     }
 
-    /// Whether the folder lies on one.
+    /// Asks the system. Where it does not tell, nothing is known to be one.
+    #[cfg(not(unix))]
+    pub fn mounted() -> Self {
+        Self::default()
+    }
+
+    /// Whether the file or folder lies on one.
+    #[cfg(unix)]
     pub fn hold(&self, meta: &Metadata) -> bool {
-        device(meta).is_some_and(|device| self.0.contains(&device))
+        self.0.contains(&meta.dev())
+    }
+
+    /// Whether the file or folder lies on one.
+    #[cfg(not(unix))]
+    pub fn hold(&self, _: &Metadata) -> bool {
+        false
     }
 }
 
-/// Mount points of pseudo-filesystems in the text of `/proc/self/mountinfo` (proc_pid_mountinfo(5)):
+/// Mount points of pseudo-filesystems in the text of `/proc/self/mountinfo` (man page `proc_pid_mountinfo`):
 /// fields before ` - ` end in an optional list, the type follows it.
 fn mount_points(table: &str) -> impl Iterator<Item = &str> {
     table.lines().filter_map(|line| {
@@ -62,16 +78,6 @@ fn mount_points(table: &str) -> impl Iterator<Item = &str> {
         let kind = after.split(' ').next()?;
         (PSEUDO_TYPES.contains(&kind) || PSEUDO_ROOTS.contains(&point)).then_some(point)
     })
-}
-
-#[cfg(unix)]
-fn device(meta: &Metadata) -> Option<u64> {
-    Some(std::os::unix::fs::MetadataExt::dev(meta))
-}
-
-#[cfg(not(unix))]
-fn device(_: &Metadata) -> Option<u64> {
-    None
 }
 
 #[cfg(test)]

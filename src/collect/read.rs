@@ -115,12 +115,12 @@ pub fn observations(
     );
     let status = match &end {
         Ok(()) if reasons.is_empty() => Status::Read,
-        Ok(()) => Status::Partial,
-        Err(_) if any || !reasons.is_empty() => Status::Partial,
-        Err(ReadError::Unsupported(_)) => Status::Unsupported,
-        // What came before the damage, or before the bound, was read, and held nothing.
-        Err(ReadError::Compression(_) | ReadError::Bomb | ReadError::Limit(_)) => Status::Partial,
-        Err(ReadError::Io(_) | ReadError::Malformed(_)) => Status::Failed,
+        Err(ReadError::Unsupported(_)) if !any && reasons.is_empty() => Status::Unsupported,
+        Err(ReadError::Io(_) | ReadError::Malformed(_)) if !any && reasons.is_empty() => {
+            Status::Failed
+        }
+        // Also what holds nothing before its damage, or before a bound: that much was read.
+        Ok(()) | Err(_) => Status::Partial,
     };
     if let Err(error) = &end {
         reasons.add(error);
@@ -251,10 +251,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_costs_its_own_row() {
-        let rules = crate::atoms::rules::Rules {
-            needles: crate::atoms::rules::Needles::default(),
-            formats: crate::atoms::rules::log_format::LogFormats::default(),
-        };
+        let rules = crate::atoms::rules::Rules::builtin().unwrap();
         let context = Context {
             rules: &rules,
             log_timezone: None,

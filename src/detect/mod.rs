@@ -2,6 +2,23 @@
 //! and cannot fail. Behind this stage nothing knows a raw value: sightings carry fingerprints, join keys,
 //! claims and masked text, and the raw values that `--reveal` shows lie in a side table of their own.
 
+mod assemble;
+mod body;
+pub mod clock;
+mod encoding;
+mod html;
+mod joins;
+mod jwt;
+mod keys;
+mod mask;
+mod message;
+mod open;
+mod role;
+mod saml;
+mod score;
+mod text;
+mod url;
+
 use std::sync::Arc;
 
 use crate::atoms::rules::Rules;
@@ -15,8 +32,8 @@ pub fn sightings(
     detector: &Detector<'_>,
     memory: &mut Memory,
 ) -> Vec<Sighting> {
-    let _ = (observation, detector, memory);
-    Vec::new()
+    let messages = message::messages(observation, detector.rules);
+    assemble::sightings(observation, &messages, detector, memory)
 }
 
 /// What `detect` is given for a whole run.
@@ -46,6 +63,7 @@ pub struct Reveal {
 pub struct Memory {
     /// The side table.
     pub revealed: Revealed,
+    local: keys::Local,
 }
 
 /// One protocol message, or one stored value, seen once, with the credentials in it.

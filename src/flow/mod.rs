@@ -1,254 +1,63 @@
 //! Stage 3: sightings become trails, and every credential learns which flow put it where it lies.
 //! Knows OAuth; opens no file, reads no clock, and cannot fail.
 
+mod classify;
+mod clue;
+mod component;
+mod expose;
+mod handoff;
+mod index;
+mod link;
+mod names;
+mod pkce;
+mod place;
+mod promote;
+mod trail;
+mod weakness;
+
+use std::collections::HashSet;
+
 use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, JoinKey, Kind, Masked, When};
 use crate::detect::{Role, Sighting};
+pub use names::{Flow, Modifier, Pkce, WeaknessKind};
 
 /// Puts together what belongs together. Insensitive to the order of the sightings and to duplicates.
 pub fn trails(sightings: Vec<Sighting>, rules: &Rules) -> Correlated {
+    // Nothing here is data of a rule file yet; the parameter keeps the stage's form.
     let _ = rules;
+    let sightings = in_order(sightings);
+    let mut index = index::Index::new(&sightings);
+    index.real = promote::real(&index);
+    let requests = component::requests(&index);
+    let cores = component::cores(&index);
+    let runs = link::runs(&index, &requests, cores);
+    let mut told: Vec<(&link::Run, Option<Trail>)> = runs
+        .iter()
+        .map(|run| (run, trail::of(&index, run)))
+        .collect();
+    told.sort_by_key(|(run, trail)| (trail.as_ref().map(|trail| trail.id), run.members()));
+    let mut trails = Vec::new();
+    let mut placed = Vec::new();
+    for (run, trail) in told {
+        let at = trail.as_ref().map(|trail| (trails.len(), trail.grant));
+        placed.push(expose::Told { run, trail: at });
+        trails.extend(trail);
+    }
+    let exposures = expose::all(&index, &placed);
     Correlated {
         sightings,
-        ..Correlated::default()
+        trails,
+        exposures,
     }
 }
 
-/// A name for a protocol run ([`Trail::grant`]) or for the way a value got where it lies
-/// ([`Exposure::flow`]). The names are those of `docs/flows.md`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Flow {
-    /// `response_type=token` (RFC 6749 §4.2).
-    Implicit,
-    /// `response_type=id_token` (OpenID Connect Core §3.2).
-    ImplicitOidcIdtoken,
-    /// `response_type=id_token token` (OpenID Connect Core §3.2).
-    ImplicitOidcBoth,
-    /// `response_type=code id_token` (OpenID Connect Core §3.3).
-    HybridCodeIdtoken,
-    /// `response_type=code token` (OpenID Connect Core §3.3).
-    HybridCodeToken,
-    /// `response_type=code id_token token` (OpenID Connect Core §3.3).
-    HybridCodeIdtokenToken,
-    /// Code flow, PKCE not observed.
-    Code,
-    /// Code flow, request seen without a challenge, client type unknown.
-    CodeNopkce,
-    /// Code flow without PKCE by a client that does not authenticate.
-    CodeNopkcePublic,
-    /// Code flow without PKCE by a client that authenticates.
-    CodeSecret,
-    /// Code flow with PKCE S256 (RFC 7636).
-    CodePkceS256,
-    /// Code flow with PKCE plain, stated or by omission (RFC 7636 §4.3).
-    CodePkcePlain,
-    /// Resource owner password credentials (RFC 6749 §4.3).
-    Ropc,
-    /// Client credentials (RFC 6749 §4.4).
-    ClientCredentials,
-    /// Device authorization (RFC 8628).
-    Device,
-    /// Refresh (RFC 6749 §6).
-    Refresh,
-    /// JWT bearer (RFC 7523 §2.1).
-    JwtBearer,
-    /// SAML bearer (RFC 7522 §2.1).
-    SamlBearer,
-    /// Token exchange (RFC 8693).
-    TokenExchange,
-    /// Client-initiated back-channel authentication.
-    Ciba,
-    /// SAML POST binding.
-    SamlPost,
-    /// SAML redirect binding.
-    SamlRedirect,
-    /// SAML artifact binding.
-    SamlArtifact,
-    /// WS-Federation.
-    Wsfed,
-    /// CAS.
-    Cas,
-    /// OAuth 1.0a (RFC 5849).
-    Oauth1,
-    /// The client's own back end put a token into a fragment.
-    HandoffFragment,
-    /// The client's own back end put a token into a query.
-    HandoffQuery,
-    /// A token in the query of an API call (RFC 6750 §2.3).
-    BearerInQuery,
-    /// A one-time login link.
-    MagicLink,
-    /// Reset, verification, invitation.
-    AccountAction,
-    /// A token in a logout URL.
-    LogoutLeak,
-    /// A signed URL.
-    SignedUrl,
-    /// A webhook or bot URL.
-    Webhook,
-    /// A token in a fragment, implicit or hand-off: the evidence does not tell.
-    FragmentTokenUnattributed,
-    /// The authorization server answered with an error.
-    Failed,
-    /// None that the evidence tells.
-    Unknown,
-}
-
-impl Flow {
-    /// Every name, in the order of the documentation.
-    pub const ALL: [Self; 37] = [
-        Self::Implicit,
-        Self::ImplicitOidcIdtoken,
-        Self::ImplicitOidcBoth,
-        Self::HybridCodeIdtoken,
-        Self::HybridCodeToken,
-        Self::HybridCodeIdtokenToken,
-        Self::Code,
-        Self::CodeNopkce,
-        Self::CodeNopkcePublic,
-        Self::CodeSecret,
-        Self::CodePkceS256,
-        Self::CodePkcePlain,
-        Self::Ropc,
-        Self::ClientCredentials,
-        Self::Device,
-        Self::Refresh,
-        Self::JwtBearer,
-        Self::SamlBearer,
-        Self::TokenExchange,
-        Self::Ciba,
-        Self::SamlPost,
-        Self::SamlRedirect,
-        Self::SamlArtifact,
-        Self::Wsfed,
-        Self::Cas,
-        Self::Oauth1,
-        Self::HandoffFragment,
-        Self::HandoffQuery,
-        Self::BearerInQuery,
-        Self::MagicLink,
-        Self::AccountAction,
-        Self::LogoutLeak,
-        Self::SignedUrl,
-        Self::Webhook,
-        Self::FragmentTokenUnattributed,
-        Self::Failed,
-        Self::Unknown,
-    ];
-
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Implicit => "implicit",
-            Self::ImplicitOidcIdtoken => "implicit-oidc-idtoken",
-            Self::ImplicitOidcBoth => "implicit-oidc-both",
-            Self::HybridCodeIdtoken => "hybrid-code-idtoken",
-            Self::HybridCodeToken => "hybrid-code-token",
-            Self::HybridCodeIdtokenToken => "hybrid-code-idtoken-token",
-            Self::Code => "code",
-            Self::CodeNopkce => "code-nopkce",
-            Self::CodeNopkcePublic => "code-nopkce-public",
-            Self::CodeSecret => "code-secret",
-            Self::CodePkceS256 => "code-pkce-s256",
-            Self::CodePkcePlain => "code-pkce-plain",
-            Self::Ropc => "ropc",
-            Self::ClientCredentials => "client-credentials",
-            Self::Device => "device",
-            Self::Refresh => "refresh",
-            Self::JwtBearer => "jwt-bearer",
-            Self::SamlBearer => "saml-bearer",
-            Self::TokenExchange => "token-exchange",
-            Self::Ciba => "ciba",
-            Self::SamlPost => "saml-post",
-            Self::SamlRedirect => "saml-redirect",
-            Self::SamlArtifact => "saml-artifact",
-            Self::Wsfed => "wsfed",
-            Self::Cas => "cas",
-            Self::Oauth1 => "oauth1",
-            Self::HandoffFragment => "handoff-fragment",
-            Self::HandoffQuery => "handoff-query",
-            Self::BearerInQuery => "bearer-in-query",
-            Self::MagicLink => "magic-link",
-            Self::AccountAction => "account-action",
-            Self::LogoutLeak => "logout-leak",
-            Self::SignedUrl => "signed-url",
-            Self::Webhook => "webhook",
-            Self::FragmentTokenUnattributed => "fragment-token-unattributed",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// What else is true of a protocol run.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Modifier {
-    /// Pushed authorization request (RFC 9126).
-    Par,
-    /// Request object (RFC 9101).
-    Jar,
-    /// JWT-secured response (JARM).
-    Jarm,
-    /// The response came in a form post.
-    FormPost,
-    /// `prompt=none`.
-    Silent,
-    /// A refresh token was asked for.
-    Offline,
-    /// The code or the token is bound to a DPoP key (RFC 9449).
-    Dpop,
-    /// A back end answered the callback with a session cookie (backend for frontend).
-    Bff,
-    /// A hosted authentication service handed the tokens over.
-    HostedAuth,
-    /// The client is a native application: private-use scheme or loopback redirect (RFC 8252).
-    Native,
-}
-
-impl Modifier {
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Par => "par",
-            Self::Jar => "jar",
-            Self::Jarm => "jarm",
-            Self::FormPost => "form-post",
-            Self::Silent => "silent",
-            Self::Offline => "offline",
-            Self::Dpop => "dpop",
-            Self::Bff => "bff",
-            Self::HostedAuth => "hosted-auth",
-            Self::Native => "native",
-        }
-    }
-}
-
-/// What the evidence says of PKCE in a protocol run.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Pkce {
-    /// No request, or one that hides its parameters, and no token request: not observed.
-    NotObserved,
-    /// A request without a challenge.
-    None,
-    /// A challenge under plain, stated or by omission.
-    Plain,
-    /// A challenge under S256.
-    S256,
-    /// A verifier was sent; its challenge was not seen.
-    VerifierOnly,
-}
-
-impl Pkce {
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotObserved => "not-observed",
-            Self::None => "none",
-            Self::Plain => "plain",
-            Self::S256 => "s256",
-            Self::VerifierOnly => "verifier-only",
-        }
-    }
+/// Sorted by source, place and id, each id once.
+fn in_order(mut sightings: Vec<Sighting>) -> Vec<Sighting> {
+    sightings.sort_by(|one, other| (&one.place, one.id).cmp(&(&other.place, other.id)));
+    let mut seen = HashSet::new();
+    sightings.retain(|sighting| seen.insert(sighting.id));
+    sightings
 }
 
 /// The sightings of one protocol run in time order, and what follows from them.
@@ -305,59 +114,6 @@ pub struct Weakness {
     pub kind: WeaknessKind,
     /// The sightings that show it. Never empty.
     pub sightings: Vec<Digest>,
-}
-
-/// Weaknesses of a flow (RFC 9700 §2).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum WeaknessKind {
-    /// Request without `state`, `nonce` and PKCE: nothing stops CSRF (RFC 9700 §4.7).
-    NoState,
-    /// One `state` in many runs.
-    ConstantState,
-    /// One challenge in many runs (RFC 9700 §2.1.1).
-    ConstantChallenge,
-    /// PKCE plain (RFC 9700 §2.1.1).
-    PkcePlain,
-    /// No PKCE (RFC 9700 §2.1.1).
-    NoPkce,
-    /// `redirect_uri` is http and not loopback (RFC 9700 §2.6).
-    HttpRedirect,
-    /// `redirect_uri` has a private-use scheme that another app can claim (RFC 8252 §8.1).
-    CustomScheme,
-    /// `response_type` asks for a token in the front channel (RFC 9700 §2.1.2).
-    ImplicitRequested,
-    /// Password grant (RFC 9700 §2.4).
-    Ropc,
-}
-
-impl WeaknessKind {
-    /// Every weakness.
-    pub const ALL: [Self; 9] = [
-        Self::NoState,
-        Self::ConstantState,
-        Self::ConstantChallenge,
-        Self::PkcePlain,
-        Self::NoPkce,
-        Self::HttpRedirect,
-        Self::CustomScheme,
-        Self::ImplicitRequested,
-        Self::Ropc,
-    ];
-
-    /// The name on the wire, in `--fail-on weakness:` and in `explain`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoState => "no-state",
-            Self::ConstantState => "constant-state",
-            Self::ConstantChallenge => "constant-challenge",
-            Self::PkcePlain => "pkce-plain",
-            Self::NoPkce => "no-pkce",
-            Self::HttpRedirect => "http-redirect",
-            Self::CustomScheme => "custom-scheme",
-            Self::ImplicitRequested => "implicit-requested",
-            Self::Ropc => "password-grant",
-        }
-    }
 }
 
 /// One credential, everywhere it was seen, and the flow that put it there.

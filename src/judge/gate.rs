@@ -1,5 +1,6 @@
 //! Which findings make a run fail: `--fail-on`, `--gate`, `--channel`. Looks at findings, changes none.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::{Finding, Severity, State, Verdict};
@@ -85,6 +86,20 @@ fn reaches_beyond_the_capture(finding: &Finding, correlated: &Correlated) -> boo
     })
 }
 
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Severity(least) => f.write_str(least.as_str()),
+            Self::Flow(flow) => write!(f, "flow:{}", flow.as_str()),
+            Self::Kind(kind) => write!(f, "kind:{}", kind.as_str()),
+            Self::Verdict(state) => write!(f, "verdict:{}", state.as_str()),
+            Self::Weakness([one]) => write!(f, "weakness:{}", one.as_str()),
+            Self::Weakness(_) => write!(f, "weakness:{NO_S256}"),
+            Self::Never => f.write_str("never"),
+        }
+    }
+}
+
 impl FromStr for Selector {
     type Err = String;
 
@@ -109,13 +124,16 @@ impl FromStr for Selector {
     }
 }
 
+static WEAKNESSES: [WeaknessKind; 9] = WeaknessKind::ALL;
+
+const NO_S256: &str = "no-s256";
+
 /// `no-s256` stands for both ways to lack it.
 fn weakness(name: &str) -> Result<&'static [WeaknessKind], String> {
-    if name == "no-s256" {
+    if name == NO_S256 {
         return Ok(&[WeaknessKind::NoPkce, WeaknessKind::PkcePlain]);
     }
-    static ALL: [WeaknessKind; WeaknessKind::ALL.len()] = WeaknessKind::ALL;
-    let all: Vec<&'static WeaknessKind> = ALL.iter().collect();
+    let all: Vec<&'static WeaknessKind> = WEAKNESSES.iter().collect();
     pick(name, &all, |kind| kind.as_str()).map(std::slice::from_ref)
 }
 
@@ -135,6 +153,7 @@ mod tests {
 
     fn check(text: &str, expect: &Selector) {
         assert_eq!(text.parse::<Selector>().as_ref(), Ok(expect), "{text}");
+        assert_eq!(expect.to_string(), text);
     }
 
     #[test]

@@ -1,7 +1,17 @@
 //! Stage 4: exposures become findings: who can read the value there, what it is worth, and what to do.
 //! Knows the decision table and `as_of`; reads no clock.
 
+mod assemble;
+mod clock;
+mod exposed;
+mod facts;
 pub mod gate;
+mod holder;
+mod leak;
+mod profiles;
+mod remedy;
+mod severity;
+mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -11,10 +21,18 @@ use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, Fingerprint, Kind, Masked};
 use crate::flow::{Correlated, Flow, WeaknessKind};
 
+pub use exposed::ATTACKS;
+pub use profiles::{Act, Grip, Profile};
+pub use remedy::REMEDIES;
+
 /// All findings, worst first; equal ones by first moment and id.
 pub fn findings(correlated: &Correlated, judging: &Judging<'_>) -> Vec<Finding> {
-    let _ = (correlated, judging);
-    Vec::new()
+    assemble::findings(correlated, judging)
+}
+
+/// What a thief of each browser profile in the evidence can do at `as_of`, from these findings of it.
+pub fn profiles(correlated: &Correlated, findings: &[Finding]) -> Vec<Profile> {
+    profiles::profiles(correlated, findings)
 }
 
 /// What the judge is given beside the evidence.
@@ -49,8 +67,10 @@ pub struct Finding {
     pub rule: Box<str>,
     /// How the value got there.
     pub flow: Flow,
-    /// What it would do in the worst hands.
+    /// What it would do in the worst hands, by the verdict at exposure.
     pub severity: Severity,
+    /// The same by the verdict at `as_of`.
+    pub severity_now: Severity,
     /// Kind and length.
     pub shown: Masked,
     /// Earliest moment in the evidence.
@@ -165,6 +185,19 @@ impl State {
         Self::Inert,
     ];
 
+    /// Position in the order, 0 the worst. Spent, revoked and expired are equally bad.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Live => 0,
+            Self::Replayable => 1,
+            Self::Unknown => 2,
+            Self::Guarded => 3,
+            Self::Bound => 4,
+            Self::Spent | Self::Revoked | Self::Expired => 5,
+            Self::Inert => 6,
+        }
+    }
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -212,6 +245,8 @@ pub struct ExposedTo {
     pub attack: &'static str,
     /// Where it is described: `RFC 9700 §4.3.2`.
     pub reference: Box<str>,
+    /// Which attack the code flow stops here, or why it does not: one sentence.
+    pub code_flow: Box<str>,
 }
 
 /// What to change.

@@ -35,6 +35,22 @@ const SEVERITIES: [(&str, &str); 5] = [
     ("info", "\x1b[2m"),
 ];
 
+/// States of a verdict, worst first.
+const STATES: [&str; 9] = [
+    "live",
+    "replayable",
+    "unknown",
+    "guarded",
+    "bound",
+    "spent",
+    "revoked",
+    "expired",
+    "inert",
+];
+
+/// Statuses of a source.
+const STATUSES: [&str; 4] = ["read", "partial", "unsupported", "failed"];
+
 /// Writes the table.
 pub fn render(report: &Report, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
     summary(report, out)?;
@@ -91,49 +107,42 @@ pub fn age(seconds: i64) -> String {
 
 fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let summary = &report.summary;
-    let order: Vec<&str> = SEVERITIES.iter().map(|(name, _)| *name).collect();
-    let states = [
-        "live",
-        "replayable",
-        "unknown",
-        "guarded",
-        "bound",
-        "spent",
-        "revoked",
-        "expired",
-        "inert",
-    ];
-    let mut findings = plural(summary.findings, "finding");
-    push_counts(&mut findings, ": ", &summary.by_severity, &order);
+    let severities = SEVERITIES.map(|(name, _)| name);
+    let by_severity = counts(&summary.by_severity, &severities);
+    write!(out, "{}", plural(summary.findings, "finding"))?;
+    write_after(out, ": ", &by_severity)?;
     if summary.left_out > 0 {
-        findings.push_str(&format!(" ({} left out by filters)", summary.left_out));
+        write!(out, " ({} left out by filters)", summary.left_out)?;
     }
-    writeln!(out, "{findings}")?;
-    let mut now = format!("Worth at {}", report.run.as_of);
-    push_counts(&mut now, ": ", &summary.by_state_now, &states);
-    if summary.findings == 0 {
-        now.push_str(": nothing found");
+    write!(out, "\nWorth at {}", report.run.as_of)?;
+    match counts(&summary.by_state_now, &STATES).as_str() {
+        "" => write!(out, ": nothing found")?,
+        states => write_after(out, ": ", states)?,
     }
-    writeln!(out, "{now}")?;
-    writeln!(out, "Kinds: {}", most(&summary.by_kind))?;
+    writeln!(out, "\nKinds: {}", most(&summary.by_kind))?;
     writeln!(out, "Flows: {}", most(&summary.by_flow))?;
-    let mut sources = format!("Sources: {}", bytes(summary.bytes));
-    let statuses = ["read", "partial", "unsupported", "failed"];
-    push_counts(&mut sources, ", ", &summary.sources, &statuses);
+    write!(out, "Sources: {}", bytes(summary.bytes))?;
+    write_after(out, ", ", &counts(&summary.sources, &STATUSES))?;
     if summary.not_claimed > 0 {
-        let reasons = most(&report.not_claimed);
-        sources.push_str(&format!("; not evidence: {reasons}"));
+        write!(out, "; not evidence: {}", most(&report.not_claimed))?;
     }
-    writeln!(out, "{sources}")
+    writeln!(out)
 }
 
-fn push_counts(line: &mut String, mut joint: &str, counts: &Counts, order: &[&str]) {
-    for name in order {
-        if let Some(count) = counts.get(*name) {
-            line.push_str(&format!("{joint}{count} {name}"));
-            joint = ", ";
-        }
+fn write_after(out: &mut dyn io::Write, joint: &str, text: &str) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
     }
+    write!(out, "{joint}{text}")
+}
+
+/// Counts in the order of their names in `order`.
+fn counts(counts: &Counts, order: &[&str]) -> String {
+    let words: Vec<String> = order
+        .iter()
+        .filter_map(|name| Some(format!("{} {name}", counts.get(*name)?)))
+        .collect();
+    words.join(", ")
 }
 
 /// All counts, largest first.
@@ -172,68 +181,94 @@ fn findings(report: &Report, width: u16) -> Table {
 
 fn details(finding: &Finding) -> Vec<String> {
     let first = finding.sightings.first();
-    let mut what = match &finding.weakness {
+    let what = match &finding.weakness {
         Some(weakness) => format!("weakness {weakness}"),
         None => format!("{} ({})", finding.kind, finding.shown),
     };
-    if let Some((slot, name)) = first.and_then(|s| s.slot.as_ref().zip(s.name.as_ref())) {
-        what.push_str(&format!(" in {slot} `{name}`"));
-    }
-    what.push_str(&format!(", flow {}", finding.flow));
-    let mut lines = vec![what];
+    let part = first.and_then(|sighting| {
+        let (slot, name) = (sighting.slot.as_ref()?, sighting.name.as_ref()?);
+        Some(format!(" in {slot} `{name}`"))
+    });
+    let mut lines = vec![format!(
+        "{what}{}, flow {}",
+        part.unwrap_or_default(),
+        finding.flow
+    )];
+    let mut say = |label: &str, text: &str| lines.push(format!("{label:<8}{text}"));
     if let Some(value) = &finding.value {
-        lines.push(format!("value   {value}"));
+        say("value", value);
     }
     for (name, value) in finding.identities.iter().flatten() {
-        lines.push(format!("{name}   {value}"));
+        say(name, value);
     }
-    lines.push(format!("then    {}", verdict(&finding.at_exposure)));
-    lines.push(format!("now     {}", verdict(&finding.now)));
+    say("then", &verdict(&finding.at_exposure));
+    say("now", &verdict(&finding.now));
     if let Some(sighting) = first {
-        lines.push(format!("where   {}", place(sighting, finding)));
+        say("where", &place(sighting, finding));
         if let Some(url) = &sighting.url {
-            lines.push(format!("url     {url}"));
+            say("url", url);
         }
     }
     let exposed = &finding.exposed_to;
     if !exposed.who.is_empty() {
         let who = exposed.who.join(", ");
-        lines.push(format!(
-            "readers {who}: {} ({})",
-            exposed.attack, exposed.reference
-        ));
+        say(
+            "readers",
+            &format!("{who}: {} ({})", exposed.attack, exposed.reference),
+        );
     }
-    lines.push(format!("fix     {}", finding.remediation.text));
-    lines.push(format!("id      {}", finding.id));
+    say("fix", &finding.remediation.text);
+    say("id", &finding.id);
     lines.iter().map(|line| escape(line).into_owned()).collect()
 }
 
 fn verdict(verdict: &Verdict) -> String {
-    let mut line = format!("{} ({})", verdict.state, verdict.basis);
-    if let Some(at) = &verdict.expires_at {
-        line.push_str(&format!(", expires {at}"));
-    }
-    if !verdict.needs.is_empty() {
-        line.push_str(&format!(", needs {}", verdict.needs.join(" and ")));
-    }
-    if !verdict.because.is_empty() {
-        line.push_str(&format!(": {}", verdict.because));
-    }
-    line
+    let expires = verdict.expires_at.as_ref();
+    let needs = (!verdict.needs.is_empty()).then(|| verdict.needs.join(" and "));
+    let because = (!verdict.because.is_empty()).then_some(&verdict.because);
+    [
+        format!("{} ({})", verdict.state, verdict.basis),
+        expires.map_or(String::new(), |at| format!(", expires {at}")),
+        needs.map_or(String::new(), |needs| format!(", needs {needs}")),
+        because.map_or(String::new(), |because| format!(": {because}")),
+    ]
+    .concat()
 }
 
 fn place(sighting: &Sighting, finding: &Finding) -> String {
-    let source = &sighting.source;
-    let mut line = source.path.clone();
-    for member in &source.members {
-        line.push_str(&format!(" › {member}"));
-    }
-    line.push_str(&match &sighting.locator {
+    let more = finding.sightings_total.saturating_sub(1);
+    let at = sighting.at.as_ref();
+    let zone = if sighting.at_zone_assumed {
+        " (zone assumed)"
+    } else {
+        ""
+    };
+    [
+        path(&sighting.source.path, &sighting.source.members),
+        locator(&sighting.locator),
+        at.map_or(String::new(), |at| format!(", {at}{zone}")),
+        if more > 0 {
+            format!(", and {}", plural(more, "other sighting"))
+        } else {
+            String::new()
+        },
+    ]
+    .concat()
+}
+
+fn path(path: &str, members: &[String]) -> String {
+    let members = members.iter().map(String::as_str);
+    let parts: Vec<&str> = std::iter::once(path).chain(members).collect();
+    parts.join(" › ")
+}
+
+fn locator(locator: &Locator) -> String {
+    match locator {
         Locator::Row {
             table,
             rowid,
             column,
-        } => format!(" {table} row {rowid} {column}"),
+        } => format!(", {table} row {rowid}, column {column}"),
         Locator::Line { number, .. } => format!(":{number}"),
         Locator::Entry {
             pointer,
@@ -247,20 +282,7 @@ fn place(sighting: &Sighting, finding: &Finding) -> String {
             sequence,
         } => format!(" {file} {key} #{sequence}"),
         Locator::Bytes { offset } => format!(" byte {offset}"),
-    });
-    if let Some(at) = &sighting.at {
-        let zone = if sighting.at_zone_assumed {
-            " (zone assumed)"
-        } else {
-            ""
-        };
-        line.push_str(&format!(", {at}{zone}"));
     }
-    let more = finding.sightings_total.saturating_sub(1);
-    if more > 0 {
-        line.push_str(&format!(", and {}", plural(more, "other sighting")));
-    }
-    line
 }
 
 fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -269,12 +291,8 @@ fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     }
     writeln!(out, "\nNot read, or not to the end:")?;
     for problem in report.problems.iter().take(PROBLEMS) {
-        let path = std::iter::once(&problem.path)
-            .chain(&problem.members)
-            .map(|part| escape(part))
-            .collect::<Vec<_>>()
-            .join(" › ");
-        writeln!(out, "  {path}: {}", escape(&problem.reason))?;
+        let path = path(&problem.path, &problem.members);
+        writeln!(out, "  {}: {}", escape(&path), escape(&problem.reason))?;
     }
     let more = report.problems.len().saturating_sub(PROBLEMS);
     if more > 0 {
@@ -341,7 +359,7 @@ mod tests {
     fn sizes_are_short() {
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(bytes(u64::MAX), "16777216.0 TiB");
+        assert_eq!(bytes(u64::MAX), "16777215.9 TiB");
     }
 
     #[test]

@@ -1,16 +1,207 @@
 //! The rule files, read and validated, and the needles compiled from them. What a leak looks like is
 //! data under `rules/`; this room knows the form of that data, and no evidence.
 
+pub mod condition;
+pub mod explain;
 pub mod log_format;
+pub mod name;
 pub mod needles;
+pub mod parameter;
+pub mod provider;
+pub mod shape;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+pub use condition::{Condition, Evidence, Pattern};
+pub use explain::{Explanation, Explanations};
+pub use log_format::LogFormats;
+pub use name::Name;
 pub use needles::Needles;
+pub use parameter::{Catalogue, Public, Rule, Show};
+pub use provider::Providers;
+pub use shape::{Shape, Shapes};
+
+/// The rule files of this build: name for messages, and text.
+const BUILTIN: &[(&str, &str)] = &[
+    (
+        "rules/oauth.toml",
+        include_str!("../../../rules/oauth.toml"),
+    ),
+    ("rules/oidc.toml", include_str!("../../../rules/oidc.toml")),
+    ("rules/saml.toml", include_str!("../../../rules/saml.toml")),
+    ("rules/web.toml", include_str!("../../../rules/web.toml")),
+    (
+        "rules/vendor.toml",
+        include_str!("../../../rules/vendor.toml"),
+    ),
+    (
+        "rules/public.toml",
+        include_str!("../../../rules/public.toml"),
+    ),
+];
 
 /// Everything that the rule files say.
 #[derive(Debug)]
 pub struct Rules {
     /// What makes bytes worth a second look.
     pub needles: Needles,
+    /// Rules and public parameters, found by name.
+    pub catalogue: Catalogue,
+    /// Value shapes.
+    pub shapes: Shapes,
+    /// Values that are no credentials, whatever their name.
+    pub placeholders: Placeholders,
+    /// Who issues credentials, and for how long.
+    pub providers: Providers,
+    /// What everything means.
+    pub explanations: Explanations,
     /// Log formats and wrappers.
-    pub formats: log_format::LogFormats,
+    pub formats: LogFormats,
+}
+
+/// Why a rule file cannot be used. Says what to change.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// Not TOML, or not of the documented form.
+    #[error("{file}: {message}")]
+    Form {
+        /// Name of the file.
+        file: Box<str>,
+        /// Line, column and what is wrong.
+        message: Box<str>,
+    },
+    /// The provider table.
+    #[error(transparent)]
+    Provider(#[from] provider::ProviderError),
+    /// The explanations.
+    #[error(transparent)]
+    Explain(#[from] explain::ExplainError),
+    /// The log formats.
+    #[error(transparent)]
+    Format(#[from] log_format::FormatError),
+    /// An entry that cannot work.
+    #[error("{file}: `{id}`: {message}")]
+    Entry {
+        /// Name of the file.
+        file: Box<str>,
+        /// Id of the rule or shape, or name of the parameter.
+        id: Box<str>,
+        /// What to change.
+        message: Box<str>,
+    },
+}
+
+/// One rule file.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    rule: Vec<Rule>,
+    shape: Vec<Shape>,
+    public: Vec<Public>,
+    ignored: parameter::Ignored,
+    placeholder: Vec<Placeholder>,
+}
+
+impl Rules {
+    /// The rules of this build.
+    pub fn builtin() -> Result<Self, RuleError> {
+        Self::with(&[])
+    }
+
+    /// The rules of this build, and those of `extra` files: name for messages, and text.
+    pub fn with(extra: &[(&str, &str)]) -> Result<Self, RuleError> {
+        let mut all = File::default();
+        let mut ids = HashSet::new();
+        for (file, text) in BUILTIN.iter().chain(extra) {
+            let part: File = toml::from_str(text).map_err(|error| RuleError::Form {
+                file: (*file).into(),
+                message: error.to_string().into(),
+            })?;
+            check(file, &part, &mut ids)?;
+            all.rule.extend(part.rule);
+            all.shape.extend(part.shape);
+            all.public.extend(part.public);
+            all.ignored.extend(part.ignored);
+            all.placeholder.extend(part.placeholder);
+        }
+        let shapes = Shapes::new(all.shape);
+        let catalogue = Catalogue::new(
+            all.rule.into_iter().map(Arc::new).collect(),
+            all.public,
+            &all.ignored,
+        );
+        let needles = Needles::new(
+            catalogue.needle_names(),
+            catalogue.literals().chain(shapes.prefixes()),
+        );
+        Ok(Self {
+            needles,
+            catalogue,
+            shapes,
+            placeholders: Placeholders(all.placeholder),
+            providers: Providers::builtin()?,
+            explanations: Explanations::builtin()?,
+            formats: LogFormats::builtin()?,
+        })
+    }
+}
+
+fn check(file: &str, part: &File, ids: &mut HashSet<Box<str>>) -> Result<(), RuleError> {
+    let fail = |id: &str, message: &str| {
+        Err(RuleError::Entry {
+            file: file.into(),
+            id: id.into(),
+            message: message.into(),
+        })
+    };
+    for rule in &part.rule {
+        if let Some(message) = rule.fault() {
+            return fail(&rule.id, message);
+        }
+    }
+    for shape in &part.shape {
+        if let Some(message) = shape.fault() {
+            return fail(&shape.id, message);
+        }
+    }
+    let of_rules = part.rule.iter().map(|rule| &rule.id);
+    for id in of_rules.chain(part.shape.iter().map(|shape| &shape.id)) {
+        if !ids.insert(id.clone()) {
+            return fail(id, "this id is used already; ids must be unique");
+        }
+    }
+    Ok(())
+}
+
+/// A value that documentation, or an unfinished program, puts where a credential belongs.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Placeholder {
+    /// Where it comes from.
+    pub about: Box<str>,
+    /// The value itself.
+    #[serde(default)]
+    pub values: Vec<Box<str>>,
+    /// Or its form, over the whole value.
+    pub pattern: Option<Pattern>,
+}
+
+/// Values that are no credentials. Never judged by the host: fixtures live on `example.com` too.
+#[derive(Debug)]
+pub struct Placeholders(Vec<Placeholder>);
+
+impl Placeholders {
+    /// Whether the value is one.
+    pub fn contain(&self, value: &str) -> bool {
+        self.0.iter().any(|entry| {
+            entry.values.iter().any(|known| &**known == value)
+                || entry
+                    .pattern
+                    .as_ref()
+                    .is_some_and(|pattern| pattern.is_match(value))
+        })
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::entry::is_entry;
 use super::json::Value;
-use super::split::{Kind, Limits, Shape, Splitter, split};
+use super::piece::{Kind, Limits, Shape};
+use super::split::{Splitter, split};
 use super::text::Charset;
 use crate::collect::{Context, Evidence};
 

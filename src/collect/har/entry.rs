@@ -422,9 +422,11 @@ impl<'a> Collector<'a> {
     }
 
     fn count_external(&mut self, body: Value<'_>) {
-        let is_external = body
-            .get("_file")
-            .is_some_and(|file| file.content().is_some());
+        let has_text = |name| {
+            let content = body.get(name).and_then(Value::content);
+            content.is_some_and(|(_, content)| !content.is_empty())
+        };
+        let is_external = has_text("_file") && !has_text("text");
         self.entry.external = self.entry.external.saturating_add(u64::from(is_external));
     }
 }

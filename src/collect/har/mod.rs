@@ -7,6 +7,7 @@ mod entry;
 mod json;
 mod message;
 mod parts;
+mod piece;
 mod split;
 mod text;
 mod time;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use self::entry::Found;
-use self::split::{End, Kind, Limits, Outcome, Part, Piece, Splitter};
+use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
+use self::split::Splitter;
 use self::text::Charset;
 use super::{Context, Evidence, Exchange, Observation, Payload, ReadError, Reader, Sink, Via};
 use crate::atoms::{Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View};
@@ -83,7 +85,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn piece(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
         match (piece.kind, piece.part) {
-            (_, Part::Rest) => self.rest(piece, sink),
+            (_, Part::Rest) => self.text(piece, 0, false, None, sink),
             (Kind::Page, _) => {
                 if self.is_worth_reading(piece.bytes) {
                     let found = entry::page(piece.bytes, self.context.log_timezone);
@@ -125,16 +127,16 @@ impl Reading<'_> {
         self.external = self.external.saturating_add(entry.external);
         let exchange = self.exchange(piece.index, &entry);
         self.observe(piece, entry.found, Some(&exchange), sink);
-        let is_damaged = piece.part == Part::Whole
-            && serde_json::from_slice::<serde::de::IgnoredAny>(piece.bytes).is_err();
-        if is_damaged {
+        if let Some(damage) = damage(piece.bytes) {
             (sink.problem)(ReadError::Malformed(
                 format!(
-                    "entry {} is damaged JSON; its readable members were kept",
+                    "entry {} is damaged JSON; what follows the damage in it was searched as text",
                     piece.index
                 )
                 .into(),
             ));
+            let ends = piece.part == Part::Whole;
+            self.text(piece, damage, ends, Some(&exchange), sink);
         }
     }
 
@@ -157,20 +159,27 @@ impl Reading<'_> {
         })
     }
 
-    /// A window on the rest of an entry that is too large to be read as one.
-    fn rest(&self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
+    /// What stands in a piece behind `from`, where its structure is unknown.
+    fn text(
+        &self,
+        piece: &Piece<'_>,
+        from: usize,
+        ends: bool,
+        exchange: Option<&Arc<Exchange>>,
+        sink: &mut Sink<'_>,
+    ) {
         let reach = Limits::USUAL.overlap / 2;
-        let text = parts::without_halves(piece.bytes, false, false, reach);
-        let text = json::unescape(text);
+        let text = piece.bytes.get(from..).unwrap_or_default();
+        let text = json::unescape(parts::without_halves(text, false, ends, reach));
         if self.context.rules.needles.hit(&text) {
             let found = Found {
-                offset: 0,
+                offset: from,
                 pointer: String::new(),
                 via: Via::Text,
                 at: None,
                 payload: Payload::Text(Raw::new(text)),
             };
-            self.observe(piece, Some(found), None, sink);
+            self.observe(piece, Some(found), exchange, sink);
         }
     }
 
@@ -236,4 +245,16 @@ impl Reading<'_> {
             ));
         }
     }
+}
+
+/// Offset of the first byte of an entry that JSON does not allow. That it ends too early is no damage of
+/// its own.
+fn damage(entry: &[u8]) -> Option<usize> {
+    let error = serde_json::from_slice::<serde::de::IgnoredAny>(entry).err()?;
+    let lines = entry.split_inclusive(|byte| *byte == b'\n');
+    let before: usize = lines
+        .take(error.line().saturating_sub(1))
+        .map(<[u8]>::len)
+        .sum();
+    (!error.is_eof()).then(|| before.saturating_add(error.column().saturating_sub(1)))
 }

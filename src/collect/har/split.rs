@@ -4,108 +4,14 @@
 use std::io::{self, Read};
 
 use super::json::unescape;
+use super::piece::{End, Item, Kind, Limits, Outcome, Piece, Shape};
 use super::text::Position;
-
-/// Bounds of what is kept.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// Bytes of an entry that are kept together.
-    pub(super) item: usize,
-    /// Bytes of each window on the rest of a larger one.
-    pub(super) window: usize,
-    /// Bytes that two windows share, so that no credential shorter than half of it is cut in both.
-    pub(super) overlap: usize,
-}
-
-impl Limits {
-    /// 16 MiB hold the bodies that browsers keep (Firefox stops at 1 MiB) and bound the memory of a worker.
-    /// Header fields and tokens end at 8 KiB in common servers, hence the overlap.
-    pub(super) const USUAL: Self = Self {
-        item: 16 << 20,
-        window: 1 << 20,
-        overlap: 16 << 10,
-    };
-}
 
 /// Levels above the entries whose names are remembered. A HAR has two; `serde_json` stops here too.
 const MAX_DEPTH: usize = 128;
 
 /// Bytes of a member name above the entries that are kept.
 const MAX_KEY: usize = 256;
-
-/// What the document is, told from its head.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Shape {
-    /// Entries are the items of arrays called `entries`.
-    Document,
-    /// The root object is an entry.
-    Entry,
-    /// The root array holds the entries.
-    Entries,
-}
-
-/// What a piece is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
-    /// An item of `entries`.
-    Entry,
-    /// An item of `pages`.
-    Page,
-}
-
-/// How much of it a piece is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Part {
-    /// All.
-    Whole,
-    /// The input ended inside.
-    Cut,
-    /// The first [`Limits::item`] bytes.
-    Head,
-    /// A window on what follows the head.
-    Rest,
-}
-
-/// An entry or a page, as it stands in the document.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Piece<'a> {
-    pub(super) kind: Kind,
-    /// How many of its kind came before it in the file, whichever array they stood in.
-    pub(super) index: u64,
-    /// JSON pointer of the entry or page.
-    pub(super) pointer: &'a str,
-    /// Where `bytes` begin.
-    pub(super) at: Position,
-    pub(super) bytes: &'a [u8],
-    pub(super) part: Part,
-}
-
-/// How the document ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum End {
-    /// With its last bracket.
-    Whole,
-    /// Inside a value.
-    Cut,
-    /// Something that is no JSON follows it.
-    Followed,
-}
-
-/// What was seen of the document as a whole.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Outcome {
-    /// Entries, the cut one included.
-    pub(super) entries: u64,
-    /// Whether there was a place for entries, be it empty.
-    pub(super) has_entries: bool,
-    /// Whether `entries` stood in `log`.
-    pub(super) has_log: bool,
-    pub(super) end: End,
-    /// Where reading stopped.
-    pub(super) at: Position,
-    /// Most bytes held at a time.
-    pub(super) held: usize,
-}
 
 /// Reads `input` to its end, `buffer` bytes at a time, and hands on the pieces in their order.
 /// When reading fails, the piece at hand is handed on as cut, and the error comes with the outcome.
@@ -168,19 +74,6 @@ struct Text {
     is_key: bool,
 }
 
-/// An entry or page whose end was not seen yet.
-#[derive(Debug)]
-struct Item {
-    kind: Kind,
-    index: u64,
-    pointer: String,
-    at: Position,
-    depth: u64,
-    in_string: bool,
-    escaped: bool,
-    headless: bool,
-}
-
 impl Splitter {
     /// A splitter for a document of this shape whose first byte stands at `start`.
     pub(super) fn new(shape: Shape, start: Position, limits: Limits) -> Self {
@@ -211,8 +104,14 @@ impl Splitter {
     fn feed(&mut self, block: &[u8], on: &mut dyn FnMut(Piece<'_>)) -> bool {
         let mut rest = block;
         while !rest.is_empty() && !self.followed {
-            let used = if let Some(item) = self.item.take() {
-                self.inside(item, rest, on)
+            let used = if let Some(mut item) = self.item.take() {
+                let (used, ended) = item.take(rest, self.limits, on);
+                if ended {
+                    self.buffer = item.into_buffer();
+                } else {
+                    self.item = Some(item);
+                }
+                used
             } else if let Some(text) = self.string.take() {
                 self.in_string(text, rest)
             } else if self.frames.is_empty() {
@@ -230,8 +129,8 @@ impl Splitter {
     fn finish(mut self, on: &mut dyn FnMut(Piece<'_>)) -> Outcome {
         let cut = self.item.is_some() || self.string.is_some() || !self.frames.is_empty();
         if let Some(item) = self.item.take() {
-            let part = if item.headless { Part::Rest } else { Part::Cut };
-            self.hand_on(&item, part, on);
+            item.cut(on);
+            self.buffer = item.into_buffer();
         }
         self.outcome.end = match (self.followed, cut) {
             (true, _) => End::Followed,
@@ -363,17 +262,9 @@ impl Splitter {
         };
         let index = *counter;
         *counter = counter.saturating_add(1);
-        self.buffer.clear();
-        self.item = Some(Item {
-            kind,
-            index,
-            pointer: self.frames.iter().map(Frame::segment).collect(),
-            at: self.here,
-            depth: 0,
-            in_string: false,
-            escaped: false,
-            headless: false,
-        });
+        let pointer = self.frames.iter().map(Frame::segment).collect();
+        let buffer = std::mem::take(&mut self.buffer);
+        self.item = Some(Item::new(kind, index, pointer, self.here, buffer));
     }
 
     fn in_string(&mut self, mut text: Text, rest: &[u8]) -> usize {
@@ -403,55 +294,6 @@ impl Splitter {
         self.string = (!ended).then_some(text);
         used
     }
-
-    /// Takes the bytes of an entry up to its end, the end of the block, or the bound.
-    fn inside(&mut self, mut item: Item, rest: &[u8], on: &mut dyn FnMut(Piece<'_>)) -> usize {
-        let limit = if item.headless {
-            self.limits.window
-        } else {
-            self.limits.item
-        };
-        let space = limit.saturating_sub(self.buffer.len());
-        let rest = rest.get(..space).unwrap_or(rest);
-        let (used, ended) = item.consume(rest);
-        self.buffer
-            .extend_from_slice(rest.get(..used).unwrap_or(rest));
-        if ended {
-            let part = if item.headless {
-                Part::Rest
-            } else {
-                Part::Whole
-            };
-            self.hand_on(&item, part, on);
-            return used;
-        }
-        if self.buffer.len() >= limit {
-            let part = if item.headless {
-                Part::Rest
-            } else {
-                Part::Head
-            };
-            self.hand_on(&item, part, on);
-            item.headless = true;
-            let spent = self.buffer.len().saturating_sub(self.limits.overlap);
-            item.at
-                .advance(self.buffer.get(..spent).unwrap_or_default());
-            self.buffer.drain(..spent);
-        }
-        self.item = Some(item);
-        used
-    }
-
-    fn hand_on(&self, item: &Item, part: Part, on: &mut dyn FnMut(Piece<'_>)) {
-        on(Piece {
-            kind: item.kind,
-            index: item.index,
-            pointer: &item.pointer,
-            at: item.at,
-            bytes: &self.buffer,
-            part,
-        });
-    }
 }
 
 impl Frame {
@@ -477,36 +319,112 @@ impl Frame {
     }
 }
 
-impl Item {
-    /// Number of bytes that belong to it, and whether they end it.
-    fn consume(&mut self, rest: &[u8]) -> (usize, bool) {
-        let mut used = 0_usize;
-        loop {
-            let tail = rest.get(used..).unwrap_or_default();
-            if tail.is_empty() {
-                return (used, false);
+#[cfg(test)]
+mod tests {
+    use super::super::piece::Part;
+    use super::super::text::Charset;
+    use super::*;
+
+    fn splitter(limits: Limits) -> Splitter {
+        Splitter::new(Shape::Document, Charset::Utf8.start(), limits)
+    }
+
+    /// A capture that is made while it is read.
+    struct Endless {
+        entry: Vec<u8>,
+        left: u64,
+        at: usize,
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.left == 0 {
+                return Ok(0);
             }
-            if std::mem::take(&mut self.escaped) {
-                used = used.saturating_add(1);
-                continue;
-            }
-            let stop = if self.in_string {
-                memchr::memchr2(b'"', b'\\', tail)
-            } else {
-                tail.iter()
-                    .position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']'))
-            };
-            used = used.saturating_add(stop.map_or(tail.len(), |at| at.saturating_add(1)));
-            match stop.and_then(|at| tail.get(at)) {
-                Some(b'"') => self.in_string = !self.in_string,
-                Some(b'\\') => self.escaped = true,
-                Some(b'{' | b'[') => self.depth = self.depth.saturating_add(1),
-                Some(_) => self.depth = self.depth.saturating_sub(1),
-                None => {}
-            }
-            if self.depth == 0 {
-                return (used, true);
-            }
+            let read = (&self.entry[self.at..]).read(buffer)?;
+            self.at = (self.at + read) % self.entry.len();
+            self.left -= u64::from(self.at == 0);
+            Ok(read)
         }
+    }
+
+    #[test]
+    fn memory_is_that_of_one_entry_whatever_the_size_of_the_capture() {
+        let body = "x\\\"{[".repeat(10_000);
+        let entry =
+            format!("{{\"response\":{{\"content\":{{\"text\":\"{body}\"}}}}}},\n").into_bytes();
+        let entries = (200 << 20) / entry.len() as u64;
+        let stream = Endless {
+            entry,
+            left: entries,
+            at: 0,
+        };
+        let mut input = io::Cursor::new(b"{\"log\":{\"entries\":[".to_vec()).chain(stream);
+        let mut pieces = 0;
+        let (outcome, error) = split(&mut input, 1 << 16, splitter(Limits::USUAL), &mut |piece| {
+            pieces += u64::from(piece.part == Part::Whole);
+        });
+        assert!(error.is_none());
+        assert_eq!((pieces, outcome.end), (entries, End::Cut));
+        assert_eq!(outcome.at.line, entries + 1);
+        assert!(outcome.held < 1 << 18, "{}", outcome.held);
+    }
+
+    #[test]
+    fn a_large_entry_comes_in_windows_that_overlap_and_the_next_one_whole() {
+        let body: String = (0..10_000_u32)
+            .map(|n| char::from_digit(n * n % 7 + n % 3, 10).unwrap())
+            .collect();
+        let file = format!("{{\"entries\":[\n{{\"text\":\"{body}\"}},\n{{\"b\":2}}]}}");
+        let limits = Limits {
+            item: 1000,
+            window: 300,
+            overlap: 50,
+        };
+        for size in [1, 7, 64, 5000, 100_000] {
+            let (mut rebuilt, mut pieces) = (Vec::new(), Vec::new());
+            let mut input = file.as_bytes();
+            let (outcome, _) = split(&mut input, size, splitter(limits), &mut |piece| {
+                pieces.push((piece.index, piece.part));
+                let from = usize::try_from(piece.at.byte).unwrap();
+                assert!(file.as_bytes()[from..].starts_with(piece.bytes));
+                assert_eq!(piece.at.line, 2 + piece.index);
+                if piece.index == 0 {
+                    let known = rebuilt.len().saturating_sub(from - 13);
+                    assert!(known == 0 || known == 50);
+                    rebuilt.extend_from_slice(&piece.bytes[known..]);
+                }
+            });
+            assert_eq!(rebuilt, &file.as_bytes()[13..file.len() - 11]);
+            assert_eq!((pieces[0], pieces[1]), ((0, Part::Head), (0, Part::Rest)));
+            assert_eq!(pieces.last(), Some(&(1, Part::Whole)));
+            assert_eq!(outcome.end, End::Whole);
+            // A vector doubles as it grows.
+            assert!(outcome.held <= 2 * limits.item + size);
+        }
+    }
+
+    #[test]
+    fn the_names_above_an_entry_make_its_pointer() {
+        let file =
+            br#"[0, {"a b": {"entries": [[], {"x": [1]}, 7, {"pages": [{}]}]}, "pages": [{}]}]"#;
+        let mut pointers = Vec::new();
+        let _ = split(
+            &mut file.as_slice(),
+            3,
+            splitter(Limits::USUAL),
+            &mut |piece| {
+                pointers.push((piece.kind, piece.pointer.to_owned()));
+            },
+        );
+        let expected = [
+            (Kind::Entry, "/1/a b/entries/1"),
+            (Kind::Entry, "/1/a b/entries/3"),
+            (Kind::Page, "/1/pages/0"),
+        ];
+        assert_eq!(
+            pointers,
+            expected.map(|(kind, pointer)| (kind, pointer.to_owned()))
+        );
     }
 }

@@ -1,0 +1,96 @@
+//! What may be asked of a value and its surroundings: the vocabulary in which rules are written.
+//! Asking is `detect`'s part.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::atoms::Slot;
+
+/// A condition holds when every question in it is answered with yes; an empty one holds always.
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Condition {
+    /// Any of these names is in the same message, with a value.
+    pub beside: Vec<Box<str>>,
+    /// All of these names are.
+    pub beside_all: Vec<Box<str>>,
+    /// These names are, and their values match.
+    pub beside_value: BTreeMap<Box<str>, Pattern>,
+    /// None of these names is.
+    pub lacks: Vec<Box<str>>,
+    /// There are other names, and all of them are among these; a trailing `*` stands for any ending.
+    pub only: Vec<Box<str>>,
+    /// The lower-case path, or the hash route, contains any of these.
+    pub path: Vec<Box<str>>,
+    /// The host is, or ends with, any of these.
+    pub host: Vec<Box<str>>,
+    /// Any word of the name itself is one of these.
+    pub word: Vec<Box<str>>,
+    /// The canonical value matches.
+    pub value: Option<Pattern>,
+    /// The value has at least this many bytes.
+    pub min_length: Option<usize>,
+    /// The value has at most this many bytes.
+    pub max_length: Option<usize>,
+    /// The value's characters carry at least this many bits each (Shannon, over the value itself).
+    pub min_entropy: Option<f32>,
+    /// Or at most this many.
+    pub max_entropy: Option<f32>,
+    /// The value has any of these shapes.
+    pub shape: Vec<Box<str>>,
+    /// The value sits in one of these slots.
+    pub slot: Vec<Slot>,
+    /// The value is a SAML or WS-Trust message with one of these root elements.
+    pub saml: Vec<Box<str>>,
+    /// The value is a JWT, or is none.
+    pub jwt: Option<bool>,
+    /// The server, or a script, sent the browser here, or the message is a response's `Location`.
+    pub redirected: Option<bool>,
+    /// The value is a field of a form, sent or waiting in a page, or is none.
+    pub form: Option<bool>,
+    /// The message is a part of an exchange with one of these methods.
+    pub method: Vec<Box<str>>,
+}
+
+/// Points for a condition.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Added to the score, or taken from it.
+    pub points: i16,
+    /// When.
+    pub when: Condition,
+}
+
+/// A regular expression, compiled when the rule file is read.
+#[derive(Deserialize, Debug, Clone)]
+#[serde(try_from = "String")]
+pub struct Pattern(regex::Regex);
+
+impl Pattern {
+    /// Whether it matches anywhere in `text`; write `^` and `$` for the whole.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// Byte range of the first group, or of the whole match when there is none.
+    pub fn capture(&self, text: &str) -> Option<std::ops::Range<usize>> {
+        let captures = self.0.captures(text)?;
+        let found = captures.get(1).or_else(|| captures.get(0))?;
+        Some(found.range())
+    }
+
+    /// The expression as written.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = regex::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        regex::Regex::new(&text).map(Self)
+    }
+}

@@ -1,0 +1,266 @@
+//! Rules that know a credential by the name of its parameter, header or key, and parameters that are
+//! public. A rule names the place, the surroundings and the points; `detect` adds them up.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::condition::{Condition, Evidence, Pattern};
+use super::name::Name;
+use crate::atoms::{Kind, Slot};
+
+/// One way in which a credential shows itself.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Unique id, lower case with `-`.
+    pub id: Box<str>,
+    /// What it finds, for people.
+    pub title: Box<str>,
+    /// What the value is.
+    pub kind: Kind,
+    /// Names in their registered spelling; other spellings of them count too.
+    #[serde(default)]
+    pub names: Vec<Box<str>>,
+    /// Whether longer names that end with one of [`Self::names`] count too (`provider_access_token`).
+    #[serde(default)]
+    pub suffix: bool,
+    /// For a credential in a path: over `host/path`, the first group is the credential.
+    pub location: Option<Pattern>,
+    /// Literals that every URL which [`Self::location`] fits contains; needles.
+    #[serde(default)]
+    pub literals: Vec<Box<str>>,
+    /// Slots where the rule counts; all when empty.
+    #[serde(default)]
+    pub slots: Vec<Slot>,
+    /// What must hold.
+    #[serde(default)]
+    pub when: Condition,
+    /// What must not: any of these.
+    #[serde(default)]
+    pub unless: Vec<Condition>,
+    /// Whether the name is an ordinary word too, so that a word before it may change its meaning.
+    #[serde(default)]
+    pub ambiguous: bool,
+    /// Whether the claims of a JWT decide the kind.
+    #[serde(default)]
+    pub by_claims: bool,
+    /// Whether the value may be a word that a person chose, so that placeholders and forms mean little.
+    #[serde(default)]
+    pub chosen: bool,
+    /// Score before any evidence.
+    #[serde(default)]
+    pub base: i16,
+    /// What changes the score.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
+    /// Severity when nothing else is known: `critical`, `high`, `medium`, `low`, `info`.
+    pub severity: Box<str>,
+    /// What it is, in a sentence or two.
+    pub description: Box<str>,
+    /// Why it is bad where it was found.
+    pub why: Box<str>,
+    /// Id of the remediation text.
+    pub remediation: Box<str>,
+    /// Specifications and documentation.
+    pub references: Vec<Box<str>>,
+    /// Evidence snippets in which the rule finds something, as templates.
+    pub examples: Vec<Box<str>>,
+    /// Evidence snippets in which it must not.
+    pub counterexamples: Vec<Box<str>>,
+}
+
+impl Rule {
+    /// What must be changed before the rule can work.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
+        if self.names.is_empty() && self.location.is_none() {
+            Some("a rule needs `names` or a `location`")
+        } else if self.location.is_some() && self.literals.is_empty() {
+            Some("a rule with a `location` needs `literals`, or no reader will look at it")
+        } else if self.examples.is_empty() {
+            Some("a rule needs `examples`")
+        } else if self.counterexamples.is_empty() {
+            Some("a rule needs `counterexamples`")
+        } else if !SEVERITIES.contains(&&*self.severity) {
+            Some("`severity` must be critical, high, medium, low or info")
+        } else if self.literals.iter().any(|literal| literal.len() < 3) {
+            Some("a literal needs at least three bytes, or it is everywhere")
+        } else {
+            None
+        }
+    }
+
+    /// Whether the rule counts in this slot.
+    pub fn counts_in(&self, slot: Slot) -> bool {
+        self.slots.is_empty() || self.slots.contains(&slot)
+    }
+}
+
+/// A parameter that is no credential by itself, and explains those beside it.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Public {
+    /// Registered spelling.
+    pub name: Box<str>,
+    /// Other names for the same thing.
+    #[serde(default)]
+    pub aliases: Vec<Box<str>>,
+    /// Whether its value may be shown.
+    #[serde(default)]
+    pub show: Show,
+    /// What a shown value must look like.
+    pub value: Option<Pattern>,
+    /// Whether the parameter makes a line or a row worth a second look.
+    #[serde(default)]
+    pub needle: bool,
+    /// Whether it is a part of an authorization response, and so no part of the redirect URI.
+    #[serde(default)]
+    pub response: bool,
+}
+
+/// How a public parameter's value is shown.
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Show {
+    /// Not at all.
+    #[default]
+    Hidden,
+    /// As it is.
+    Plain,
+    /// As a masked URL.
+    Url,
+}
+
+/// Words that say that a token is no credential.
+#[derive(Deserialize, Debug, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ignored {
+    /// Anywhere in a name (`csrf`).
+    pub always: Vec<Box<str>>,
+    /// In the names of ambiguous rules only (`page` in `page_token`).
+    pub ambiguous: Vec<Box<str>>,
+}
+
+impl Ignored {
+    pub(super) fn extend(&mut self, other: Self) {
+        self.always.extend(other.always);
+        self.ambiguous.extend(other.ambiguous);
+    }
+}
+
+/// Rules and public parameters, found by name.
+#[derive(Debug)]
+pub struct Catalogue {
+    rules: Vec<Arc<Rule>>,
+    publics: Vec<Public>,
+    by_key: HashMap<Box<str>, Vec<(usize, Box<str>)>>,
+    public_by_key: HashMap<Box<str>, usize>,
+    ignored_always: HashSet<Box<str>>,
+    ignored_ambiguous: HashSet<Box<str>>,
+}
+
+impl Catalogue {
+    pub(super) fn new(rules: Vec<Arc<Rule>>, publics: Vec<Public>, ignored: &Ignored) -> Self {
+        let mut by_key: HashMap<Box<str>, Vec<(usize, Box<str>)>> = HashMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            for name in &rule.names {
+                by_key
+                    .entry(Name::new(name).key)
+                    .or_default()
+                    .push((index, name.clone()));
+            }
+        }
+        let mut public_by_key = HashMap::new();
+        for (index, public) in publics.iter().enumerate() {
+            for name in std::iter::once(&public.name).chain(&public.aliases) {
+                public_by_key.insert(Name::new(name).key, index);
+            }
+        }
+        Self {
+            rules,
+            publics,
+            by_key,
+            public_by_key,
+            ignored_always: ignored.always.iter().cloned().collect(),
+            ignored_ambiguous: ignored.ambiguous.iter().cloned().collect(),
+        }
+    }
+
+    /// All rules, in the order of the files.
+    pub fn rules(&self) -> &[Arc<Rule>] {
+        &self.rules
+    }
+
+    /// Rules for a name, with the registered spelling: those for the whole name, or else those for the
+    /// longest ending that a rule accepts. None for names with an ignored word.
+    pub fn rules_for(&self, name: &Name) -> Vec<(&Arc<Rule>, &str)> {
+        if name.has_word(|word| self.ignored_always.contains(word)) {
+            return Vec::new();
+        }
+        let ambiguous = name.has_word(|word| self.ignored_ambiguous.contains(word));
+        for skip in 0..name.words.len() {
+            let Some(found) = self.by_key.get(&name.suffix(skip)) else {
+                continue;
+            };
+            let fitting: Vec<_> = found
+                .iter()
+                .filter_map(|(index, spelling)| Some((self.rules.get(*index)?, &**spelling)))
+                .filter(|(rule, _)| (skip == 0 || rule.suffix) && !(ambiguous && rule.ambiguous))
+                .collect();
+            if !fitting.is_empty() {
+                return fitting;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Whether a word of the name says that its value is no credential, whatever its form.
+    pub fn is_ignored(&self, name: &Name) -> bool {
+        name.has_word(|word| self.ignored_always.contains(word))
+    }
+
+    /// The public parameter of this name.
+    pub fn public(&self, name: &Name) -> Option<&Public> {
+        self.publics.get(*self.public_by_key.get(&name.key)?)
+    }
+
+    /// Registered spelling of a name that a rule or a public parameter knows exactly.
+    pub fn spelling(&self, name: &Name) -> Option<&str> {
+        if let Some(public) = self.public(name) {
+            return Some(&public.name);
+        }
+        let (_, spelling) = self.by_key.get(&name.key)?.first()?;
+        Some(spelling)
+    }
+
+    /// Rules for credentials in paths.
+    pub fn located(&self) -> impl Iterator<Item = (&Arc<Rule>, &Pattern)> {
+        self.rules
+            .iter()
+            .filter_map(|rule| Some((rule, rule.location.as_ref()?)))
+    }
+
+    /// Keys of the names that make bytes worth a second look.
+    pub(super) fn needle_names(&self) -> BTreeSet<Box<str>> {
+        let public = self
+            .publics
+            .iter()
+            .filter(|public| public.needle)
+            .flat_map(|public| std::iter::once(&public.name).chain(&public.aliases));
+        let rules = self.rules.iter().flat_map(|rule| &rule.names);
+        public
+            .chain(rules)
+            .map(|name| Name::new(name).key)
+            .collect()
+    }
+
+    /// Literals of the path rules.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.rules
+            .iter()
+            .flat_map(|rule| &rule.literals)
+            .map(|literal| &**literal)
+    }
+}

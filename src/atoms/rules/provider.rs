@@ -1,0 +1,450 @@
+//! The provider table: which product answers at an endpoint, and what its documentation says of
+//! lifetimes. Facts carry their evidence, and only documented ones may stand behind a verdict.
+
+use serde::Deserialize;
+
+/// All providers, in the order of their file: the first that matches wins.
+#[derive(Clone, Debug, Default)]
+pub struct Providers {
+    rows: Vec<Provider>,
+}
+
+/// Why a provider table was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// Not TOML, or a field that is unknown or of the wrong form.
+    #[error("the provider table cannot be read: {0}")]
+    Form(#[from] toml::de::Error),
+    /// Two rows share an id.
+    #[error("provider `{0}` is listed twice")]
+    Twice(Box<str>),
+    /// A row does not match its own example.
+    #[error("provider `{id}`: the example `{example}` is recognised as {found}")]
+    Example {
+        /// The row.
+        id: Box<str>,
+        /// Its example.
+        example: Box<str>,
+        /// What it is taken for instead.
+        found: Box<str>,
+    },
+}
+
+/// One product or service that issues credentials.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Stable id.
+    pub id: Box<str>,
+    /// Name.
+    pub name: Box<str>,
+    /// Authorization endpoints.
+    #[serde(default)]
+    pub authorize: Vec<Pattern>,
+    /// Token endpoints.
+    #[serde(default)]
+    pub token: Vec<Pattern>,
+    /// Issuers, without their scheme.
+    #[serde(default)]
+    pub issuer: Vec<Pattern>,
+    /// The patterns say too little to be sure (a path that many products share): the row names the
+    /// product, and its lifetimes stay out of verdicts.
+    #[serde(default)]
+    pub shared_path: bool,
+    /// Lifetime of an authorization code.
+    pub code: Option<Lifetime>,
+    /// Lifetime of an access token.
+    pub access: Option<Lifetime>,
+    /// Lifetime of a refresh token.
+    pub refresh: Option<Lifetime>,
+    /// Form of its tokens.
+    pub token_form: Option<Box<str>>,
+    /// Form of its codes.
+    pub code_form: Option<Box<str>>,
+    /// What is known of the implicit grant.
+    pub implicit: Option<Implicit>,
+    /// Whether every client must authenticate to redeem a code, and the evidence for that.
+    pub client_authentication: Option<Fact>,
+    /// Whether an authorization request without `response_type` asks for a code.
+    #[serde(default)]
+    pub defaults_to_code: bool,
+    /// URLs that the row must match.
+    #[serde(default)]
+    pub examples: Examples,
+}
+
+/// How long something is usable.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lifetime {
+    /// Seconds; the longest of them where the documentation names a range.
+    pub seconds: u32,
+    /// How it is known.
+    pub grade: Grade,
+    /// Whose statement it is.
+    pub source: Box<str>,
+}
+
+/// Evidence for a fact.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// How it is known.
+    pub grade: Grade,
+    /// Whose statement it is.
+    pub source: Box<str>,
+}
+
+/// How a fact is known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+pub enum Grade {
+    /// Read in a specification.
+    S,
+    /// Read in the provider's documentation.
+    D,
+    /// Quoted from the provider's documentation.
+    Q,
+    /// Read in the product's source code or configuration.
+    C,
+    /// Hearsay: a hypothesis, never the base of a verdict.
+    R,
+}
+
+impl Grade {
+    /// Whether a verdict may rest on it.
+    pub fn is_documented(self) -> bool {
+        self != Self::R
+    }
+}
+
+/// What is known of a provider's implicit grant.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Implicit {
+    /// Whether the authorization endpoint issues access tokens.
+    pub supported: Support,
+    /// First day without it.
+    pub until: Option<Day>,
+    /// How it is known.
+    pub grade: Grade,
+    /// Whose statement it is.
+    pub source: Box<str>,
+}
+
+/// A day of the UTC calendar, written `2025-11-27`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Day(pub jiff::civil::Date);
+
+impl TryFrom<String> for Day {
+    type Error = jiff::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
+}
+
+/// Whether a provider supports something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Support {
+    /// Every client may use it.
+    Yes,
+    /// A setting of the client or the tenant decides.
+    PerClient,
+    /// It was supported, until a date or until some year.
+    Formerly,
+    /// No client may use it.
+    No,
+}
+
+/// URLs that a row must match, and that nothing before it may match.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Examples {
+    /// Authorization endpoints.
+    #[serde(default)]
+    pub authorize: Vec<Box<str>>,
+    /// Token endpoints.
+    #[serde(default)]
+    pub token: Vec<Box<str>>,
+    /// Issuers.
+    #[serde(default)]
+    pub issuer: Vec<Box<str>>,
+}
+
+/// Which endpoint of a provider a URL is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Endpoint {
+    /// Authorization endpoint.
+    Authorize,
+    /// Token endpoint.
+    Token,
+}
+
+impl Providers {
+    /// Reads and validates a table: ids are unique, and each row is the first to match its own examples.
+    pub fn parse(text: &str) -> Result<Self, ProviderError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File {
+            provider: Vec<Provider>,
+        }
+        let table = Self {
+            rows: toml::from_str::<File>(text)?.provider,
+        };
+        table.validate()?;
+        Ok(table)
+    }
+
+    /// The table that is built in.
+    pub fn builtin() -> Result<Self, ProviderError> {
+        Self::parse(include_str!("../../../rules/providers.toml"))
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> &[Provider] {
+        &self.rows
+    }
+
+    /// The provider with this id.
+    pub fn get(&self, id: &str) -> Option<&Provider> {
+        self.rows.iter().find(|row| *row.id == *id)
+    }
+
+    /// The provider that answers at a lower-case host and a path; path segments may be `{}` of a template.
+    pub fn by_endpoint(&self, host: &str, path: &str) -> Option<(&Provider, Endpoint)> {
+        self.rows.iter().find_map(|row| {
+            let endpoint = if row.authorize.iter().any(|at| at.matches(host, path)) {
+                Endpoint::Authorize
+            } else if row.token.iter().any(|at| at.matches(host, path)) {
+                Endpoint::Token
+            } else {
+                return None;
+            };
+            Some((row, endpoint))
+        })
+    }
+
+    /// The provider of an issuer identifier, with or without a scheme and a trailing slash.
+    pub fn by_issuer(&self, issuer: &str) -> Option<&Provider> {
+        let (host, path) = split(issuer);
+        self.rows
+            .iter()
+            .find(|row| row.issuer.iter().any(|at| at.matches(&host, path)))
+    }
+
+    fn validate(&self) -> Result<(), ProviderError> {
+        let mut seen = std::collections::BTreeSet::new();
+        for row in &self.rows {
+            if !seen.insert(&row.id) {
+                return Err(ProviderError::Twice(row.id.clone()));
+            }
+            let endpoints = [
+                (&row.examples.authorize, Endpoint::Authorize),
+                (&row.examples.token, Endpoint::Token),
+            ];
+            for (examples, expected) in endpoints {
+                for example in examples {
+                    let (host, path) = split(example);
+                    let found = self.by_endpoint(&host, path);
+                    if found.is_none_or(|(by, at)| by.id != row.id || at != expected) {
+                        return Err(wrong(row, example, found.map(|(by, _)| by)));
+                    }
+                }
+            }
+            for example in &row.examples.issuer {
+                let found = self.by_issuer(example);
+                if found.is_none_or(|by| by.id != row.id) {
+                    return Err(wrong(row, example, found));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Provider {
+    /// Lifetime of an authorization code, when a verdict may rest on it.
+    pub fn code_lifetime(&self) -> Option<u32> {
+        self.documented(self.code.as_ref())
+    }
+
+    /// Lifetime of an access token, when a verdict may rest on it.
+    pub fn access_lifetime(&self) -> Option<u32> {
+        self.documented(self.access.as_ref())
+    }
+
+    /// Whether every client must authenticate to redeem a code, as documented.
+    pub fn requires_client_authentication(&self) -> bool {
+        let fact = self.client_authentication.as_ref();
+        !self.shared_path && fact.is_some_and(|fact| fact.grade.is_documented())
+    }
+
+    fn documented(&self, lifetime: Option<&Lifetime>) -> Option<u32> {
+        lifetime
+            .filter(|it| !self.shared_path && it.grade.is_documented())
+            .map(|it| it.seconds)
+    }
+}
+
+/// A host and a path. `*` as a whole host is any host; a leading `*.` is one or more labels; a `*` inside
+/// a host label is any text. In the path `*` is one segment, `**`, at most once, any number of them.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(from = "String")]
+pub struct Pattern {
+    host: Box<str>,
+    segments: Vec<Box<str>>,
+}
+
+impl From<String> for Pattern {
+    fn from(text: String) -> Self {
+        let (host, path) = text.split_once('/').unwrap_or((&text, ""));
+        Self {
+            host: host.into(),
+            segments: segments(path).map(Box::from).collect(),
+        }
+    }
+}
+
+impl Pattern {
+    /// Whether a lower-case host and a path match. A trailing slash makes no difference.
+    pub fn matches(&self, host: &str, path: &str) -> bool {
+        let found: Vec<_> = segments(path).collect();
+        host_matches(&self.host, host) && path_matches(&self.segments, &found)
+    }
+}
+
+fn host_matches(pattern: &str, host: &str) -> bool {
+    if pattern == "*" {
+        return true;
+    }
+    match pattern.split_once('*') {
+        None => pattern == host,
+        Some((before, after)) => host
+            .strip_prefix(before)
+            .and_then(|rest| rest.strip_suffix(after))
+            .is_some_and(|middle| !middle.is_empty()),
+    }
+}
+
+fn path_matches(pattern: &[Box<str>], path: &[&str]) -> bool {
+    let same = |pattern: &[Box<str>], path: &[&str]| {
+        pattern.len() == path.len()
+            && pattern
+                .iter()
+                .zip(path)
+                .all(|(wanted, found)| **wanted == *"*" || **wanted == **found)
+    };
+    let Some(gap) = pattern.iter().position(|segment| **segment == *"**") else {
+        return same(pattern, path);
+    };
+    let (before, after) = pattern.split_at(gap);
+    let after = after.get(1..).unwrap_or_default();
+    let Some(last) = path.len().checked_sub(after.len()) else {
+        return false;
+    };
+    let (Some(head), Some(tail)) = (path.get(..gap), path.get(last..)) else {
+        return false;
+    };
+    gap <= last && same(before, head) && same(after, tail)
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// Lower-case host without its port, and path without query and fragment.
+fn split(url: &str) -> (String, &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.split(':').next().unwrap_or_default();
+    (host.to_ascii_lowercase(), path)
+}
+
+fn wrong(row: &Provider, example: &str, found: Option<&Provider>) -> ProviderError {
+    ProviderError::Example {
+        id: row.id.clone(),
+        example: example.into(),
+        found: found.map_or_else(|| "nothing".into(), |by| by.id.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_row_is_the_first_to_match_its_examples() {
+        let table = Providers::builtin().unwrap();
+        assert!(table.rows().len() > 50);
+        for row in table.rows() {
+            let patterns = [
+                (&row.authorize, &row.examples.authorize),
+                (&row.token, &row.examples.token),
+                (&row.issuer, &row.examples.issuer),
+            ];
+            for (patterns, examples) in patterns {
+                for pattern in patterns {
+                    let shown = examples.iter().any(|example| {
+                        let (host, path) = split(example);
+                        pattern.matches(&host, path)
+                    });
+                    assert!(shown, "{}: {pattern:?} has no example", row.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hearsay_and_shared_paths_stay_out_of_verdicts() {
+        let table = Providers::parse(
+            r#"
+            [[provider]]
+            id = "hearsay"
+            name = "Hearsay"
+            code = { seconds = 30, grade = "R", source = "somebody" }
+            access = { seconds = 3600, grade = "D", source = "its documentation" }
+
+            [[provider]]
+            id = "shared"
+            name = "Shared"
+            shared_path = true
+            code = { seconds = 30, grade = "D", source = "its documentation" }
+            "#,
+        )
+        .unwrap();
+        assert_eq!(table.get("hearsay").unwrap().code_lifetime(), None);
+        assert_eq!(table.get("hearsay").unwrap().access_lifetime(), Some(3600));
+        assert_eq!(table.get("shared").unwrap().code_lifetime(), None);
+    }
+
+    #[test]
+    fn a_row_that_misses_its_example_is_refused() {
+        let text = r#"
+            [[provider]]
+            id = "a"
+            name = "A"
+            token = ["a.test/token"]
+            examples.token = ["https://b.test/token"]
+        "#;
+        assert!(matches!(
+            Providers::parse(text),
+            Err(ProviderError::Example { .. })
+        ));
+    }
+
+    #[test]
+    fn patterns_match_hosts_by_label_and_paths_by_segment() {
+        let pattern = |text: &str| Pattern::from(text.to_owned());
+        assert!(
+            pattern("*.okta.com/oauth2/*/v1/token").matches("a.okta.com", "/oauth2/{}/v1/token")
+        );
+        assert!(!pattern("*.okta.com/oauth2/v1/token").matches("okta.com", "/oauth2/v1/token"));
+        assert!(!pattern("*.okta.com/x").matches("a.okta.com.evil.test", "/x"));
+        assert!(pattern("*/**/realms/*/auth").matches("h", "/auth/realms/r/auth"));
+        assert!(pattern("*/**/realms/*/auth").matches("h", "/realms/r/auth/"));
+        assert!(!pattern("*/**/realms/*/auth").matches("h", "/realms/r/s/auth"));
+    }
+}

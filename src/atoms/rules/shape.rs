@@ -1,0 +1,102 @@
+//! Value shapes: forms that tell a credential whatever its name is.
+
+use serde::Deserialize;
+
+use super::condition::Pattern;
+use crate::atoms::Kind;
+
+/// One form of a value.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// Unique id.
+    pub id: Box<str>,
+    /// What it is, for people.
+    pub title: Box<str>,
+    /// What the value is; for a shape that is none by itself, what it is under a fitting name.
+    pub kind: Kind,
+    /// Over the whole canonical value.
+    pub pattern: Pattern,
+    /// Literals that every such value begins with; needles. Empty for a shape that is asked for by name only.
+    #[serde(default)]
+    pub prefixes: Vec<Box<str>>,
+    /// Whether the value is a credential by its form alone, whatever its name.
+    #[serde(default)]
+    pub alone: bool,
+    /// Whether the value is public by design, so that no rule may report it.
+    #[serde(default)]
+    pub public: bool,
+    /// Where the form is documented.
+    #[serde(default)]
+    pub references: Vec<Box<str>>,
+    /// Values of this form, as templates.
+    pub examples: Vec<Box<str>>,
+    /// Values that are not.
+    #[serde(default)]
+    pub counterexamples: Vec<Box<str>>,
+}
+
+impl Shape {
+    /// What must be changed before the shape can work.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        if self.examples.is_empty() {
+            Some("a shape needs `examples`")
+        } else if self.alone && self.prefixes.is_empty() {
+            Some("a shape that stands `alone` needs `prefixes`, or no reader will look at it")
+        } else if self.prefixes.iter().any(|prefix| prefix.len() < 3) {
+            Some("a prefix needs at least three bytes, or it is everywhere")
+        } else {
+            None
+        }
+    }
+}
+
+/// All shapes.
+#[derive(Debug)]
+pub struct Shapes {
+    all: Vec<Shape>,
+}
+
+impl Shapes {
+    pub(super) fn new(all: Vec<Shape>) -> Self {
+        Self { all }
+    }
+
+    /// All of them, in the order of the files.
+    pub fn iter(&self) -> impl Iterator<Item = &Shape> {
+        self.all.iter()
+    }
+
+    /// The shape of this id.
+    pub fn get(&self, id: &str) -> Option<&Shape> {
+        self.all.iter().find(|shape| &*shape.id == id)
+    }
+
+    /// The first shape that makes `value` a credential by itself.
+    pub fn alone(&self, value: &str) -> Option<&Shape> {
+        self.all.iter().find(|shape| {
+            shape.alone
+                && shape
+                    .prefixes
+                    .iter()
+                    .any(|prefix| value.starts_with(&**prefix))
+                && shape.pattern.is_match(value)
+        })
+    }
+
+    /// Whether `value` is public by design.
+    pub fn is_public(&self, value: &str) -> bool {
+        self.all
+            .iter()
+            .any(|shape| shape.public && shape.pattern.is_match(value))
+    }
+
+    /// Literals to look for.
+    pub fn prefixes(&self) -> impl Iterator<Item = &str> {
+        self.all
+            .iter()
+            .filter(|shape| shape.alone)
+            .flat_map(|shape| &shape.prefixes)
+            .map(|prefix| &**prefix)
+    }
+}

@@ -1,0 +1,405 @@
+//! Messages become sightings: credentials with their identities and masks, public parameters, join keys,
+//! address and role. The last room in which raw values exist.
+
+use super::joins;
+use super::jwt::Jwt;
+use super::keys::Keyring;
+use super::message::{Field, Form, Message};
+use super::score::{self, Found, Setting};
+use super::url::{self, Url};
+use super::{Address, Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
+use super::{encoding, mask, role, saml};
+use crate::atoms::rules::{Name, Rules};
+use crate::atoms::{Digest, JoinKey, Kind, Masked, Secret};
+use crate::collect::{Observation, Payload, Via};
+
+/// Parameters of one sighting that are kept.
+const MAX_PARAMS: usize = 64;
+
+/// The sightings of an observation's messages.
+pub(super) fn sightings(
+    observation: &Observation,
+    messages: &[Message],
+    detector: &Detector<'_>,
+    memory: &mut Memory,
+) -> Vec<Sighting> {
+    let mut out = Vec::new();
+    for message in messages {
+        let setting = setting(observation, message, detector.rules);
+        let mut found = score::found(message, &setting);
+        found.extend(plain_challenge(message, detector.rules));
+        found.sort_by_key(|found| found.field);
+        let role = role::role(observation, message, &found, &setting);
+        let is_message = !matches!(role, Role::None | Role::Stored | Role::ResourceRequest);
+        if found.is_empty() && !is_message {
+            continue;
+        }
+        out.push(one(observation, message, &found, role, detector, memory));
+    }
+    out
+}
+
+/// URL of the message, or of the exchange that carried it.
+fn outer_url(observation: &Observation, message: &Message) -> Option<Url> {
+    if let Some(url) = &message.url {
+        return Some(url.clone());
+    }
+    let of_payload = match &observation.payload {
+        Payload::Url(raw) => Some(Url::new(&encoding::text(raw.as_bytes()))),
+        Payload::Pair {
+            origin: Some(origin),
+            ..
+        } => Some(match origin.contains("://") {
+            true => Url::new(origin),
+            false => Url::default().on_host(origin.trim_start_matches('.')),
+        }),
+        _ => None,
+    };
+    of_payload.or_else(|| {
+        let exchange = observation.exchange.as_ref()?;
+        let url = Url::new(&encoding::text(exchange.url.as_bytes()));
+        Some(match &exchange.host {
+            Some(host) => url.on_host(host),
+            None => url,
+        })
+    })
+}
+
+fn setting<'a>(observation: &'a Observation, message: &Message, rules: &'a Rules) -> Setting<'a> {
+    let url = outer_url(observation, message).unwrap_or_default();
+    let redirected = match observation.via {
+        Via::ServerRedirect | Via::ClientRedirect | Via::Location => Some(true),
+        Via::Typed | Via::Link | Via::Form | Via::Reload => Some(false),
+        _ => None,
+    };
+    Setting {
+        rules,
+        words: url.words(),
+        host: url.host().to_owned(),
+        redirected,
+        method: observation
+            .exchange
+            .as_ref()
+            .and_then(|exchange| exchange.method.as_deref()),
+    }
+}
+
+/// RFC 7636 §4.3: without a method the challenge is the verifier.
+fn is_s256(message: &Message, field: &Field) -> bool {
+    message.fields.iter().any(|other| {
+        other.group == field.group
+            && *other.key.key == *"codechallengemethod"
+            && other.canonical.eq_ignore_ascii_case("S256")
+    })
+}
+
+fn plain_challenge(message: &Message, rules: &Rules) -> Option<Found> {
+    let rule = rules
+        .catalogue
+        .rules()
+        .iter()
+        .find(|rule| rule.kind == Kind::CodeChallenge)?;
+    let (at, _) = message.fields.iter().enumerate().find(|(_, field)| {
+        *field.key.key == *"codechallenge"
+            && field.canonical.len() >= 16
+            && !is_s256(message, field)
+            && !rules.placeholders.contain(&field.canonical)
+    })?;
+    Some(Found {
+        field: at,
+        rule: (&*rule.id).into(),
+        kind: Kind::CodeChallenge,
+        score: 100,
+    })
+}
+
+fn one(
+    observation: &Observation,
+    message: &Message,
+    found: &[Found],
+    role: Role,
+    detector: &Detector<'_>,
+    memory: &mut Memory,
+) -> Sighting {
+    let rules = detector.rules;
+    let shown: Vec<Masked> = found.iter().map(|found| describe(message, found)).collect();
+    let known: mask::Known<'_> = found
+        .iter()
+        .zip(&shown)
+        .filter_map(|(found, shown)| {
+            let field = message.fields.get(found.field)?;
+            Some((
+                field.canonical.as_str(),
+                format!(
+                    "‹{}›",
+                    shown.as_str().replace(',', "").replace(" characters", "")
+                ),
+            ))
+        })
+        .collect();
+    let url = outer_url(observation, message);
+    let Memory { revealed, local } = memory;
+    let mut ring = Keyring::new(detector, local, &observation.place);
+    let id = ring.part();
+    let mut credentials = Vec::new();
+    for (found, shown) in found.iter().zip(&shown) {
+        let Some(field) = message.fields.get(found.field) else {
+            continue;
+        };
+        let credential = credential(message, field, found, shown, detector, &mut ring);
+        reveal(&credential, field, detector, revealed);
+        credentials.push(credential);
+    }
+    let mut keys: Vec<JoinKey> = credentials
+        .iter()
+        .flat_map(|credential| &credential.keys)
+        .copied()
+        .collect();
+    for field in &message.fields {
+        keys.extend(joins::of_parameter(
+            field,
+            is_s256(message, field),
+            &mut ring,
+        ));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    let visit = observation.visit.as_ref().map(|visit| VisitKeys {
+        own: ring.visit(visit.id),
+        ancestors: visit
+            .ancestors
+            .iter()
+            .map(|(hops, id)| (*hops, ring.visit(*id)))
+            .collect(),
+    });
+    let exchange = observation.exchange.as_ref();
+    Sighting {
+        id,
+        place: observation.place.clone(),
+        at: observation.at,
+        via: observation.via.clone(),
+        visit,
+        exchange: exchange.map(|exchange| exchange.key),
+        role,
+        method: exchange.and_then(|exchange| exchange.method.clone()),
+        status: exchange.and_then(|exchange| exchange.status),
+        channel: role::channel(observation, message, role),
+        store: match message.form {
+            Form::Pair(store) => Some(store),
+            _ => None,
+        },
+        address: url.as_ref().map(address),
+        landing: url.as_ref().and_then(|url| landing(url, rules)),
+        redirect: redirect(message, rules),
+        params: params(message, rules, &known),
+        url: url.map(|url| mask::url(&url, &known, rules)),
+        credentials,
+        keys,
+    }
+}
+
+fn credential(
+    message: &Message,
+    field: &Field,
+    found: &Found,
+    shown: &Masked,
+    detector: &Detector<'_>,
+    ring: &mut Keyring<'_>,
+) -> Credential {
+    let value = field.canonical.as_str();
+    let jwt = Jwt::decode(value);
+    let saml = matches!(found.kind, Kind::SamlMessage | Kind::WsfedToken)
+        .then(|| saml::read(value))
+        .flatten();
+    let mut nesting = message.nesting.clone();
+    nesting.extend(&field.nesting);
+    nesting.extend(saml.iter().flat_map(|saml| &saml.nesting));
+    let (id, fingerprint) = ring.credential(found.kind, value);
+    let claims = jwt
+        .as_ref()
+        .map(Jwt::claims)
+        .or(saml.map(|saml| saml.claims));
+    Credential {
+        id,
+        kind: found.kind,
+        rule: found.rule.clone(),
+        slot: field.slot,
+        name: mask::plain_name(&field.name).into(),
+        nesting,
+        shown: shown.clone(),
+        fingerprint,
+        keys: joins::of_credential(found.kind, value, jwt.as_ref(), ring),
+        claims: claims.or_else(|| issued_by_x(value)),
+        signature: jwt
+            .as_ref()
+            .map_or(Signature::None, |jwt| jwt.signature(value, detector.jwks)),
+        score: found.score,
+    }
+}
+
+/// An opaque token of X says when it was issued: base64url of `<random>:<epoch ms>:<d>:<d>:at:1`.
+fn issued_by_x(value: &str) -> Option<super::Claims> {
+    let text = String::from_utf8(encoding::base64(value)?).ok()?;
+    let parts: Vec<&str> = text.split(':').collect();
+    let [_, stamp, _, _, kind, "1"] = *parts.as_slice() else {
+        return None;
+    };
+    let is_stamp = stamp.len() == 13 && matches!(kind, "at" | "rt" | "ac");
+    let millis: i64 = stamp.parse().ok().filter(|_| is_stamp)?;
+    Some(super::Claims {
+        iat: millis.checked_div(1000),
+        ..super::Claims::default()
+    })
+}
+
+fn reveal(
+    credential: &Credential,
+    field: &Field,
+    detector: &Detector<'_>,
+    revealed: &mut super::Revealed,
+) {
+    if detector.reveal.values {
+        revealed
+            .values
+            .entry(credential.id)
+            .or_insert_with(|| Secret::new(field.canonical.as_str()));
+    }
+    if detector.reveal.identities
+        && let Some(jwt) = Jwt::decode(&field.canonical)
+    {
+        let claims: Vec<_> = jwt
+            .identities()
+            .map(|(name, value)| (name.into(), Secret::new(value)))
+            .collect();
+        if !claims.is_empty() {
+            revealed.identities.entry(credential.id).or_insert(claims);
+        }
+    }
+}
+
+/// Form and length, never the value.
+fn describe(message: &Message, found: &Found) -> Masked {
+    let value = message
+        .fields
+        .get(found.field)
+        .map_or("", |field| &field.canonical);
+    let form = match (found.kind, Jwt::decode(value)) {
+        (_, Some(jwt)) if jwt.claims().encrypted => "jwe",
+        (_, Some(_)) => "jwt",
+        (Kind::SamlMessage | Kind::WsfedToken, None) => "saml",
+        (Kind::Password | Kind::BasicCredentials, None) => "password",
+        _ => "opaque",
+    };
+    Masked::vouch(format!("{form}, {} characters", value.chars().count()))
+}
+
+fn params(message: &Message, rules: &Rules, known: &mask::Known<'_>) -> Vec<Param> {
+    let mut out: Vec<Param> = Vec::new();
+    for field in &message.fields {
+        let Some(name) = rules.catalogue.spelling(&field.key) else {
+            continue;
+        };
+        if field.canonical.is_empty() || out.len() >= MAX_PARAMS {
+            continue;
+        }
+        out.push(Param {
+            name: name.into(),
+            value: mask::public(&field.key, &field.value, rules, known).map(Into::into),
+            slot: field.slot,
+        });
+    }
+    out
+}
+
+fn address(url: &Url) -> Address {
+    let template: Vec<&str> = url
+        .path
+        .split('/')
+        .map(|segment| segment.split(';').next().unwrap_or_default())
+        .map(|segment| {
+            let number = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+            if mask::is_word(segment) && !number {
+                segment
+            } else {
+                "{}"
+            }
+        })
+        .collect();
+    Address {
+        scheme: url.scheme.as_str().into(),
+        host: url.host().into(),
+        port: url.port,
+        path: template.join("/").into(),
+    }
+}
+
+/// Digest of a URL without its response parameters and its fragment (RFC 6749 §3.1.2: a redirect URI may
+/// have a query of its own). `None` for a request target on an unnamed server.
+fn landing(url: &Url, rules: &Rules) -> Option<Digest> {
+    if url.host().is_empty() && url.scheme.is_empty() {
+        return None;
+    }
+    // RFC 8252 §7.3: the port of a loopback redirect may differ from the registered one.
+    let is_loopback = matches!(url.host(), "localhost" | "127.0.0.1" | "[::1]");
+    let port = url
+        .port
+        .filter(|_| !is_loopback)
+        .unwrap_or_default()
+        .to_le_bytes();
+    let query = url.query.as_deref().unwrap_or_default();
+    let kept: Vec<String> = url::pairs(query)
+        .filter(|pair| {
+            let name = Name::new(&url::decoded_name(pair.name));
+            let public = rules
+                .catalogue
+                .public(&name)
+                .is_some_and(|public| public.response);
+            let response = [
+                "code",
+                "accesstoken",
+                "idtoken",
+                "response",
+                "ticket",
+                "samlart",
+                "samlresponse",
+                "oauthtoken",
+                "oauthverifier",
+                "refreshtoken",
+            ];
+            !public && !response.contains(&&*name.key)
+        })
+        .map(|pair| {
+            format!(
+                "{}={}",
+                encoding::percent(pair.name),
+                encoding::percent(pair.value)
+            )
+        })
+        .collect();
+    let path = encoding::percent(&url.path);
+    let path = if path.is_empty() { "/" } else { path.as_str() };
+    Some(Digest::of([
+        b"landing".as_slice(),
+        url.scheme.as_bytes(),
+        url.host().as_bytes(),
+        &port,
+        path.as_bytes(),
+        kept.join("&").as_bytes(),
+    ]))
+}
+
+fn redirect(message: &Message, rules: &Rules) -> Option<Digest> {
+    const NAMES: [&str; 7] = [
+        "redirecturi",
+        "redirecturl",
+        "redirectto",
+        "postlogoutredirecturi",
+        "service",
+        "wreply",
+        "oauthcallback",
+    ];
+    let field = NAMES
+        .iter()
+        .find_map(|name| message.fields.iter().find(|field| *field.key.key == **name))?;
+    landing(&Url::new(&field.value), rules)
+}

@@ -1,0 +1,148 @@
+//! Join keys of a credential and of a parameter: which formula ties it to which other message.
+
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+
+use super::jwt::Jwt;
+use super::keys::Keyring;
+use super::message::Field;
+use crate::atoms::{JoinKey, KeyKind, Kind};
+
+/// Keys of a credential's value.
+pub(super) fn of_credential(
+    kind: Kind,
+    value: &str,
+    jwt: Option<&Jwt>,
+    ring: &mut Keyring<'_>,
+) -> Vec<JoinKey> {
+    let mut keys = Vec::new();
+    match kind {
+        Kind::AuthorizationCode => {
+            keys.push(ring.key(KeyKind::Code, value));
+            keys.extend(half_hashes(value, None).map(|hash| ring.key(KeyKind::CHash, &hash)));
+        }
+        Kind::CasTicket | Kind::SamlArtifact | Kind::Oauth1Verifier => {
+            keys.push(ring.key(KeyKind::Code, value));
+        }
+        Kind::CodeVerifier => {
+            keys.push(ring.key(KeyKind::ChallengeS256, &s256(value)));
+            keys.push(ring.key(KeyKind::ChallengePlain, value));
+        }
+        Kind::CodeChallenge => keys.push(ring.key(KeyKind::ChallengePlain, value)),
+        Kind::DeviceCode => keys.push(ring.key(KeyKind::DeviceCode, value)),
+        Kind::AccessToken | Kind::OpaqueToken => {
+            keys.push(ring.key(KeyKind::Value, value));
+            keys.extend(half_hashes(value, None).map(|hash| ring.key(KeyKind::AtHash, &hash)));
+        }
+        Kind::IdToken
+        | Kind::RefreshToken
+        | Kind::Assertion
+        | Kind::Oauth1Token
+        | Kind::SessionId
+        | Kind::ApiKey
+        | Kind::SamlMessage
+        | Kind::WsfedToken => keys.push(ring.key(KeyKind::Value, value)),
+        _ => {}
+    }
+    if let Some(jwt) = jwt {
+        keys.extend(of_claims(jwt, ring));
+    }
+    keys
+}
+
+/// Keys that the claims of a JWT hold.
+fn of_claims(jwt: &Jwt, ring: &mut Keyring<'_>) -> Vec<JoinKey> {
+    const CLAIMS: [(&str, KeyKind); 5] = [
+        ("nonce", KeyKind::Nonce),
+        ("at_hash", KeyKind::AtHash),
+        ("c_hash", KeyKind::CHash),
+        ("s_hash", KeyKind::SHash),
+        ("state", KeyKind::State),
+    ];
+    let mut keys: Vec<JoinKey> = CLAIMS
+        .iter()
+        .filter_map(|(claim, kind)| Some((*kind, jwt.claim(claim)?)))
+        .map(|(kind, value)| ring.key(kind, value))
+        .collect();
+    if let Some(jti) = jwt.claim("jti") {
+        let issuer = jwt.claim("iss").unwrap_or_default();
+        keys.push(ring.key(KeyKind::Jti, &format!("{issuer} {jti}")));
+    }
+    keys
+}
+
+/// Keys of a parameter that is no credential.
+pub(super) fn of_parameter(
+    field: &Field,
+    is_challenge_s256: bool,
+    ring: &mut Keyring<'_>,
+) -> Vec<JoinKey> {
+    let value = field.canonical.as_str();
+    if value.is_empty() {
+        return Vec::new();
+    }
+    match &*field.key.key {
+        "state" | "relaystate" | "oauthtoken" => {
+            let mut keys = vec![ring.key(KeyKind::State, value)];
+            if *field.key.key == *"state" {
+                keys.extend(half_hashes(value, None).map(|hash| ring.key(KeyKind::SHash, &hash)));
+            }
+            keys
+        }
+        "nonce" => vec![ring.key(KeyKind::Nonce, value)],
+        "codechallenge" if is_challenge_s256 => vec![ring.key(KeyKind::ChallengeS256, value)],
+        "codechallenge" => vec![ring.key(KeyKind::ChallengePlain, value)],
+        "requesturi" => vec![ring.key(KeyKind::RequestUri, value)],
+        _ => Vec::new(),
+    }
+}
+
+/// `B64U(SHA256(ASCII(verifier)))` (RFC 7636 §4.6).
+fn s256(verifier: &str) -> String {
+    data_encoding::BASE64URL_NOPAD.encode(&Sha256::digest(verifier.as_bytes()))
+}
+
+/// `B64U(leftmost half of H(ASCII(value)))` (OpenID Connect Core §3.2.2.10, §3.3.2.11). The hash is that of
+/// the ID token's `alg`; without the ID token all three forms may meet.
+fn half_hashes(value: &str, bits: Option<u16>) -> impl Iterator<Item = String> {
+    let half = |full: &[u8]| {
+        let (left, _) = full.split_at_checked(full.len() / 2).unwrap_or((full, &[]));
+        data_encoding::BASE64URL_NOPAD.encode(left)
+    };
+    let value = value.as_bytes();
+    [
+        (256, half(&Sha256::digest(value))),
+        (384, half(&Sha384::digest(value))),
+        (512, half(&Sha512::digest(value))),
+    ]
+    .into_iter()
+    .filter(move |(have, _)| bits.is_none_or(|bits| bits == *have))
+    .map(|(_, hash)| hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // RFC 7636 Appendix B.
+    #[test]
+    fn a_verifier_opens_its_challenge() {
+        assert_eq!(
+            s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+    }
+
+    // OpenID Connect Core, Appendix A.
+    #[test]
+    fn hashes_of_tokens_and_codes_are_those_of_the_specification() {
+        let first = |value| half_hashes(value, Some(256)).next().unwrap();
+        assert_eq!(
+            first("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
+            "77QmUPtjPfzWtF2AnpK9RQ"
+        );
+        assert_eq!(
+            first("Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk"),
+            "LDktKdoQak3Pk0cnXxCltA"
+        );
+    }
+}

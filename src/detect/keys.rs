@@ -1,0 +1,147 @@
+//! Identities: fingerprints of values, join keys, and for values too short to be hashed, numbers that
+//! hold inside one source.
+
+use std::collections::HashMap;
+
+use super::Detector;
+use crate::atoms::{Digest, Fingerprint, JoinKey, KeyKind, Kind, Locator, Place};
+
+/// Short values of one source that are remembered. Each costs some 50 bytes; beyond, a value is known by
+/// its own place only.
+const MAX_LOCAL: usize = 1 << 20;
+
+/// Short values of one source, by where they were first seen.
+#[derive(Default, Debug)]
+pub(super) struct Local {
+    first: HashMap<Digest, Digest>,
+    /// The place of the last observation: several observations of one log line share it.
+    place: Option<Digest>,
+    parts: u64,
+    made: u64,
+}
+
+/// Makes the names of one observation's values.
+pub(super) struct Keyring<'a> {
+    detector: &'a Detector<'a>,
+    local: &'a mut Local,
+    source: Digest,
+    place: Digest,
+}
+
+impl<'a> Keyring<'a> {
+    pub(super) fn new(detector: &'a Detector<'a>, local: &'a mut Local, place: &Place) -> Self {
+        let source = place.source.digest();
+        let place = place_digest(source, place);
+        if local.place != Some(place) {
+            local.place = Some(place);
+            local.parts = 0;
+            local.made = 0;
+        }
+        Self {
+            detector,
+            local,
+            source,
+            place,
+        }
+    }
+
+    /// Names the next part of the place.
+    pub(super) fn part(&mut self) -> Digest {
+        let index = self.local.parts.to_le_bytes();
+        self.local.parts = self.local.parts.saturating_add(1);
+        Digest::of([b"sighting".as_slice(), self.place.as_bytes(), &index])
+    }
+
+    /// A visit of this source.
+    pub(super) fn visit(&self, id: i64) -> JoinKey {
+        JoinKey {
+            kind: KeyKind::Visit,
+            digest: Digest::of([
+                b"visit".as_slice(),
+                self.source.as_bytes(),
+                &id.to_le_bytes(),
+            ]),
+        }
+    }
+
+    /// The key of a value.
+    pub(super) fn key(&mut self, kind: KeyKind, value: &str) -> JoinKey {
+        let digest = self
+            .detector
+            .key
+            .digest(kind.as_str(), value.as_bytes())
+            .unwrap_or_else(|| self.local(kind.as_str(), value));
+        JoinKey { kind, digest }
+    }
+
+    /// Identity of a credential, and its fingerprint when it may have one.
+    pub(super) fn credential(&mut self, kind: Kind, value: &str) -> (Digest, Option<Fingerprint>) {
+        let may = !kind.is_low_entropy() || self.detector.key.is_keyed();
+        let digest = self
+            .detector
+            .key
+            .digest("credential", value.as_bytes())
+            .filter(|_| may);
+        let id = digest.unwrap_or_else(|| self.local("credential", value));
+        (id, digest)
+    }
+
+    /// Names a value by where this source first showed it.
+    fn local(&mut self, domain: &str, value: &str) -> Digest {
+        let name = Digest::of([domain.as_bytes(), value.as_bytes()]);
+        if let Some(first) = self.local.first.get(&name) {
+            return *first;
+        }
+        let first = Digest::of([
+            b"local".as_slice(),
+            domain.as_bytes(),
+            self.place.as_bytes(),
+            &self.local.made.to_le_bytes(),
+        ]);
+        self.local.made = self.local.made.saturating_add(1);
+        if self.local.first.len() < MAX_LOCAL {
+            self.local.first.insert(name, first);
+        }
+        first
+    }
+}
+
+/// Digest of source, locator and view.
+fn place_digest(source: Digest, place: &Place) -> Digest {
+    let number = u64::to_le_bytes;
+    let source = source.as_bytes().as_slice();
+    let view = place.view.as_str().as_bytes();
+    match &place.locator {
+        Locator::Row {
+            table,
+            rowid,
+            column,
+        } => Digest::of([
+            source,
+            view,
+            b"row",
+            table.as_bytes(),
+            &rowid.to_le_bytes(),
+            column.as_bytes(),
+        ]),
+        Locator::Line { number: line, byte } => {
+            Digest::of([source, view, b"line", &number(*line), &number(*byte)])
+        }
+        Locator::Entry { index, pointer, .. } => {
+            Digest::of([source, view, b"entry", &number(*index), pointer.as_bytes()])
+        }
+        Locator::Record {
+            file,
+            key,
+            sequence,
+        } => Digest::of([
+            source,
+            view,
+            b"record",
+            file.as_bytes(),
+            key.as_bytes(),
+            &number(*sequence),
+        ]),
+        Locator::Bytes { offset } => Digest::of([source, view, b"bytes", &number(*offset)]),
+    }
+}

@@ -1,0 +1,246 @@
+//! What may be shown of a URL: values of public parameters, short plain path segments, names. Everything
+//! else becomes its kind and its length.
+
+use std::fmt::Write as _;
+
+use super::encoding;
+use super::url::{self, Pair, Url};
+use crate::atoms::Masked;
+use crate::atoms::rules::{Name, Rules, Show};
+
+/// Longest public value that is shown.
+const MAX_SHOWN: usize = 512;
+
+/// Longest masked URL: a screen line is shorter, a reader wants the place.
+const MAX_URL: usize = 2048;
+
+/// Public URLs in public URLs.
+const MAX_NESTED: usize = 2;
+
+/// Values that are credentials, with what is shown instead.
+pub(super) type Known<'a> = Vec<(&'a str, String)>;
+
+/// A URL without anything that is not known to be public.
+pub(super) fn url(url: &Url, known: &Known<'_>, rules: &Rules) -> Masked {
+    Masked::vouch(limited(nested(url, known, rules, 0)))
+}
+
+fn limited(mut text: String) -> String {
+    if text.len() > MAX_URL {
+        let end = (0..=MAX_URL)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+fn nested(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
+    let mut out = String::new();
+    if !url.scheme.is_empty() {
+        let _ = write!(out, "{}:", url.scheme);
+    }
+    if !url.host().is_empty() {
+        out.push_str("//");
+        if let Some(userinfo) = &url.userinfo {
+            let _ = write!(out, "{}@", length(userinfo));
+        }
+        out.push_str(&host(url.host()));
+        if let Some(port) = url.port {
+            let _ = write!(out, ":{port}");
+        }
+    }
+    out.push_str(&path(&url.path, known));
+    if let Some(query) = &url.query {
+        out.push('?');
+        out.push_str(&form(query, known, rules, depth));
+    }
+    if let Some(fragment) = &url.fragment {
+        for segment in url::fragment_segments(fragment).take(8) {
+            out.push('#');
+            if segment.contains('=') {
+                out.push_str(&form(segment, known, rules, depth));
+            } else {
+                out.push_str(&path(segment, known));
+            }
+        }
+    }
+    out
+}
+
+/// A host is public, unless it is none.
+fn host(host: &str) -> String {
+    let plain = host.len() <= 253
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+        && host.split('.').all(|label| label.len() <= 63);
+    if plain { host.to_owned() } else { length(host) }
+}
+
+/// Segments that are words stay; others, and credentials, do not.
+fn path(path: &str, known: &Known<'_>) -> String {
+    let mut out = String::new();
+    let mut rest = path.to_owned();
+    for (value, shown) in known {
+        if value.len() >= 4 && rest.contains(value) {
+            rest = rest.replace(value, &format!("\u{0}{shown}\u{0}"));
+        }
+    }
+    for (at, segment) in rest.split('/').enumerate() {
+        if at > 0 {
+            out.push('/');
+        }
+        for (at, piece) in segment.split(';').enumerate() {
+            if at > 0 {
+                out.push(';');
+            }
+            match piece.split_once('=') {
+                Some((name, value)) => {
+                    let _ = write!(out, "{}={}", plain_name(name), path_piece(value));
+                }
+                None => out.push_str(&path_piece(piece)),
+            }
+        }
+    }
+    out
+}
+
+fn path_piece(piece: &str) -> String {
+    if let [_, shown, ..] = piece.split('\u{0}').collect::<Vec<_>>().as_slice() {
+        return (*shown).to_owned();
+    }
+    if is_word(piece) {
+        piece.to_owned()
+    } else {
+        length(piece)
+    }
+}
+
+/// Whether a piece of a path is a word, a version, a short number, rather than a value.
+pub(super) fn is_word(piece: &str) -> bool {
+    let digits = piece.bytes().filter(u8::is_ascii_digit).count();
+    let letters = piece.bytes().filter(u8::is_ascii_alphabetic).count();
+    let upper = piece.bytes().filter(u8::is_ascii_uppercase).count();
+    let plain = piece.len() <= 40
+        && piece
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-~+@!,:()".contains(&byte));
+    let parts_are_short = piece
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .all(|part| part.len() <= 20);
+    // Digits among letters, or capitals in the middle of words, are what random values look like.
+    let mixed = digits >= 3 && letters >= 3 || digits >= 2 && upper >= 2 && piece.len() >= 8;
+    let camel = piece
+        .as_bytes()
+        .windows(2)
+        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+        .count();
+    plain && parts_are_short && !mixed && camel <= 3 && digits <= 8
+}
+
+fn form(text: &str, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
+    let mut out = String::new();
+    for (at, pair) in url::pairs(text).enumerate() {
+        if out.len() > MAX_URL {
+            break;
+        }
+        if at > 0 {
+            out.push('&');
+        }
+        if pair.name.is_empty() {
+            out.push_str(&length(pair.value));
+            continue;
+        }
+        let name = url::decoded_name(pair.name);
+        let _ = write!(
+            out,
+            "{}={}",
+            plain_name(&name),
+            value(&name, pair, known, rules, depth)
+        );
+    }
+    out
+}
+
+fn value(name: &str, pair: Pair<'_>, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
+    let decoded = encoding::percent(url::strip_tail(pair.value));
+    let canonical = encoding::canonical(&decoded);
+    if canonical.is_empty() {
+        return String::new();
+    }
+    if let Some((_, shown)) = known.iter().find(|(value, _)| *value == canonical) {
+        return shown.clone();
+    }
+    shown(&Name::new(name), &decoded, rules, known, depth).unwrap_or_else(|| length(&canonical))
+}
+
+/// The value of a public parameter, if it may be shown.
+pub(super) fn public(
+    name: &Name,
+    decoded: &str,
+    rules: &Rules,
+    known: &Known<'_>,
+) -> Option<String> {
+    shown(name, decoded, rules, known, 0).map(limited)
+}
+
+fn shown(
+    name: &Name,
+    decoded: &str,
+    rules: &Rules,
+    known: &Known<'_>,
+    depth: usize,
+) -> Option<String> {
+    let public = rules.catalogue.public(name)?;
+    let fits = public
+        .value
+        .as_ref()
+        .is_none_or(|pattern| pattern.is_match(decoded))
+        && !known
+            .iter()
+            .any(|(value, _)| value.len() >= 4 && decoded.contains(value));
+    match public.show {
+        _ if !fits => None,
+        Show::Hidden => None,
+        Show::Url => {
+            let inner = Url::new(decoded);
+            (depth < MAX_NESTED).then(|| nested(&inner, known, rules, depth.saturating_add(1)))
+        }
+        Show::Plain if decoded.contains("://") => {
+            let urls = decoded
+                .split([' ', ','])
+                .map(|part| nested(&Url::new(part), known, rules, MAX_NESTED));
+            Some(urls.collect::<Vec<_>>().join(" "))
+        }
+        Show::Plain => is_harmless(decoded, rules).then(|| decoded.to_owned()),
+    }
+}
+
+/// Whether a public value holds nothing that looks like a credential, and nothing that disturbs a terminal.
+fn is_harmless(value: &str, rules: &Rules) -> bool {
+    value.len() <= MAX_SHOWN
+        && value.bytes().all(|byte| (b' '..0x7f).contains(&byte))
+        && value
+            .split([' ', ','])
+            .all(|word| !word.starts_with("eyJ") && rules.shapes.alone(word).is_none())
+}
+
+/// A parameter's name, when it is one.
+pub(super) fn plain_name(name: &str) -> String {
+    let plain = name.len() <= 64
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]: $".contains(&byte))
+        && name
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .all(is_word);
+    if plain { name.to_owned() } else { length(name) }
+}
+
+/// A value by its length alone.
+pub(super) fn length(value: &str) -> String {
+    format!("‹{}›", value.chars().count())
+}

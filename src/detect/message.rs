@@ -1,0 +1,293 @@
+//! What one observation holds before it is judged: messages, and the named values in them. Reads the
+//! payload's outer form and hands what is inside to the rooms that know it.
+
+use super::encoding;
+use super::url::Url;
+use super::{Decoding, body, open, text, url};
+use std::sync::Arc;
+
+use crate::atoms::Slot;
+use crate::atoms::rules::{Name, Rule, Rules};
+use crate::collect::{Observation, Payload, Store};
+
+/// Messages of one observation. A page with more links that carry tokens than this says nothing new.
+pub(super) const MAX_MESSAGES: usize = 256;
+
+/// Named values of one message. A JSON document may hold a list of all API keys.
+pub(super) const MAX_FIELDS: usize = 8192;
+
+/// One message, or what may be one.
+#[derive(Debug, Default)]
+pub(super) struct Message {
+    /// Its URL, when it is one.
+    pub url: Option<Url>,
+    /// Which part of the observation it is.
+    pub form: Form,
+    /// Its named values, in order of appearance.
+    pub fields: Vec<Field>,
+    /// Decodings between the evidence and the message.
+    pub nesting: Vec<Decoding>,
+}
+
+/// Which part of the observation a message is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Form {
+    /// A URL, also one inside another message.
+    Url,
+    /// A header.
+    Header,
+    /// A stored pair.
+    Pair(Store),
+    /// Fields of a form in a body: sent, or waiting in an HTML page.
+    Form,
+    /// A JSON document in a body.
+    Json,
+    /// Running text.
+    #[default]
+    Text,
+    /// JSON, or form data, inside a parameter.
+    Inner,
+}
+
+/// One named value.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    /// As found, one layer of escaping undone.
+    pub name: String,
+    /// In words.
+    pub key: Name,
+    /// One layer of escaping undone: what is opened.
+    pub value: String,
+    /// To a fixed point: what is judged.
+    pub canonical: String,
+    /// Where it sat.
+    pub slot: Slot,
+    /// Decodings between the message and the value.
+    pub nesting: Vec<Decoding>,
+    /// Values with the same number stand beside each other: one JSON object, one query.
+    pub group: u32,
+    /// The rule that found it by its place in a path.
+    pub rule: Option<Arc<Rule>>,
+}
+
+impl Field {
+    /// A field from a name and a value without escaping.
+    pub(super) fn new(name: &str, value: String, slot: Slot) -> Self {
+        let canonical = encoding::canonical(&value);
+        // `Bearer x` as a whole value: in cookies, in storage, in JSON.
+        let canonical = match canonical.split_at_checked(7) {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer ") => {
+                token.trim().to_owned()
+            }
+            _ => canonical,
+        };
+        Self {
+            name: name.to_owned(),
+            key: Name::new(name),
+            value,
+            canonical,
+            slot,
+            nesting: Vec::new(),
+            group: 0,
+            rule: None,
+        }
+    }
+}
+
+/// All messages in an observation, outermost first.
+pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message> {
+    let mut out = Vec::new();
+    match &observation.payload {
+        Payload::Url(raw) => {
+            let text = encoding::text(raw.as_bytes());
+            let mut url = Url::new(&text);
+            if let Some(host) = observation
+                .exchange
+                .as_ref()
+                .and_then(|exchange| exchange.host.as_deref())
+            {
+                url = url.on_host(host);
+            }
+            out.push(of_url(url, rules));
+        }
+        Payload::Header { name, value } => {
+            out.push(header(name, &encoding::text(value.as_bytes())));
+        }
+        Payload::Pair {
+            store, key, value, ..
+        } => {
+            let slot = match store {
+                Store::Cookie => Slot::Cookie,
+                _ => Slot::Storage,
+            };
+            let value = encoding::text(value.as_bytes());
+            let value = value.trim_matches('"').to_owned();
+            let field = Field::new(&encoding::text(key.as_bytes()), value, slot);
+            out.push(Message {
+                form: Form::Pair(*store),
+                fields: vec![field],
+                ..Message::default()
+            });
+        }
+        Payload::Body { mime, bytes } => {
+            body::messages(mime, &encoding::text(bytes.as_bytes()), rules, &mut out);
+        }
+        Payload::Text(raw) => text::messages(&encoding::text(raw.as_bytes()), rules, &mut out),
+    }
+    open::nested(&mut out, rules);
+    out.truncate(MAX_MESSAGES);
+    out
+}
+
+/// A URL as a message.
+pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
+    let mut fields = located(&url, rules);
+    if let Some(userinfo) = &url.userinfo {
+        fields.extend(userinfo_fields(userinfo));
+    }
+    for pair in url::path_pairs(&url.path) {
+        fields.push(pair_field(pair, Slot::Path, 0));
+    }
+    if let Some(session) = aspnet_session(&url.path) {
+        fields.push(Field::new("(S())", session.to_owned(), Slot::Path));
+    }
+    for pair in url::pairs(url.query.as_deref().unwrap_or_default()) {
+        fields.push(pair_field(pair, Slot::Query, 0));
+    }
+    for segment in url::fragment_segments(url.fragment.as_deref().unwrap_or_default()) {
+        let pairs = url::pairs(segment).filter(|pair| !pair.name.is_empty());
+        fields.extend(pairs.map(|pair| pair_field(pair, Slot::Fragment, 0)));
+    }
+    fields.truncate(MAX_FIELDS);
+    Message {
+        url: Some(url),
+        form: Form::Url,
+        fields,
+        nesting: Vec::new(),
+    }
+}
+
+/// Credentials in the path, by the rules that know such paths.
+fn located(url: &Url, rules: &Rules) -> Vec<Field> {
+    let place = url.host_and_path();
+    rules
+        .catalogue
+        .located()
+        .filter_map(|(rule, location)| {
+            let value = place.get(location.capture(&place)?)?;
+            let mut field = Field::new("path", value.to_owned(), Slot::Path);
+            field.rule = Some(rule.clone());
+            Some(field)
+        })
+        .collect()
+}
+
+/// A pair of form data as a field.
+pub(super) fn pair_field(pair: url::Pair<'_>, slot: Slot, group: u32) -> Field {
+    let name = url::decoded_name(pair.name);
+    let value = url::strip_tail(pair.value);
+    let mut field = Field::new(&name, encoding::percent(value), slot);
+    field.group = group;
+    field
+}
+
+/// `user:password`, `token`, `x-access-token:TOKEN` before the `@`.
+fn userinfo_fields(userinfo: &str) -> Option<Field> {
+    let decoded = encoding::percent(userinfo);
+    match decoded.split_once(':') {
+        Some((_, "")) => None,
+        Some((user, password)) => {
+            let name = format!("userinfo_{user}");
+            let mut field = Field::new("userinfo", decoded.clone(), Slot::Userinfo);
+            if TOKEN_USERS.contains(&user) {
+                field = Field::new(&name, password.to_owned(), Slot::Userinfo);
+            }
+            Some(field)
+        }
+        None => Some(Field::new("userinfo_only", decoded, Slot::Userinfo)),
+    }
+}
+
+/// User names that say that the password is a token (documentation of GitHub, GitLab, Bitbucket).
+const TOKEN_USERS: [&str; 6] = [
+    "x-access-token",
+    "oauth2",
+    "x-token-auth",
+    "gitlab-ci-token",
+    "oauthtoken",
+    "token",
+];
+
+/// The session of a cookieless ASP.NET application: `/(S(24 characters))/`.
+fn aspnet_session(path: &str) -> Option<&str> {
+    let decoded_marks = ["/(S(", "/(s("];
+    let (_, rest) = decoded_marks
+        .iter()
+        .find_map(|mark| path.split_once(mark))?;
+    Some(rest.split_once("))")?.0)
+}
+
+/// A header as a message. Its field is named after the header and, for credentials, the scheme.
+fn header(name: &str, value: &str) -> Message {
+    let value = value.trim();
+    let lower = name.to_ascii_lowercase();
+    let mut fields = Vec::new();
+    let (scheme, rest) = value.split_once([' ', '\t']).unwrap_or(("", value));
+    match (
+        lower.ends_with("authorization"),
+        scheme.to_ascii_lowercase().as_str(),
+    ) {
+        (true, "basic") => {
+            let decoded = encoding::base64(rest.trim()).map(|bytes| encoding::text(&bytes));
+            let mut field = Field::new(
+                "authorization_basic",
+                decoded.unwrap_or_default(),
+                Slot::Header,
+            );
+            field.nesting.push(Decoding::Base64);
+            fields.push(field);
+        }
+        (true, "oauth") => fields.extend(oauth1_header(rest)),
+        (true, "") => fields.push(Field::new(
+            "authorization_bare",
+            value.to_owned(),
+            Slot::Header,
+        )),
+        (true, "digest" | "negotiate" | "ntlm" | "aws4-hmac-sha256" | "hoba" | "mutual") => {}
+        (true, scheme) => {
+            let name = format!("authorization_{scheme}");
+            let value = rest.trim().trim_start_matches("token=").trim_matches('"');
+            fields.push(Field::new(&name, value.to_owned(), Slot::Header));
+        }
+        (false, "bearer") => {
+            fields.push(Field::new(
+                "authorization_bearer",
+                rest.trim().to_owned(),
+                Slot::Header,
+            ));
+        }
+        (false, _) => fields.push(Field::new(name, value.to_owned(), Slot::Header)),
+    }
+    for field in &mut fields {
+        if lower.ends_with("authorization") {
+            name.clone_into(&mut field.name);
+        }
+    }
+    Message {
+        form: Form::Header,
+        fields,
+        ..Message::default()
+    }
+}
+
+/// `oauth_token="…", oauth_verifier="…"` (RFC 5849 §3.5.1).
+fn oauth1_header(value: &str) -> Vec<Field> {
+    value
+        .split(',')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .map(|(name, value)| {
+            let value = encoding::percent(value.trim().trim_matches('"'));
+            Field::new(name.trim(), value, Slot::Header)
+        })
+        .collect()
+}

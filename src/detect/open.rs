@@ -1,0 +1,243 @@
+//! Values that hold messages of their own: URLs, form data, JSON, JWTs, in percent-encoding and base64,
+//! opened to a bounded depth with the chain of decodings kept.
+
+use serde_json::Value;
+
+use super::Decoding;
+use super::encoding;
+use super::message::{Field, Form, MAX_FIELDS, MAX_MESSAGES, Message, of_url, pair_field};
+use super::url::{self, Url};
+use super::{jwt, saml};
+use crate::atoms::Slot;
+use crate::atoms::rules::Rules;
+
+/// Messages inside messages. A login page's `continue` holds a URL whose `state` holds a JSON text with a
+/// URL: three. Twice that is room for gateways around it.
+const MAX_DEPTH: usize = 6;
+
+/// Percent-decodings that one value may need before it shows what it is.
+const MAX_PERCENT: usize = 6;
+
+/// Longest value that is opened. A request object with claims has some kilobytes, a SAML response with
+/// many attributes some hundred.
+const MAX_VALUE: usize = 4 << 20;
+
+/// Fields of claims that are merged into the message they belong to.
+const MERGED: [&str; 2] = ["request", "response"];
+
+/// Opens what the messages hold; what is a message of its own is appended.
+pub(super) fn nested(messages: &mut Vec<Message>, rules: &Rules) {
+    let mut at = 0;
+    while at < messages.len().min(MAX_MESSAGES) {
+        let mut inner = Vec::new();
+        if let Some(message) = messages.get_mut(at) {
+            let mut merged = Vec::new();
+            for field in &message.fields {
+                // Nested deeper than any real message: shown as it is.
+                if message.nesting.len() < MAX_DEPTH * 2 {
+                    open_field(message, field, rules, &mut merged, &mut inner);
+                }
+            }
+            message.fields.extend(merged);
+            message.fields.truncate(MAX_FIELDS);
+        }
+        messages.append(&mut inner);
+        at += 1;
+    }
+}
+
+/// What one value holds.
+fn open_field(
+    outer: &Message,
+    field: &Field,
+    rules: &Rules,
+    merged: &mut Vec<Field>,
+    inner: &mut Vec<Message>,
+) {
+    if field.value.len() > MAX_VALUE || field.value.len() < 4 {
+        return;
+    }
+    let mut value = field.value.trim().to_owned();
+    let mut nesting = outer.nesting.clone();
+    nesting.extend(&field.nesting);
+    for _ in 0..MAX_PERCENT {
+        if let Some(mut message) = open_value(&value, field, rules) {
+            nesting.append(&mut message.nesting);
+            message.nesting = nesting;
+            if MERGED.contains(&&*field.key.key) && matches!(message.form, Form::Inner) {
+                for mut claim in message.fields {
+                    claim.nesting = vec![Decoding::Jwt];
+                    claim.slot = field.slot;
+                    claim.group = field.group;
+                    merged.push(claim);
+                }
+            } else {
+                inner.push(message);
+            }
+            return;
+        }
+        let decoded = encoding::percent(&value);
+        if decoded == value {
+            return;
+        }
+        nesting.push(Decoding::Percent);
+        value = decoded;
+    }
+}
+
+/// The message in a value that needs no more percent-decoding.
+fn open_value(value: &str, field: &Field, rules: &Rules) -> Option<Message> {
+    if saml::is_name(&field.key) {
+        return None;
+    }
+    if url::looks_like_url(value) {
+        return worth(of_nested_url(value, rules), rules);
+    }
+    if value.starts_with(['{', '[']) {
+        return of_json_text(value, field.slot);
+    }
+    if value.starts_with("ey") && value.matches('.').count() >= 1 {
+        return of_jwt(value, field);
+    }
+    if let Some(text) = base64_text(value) {
+        let mut message = if url::looks_like_url(&text) {
+            worth(of_nested_url(&text, rules), rules)?
+        } else if text.starts_with(['{', '[']) {
+            of_json_text(&text, field.slot)?
+        } else {
+            of_form(&text, field.slot, rules)?
+        };
+        message.nesting.insert(0, Decoding::Base64);
+        return Some(message);
+    }
+    of_form(value, field.slot, rules)
+}
+
+/// A URL inside a value.
+pub(super) fn of_nested_url(value: &str, rules: &Rules) -> Message {
+    let mut message = of_url(Url::new(value), rules);
+    message.nesting.push(Decoding::Url);
+    message
+}
+
+fn worth(message: Message, rules: &Rules) -> Option<Message> {
+    let known = message.fields.iter().any(|field| is_known(field, rules));
+    let located = message.url.as_ref().is_some_and(|url| {
+        rules
+            .catalogue
+            .located()
+            .any(|(_, location)| location.is_match(&url.host_and_path()))
+    });
+    (known || located).then_some(message)
+}
+
+fn is_known(field: &Field, rules: &Rules) -> bool {
+    rules.catalogue.spelling(&field.key).is_some()
+        || !rules.catalogue.rules_for(&field.key).is_empty()
+        || rules.shapes.alone(&field.canonical).is_some()
+        || field.value.starts_with("eyJ")
+}
+
+/// Form data inside a value, when a name in it is known.
+fn of_form(value: &str, slot: Slot, rules: &Rules) -> Option<Message> {
+    if !value.contains('=') || value.starts_with('=') {
+        return None;
+    }
+    let fields: Vec<Field> = url::pairs(value)
+        .filter(|pair| !pair.name.is_empty() && pair.name.len() <= 128)
+        .map(|pair| pair_field(pair, slot, 0))
+        .take(MAX_FIELDS)
+        .collect();
+    let known = fields.iter().any(|field| is_known(field, rules));
+    known.then(|| Message {
+        form: Form::Inner,
+        fields,
+        ..Message::default()
+    })
+}
+
+fn of_json_text(value: &str, slot: Slot) -> Option<Message> {
+    let parsed: Value = serde_json::from_str(value).ok()?;
+    let mut fields = Vec::new();
+    json_fields(&parsed, slot, &mut fields);
+    (!fields.is_empty()).then(|| Message {
+        form: Form::Inner,
+        fields,
+        nesting: vec![Decoding::Json],
+        ..Message::default()
+    })
+}
+
+/// A JWT that is an envelope: a request object, a JARM response, a `state` with a payload. The claims of a
+/// token are told with the token, and are no message.
+fn of_jwt(value: &str, field: &Field) -> Option<Message> {
+    const ENVELOPES: [&str; 5] = ["request", "response", "state", "relaystate", "clientstate"];
+    if !ENVELOPES.contains(&&*field.key.key) {
+        return None;
+    }
+    let claims = jwt::payload(value)?;
+    let mut fields = Vec::new();
+    json_fields(&claims, field.slot, &mut fields);
+    (!fields.is_empty()).then(|| Message {
+        form: Form::Inner,
+        fields,
+        nesting: vec![Decoding::Jwt],
+        ..Message::default()
+    })
+}
+
+/// Text in base64 that begins like JSON, a URL or form data.
+fn base64_text(value: &str) -> Option<String> {
+    if value.len() < 8 || value.len() > MAX_VALUE {
+        return None;
+    }
+    // `+` stands for itself, or for a blank that a form decoder put there.
+    let bytes = encoding::base64(&value.replace(' ', "+"))?;
+    let text = String::from_utf8(bytes).ok()?;
+    let printable = !text.chars().any(|c| c.is_control() && !c.is_whitespace());
+    let opens = text.starts_with(['{', '[']) || url::looks_like_url(&text) || text.contains('=');
+    (printable && opens).then_some(text)
+}
+
+/// The values of a JSON document, each under its last name, objects as groups.
+pub(super) fn json_fields(root: &Value, slot: Slot, out: &mut Vec<Field>) {
+    let mut waiting = vec![("", root, 0_u32)];
+    let mut groups = 0_u32;
+    while let Some((name, value, group)) = waiting.pop() {
+        if out.len() >= MAX_FIELDS {
+            return;
+        }
+        match value {
+            Value::Object(members) => {
+                groups = groups.saturating_add(1);
+                // A header list, a form's fields: the name stands beside the value.
+                if let (Some(Value::String(key)), Some(inner @ Value::String(_))) = (
+                    members.get("name").or(members.get("key")),
+                    members.get("value"),
+                ) {
+                    waiting.push((key, inner, group));
+                }
+                let own = groups;
+                waiting.extend(
+                    members
+                        .iter()
+                        .rev()
+                        .map(|(key, inner)| (key.as_str(), inner, own)),
+                );
+            }
+            Value::Array(items) => {
+                waiting.extend(items.iter().rev().map(|item| (name, item, group)));
+            }
+            Value::String(text) => out.push(json_field(name, text.clone(), slot, group)),
+            Value::Number(number) => out.push(json_field(name, number.to_string(), slot, group)),
+            Value::Bool(truth) => out.push(json_field(name, truth.to_string(), slot, group)),
+            Value::Null => {}
+        }
+    }
+}
+
+fn json_field(name: &str, value: String, slot: Slot, group: u32) -> Field {
+    let mut field = Field::new(name, value, slot);
+    field.group = group;
+    field
+}

@@ -1,0 +1,374 @@
+//! Which protocol message it is: names beside names, where they sat, and what was found in them.
+
+use std::collections::HashSet;
+
+use super::message::{Field, Form, Message};
+use super::score::{Found, Setting};
+use super::{Channel, REPORT, Role, saml};
+use crate::atoms::{Kind, Slot};
+use crate::collect::{Observation, Store, Via};
+
+/// What is asked of a message.
+struct Seen<'a> {
+    names: HashSet<&'a str>,
+    message: &'a Message,
+    found: &'a [Found],
+    setting: &'a Setting<'a>,
+}
+
+/// The message's role.
+pub(super) fn role(
+    observation: &Observation,
+    message: &Message,
+    found: &[Found],
+    setting: &Setting<'_>,
+) -> Role {
+    let seen = Seen {
+        names: message
+            .fields
+            .iter()
+            .filter(|field| !field.canonical.is_empty())
+            .map(|field| &*field.key.key)
+            .collect(),
+        message,
+        found,
+        setting,
+    };
+    match message.form {
+        Form::Pair(Store::LogField) => Role::None,
+        Form::Pair(_) => Role::Stored,
+        Form::Header => seen.of_header(),
+        Form::Url => seen.of_url(observation),
+        Form::Form => seen.of_form(observation),
+        Form::Json => seen.of_json(observation),
+        Form::Inner | Form::Text => seen.of_text(),
+    }
+}
+
+/// How the message travelled.
+pub(super) fn channel(observation: &Observation, message: &Message, role: Role) -> Channel {
+    use crate::collect::Payload;
+    match (&observation.payload, message.form, role) {
+        (
+            Payload::Pair {
+                store: Store::LogField,
+                ..
+            },
+            ..,
+        ) => Channel::Direct,
+        (Payload::Pair { .. }, ..) => Channel::Storage,
+        (Payload::Url(_), ..) => Channel::Front,
+        (Payload::Body { .. }, _, Role::ResponseInBody) => Channel::Front,
+        (Payload::Text(_), Form::Url, _) => Channel::Front,
+        _ => Channel::Direct,
+    }
+}
+
+impl Seen<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    fn any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.has(name))
+    }
+
+    fn path(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.setting.words.contains(word))
+    }
+
+    fn field(&self, key: &str) -> Option<&Field> {
+        self.message
+            .fields
+            .iter()
+            .find(|field| *field.key.key == *key)
+    }
+
+    /// A credential of one of these kinds, reported, in one of these slots.
+    fn found(&self, kinds: &[Kind], slots: &[Slot]) -> bool {
+        self.found.iter().any(|found| {
+            found.score >= REPORT
+                && kinds.contains(&found.kind)
+                && self
+                    .message
+                    .fields
+                    .get(found.field)
+                    .is_some_and(|field| slots.is_empty() || slots.contains(&field.slot))
+        })
+    }
+
+    fn root(&self, key: &str) -> Option<Box<str>> {
+        Some(saml::read(&self.field(key)?.canonical)?.root)
+    }
+
+    fn is_request(&self) -> bool {
+        const REQUEST: [&str; 7] = [
+            "responsetype",
+            "redirecturi",
+            "redirecturl",
+            "scope",
+            "requesturi",
+            "request",
+            "codechallenge",
+        ];
+        let oauth = self.any(&["clientid", "clientkey"])
+            && self.any(&REQUEST)
+            && !self.any(&[
+                "code",
+                "granttype",
+                "clientsecret",
+                "accesstoken",
+                "refreshtoken",
+            ]);
+        let response_type = self.has("responsetype")
+            && self.any(&["redirecturi", "scope", "state", "nonce"])
+            && !self.has("code");
+        let hosted = self.has("provider") && self.has("redirectto") && self.path(&["authorize"]);
+        let wsfed = self.is("wa", "wsignin1.0") && !self.has("wresult");
+        let cas = self.has("service") && self.path(&["/login"]) && !self.has("ticket");
+        let oauth1 = self.has("oauthtoken")
+            && !self.has("oauthverifier")
+            && self.path(&["/authorize", "/authenticate"]);
+        let device = self.has("usercode") && self.path(&["device", "activate"]);
+        let saml = self.has("samlrequest") && !self.is_saml_logout();
+        oauth || response_type || hosted || wsfed || cas || oauth1 || device || saml
+    }
+
+    fn is(&self, key: &str, value: &str) -> bool {
+        self.field(key)
+            .is_some_and(|field| field.canonical == value)
+    }
+
+    fn is_saml_logout(&self) -> bool {
+        let roots = [
+            self.root("samlrequest"),
+            self.root("samlresponse"),
+            self.root("logoutrequest"),
+        ];
+        roots
+            .iter()
+            .flatten()
+            .any(|root| matches!(&**root, "LogoutRequest" | "LogoutResponse"))
+    }
+
+    fn is_logout(&self) -> bool {
+        self.has("postlogoutredirecturi")
+            || self.has("logouttoken")
+            || self.is("wa", "wsignout1.0")
+            || self.is("wa", "wsignoutcleanup1.0")
+            || self.has("idtokenhint") && !self.any(&["responsetype", "prompt"])
+            || self.is_saml_logout()
+            || self.path(&[
+                "/logout",
+                "/signout",
+                "/endsession",
+                "/end_session",
+                "/logoff",
+            ]) && self.any(&[
+                "idtoken",
+                "token",
+                "sid",
+                "accesstoken",
+                "logouthint",
+                "sessionid",
+            ])
+    }
+
+    fn is_token_request(&self) -> bool {
+        const REGISTERED: [&str; 7] = [
+            "authorization_code",
+            "refresh_token",
+            "password",
+            "client_credentials",
+            "pkce",
+            "id_token",
+            "device_code",
+        ];
+        let grant = self.field("granttype").is_some_and(|field| {
+            REGISTERED.contains(&field.canonical.as_str()) || field.canonical.contains(':')
+        });
+        let exchange = self.any(&["codeverifier", "clientsecret", "clientassertion"])
+            && self.any(&["code", "refreshtoken", "clientid", "authcode", "token"]);
+        let hinted = self.has("token") && self.has("tokentypehint")
+            || self.has("token") && self.path(&["/revoke", "/introspect"]);
+        let pushed = self.path(&[
+            "/par",
+            "device_authorization",
+            "devicecode",
+            "/device/code",
+            "bc-authorize",
+        ]) && self.has("clientid")
+            && self.message.form == Form::Form;
+        grant || exchange || hinted || pushed
+    }
+
+    fn is_failure(&self) -> bool {
+        const REGISTERED: [&str; 14] = [
+            "invalid_request",
+            "unauthorized_client",
+            "access_denied",
+            "unsupported_response_type",
+            "invalid_scope",
+            "server_error",
+            "temporarily_unavailable",
+            "interaction_required",
+            "login_required",
+            "account_selection_required",
+            "consent_required",
+            "invalid_request_uri",
+            "invalid_request_object",
+            "request_not_supported",
+        ];
+        self.field("error").is_some_and(|field| {
+            self.has("state") || REGISTERED.contains(&field.canonical.as_str())
+        })
+    }
+
+    fn slot_of(&self, names: &[&str], slot: Slot) -> bool {
+        self.message.fields.iter().any(|field| {
+            field.slot == slot && !field.canonical.is_empty() && names.contains(&&*field.key.key)
+        })
+    }
+
+    fn of_url(&self, observation: &Observation) -> Role {
+        const TOKENS: [&str; 5] = ["accesstoken", "idtoken", "code", "refreshtoken", "response"];
+        const CODES: [Kind; 6] = [
+            Kind::AuthorizationCode,
+            Kind::CasTicket,
+            Kind::SamlArtifact,
+            Kind::Oauth1Verifier,
+            Kind::JarmResponse,
+            Kind::SamlMessage,
+        ];
+        const BEARERS: [Kind; 6] = [
+            Kind::AccessToken,
+            Kind::IdToken,
+            Kind::RefreshToken,
+            Kind::OpaqueToken,
+            Kind::OneTimeLink,
+            Kind::WsfedToken,
+        ];
+        let url = [Slot::Query, Slot::Path, Slot::Userinfo];
+        let in_fragment = self.slot_of(&["error"], Slot::Fragment) && self.is_failure()
+            || self.found(&CODES, &[Slot::Fragment])
+            || self.found(&BEARERS, &[Slot::Fragment])
+            || self.slot_of(&TOKENS, Slot::Fragment)
+                && self.slot_of(&["state", "tokentype", "expiresin"], Slot::Fragment);
+        let response_code = self.slot_of(&["code", "response"], Slot::Query) && self.has("state");
+        if self.is_token_request() {
+            Role::TokenRequest
+        } else if self.is_logout() {
+            Role::Logout
+        } else if in_fragment {
+            Role::ResponseInFragment
+        } else if self.is_request() {
+            Role::AuthorizationRequest
+        } else if self.found(&CODES, &[Slot::Query]) || self.is_failure() || response_code {
+            Role::ResponseInQuery
+        } else if self.found(&BEARERS, &[Slot::Query]) {
+            self.bearer_in_query(observation)
+        } else if self.found(&[Kind::ApiKey, Kind::SignedUrl, Kind::WebhookUrl], &url) {
+            Role::ResourceRequest
+        } else {
+            Role::None
+        }
+    }
+
+    /// A token in a query: handed to a page, or sent to an API (RFC 6750 §2.3)?
+    fn bearer_in_query(&self, observation: &Observation) -> Role {
+        const API_PATH: [&str; 10] = [
+            "/api/",
+            "/graphql",
+            ".json",
+            "/userinfo",
+            "/tokeninfo",
+            "/rest/",
+            "/v1/",
+            "/v2/",
+            "/v3/",
+            "/debug_token",
+        ];
+        let api_host = ["api.", "graph.", "www.googleapis.", "gateway."]
+            .iter()
+            .any(|start| self.setting.host.starts_with(start));
+        let sent_here = matches!(
+            observation.via,
+            Via::ServerRedirect | Via::ClientRedirect | Via::Location
+        );
+        let callback = self.path(&[
+            "callback", "oauth", "sso", "login", "signin", "auth/", "redirect",
+        ]);
+        if sent_here || self.has("refreshtoken") {
+            Role::ResponseInQuery
+        } else if api_host || self.path(&API_PATH) || self.setting.words.ends_with("/api") {
+            Role::ResourceRequest
+        } else if callback || observation.visit.is_some() {
+            Role::ResponseInQuery
+        } else {
+            Role::ResourceRequest
+        }
+    }
+
+    fn of_form(&self, observation: &Observation) -> Role {
+        if self.is_token_request() {
+            Role::TokenRequest
+        } else if self.is_logout() {
+            Role::Logout
+        } else if self.is_request() {
+            Role::AuthorizationRequest
+        } else if self.any(&["samlresponse", "wresult", "samlart"])
+            || self.any(&["code", "idtoken", "response"])
+                && self.any(&["state", "idtoken", "iss", "sessionstate"])
+            || self.has("accesstoken") && self.has("state")
+            || self.is_failure()
+        {
+            Role::ResponseInBody
+        } else if observation.via == Via::Request && !self.found.is_empty() {
+            Role::ResourceRequest
+        } else {
+            Role::None
+        }
+    }
+
+    fn of_json(&self, observation: &Observation) -> Role {
+        const GRANTED: [&str; 4] = ["accesstoken", "idtoken", "refreshtoken", "devicecode"];
+        let response = observation.via != Via::Request;
+        let pushed = self.has("requesturi") && self.has("expiresin");
+        let introspected = self.has("active") && self.any(&["scope", "clientid", "exp"]);
+        if self.is_token_request() {
+            Role::TokenRequest
+        } else if response
+            && (self.any(&GRANTED) || pushed || introspected || self.has("authreqid"))
+        {
+            Role::TokenResponse
+        } else if !response && !self.found.is_empty() {
+            Role::ResourceRequest
+        } else {
+            Role::None
+        }
+    }
+
+    fn of_header(&self) -> Role {
+        let client = self
+            .found
+            .iter()
+            .any(|found| found.kind == Kind::ClientSecret);
+        if client {
+            Role::TokenRequest
+        } else if self.found.is_empty() {
+            Role::None
+        } else {
+            Role::ResourceRequest
+        }
+    }
+
+    fn of_text(&self) -> Role {
+        if self.is_token_request() {
+            Role::TokenRequest
+        } else if self.is_request() && self.has("responsetype") {
+            Role::AuthorizationRequest
+        } else {
+            Role::None
+        }
+    }
+}

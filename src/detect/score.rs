@@ -1,0 +1,287 @@
+//! Rules asked of a message: which of its values are, or may be, credentials, and with how many points.
+//! The questions and the points are data; answering them is all that happens here.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::encoding;
+use super::jwt::Jwt;
+use super::message::{Field, Form, Message};
+use super::{CANDIDATE, REPORT, saml};
+use crate::atoms::Kind;
+use crate::atoms::rules::{Condition, Name, Rule, Rules};
+
+/// Points of a value that tells itself by its form.
+const BY_FORM: i16 = 100;
+
+/// A value that is, or may be, a credential.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Index into the message's fields.
+    pub field: usize,
+    /// Id of the rule or the shape.
+    pub rule: Arc<str>,
+    /// What it is.
+    pub kind: Kind,
+    /// Points.
+    pub score: i16,
+}
+
+/// What surrounds the values of a message.
+pub(super) struct Setting<'a> {
+    /// The rules.
+    pub rules: &'a Rules,
+    /// Decoded path and hash route of the message's URL, or of its exchange's, in lower case.
+    pub words: String,
+    /// Host of that URL.
+    pub host: String,
+    /// Whether a server or a script sent the browser here, where the evidence tells.
+    pub redirected: Option<bool>,
+    /// Method of the exchange.
+    pub method: Option<&'a str>,
+}
+
+/// All candidates of a message, in order of appearance.
+pub(super) fn found(message: &Message, setting: &Setting<'_>) -> Vec<Found> {
+    let beside = Beside::new(message);
+    message
+        .fields
+        .iter()
+        .enumerate()
+        .filter_map(|(at, field)| judge(at, field, message, &beside, setting))
+        .collect()
+}
+
+fn judge(
+    at: usize,
+    field: &Field,
+    message: &Message,
+    beside: &Beside<'_>,
+    setting: &Setting<'_>,
+) -> Option<Found> {
+    let value = field.canonical.as_str();
+    let catalogue = &setting.rules.catalogue;
+    if value.is_empty()
+        || setting.rules.placeholders.contain(value)
+        || setting.rules.shapes.is_public(value)
+    {
+        return None;
+    }
+    let jwt = Jwt::decode(value);
+    if jwt.as_ref().is_some_and(Jwt::is_proof) {
+        return None;
+    }
+    let asked = Asked {
+        field,
+        value,
+        jwt: jwt.is_some(),
+        entropy: encoding::entropy(value),
+        beside,
+        message,
+        setting,
+    };
+    let located = field.rule.iter().map(|rule| (rule, true));
+    let named = catalogue.rules_for(&field.key);
+    let best = located
+        .chain(named.iter().map(|(rule, _)| (*rule, false)))
+        .filter_map(|(rule, located)| Some((rule, asked.score(rule, located)?)))
+        .reduce(|best, next| if next.1 > best.1 { next } else { best });
+    let by_form = by_form(field, jwt.as_ref(), setting);
+    match (best, by_form) {
+        (Some((rule, score)), form) if score >= REPORT || score >= CANDIDATE && form.is_none() => {
+            let claimed = jwt
+                .as_ref()
+                .and_then(Jwt::kind)
+                .or(form.as_ref().map(|form| form.kind));
+            Some(Found {
+                field: at,
+                rule: (&*rule.id).into(),
+                kind: claimed.filter(|_| rule.by_claims).unwrap_or(rule.kind),
+                score,
+            })
+        }
+        (_, Some(form)) => Some(Found { field: at, ..form }),
+        _ => None,
+    }
+}
+
+/// A value that tells itself: a vendor's prefix, or a JWT.
+fn by_form(field: &Field, jwt: Option<&Jwt>, setting: &Setting<'_>) -> Option<Found> {
+    let catalogue = &setting.rules.catalogue;
+    let found = |rule: &str, kind| {
+        Some(Found {
+            field: 0,
+            rule: rule.into(),
+            kind,
+            score: BY_FORM,
+        })
+    };
+    if let Some(shape) = setting.rules.shapes.alone(&field.canonical) {
+        return found(&shape.id, shape.kind);
+    }
+    // A JWT under a protocol parameter's name is what that parameter says: `state` is a state.
+    let jwt = jwt?;
+    if catalogue.public(&field.key).is_some() || catalogue.is_ignored(&field.key) {
+        return None;
+    }
+    found("jwt", jwt.kind().unwrap_or(Kind::OpaqueToken))
+}
+
+/// Names with values, by group.
+struct Beside<'a> {
+    names: HashSet<(u32, &'a str)>,
+    fields: &'a [Field],
+}
+
+impl<'a> Beside<'a> {
+    fn new(message: &'a Message) -> Self {
+        let names = message
+            .fields
+            .iter()
+            .filter(|field| !field.canonical.is_empty())
+            .map(|field| (field.group, &*field.key.key))
+            .collect();
+        Self {
+            names,
+            fields: &message.fields,
+        }
+    }
+
+    fn has(&self, group: u32, name: &str) -> bool {
+        self.names.contains(&(group, &*Name::new(name).key))
+    }
+
+    /// First 256 fields of the group: `only` and `beside_value` are questions about small messages.
+    fn group(&self, group: u32) -> impl Iterator<Item = &'a Field> {
+        self.fields
+            .iter()
+            .filter(move |field| field.group == group)
+            .take(256)
+    }
+}
+
+/// One value, and what may be asked of it.
+struct Asked<'a> {
+    field: &'a Field,
+    value: &'a str,
+    jwt: bool,
+    entropy: f32,
+    beside: &'a Beside<'a>,
+    message: &'a Message,
+    setting: &'a Setting<'a>,
+}
+
+impl Asked<'_> {
+    /// Points under a rule; `None` when the rule does not apply.
+    fn score(&self, rule: &Rule, located: bool) -> Option<i16> {
+        let applies = (located || rule.location.is_none())
+            && rule.counts_in(self.field.slot)
+            && self.holds(&rule.when)
+            && !rule.unless.iter().any(|condition| self.holds(condition));
+        if !applies {
+            return None;
+        }
+        let evidence = rule
+            .evidence
+            .iter()
+            .filter(|evidence| self.holds(&evidence.when))
+            .fold(rule.base, |score, evidence| {
+                score.saturating_add(evidence.points)
+            });
+        Some(evidence)
+    }
+
+    fn holds(&self, when: &Condition) -> bool {
+        self.value_holds(when) && self.beside_holds(when) && self.place_holds(when)
+    }
+
+    fn value_holds(&self, when: &Condition) -> bool {
+        let length = self.value.len();
+        when.value
+            .as_ref()
+            .is_none_or(|pattern| pattern.is_match(self.value))
+            && when.min_length.is_none_or(|min| length >= min)
+            && when.max_length.is_none_or(|max| length <= max)
+            && when.min_entropy.is_none_or(|min| self.entropy >= min)
+            && when.max_entropy.is_none_or(|max| self.entropy <= max)
+            && when.jwt.is_none_or(|jwt| jwt == self.jwt)
+            && (when.shape.is_empty() || when.shape.iter().any(|id| self.has_shape(id)))
+            && (when.saml.is_empty() || self.is_saml(&when.saml))
+            && (when.word.is_empty()
+                || self
+                    .field
+                    .key
+                    .has_word(|word| when.word.iter().any(|wanted| **wanted == *word)))
+    }
+
+    fn has_shape(&self, id: &str) -> bool {
+        let shape = self.setting.rules.shapes.get(id);
+        shape.is_some_and(|shape| shape.pattern.is_match(self.value))
+    }
+
+    fn is_saml(&self, roots: &[Box<str>]) -> bool {
+        saml::read(self.value).is_some_and(|saml| roots.contains(&saml.root))
+    }
+
+    fn beside_holds(&self, when: &Condition) -> bool {
+        let group = self.field.group;
+        let has = |name: &str| self.beside.has(group, name);
+        let matches = |name: &str, pattern: &crate::atoms::rules::Pattern| {
+            let key = Name::new(name).key;
+            self.beside
+                .group(group)
+                .any(|field| field.key.key == key && pattern.is_match(&field.canonical))
+        };
+        (when.beside.is_empty() || when.beside.iter().any(|name| has(name)))
+            && when.beside_all.iter().all(|name| has(name))
+            && when
+                .beside_value
+                .iter()
+                .all(|(name, pattern)| matches(name, pattern))
+            && !when.lacks.iter().any(|name| has(name))
+            && (when.only.is_empty() || self.only_beside(&when.only))
+    }
+
+    fn only_beside(&self, allowed: &[Box<str>]) -> bool {
+        let mut others = self
+            .beside
+            .group(self.field.group)
+            .filter(|field| field.key != self.field.key)
+            .peekable();
+        let fits = |field: &Field| {
+            allowed.iter().any(|name| match name.strip_suffix('*') {
+                Some(start) => field.name.to_ascii_lowercase().starts_with(start),
+                None => field.name.eq_ignore_ascii_case(name),
+            })
+        };
+        others.peek().is_some() && others.all(fits)
+    }
+
+    fn place_holds(&self, when: &Condition) -> bool {
+        let host = self.setting.host.as_str();
+        let under = |suffix: &str| {
+            host.strip_suffix(suffix).is_some_and(|rest| {
+                rest.is_empty() || rest.ends_with('.') || suffix.starts_with('.')
+            })
+        };
+        (when.path.is_empty()
+            || when
+                .path
+                .iter()
+                .any(|word| self.setting.words.contains(&**word)))
+            && (when.host.is_empty() || when.host.iter().any(|suffix| under(suffix)))
+            && (when.slot.is_empty() || when.slot.contains(&self.field.slot))
+            && when
+                .redirected
+                .is_none_or(|redirected| self.setting.redirected == Some(redirected))
+            && (when.method.is_empty()
+                || self.setting.method.is_some_and(|method| {
+                    when.method
+                        .iter()
+                        .any(|wanted| wanted.eq_ignore_ascii_case(method))
+                }))
+            && when
+                .form
+                .is_none_or(|form| form == (self.message.form == Form::Form))
+    }
+}

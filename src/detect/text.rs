@@ -1,0 +1,172 @@
+//! Running text: URLs, `name=value`, `"name": "value"`, `Authorization: Bearer x`, and values that tell
+//! themselves. Cuts text into words and reads them in order; knows no log format.
+
+use super::message::{Field, Form, MAX_FIELDS, MAX_MESSAGES, Message, of_url, pair_field};
+use super::url::{self, Url};
+use crate::atoms::Slot;
+use crate::atoms::rules::Rules;
+
+/// Appends what a text holds: its URLs as messages, its pairs as one.
+pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
+    if !rules.needles.hit(text.as_bytes()) {
+        return;
+    }
+    let mut pairs = Message {
+        form: Form::Text,
+        ..Message::default()
+    };
+    for (group, line) in (1_u32..).zip(text.lines()) {
+        if pairs.fields.len() >= MAX_FIELDS || out.len() >= MAX_MESSAGES {
+            break;
+        }
+        if rules.needles.hit(line.as_bytes()) {
+            read_line(line, group, rules, &mut pairs, out);
+        }
+    }
+    if !pairs.fields.is_empty() {
+        out.push(pairs);
+    }
+}
+
+fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &mut Vec<Message>) {
+    let mut pending: Option<String> = None;
+    let mut previous = "";
+    for word in line
+        .split(is_delimiter)
+        .map(bare)
+        .filter(|word| !word.is_empty())
+    {
+        if pairs.fields.len() >= MAX_FIELDS || out.len() >= MAX_MESSAGES {
+            break;
+        }
+        if matches!(word, ":" | "=" | "=>" | ":=") {
+            pending = Some(previous.to_owned());
+            continue;
+        }
+        if let Some(name) = pending.take() {
+            if let Some(next) = after_name(&name, word) {
+                pending = Some(next);
+                continue;
+            }
+            if !word.contains("://") {
+                let value = word.trim_end_matches([',', ';', '}', ']', ')']);
+                push(pairs, &name, value, group);
+                previous = word;
+                continue;
+            }
+        }
+        pending = read_word(word, group, rules, pairs, out);
+        previous = word;
+    }
+}
+
+/// Reads one word; gives the name whose value the next word is.
+fn read_word(
+    word: &str,
+    group: u32,
+    rules: &Rules,
+    pairs: &mut Message,
+    out: &mut Vec<Message>,
+) -> Option<String> {
+    if word.eq_ignore_ascii_case("bearer") {
+        return Some("authorization_bearer".to_owned());
+    }
+    if let Some(url) = url_in(word) {
+        if rules.needles.hit(url.as_bytes()) {
+            out.push(of_url(Url::new(url), rules));
+        }
+        return None;
+    }
+    if let Some((name, "")) = word.split_once([':', '=']) {
+        return Some(
+            name.trim_start_matches(['{', '[', '(', ',', '?', '&'])
+                .to_owned(),
+        );
+    }
+    let inner = word.trim_matches(['{', '}', '[', ']', '(', ')', ',', ';']);
+    if let Some(name) = inner.strip_suffix('=') {
+        // `a=1&code=` before a quote.
+        let (before, name) = name.rsplit_once(['&', '?', ';', ',']).unwrap_or(("", name));
+        push_pairs(pairs, before, group);
+        return Some(name.to_owned());
+    }
+    if inner.contains('=') {
+        push_pairs(pairs, inner, group);
+    } else if let Some((name, value)) = inner.split_once(':')
+        && !rules
+            .catalogue
+            .rules_for(&crate::atoms::rules::Name::new(name))
+            .is_empty()
+    {
+        push(pairs, name, value, group);
+    } else if rules.shapes.alone(inner).is_some() {
+        push(pairs, "", inner, group);
+    }
+    None
+}
+
+/// `Authorization:` is followed by a scheme, and only then by the value.
+fn after_name(name: &str, word: &str) -> Option<String> {
+    let lower = word.to_ascii_lowercase();
+    let is_scheme = matches!(
+        lower.as_str(),
+        "bearer" | "basic" | "token" | "dpop" | "apikey"
+    );
+    let is_authorization = name.to_ascii_lowercase().ends_with("authorization");
+    (is_scheme && (is_authorization || lower == "bearer")).then(|| format!("authorization_{lower}"))
+}
+
+fn push(pairs: &mut Message, name: &str, value: &str, group: u32) {
+    let mut field = if name == "authorization_basic" {
+        let decoded = super::encoding::base64(value).map(|bytes| super::encoding::text(&bytes));
+        Field::new(name, decoded.unwrap_or_default(), Slot::Text)
+    } else {
+        Field::new(name, value.to_owned(), Slot::Text)
+    };
+    field.group = group;
+    pairs.fields.push(field);
+}
+
+fn push_pairs(pairs: &mut Message, text: &str, group: u32) {
+    let text = text.rsplit_once('?').map_or(
+        text,
+        |(before, after)| {
+            if before.contains('=') { text } else { after }
+        },
+    );
+    let found = url::pairs(text)
+        .filter(|pair| !pair.name.is_empty())
+        .map(|pair| pair_field(pair, Slot::Text, group));
+    pairs.fields.extend(found.take(MAX_FIELDS));
+}
+
+fn is_delimiter(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|')
+}
+
+/// A word without the backslashes of escaped quotes.
+fn bare(word: &str) -> &str {
+    word.trim_matches('\\').trim_start_matches(',')
+}
+
+/// The URL in a word: from its scheme, or a path with a query or a fragment, to the word's end.
+fn url_in(word: &str) -> Option<&str> {
+    if let Some(at) = word.find("://") {
+        let head = word.get(..at)?;
+        let start = head
+            .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')))
+            .map_or(0, |last| last.saturating_add(1));
+        // A URL as a value of another URL: the outer one is the message.
+        let outer = word.starts_with('/') || head.contains('?');
+        let start = if outer { 0 } else { start };
+        return Some(trim_end(word.get(start..)?));
+    }
+    let relative = word.starts_with('/') && word.contains(['?', '#', ';'])
+        || word.starts_with("#/")
+        || word.starts_with("?") && word.contains('=');
+    relative.then(|| trim_end(word))
+}
+
+fn trim_end(url: &str) -> &str {
+    url.trim_end_matches([',', ';', ')', ']', '}', '.', '\\'])
+}

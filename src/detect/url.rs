@@ -1,0 +1,381 @@
+//! The grammar of URLs as evidence holds them: absolute, request targets, broken. Splits text and keeps
+//! every piece as it was written; knows nothing of what a parameter means.
+
+use super::encoding::{html, percent};
+
+/// Pairs of one query or fragment that are looked at. Browsers cut URLs at 2 MiB; real ones have fewer than 300.
+const MAX_PAIRS: usize = 4096;
+
+/// A URL cut into its pieces, each as written.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Url {
+    /// Lower case, empty for a request target.
+    pub scheme: String,
+    /// `user:password`, without the `@`.
+    pub userinfo: Option<String>,
+    /// As written; normalised by [`Url::host`].
+    host: String,
+    /// Port, when stated and not the scheme's own.
+    pub port: Option<u16>,
+    /// Path, with its parameters.
+    pub path: String,
+    /// Query, without the `?`.
+    pub query: Option<String>,
+    /// Fragment, without the `#`.
+    pub fragment: Option<String>,
+}
+
+/// A name and its value, as written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Pair<'a> {
+    /// Name; empty when there is no `=`.
+    pub name: &'a str,
+    /// Value.
+    pub value: &'a str,
+}
+
+impl Url {
+    /// Splits anything: the first `#` and the first `?` decide, nothing is refused.
+    pub(super) fn new(text: &str) -> Self {
+        let text = text.trim();
+        let (text, fragment) = cut(text, '#');
+        let (text, query) = cut(text, '?');
+        let mut url = Self {
+            query,
+            fragment,
+            ..Self::default()
+        };
+        let (scheme, rest) = scheme(text);
+        url.scheme = scheme.to_ascii_lowercase();
+        let after_slashes = rest
+            .strip_prefix("//")
+            .filter(|_| !url.scheme.is_empty() || !rest.starts_with("///"));
+        if let Some(rest) = after_slashes {
+            let end = rest.find(['/', '\\', ';']).unwrap_or(rest.len());
+            let (authority, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+            url.authority(authority);
+            path.clone_into(&mut url.path);
+        } else if url.scheme.is_empty() && is_authority_form(rest) {
+            // RFC 9110 §9.3.6: the target of CONNECT.
+            url.authority(rest);
+        } else {
+            rest.clone_into(&mut url.path);
+        }
+        url
+    }
+
+    fn authority(&mut self, authority: &str) {
+        let (userinfo, host) = match authority.rsplit_once('@') {
+            Some((userinfo, host)) => (Some(userinfo.to_owned()), host),
+            None => (None, authority),
+        };
+        self.userinfo = userinfo;
+        let (host, port) = match host.rsplit_once(':') {
+            Some((name, digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (name, digits.parse().ok())
+            }
+            _ => (host, None),
+        };
+        let own = match self.scheme.as_str() {
+            "https" | "wss" => Some(443),
+            "http" | "ws" => Some(80),
+            _ => None,
+        };
+        self.port = port.filter(|port| Some(*port) != own);
+        self.host = normal_host(&self.scheme, host);
+    }
+
+    /// Host, lower case, normalised where it parses; empty for a request target.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Names the server of a request target that did not name it.
+    pub(super) fn on_host(mut self, host: &str) -> Self {
+        if self.host.is_empty() {
+            self.authority(host);
+        }
+        self
+    }
+
+    /// Path and hash route, decoded and in lower case: where words are looked for.
+    pub(super) fn words(&self) -> String {
+        let mut words = percent(&self.path).to_lowercase();
+        for segment in fragment_segments(self.fragment.as_deref().unwrap_or_default()) {
+            if !segment.contains('=') {
+                words.push('/');
+                words.push_str(&segment.to_lowercase());
+            }
+        }
+        words
+    }
+
+    /// Host and path as written, for credentials in paths.
+    pub(super) fn host_and_path(&self) -> String {
+        format!("{}{}", self.host, self.path)
+    }
+}
+
+/// Host in the form that comparisons need.
+fn normal_host(scheme: &str, host: &str) -> String {
+    let plain = host
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte));
+    if plain {
+        return host.to_owned();
+    }
+    let scheme = if matches!(scheme, "http" | "https" | "ws" | "wss") {
+        scheme
+    } else {
+        "https"
+    };
+    url::Url::parse(&format!("{scheme}://{host}/"))
+        .ok()
+        .and_then(|parsed| parsed.host_str().map(str::to_owned))
+        .unwrap_or_else(|| host.to_ascii_lowercase())
+}
+
+/// Registrable domain (public suffix and one label), or the host itself.
+pub(super) fn registrable(host: &str) -> &str {
+    psl::domain_str(host).unwrap_or(host)
+}
+
+fn cut(text: &str, at: char) -> (&str, Option<String>) {
+    match text.split_once(at) {
+        Some((before, after)) => (before, Some(after.to_owned())),
+        None => (text, None),
+    }
+}
+
+/// Scheme and what follows its colon. `host:443` and `C:\` have none.
+fn scheme(text: &str) -> (&str, &str) {
+    let Some((name, rest)) = text.split_once(':') else {
+        return ("", text);
+    };
+    let valid = name.len() > 1
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte));
+    let port = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let is_port = port > 0 && (port == rest.len() || rest.as_bytes().get(port) == Some(&b'/'));
+    if valid && !is_port {
+        (name, rest)
+    } else {
+        ("", text)
+    }
+}
+
+fn is_authority_form(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        !host.is_empty()
+            && !host.contains(['/', ' '])
+            && !port.is_empty()
+            && port.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// Cuts form data at `&`, `&amp;`, and at `;` or a second `?` where a name follows.
+pub(super) fn pairs(text: &str) -> impl Iterator<Item = Pair<'_>> {
+    text.split('&')
+        .map(|piece| {
+            piece
+                .strip_prefix("amp;")
+                .or_else(|| piece.strip_prefix("#38;"))
+                .unwrap_or(piece)
+        })
+        .flat_map(|piece| Loose { rest: Some(piece) })
+        .filter(|piece| !piece.is_empty())
+        .map(|piece| match piece.split_once('=') {
+            Some((name, value)) => Pair { name, value },
+            None => match encoded_separator(piece) {
+                Some((name, value)) => Pair { name, value },
+                None => Pair {
+                    name: "",
+                    value: piece,
+                },
+            },
+        })
+        .take(MAX_PAIRS)
+}
+
+/// `name%3Dvalue`: a whole query that was encoded once too often.
+fn encoded_separator(piece: &str) -> Option<(&str, &str)> {
+    let (at, _) = piece.match_indices('%').find(|(at, _)| {
+        piece
+            .get(at.saturating_add(1)..at.saturating_add(3))
+            .is_some_and(|hex| hex.eq_ignore_ascii_case("3d"))
+    })?;
+    let (name, rest) = piece.split_at_checked(at)?;
+    let is_name = !name.is_empty() && name.len() <= 64 && name.bytes().all(is_name_byte);
+    is_name.then_some((name, rest.get(3..)?))
+}
+
+/// Pieces of a pair that hold pairs of their own behind a loose separator.
+struct Loose<'a> {
+    rest: Option<&'a str>,
+}
+
+impl<'a> Iterator for Loose<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let text = self.rest.take()?;
+        let first_equals = text.find('=').unwrap_or(text.len());
+        let is_url = text
+            .get(first_equals..)
+            .is_some_and(|value| value.starts_with("=/") || starts_with_scheme(value));
+        let cut = text.match_indices([';', '?']).find(|(at, _)| {
+            let after = text.get(at.saturating_add(1)..).unwrap_or_default();
+            !(is_url && *at > first_equals) && starts_with_name(after)
+        });
+        let Some((at, _)) = cut else {
+            return Some(text);
+        };
+        let (piece, rest) = text.split_at_checked(at)?;
+        self.rest = rest.get(1..);
+        Some(piece)
+    }
+}
+
+/// Whether the text begins with `name=`. Only the first 48 bytes are looked at, so that many separators
+/// stay cheap.
+fn starts_with_name(text: &str) -> bool {
+    let mut length = 0_usize;
+    for byte in text.bytes().take(48) {
+        if byte == b'=' {
+            return length > 0;
+        }
+        if !is_name_byte(byte) {
+            return false;
+        }
+        length = length.saturating_add(1);
+    }
+    false
+}
+
+/// Whether `=` and a scheme begin the text. Only its first bytes are looked at.
+fn starts_with_scheme(value: &str) -> bool {
+    value.bytes().take(32).any(|byte| byte == b':')
+        && value
+            .split_once(':')
+            .is_some_and(|(_, rest)| rest.starts_with("//"))
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte)
+}
+
+/// A name as people read it: decoded, `+` as a blank.
+pub(super) fn decoded_name(name: &str) -> String {
+    html(&percent(&percent(name)))
+        .replace('+', " ")
+        .trim()
+        .to_owned()
+}
+
+/// A fragment as form data and as hash-router paths: cut at `?` and `#`, each piece without the `!` and `/`
+/// in front of it.
+pub(super) fn fragment_segments(fragment: &str) -> impl Iterator<Item = &str> {
+    fragment
+        .split('#')
+        .flat_map(|piece| {
+            let (first, second) = match piece.split_once('?') {
+                Some((first, second)) => (first, Some(second)),
+                None => (piece, None),
+            };
+            std::iter::once(first).chain(second)
+        })
+        .map(|piece| {
+            let bare = piece.trim_start_matches(['!', '/']);
+            // `#/cb/access_token=…`: the last segment is the form data.
+            match (bare.find('='), bare.find('/')) {
+                (Some(equals), Some(slash)) if slash < equals => bare
+                    .get(..equals)
+                    .and_then(|before| before.rfind('/'))
+                    .and_then(|last| bare.get(last.saturating_add(1)..))
+                    .unwrap_or(bare),
+                _ => bare,
+            }
+        })
+        .filter(|piece| !piece.is_empty())
+}
+
+/// Removes what servers append so that a fragment is not attached again (RFC 9700 §4.1.3).
+pub(super) fn strip_tail(value: &str) -> &str {
+    value
+        .strip_suffix("#_=_")
+        .or_else(|| value.strip_suffix("#_"))
+        .or_else(|| value.strip_suffix("#"))
+        .unwrap_or(value)
+}
+
+/// Parameters of a path (RFC 3986 §3.3): `;jsessionid=…`.
+pub(super) fn path_pairs(path: &str) -> impl Iterator<Item = Pair<'_>> {
+    path.split('/')
+        .flat_map(|segment| segment.split(';').skip(1))
+        .filter_map(|piece| piece.split_once('='))
+        .map(|(name, value)| Pair { name, value })
+        .take(MAX_PAIRS)
+}
+
+/// Whether a value is a URL that may hold a message of its own.
+pub(super) fn looks_like_url(value: &str) -> bool {
+    let (scheme, rest) = scheme(value);
+    let absolute = !scheme.is_empty() && (rest.starts_with('/') || rest.contains(['?', '#']));
+    let relative = value.starts_with('/') || value.starts_with('?') || value.starts_with('#');
+    (absolute || relative) && value.contains(['?', '#', ';', '@'])
+        || absolute && rest.starts_with("//")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(text: &str) -> Vec<(&str, &str)> {
+        pairs(text).map(|pair| (pair.name, pair.value)).collect()
+    }
+
+    #[test]
+    fn pieces_are_where_the_first_marks_are() {
+        let url = Url::new("HTTPS://u:p@Example.com:443/a;b=1?x=1?y#f?z");
+        assert_eq!(
+            (url.scheme.as_str(), url.host(), url.port),
+            ("https", "example.com", None)
+        );
+        assert_eq!(url.userinfo.as_deref(), Some("u:p"));
+        assert_eq!(url.path, "/a;b=1");
+        assert_eq!(url.query.as_deref(), Some("x=1?y"));
+        assert_eq!(url.fragment.as_deref(), Some("f?z"));
+        assert_eq!(Url::new("/cb?code=1").path, "/cb");
+        assert_eq!(Url::new("api.example.com:443").host(), "api.example.com");
+        assert_eq!(
+            Url::new("com.example.app:/cb?code=1").scheme,
+            "com.example.app"
+        );
+        assert_eq!(Url::new("http://127.0.0.1:8912/cb").port, Some(8912));
+    }
+
+    #[test]
+    fn pairs_are_cut_where_a_name_follows() {
+        assert_eq!(
+            named("a=1&amp;b=2;c=3"),
+            [("a", "1"), ("b", "2"), ("c", "3")]
+        );
+        assert_eq!(
+            named("q=a;b&x=1?code=2"),
+            [("q", "a;b"), ("x", "1"), ("code", "2")]
+        );
+        assert_eq!(named("next=/a?b=c"), [("next", "/a?b=c")]);
+        assert_eq!(named("state=a=b="), [("state", "a=b=")]);
+    }
+
+    #[test]
+    fn fragments_are_form_data_and_routes() {
+        let all = |fragment| fragment_segments(fragment).collect::<Vec<_>>();
+        assert_eq!(all("access_token=x&state=y"), ["access_token=x&state=y"]);
+        assert_eq!(all("/cb?access_token=x"), ["cb", "access_token=x"]);
+        assert_eq!(all("!/a#access_token=x"), ["a", "access_token=x"]);
+        assert_eq!(all("/cb/access_token=x"), ["access_token=x"]);
+    }
+}

@@ -1,0 +1,455 @@
+//! The name of a run: one `match` over what was seen of request, response and token request, and what
+//! else is true of it. Concludes nothing from a half that was not seen.
+
+use super::handoff::{self, Origin};
+use super::index::{Index, is_answer, is_request, is_response, is_token, param, value};
+use super::link::Run;
+use super::names::{Flow, Modifier, Pkce};
+use super::pkce::hides_parameters;
+use super::place;
+use crate::atoms::{Kind, Slot};
+use crate::collect::Via;
+use crate::detect::{Channel, Role, Sighting};
+
+/// `response_type`, as the set of words that it is (OAuth 2.0 Multiple Response Types §2), or what came of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Words {
+    pub(super) code: bool,
+    pub(super) token: bool,
+    pub(super) id_token: bool,
+}
+
+impl Words {
+    /// What a request asks for, when it says so.
+    pub(super) fn of(request: &Sighting) -> Option<Self> {
+        let mut words = Self::default();
+        for word in value(request, "response_type")?.split([' ', '+', ',']) {
+            match word {
+                "code" => words.code = true,
+                "token" => words.token = true,
+                "id_token" => words.id_token = true,
+                _ => {}
+            }
+        }
+        Some(words)
+    }
+}
+
+/// The protocol that the messages speak.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Dialect {
+    OAuth,
+    Saml,
+    Wsfed,
+    Cas,
+    Oauth1,
+}
+
+/// What was seen of a run.
+#[derive(Debug)]
+struct Seen {
+    dialect: Dialect,
+    /// What the request asks for; `None` when no request was seen, or it does not say.
+    asked: Option<Words>,
+    /// Whether a request was seen that shows its parameters.
+    open_request: bool,
+    /// What the front-channel response brought.
+    brought: Words,
+    /// Who put its tokens there, when it brought no code.
+    origin: Option<Origin>,
+    /// `grant_type` of the token request; the first one that is no refresh.
+    grant_type: Option<Box<str>>,
+    /// Whether the client authenticated.
+    authenticated: bool,
+    pkce: Pkce,
+    failed: bool,
+}
+
+/// The name of a run.
+pub(super) fn grant(index: &Index<'_>, run: &Run, pkce: Pkce) -> Flow {
+    let seen = Seen::of(index, run, pkce);
+    let (code, token, id_token) = match seen.asked {
+        Some(asked) => (asked.code, asked.token, asked.id_token),
+        None => (seen.brought.code, seen.brought.token, seen.brought.id_token),
+    };
+    match (seen.dialect, seen.grant_type.as_deref()) {
+        _ if seen.failed => Flow::Failed,
+        (Dialect::Saml, None) => saml(index, run),
+        (Dialect::Wsfed, None) => Flow::Wsfed,
+        (Dialect::Cas, None) => Flow::Cas,
+        (Dialect::Oauth1, None) => Flow::Oauth1,
+        (_, Some("password")) => Flow::Ropc,
+        (_, Some("client_credentials")) => Flow::ClientCredentials,
+        (_, Some("urn:ietf:params:oauth:grant-type:device_code")) => Flow::Device,
+        (_, Some("urn:ietf:params:oauth:grant-type:jwt-bearer")) => Flow::JwtBearer,
+        (_, Some("urn:ietf:params:oauth:grant-type:saml2-bearer")) => Flow::SamlBearer,
+        (_, Some("urn:ietf:params:oauth:grant-type:token-exchange")) => Flow::TokenExchange,
+        (_, Some("urn:openid:params:grant-type:ciba")) => Flow::Ciba,
+        // OpenID Connect Core §3.3: the response type names the hybrid, whatever came of it.
+        _ if code && token && id_token => Flow::HybridCodeIdtokenToken,
+        _ if code && id_token => Flow::HybridCodeIdtoken,
+        _ if code && token => Flow::HybridCodeToken,
+        (_, Some("authorization_code" | "pkce")) => code_flow(&seen),
+        _ if code => code_flow(&seen),
+        _ if token || id_token => tokens(&seen, token, id_token),
+        (_, Some("refresh_token")) => Flow::Refresh,
+        // GitHub and others take a request without `response_type` for one that asks for a code.
+        _ if seen.open_request => code_flow(&seen),
+        _ => place::of_run(index, run),
+    }
+}
+
+/// What else is true of a run, sorted.
+pub(super) fn modifiers(index: &Index<'_>, run: &Run) -> Vec<Modifier> {
+    let members = run.members();
+    let all = || index.each(&members).map(|(_, sighting)| sighting);
+    let requests = || {
+        index
+            .each(&run.requests)
+            .map(|(_, s)| s)
+            .filter(|s| is_request(s))
+    };
+    let kind = |wanted: Kind| all().any(|s| index.credentials(s).any(|(_, kind)| kind == wanted));
+    let mut found = Vec::new();
+    let mut add = |is: bool, modifier| {
+        if is {
+            found.push(modifier);
+        }
+    };
+    add(requests().any(is_par), Modifier::Par);
+    add(
+        requests().any(|s| param(s, "request").is_some()) || kind(Kind::RequestObject),
+        Modifier::Jar,
+    );
+    add(
+        kind(Kind::JarmResponse)
+            || requests()
+                .any(|s| value(s, "response_mode").is_some_and(|mode| mode.ends_with("jwt"))),
+        Modifier::Jarm,
+    );
+    let posted = |s: &Sighting| {
+        s.role == Role::ResponseInBody && !is_saml_like(s)
+            || value(s, "response_mode").is_some_and(|mode| mode.starts_with("form_post"))
+    };
+    add(all().any(posted), Modifier::FormPost);
+    add(
+        requests().any(|s| value(s, "prompt").is_some_and(|prompt| prompt == "none")),
+        Modifier::Silent,
+    );
+    add(requests().any(asks_offline), Modifier::Offline);
+    add(all().any(|s| is_dpop(index, s)), Modifier::Dpop);
+    add(is_bff(index, run), Modifier::Bff);
+    let hosted = |s: &Sighting| {
+        s.address.as_ref().is_some_and(|address| {
+            handoff::is_hosted_service(address) || is_hosted_login(&address.path)
+        })
+    };
+    let handed = index.each(&run.rest).any(|(_, s)| {
+        has_fragment_token(index, s) && handoff::origin(index, run, s) == Origin::Hosted
+    });
+    add(requests().any(hosted) || handed, Modifier::HostedAuth);
+    add(
+        requests().any(is_native) || all().any(lands_native),
+        Modifier::Native,
+    );
+    found
+}
+
+/// Whether the sighting shows tokens in a fragment.
+pub(super) fn has_fragment_token(index: &Index<'_>, sighting: &Sighting) -> bool {
+    index
+        .credentials(sighting)
+        .any(|(credential, kind)| is_token(kind) && credential.slot == Slot::Fragment)
+}
+
+/// Whether the client authenticated itself to the token endpoint; a `client_id` alone is no authentication.
+pub(super) fn is_authenticated(sighting: &Sighting) -> bool {
+    let mut kinds = sighting
+        .credentials
+        .iter()
+        .map(|credential| credential.kind);
+    kinds.any(|kind| {
+        matches!(
+            kind,
+            Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
+        )
+    }) || param(sighting, "client_assertion").is_some()
+        || param(sighting, "client_secret").is_some()
+}
+
+impl Seen {
+    fn of(index: &Index<'_>, run: &Run, pkce: Pkce) -> Self {
+        let rest = || index.each(&run.rest).map(|(_, sighting)| sighting);
+        let requests = || {
+            index
+                .each(&run.requests)
+                .map(|(_, s)| s)
+                .filter(|s| is_request(s))
+        };
+        let responses = || rest().filter(|sighting| brings(index, sighting) != Words::default());
+        let response = responses()
+            .find(|s| brings(index, s).code)
+            .or_else(|| responses().next());
+        let brought = response.map(|s| brings(index, s)).unwrap_or_default();
+        let fragment = rest().find(|s| has_fragment_token(index, s));
+        let origin = fragment
+            .filter(|_| !brought.code)
+            .map(|s| handoff::origin(index, run, s));
+        let grants = || {
+            rest()
+                .filter(|s| s.role == Role::TokenRequest)
+                .filter_map(|s| value(s, "grant_type"))
+        };
+        let grant_type = grants()
+            .find(|grant| *grant != "refresh_token")
+            .or_else(|| grants().next());
+        let errors = || rest().any(|s| is_response(s) && param(s, "error").is_some());
+        let credentials = || rest().any(|s| index.credentials(s).next().is_some());
+        Self {
+            dialect: dialect(index, run),
+            asked: requests()
+                .filter_map(Words::of)
+                .find(|words| *words != Words::default()),
+            open_request: requests().any(|request| !hides_parameters(request)),
+            brought,
+            origin,
+            grant_type: grant_type.map(Into::into),
+            authenticated: rest().any(|s| s.role == Role::TokenRequest && is_authenticated(s)),
+            pkce,
+            failed: errors() && !credentials(),
+        }
+    }
+}
+
+/// The code grant, by what is known of PKCE and of the client. `code-secret` and `-public` need a token request.
+fn code_flow(seen: &Seen) -> Flow {
+    let redeemed = seen.grant_type.is_some();
+    match seen.pkce {
+        Pkce::S256 => Flow::CodePkceS256,
+        Pkce::Plain => Flow::CodePkcePlain,
+        Pkce::None if redeemed && seen.authenticated => Flow::CodeSecret,
+        Pkce::None if redeemed => Flow::CodeNopkcePublic,
+        Pkce::None => Flow::CodeNopkce,
+        Pkce::NotObserved | Pkce::VerifierOnly => Flow::Code,
+    }
+}
+
+/// Tokens without a code: by the request where it was seen, else by who put them there.
+fn tokens(seen: &Seen, token: bool, id_token: bool) -> Flow {
+    let by_server = match (token, id_token) {
+        (true, true) => Flow::ImplicitOidcBoth,
+        (false, true) => Flow::ImplicitOidcIdtoken,
+        _ => Flow::Implicit,
+    };
+    match (seen.asked, seen.origin) {
+        (Some(_), _) | (None, Some(Origin::Server)) => by_server,
+        (None, Some(Origin::BackEnd | Origin::Hosted)) => Flow::HandoffFragment,
+        (None, Some(Origin::Open)) => Flow::FragmentTokenUnattributed,
+        // A form post is a response mode of the server; a query is none (Multiple Response Types §5).
+        (None, None) if seen.brought.id_token => by_server,
+        (None, None) => Flow::HandoffQuery,
+    }
+}
+
+/// What a response of the front channel brought. Only what lies in the response itself counts, not what is
+/// nested in it.
+fn brings(index: &Index<'_>, sighting: &Sighting) -> Words {
+    let mut words = Words::default();
+    let is_front = is_response(sighting)
+        || (sighting.role == Role::None && sighting.channel == Channel::Front);
+    for (credential, kind) in index.credentials(sighting).filter(|_| is_front) {
+        match (kind, credential.slot) {
+            (Kind::AuthorizationCode, _) => words.code = true,
+            (Kind::AccessToken | Kind::OpaqueToken, Slot::Fragment) => words.token = true,
+            (Kind::IdToken, Slot::Fragment) => words.id_token = true,
+            (Kind::AccessToken, Slot::Form) if is_response(sighting) => words.token = true,
+            (Kind::IdToken, Slot::Form) if is_response(sighting) => words.id_token = true,
+            (Kind::AccessToken | Kind::IdToken, _) if wrapped(sighting) => {
+                words.token |= kind == Kind::AccessToken;
+                words.id_token |= kind == Kind::IdToken;
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+fn wrapped(sighting: &Sighting) -> bool {
+    let mut kinds = sighting
+        .credentials
+        .iter()
+        .map(|credential| credential.kind);
+    kinds.any(|kind| kind == Kind::JarmResponse)
+}
+
+/// OAuth as soon as one message speaks it: an assertion of another protocol may be its grant.
+fn dialect(index: &Index<'_>, run: &Run) -> Dialect {
+    let members = run.members();
+    let of = |sighting: &Sighting| {
+        let has = |name| param(sighting, name).is_some();
+        let kinds = || index.credentials(sighting).map(|(_, kind)| kind);
+        if has("client_id") || has("grant_type") || has("response_type") {
+            Some(Dialect::OAuth)
+        } else if is_saml(sighting) {
+            Some(Dialect::Saml)
+        } else if has("wa") || has("wresult") || kinds().any(|kind| kind == Kind::WsfedToken) {
+            Some(Dialect::Wsfed)
+        } else if kinds().any(|kind| kind == Kind::CasTicket)
+            || (has("service") && sighting.role == Role::AuthorizationRequest)
+        {
+            Some(Dialect::Cas)
+        } else if has("oauth_token")
+            || kinds().any(|kind| matches!(kind, Kind::Oauth1Token | Kind::Oauth1Verifier))
+        {
+            Some(Dialect::Oauth1)
+        } else {
+            None
+        }
+    };
+    let found = index
+        .each(&members)
+        .filter_map(|(_, sighting)| of(sighting));
+    found.min().unwrap_or(Dialect::OAuth)
+}
+
+fn is_saml(sighting: &Sighting) -> bool {
+    let mut kinds = sighting
+        .credentials
+        .iter()
+        .map(|credential| credential.kind);
+    kinds.any(|kind| matches!(kind, Kind::SamlMessage | Kind::SamlArtifact))
+        || ["SAMLRequest", "SAMLResponse", "SAMLart"]
+            .iter()
+            .any(|name| param(sighting, name).is_some())
+}
+
+fn is_saml_like(sighting: &Sighting) -> bool {
+    let mut kinds = sighting
+        .credentials
+        .iter()
+        .map(|credential| credential.kind);
+    is_saml(sighting)
+        || param(sighting, "wresult").is_some()
+        || kinds.any(|kind| kind == Kind::WsfedToken)
+}
+
+/// The binding of the response names a SAML run; that of the request where no response was seen.
+fn saml(index: &Index<'_>, run: &Run) -> Flow {
+    let members = run.members();
+    let all = || index.each(&members).map(|(_, sighting)| sighting);
+    let artifact = all().any(|s| {
+        param(s, "SAMLart").is_some() || s.credentials.iter().any(|c| c.kind == Kind::SamlArtifact)
+    });
+    let logout = all().all(|s| s.role == Role::Logout);
+    let posted = all().any(|s| {
+        s.role == Role::ResponseInBody
+            || (s.role != Role::AuthorizationRequest
+                && s.credentials
+                    .iter()
+                    .any(|c| c.kind == Kind::SamlMessage && c.slot == Slot::Form))
+    });
+    let request_posted = || {
+        all().any(|s| {
+            let of_request = param(s, "SAMLRequest");
+            of_request.is_some_and(|param| param.slot == Slot::Form)
+        })
+    };
+    match (artifact, logout, posted) {
+        (true, ..) => Flow::SamlArtifact,
+        (_, true, _) => Flow::LogoutLeak,
+        (_, _, true) => Flow::SamlPost,
+        _ if request_posted() => Flow::SamlPost,
+        _ => Flow::SamlRedirect,
+    }
+}
+
+fn is_par(request: &Sighting) -> bool {
+    // RFC 9126 §2.2; a `request_uri` of another form is fetched by the server (RFC 9101 §5.2).
+    super::index::is_pushed(request)
+        || param(request, "request_uri").is_some_and(|param| {
+            param
+                .value
+                .as_deref()
+                .is_none_or(|uri| uri.starts_with("urn:"))
+        })
+}
+
+fn asks_offline(request: &Sighting) -> bool {
+    let scopes = value(request, "scope").unwrap_or_default();
+    scopes
+        .split([' ', '+', ','])
+        .any(|scope| matches!(scope, "offline_access" | "offline.access"))
+        || value(request, "access_type") == Some("offline")
+        || value(request, "token_access_type") == Some("offline")
+}
+
+fn is_dpop(index: &Index<'_>, sighting: &Sighting) -> bool {
+    let bound = index.credentials(sighting).any(|(credential, _)| {
+        let claims = credential.claims.as_ref();
+        claims.is_some_and(|claims| claims.cnf.as_deref() == Some("jkt"))
+    });
+    bound
+        || param(sighting, "dpop_jkt").is_some()
+        || param(sighting, "dpop").is_some()
+        || value(sighting, "token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("DPoP"))
+}
+
+/// The callback was answered with a session cookie, and the browser has no token of the run.
+fn is_bff(index: &Index<'_>, run: &Run) -> bool {
+    let rest = || index.each(&run.rest).map(|(_, sighting)| sighting);
+    let session = rest().any(|s| {
+        matches!(s.via, Via::Response)
+            && s.credentials
+                .iter()
+                .any(|c| c.slot == Slot::Cookie && c.kind == Kind::SessionId)
+            && rest().any(|callback| {
+                is_response(callback) && !is_answer(callback) && callback.exchange == s.exchange
+            })
+    });
+    session && !rest().any(|s| index.credentials(s).any(|(_, kind)| is_token(kind)))
+}
+
+fn is_hosted_login(path: &str) -> bool {
+    path.ends_with("/auth/v1/authorize")
+}
+
+/// A private-use scheme or a loopback address (RFC 8252 §7.1, §7.3).
+fn is_native(request: &Sighting) -> bool {
+    value(request, "redirect_uri").is_some_and(|uri| {
+        let scheme = uri.split(':').next().unwrap_or_default();
+        let loopback = super::link::host_of(uri).is_some_and(is_loopback);
+        is_private_scheme(scheme) || loopback
+    })
+}
+
+fn lands_native(sighting: &Sighting) -> bool {
+    is_response(sighting)
+        && sighting.address.as_ref().is_some_and(|address| {
+            is_private_scheme(&address.scheme)
+                || (is_loopback(&address.host) && address.scheme.as_ref() == "http")
+        })
+}
+
+/// Whether another application could register the scheme.
+pub(super) fn is_private_scheme(scheme: &str) -> bool {
+    !scheme.is_empty()
+        && !matches!(
+            scheme,
+            "http"
+                | "https"
+                | "about"
+                | "data"
+                | "file"
+                | "blob"
+                | "chrome-extension"
+                | "moz-extension"
+        )
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+}
+
+/// Whether the host is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]" | "::1" | "[")
+}

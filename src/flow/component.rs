@@ -1,0 +1,257 @@
+//! What belongs together for certain: sightings that share a value or a key that one protocol run alone
+//! has. Knows nothing of time, and guesses nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::index::{
+    Index, is_answer, is_of_one_run, is_pushed, is_request, is_response, is_sent_along, is_token,
+};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Source};
+use crate::detect::{Role, Sighting};
+
+/// Two sightings of one request in one source lie at most this many seconds apart when no key names it:
+/// a capture has the redirect and the request that follows it.
+const SAME_REQUEST_SECONDS: i64 = 5;
+
+/// A page that a back end hands a token to follows its callback within this many hops.
+const HANDOFF_HOPS: u8 = 2;
+
+/// Sets of sightings, each by its members in order.
+pub(super) type Sets = Vec<Vec<usize>>;
+
+/// Sightings of one authorization request each: what the browser sent, what was pushed before, and the same
+/// request in other sources.
+pub(super) fn requests(index: &Index<'_>) -> Sets {
+    let mut unions = Unions::new(index.all.len());
+    let mut by_key: HashMap<JoinKey, usize> = HashMap::new();
+    let mut keyless: BTreeMap<Keyless<'_>, usize> = BTreeMap::new();
+    let members: Vec<usize> = (0..index.all.len())
+        .filter(|&at| index.get(at).is_some_and(|s| belongs_to_request(index, s)))
+        .collect();
+    for (at, sighting) in index.each(&members) {
+        let mut named = false;
+        for key in sighting.keys.iter().filter(|key| names_request(**key)) {
+            if !index.weak.contains(key) {
+                named = true;
+                unions.join(at, *by_key.entry(*key).or_insert(at));
+            }
+        }
+        if let Some(exchange) = sighting
+            .exchange
+            .filter(|_| sighting.role != Role::AuthorizationRequest)
+        {
+            // A pushed request and its answer.
+            unions.join(at, *by_key.entry(exchange).or_insert(at));
+        }
+        if !named && let Some(alike) = Keyless::of(sighting) {
+            let before = keyless.insert(alike, at);
+            if let Some(before) = before.filter(|before| close(index, *before, at)) {
+                unions.join(at, before);
+            }
+        }
+    }
+    unions.sets(&members)
+}
+
+/// All other sightings, joined by what one run alone has.
+pub(super) fn cores(index: &Index<'_>) -> Sets {
+    let mut unions = Unions::new(index.all.len());
+    let mut by_id: HashMap<Digest, usize> = HashMap::new();
+    let mut by_key: HashMap<JoinKey, usize> = HashMap::new();
+    let members: Vec<usize> = (0..index.all.len())
+        .filter(|&at| index.get(at).is_some_and(|s| !belongs_to_request(index, s)))
+        .collect();
+    for (at, sighting) in index.each(&members) {
+        let mut of_others: Vec<JoinKey> = Vec::new();
+        for credential in &sighting.credentials {
+            if is_of_one_run(credential.kind) {
+                unions.join(at, *by_id.entry(credential.id).or_insert(at));
+            } else {
+                of_others.extend(&credential.keys);
+            }
+        }
+        for key in sighting.keys.iter().filter(|key| joins_run(**key)) {
+            if !index.weak.contains(key) && !of_others.contains(key) {
+                unions.join(at, *by_key.entry(*key).or_insert(at));
+            }
+        }
+        if let Some(visit) = sighting.visit.as_ref().filter(|_| is_response(sighting)) {
+            unions.join(at, *by_key.entry(visit.own).or_insert(at));
+        }
+        if let Some(before) = callback_before(index, sighting) {
+            unions.join(at, before);
+        }
+    }
+    for within in index.exchanges.values() {
+        join_exchange(index, within, &mut unions);
+    }
+    unions.sets(&members)
+}
+
+/// Whether the sighting is an authorization request, or the answer to a pushed one.
+fn belongs_to_request(index: &Index<'_>, sighting: &Sighting) -> bool {
+    let pushed_here = || {
+        let exchange = sighting.exchange.map(|key| index.of_exchange(key));
+        let mut others = index.each(exchange.unwrap_or_default());
+        others.any(|(_, other)| is_pushed(other))
+    };
+    is_request(sighting)
+        || (matches!(sighting.role, Role::TokenResponse | Role::TokenRequest) && pushed_here())
+}
+
+fn names_request(key: JoinKey) -> bool {
+    matches!(
+        key.kind,
+        KeyKind::State
+            | KeyKind::Nonce
+            | KeyKind::ChallengeS256
+            | KeyKind::ChallengePlain
+            | KeyKind::RequestUri
+    )
+}
+
+/// Keys that one run alone has, whichever messages carry them.
+fn joins_run(key: JoinKey) -> bool {
+    matches!(
+        key.kind,
+        KeyKind::Code
+            | KeyKind::Nonce
+            | KeyKind::ChallengeS256
+            | KeyKind::ChallengePlain
+            | KeyKind::AtHash
+            | KeyKind::CHash
+            | KeyKind::DeviceCode
+            | KeyKind::Jti
+            | KeyKind::Value
+    )
+}
+
+/// Joins what one request and its answer have to do with each other.
+fn join_exchange(index: &Index<'_>, within: &[usize], unions: &mut Unions) {
+    let parts = || {
+        index
+            .each(within)
+            .filter(|(_, s)| !is_sent_along(s) && !belongs_to_request(index, s))
+    };
+    if parts().any(|(_, s)| s.role == Role::TokenRequest || s.role == Role::TokenResponse) {
+        let mut first = None;
+        for (at, _) in parts() {
+            unions.join(at, *first.get_or_insert(at));
+        }
+        return;
+    }
+    let Some((callback, sent)) = parts().find(|(_, s)| is_response(s) && !is_answer(s)) else {
+        return;
+    };
+    for (at, answer) in parts().filter(|(_, s)| is_answer(s)) {
+        if follows_from(sent, answer) {
+            unions.join(at, callback);
+        }
+    }
+}
+
+/// The callback that the browser came from when this page was handed a token (RFC 6749 has no such step,
+/// so that nothing but the chain shows it).
+fn callback_before(index: &Index<'_>, sighting: &Sighting) -> Option<usize> {
+    let hands_token = sighting
+        .credentials
+        .iter()
+        .any(|c| is_token(c.kind) && c.slot.is_url());
+    if !hands_token {
+        return None;
+    }
+    let hops = &sighting.visit.as_ref()?.ancestors;
+    let near = hops.iter().filter(|(hops, _)| *hops <= HANDOFF_HOPS);
+    let mut before = near.flat_map(|(_, key)| index.each(index.of_visit(*key)));
+    let (at, callback) = before.next()?;
+    (is_response(callback) && has_code(callback) && follows_from(callback, sighting)).then_some(at)
+}
+
+/// Whether `later` can be a consequence of the callback rather than another run's response: it brings no code
+/// and no `state` of its own.
+fn follows_from(callback: &Sighting, later: &Sighting) -> bool {
+    let mut states = later.keys.iter().filter(|key| key.kind == KeyKind::State);
+    !has_code(later) && states.all(|key| callback.keys.contains(key))
+}
+
+fn has_code(sighting: &Sighting) -> bool {
+    let mut kinds = sighting
+        .credentials
+        .iter()
+        .map(|credential| credential.kind);
+    kinds.any(|kind| kind == Kind::AuthorizationCode)
+}
+
+/// What makes two requests alike that carry no key.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Keyless<'a> {
+    source: &'a Source,
+    redirect: Option<Digest>,
+    client: Option<&'a str>,
+    address: &'a crate::detect::Address,
+}
+
+impl<'a> Keyless<'a> {
+    fn of(sighting: &'a Sighting) -> Option<Self> {
+        Some(Self {
+            source: &sighting.place.source,
+            redirect: sighting.redirect,
+            client: super::index::value(sighting, "client_id"),
+            address: sighting.address.as_ref()?,
+        })
+    }
+}
+
+fn close(index: &Index<'_>, one: usize, other: usize) -> bool {
+    let at = |at| index.get(at).and_then(|sighting| sighting.at);
+    match (at(one), at(other)) {
+        (Some(one), Some(other)) => {
+            let apart = one.instant.as_second().abs_diff(other.instant.as_second());
+            apart <= SAME_REQUEST_SECONDS.unsigned_abs()
+        }
+        _ => true,
+    }
+}
+
+/// Disjoint sets over indices; the smallest member stands for its set, so that no order of joining shows.
+struct Unions {
+    parent: Vec<usize>,
+}
+
+impl Unions {
+    fn new(len: usize) -> Self {
+        Self {
+            parent: (0..len).collect(),
+        }
+    }
+
+    fn find(&mut self, mut at: usize) -> usize {
+        while let Some(&up) = self.parent.get(at) {
+            if up == at {
+                break;
+            }
+            // Halving keeps every walk short without a second array.
+            let above = self.parent.get(up).copied().unwrap_or(up);
+            if let Some(slot) = self.parent.get_mut(at) {
+                *slot = above;
+            }
+            at = above;
+        }
+        at
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.find(one), self.find(other));
+        if let Some(slot) = self.parent.get_mut(one.max(other)) {
+            *slot = one.min(other);
+        }
+    }
+
+    fn sets(mut self, members: &[usize]) -> Sets {
+        let mut sets: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for &member in members {
+            sets.entry(self.find(member)).or_default().push(member);
+        }
+        sets.into_values().collect()
+    }
+}

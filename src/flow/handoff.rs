@@ -1,0 +1,266 @@
+//! Tokens in a fragment: did the authorization server put them there (implicit), or the client's own back
+//! end? Both leave the same URL. The first certain test decides, then points; nothing is named when they tie.
+
+use jiff::SignedDuration;
+
+use super::classify::Words;
+use super::index::{Index, param, value};
+use super::link::{Link, Run, host_of};
+use crate::atoms::{KeyKind, Kind, Slot};
+use crate::detect::{Address, Role, Sighting};
+
+/// Points by which one side must lead.
+const LEAD: i16 = 3;
+
+/// A code request at most this long before a fragment explains it, when none asked for a token.
+const CODE_LOGIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// Hosts of authentication services that a client rents, by ending, and the path of their callback.
+const HOSTED: [(&str, &str); 3] = [
+    (".supabase.co", "/auth/v1/callback"),
+    (".firebaseapp.com", "/__/auth/handler"),
+    (".clerk.accounts.dev", "/"),
+];
+
+/// Authorization servers that have never answered, or no longer answer, with a token in a fragment.
+const NEVER_IMPLICIT: [&str; 3] = ["github.com", "gitlab.com", "accounts.spotify.com"];
+
+/// Names of tokens that no specification has.
+const FOREIGN_NAMES: [&str; 4] = ["accesstoken", "jwt", "token", "idtoken"];
+
+/// Parameters beside a token that no specification has.
+const FOREIGN_PARAMS: [&str; 4] = ["expires_at", "user", "user_id", "provider_token"];
+
+/// Who put tokens into a fragment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Origin {
+    /// The authorization server.
+    Server,
+    /// The client's own back end.
+    BackEnd,
+    /// An authentication service that the client rents.
+    Hosted,
+    /// The evidence does not tell.
+    Open,
+}
+
+/// Who put the tokens into the fragment of a sighting of the run.
+pub(super) fn origin(index: &Index<'_>, run: &Run, sighting: &Sighting) -> Origin {
+    if asked_for_token(index, run, sighting) {
+        return Origin::Server;
+    }
+    if holds(sighting, Kind::RefreshToken) {
+        // RFC 6749 §4.2.2: the server must not issue one here.
+        return if is_hosted_form(sighting) {
+            Origin::Hosted
+        } else {
+            Origin::BackEnd
+        };
+    }
+    for before in hops_before(index, sighting) {
+        if before.address.as_ref().is_some_and(is_hosted_service) {
+            return Origin::Hosted;
+        }
+        if holds(before, Kind::AuthorizationCode) && same_site(before, sighting) {
+            return Origin::BackEnd;
+        }
+    }
+    let lead = hand_off_points(index, run, sighting) - implicit_points(index, run, sighting);
+    match lead {
+        LEAD.. => Origin::BackEnd,
+        _ if lead <= -LEAD => Origin::Server,
+        _ => Origin::Open,
+    }
+}
+
+/// Whether the address is the callback of a rented authentication service.
+pub(super) fn is_hosted_service(address: &Address) -> bool {
+    HOSTED
+        .iter()
+        .any(|(host, path)| address.host.ends_with(host) && address.path.starts_with(path))
+}
+
+/// A linked request asked for a token, and this is where it asked for it, or the browser came straight from it.
+fn asked_for_token(index: &Index<'_>, run: &Run, sighting: &Sighting) -> bool {
+    index.each(&run.requests).any(|(at, request)| {
+        let asked = Words::of(request).is_some_and(|words| words.token || words.id_token);
+        let there = match (request.redirect, sighting.landing) {
+            (Some(asked), Some(landed)) => asked == landed,
+            _ => true,
+        };
+        let named = run.ties.iter().any(|tie| {
+            tie.request == at && matches!(tie.link, Link::State | Link::Nonce | Link::StateHash)
+        });
+        asked && (there || named)
+    })
+}
+
+/// What the browser, or the exchange, was at directly before.
+fn hops_before<'a>(index: &Index<'a>, sighting: &Sighting) -> Vec<&'a Sighting> {
+    let ancestors = sighting.visit.iter().flat_map(|visit| &visit.ancestors);
+    let visits = ancestors
+        .filter(|(hops, _)| *hops <= 1)
+        .flat_map(|(_, key)| index.of_visit(*key));
+    let exchange = sighting
+        .exchange
+        .iter()
+        .flat_map(|key| index.of_exchange(*key));
+    visits
+        .chain(exchange)
+        .filter_map(|at| index.get(*at))
+        .filter(|other| other.id != sighting.id)
+        .collect()
+}
+
+fn hand_off_points(index: &Index<'_>, run: &Run, sighting: &Sighting) -> i16 {
+    let mut points = 0;
+    if holds(sighting, Kind::AccessToken) && param(sighting, "token_type").is_none() {
+        points += 3;
+    }
+    let asked_state = index
+        .each(&run.requests)
+        .any(|(_, request)| param(request, "state").is_some());
+    if asked_state && param(sighting, "state").is_none() {
+        points += 3;
+    }
+    if has_foreign_names(sighting) {
+        points += 3;
+    }
+    if sighting
+        .url
+        .as_ref()
+        .is_some_and(|url| url.as_str().contains("#/"))
+    {
+        // RFC 6749 §3.1.2: a redirect URI has no fragment, so that no server was told to build this.
+        points += 4;
+    }
+    if issued_by_landing(sighting) {
+        points += 3;
+    }
+    if code_login_before(index, run, sighting) {
+        points += 4;
+    }
+    let never = index.each(&run.requests).any(|(_, request)| {
+        let host = request.address.as_ref().map(|address| &*address.host);
+        host.is_some_and(|host| NEVER_IMPLICIT.contains(&host))
+    });
+    if never {
+        points += 5;
+    }
+    points
+}
+
+fn implicit_points(index: &Index<'_>, run: &Run, sighting: &Sighting) -> i16 {
+    let mut points = 0;
+    let for_asking_client = index.each(&run.requests).any(|(_, request)| {
+        Words::of(request).is_some_and(|words| words.token)
+            && value(request, "client_id").is_some_and(|client| is_for(sighting, client))
+    });
+    if for_asking_client {
+        points += 5;
+    }
+    let whole = ["expires_in", "token_type", "scope", "state"]
+        .iter()
+        .all(|name| param(sighting, name).is_some());
+    if whole && run.ties.iter().any(|tie| tie.link == Link::State) {
+        points += 3;
+    }
+    if at_hash_fits(sighting) {
+        points += 4;
+    }
+    if holds(sighting, Kind::IdToken) && sighting.role == Role::ResponseInFragment {
+        // An ID token in a fragment under its own name is OpenID Connect Core §3.2.2.5.
+        points += 3;
+    }
+    points
+}
+
+fn holds(sighting: &Sighting, kind: Kind) -> bool {
+    let mut kinds = sighting
+        .credentials
+        .iter()
+        .map(|credential| credential.kind);
+    kinds.any(|held| held == kind)
+}
+
+/// The form that rented services give a fragment.
+fn is_hosted_form(sighting: &Sighting) -> bool {
+    param(sighting, "provider_token").is_some()
+        || sighting.credentials.iter().any(|credential| {
+            credential.name.starts_with("provider_")
+                || credential
+                    .claims
+                    .as_ref()
+                    .and_then(|claims| host_of(claims.iss.as_deref()?))
+                    .is_some_and(|host| HOSTED.iter().any(|(ending, _)| host.ends_with(ending)))
+        })
+}
+
+fn has_foreign_names(sighting: &Sighting) -> bool {
+    let by_name = sighting.credentials.iter().any(|credential| {
+        credential.slot == Slot::Fragment
+            && (FOREIGN_NAMES.contains(&&*credential.name.to_ascii_lowercase())
+                && !credential.name.contains('_'))
+    });
+    let by_param = FOREIGN_PARAMS
+        .iter()
+        .any(|name| param(sighting, name).is_some());
+    by_name || by_param || value(sighting, "type") == Some("recovery")
+}
+
+fn issued_by_landing(sighting: &Sighting) -> bool {
+    let Some(landing) = sighting.address.as_ref().map(|address| &*address.host) else {
+        return false;
+    };
+    let claims = sighting
+        .credentials
+        .iter()
+        .filter_map(|c| c.claims.as_ref());
+    let mut hosts = claims.filter_map(|claims| host_of(claims.iss.as_deref()?));
+    hosts.any(|issuer| issuer == landing)
+}
+
+fn code_login_before(index: &Index<'_>, run: &Run, sighting: &Sighting) -> bool {
+    let mut words = index.each(&run.requests).filter_map(|(_, request)| {
+        let soon = match (request.at, sighting.at) {
+            (Some(asked), Some(landed)) => {
+                landed.instant.duration_since(asked.instant) <= CODE_LOGIN
+            }
+            _ => true,
+        };
+        Words::of(request).filter(|_| soon)
+    });
+    words.any(|words| words.code && !words.token && !words.id_token)
+}
+
+fn at_hash_fits(sighting: &Sighting) -> bool {
+    let keys_of = |kind: Kind| {
+        let of_kind = sighting.credentials.iter().filter(move |c| c.kind == kind);
+        of_kind
+            .flat_map(|c| &c.keys)
+            .filter(|key| key.kind == KeyKind::AtHash)
+    };
+    keys_of(Kind::IdToken).any(|key| keys_of(Kind::AccessToken).any(|other| other == key))
+}
+
+fn is_for(sighting: &Sighting, client: &str) -> bool {
+    let mut claims = sighting
+        .credentials
+        .iter()
+        .filter_map(|c| c.claims.as_ref());
+    claims.any(|claims| {
+        claims.azp.as_deref() == Some(client) || claims.aud.iter().any(|aud| &**aud == client)
+    })
+}
+
+/// Whether two URLs are of one registrable domain, or of one host that has none.
+fn same_site(one: &Sighting, other: &Sighting) -> bool {
+    let (Some(one), Some(other)) = (&one.address, &other.address) else {
+        // A log line's request target and its `Location` are of one server unless they say otherwise.
+        return true;
+    };
+    one.host == other.host
+        || one.host.is_empty()
+        || psl::domain_str(&one.host)
+            .is_some_and(|domain| psl::domain_str(&other.host) == Some(domain))
+}

@@ -1,0 +1,611 @@
+//! Which response answers which request, and so which sightings are one protocol run. Weighs what was seen
+//! by the strengths of a published table; names nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use super::component::Sets;
+use super::index::{Index, is_answer, is_response, is_token, param, value};
+use super::pkce::redeems_code;
+use crate::atoms::{JoinKey, KeyKind, Kind, Source};
+use crate::detect::{Role, Sighting};
+
+/// A response is at most this many hops behind its request: the login pages of a provider lie between.
+const MAX_HOPS: u8 = 12;
+
+/// A response comes within this many seconds of its request when only time and attributes tie them: the time
+/// a person takes to sign in.
+const LOGIN_SECONDS: i64 = 30 * 60;
+
+/// Requests before a response that are compared when no key names one: enough for the tabs of a person,
+/// and a bound for a log with thousands in half an hour.
+const MAX_NEAR: usize = 16;
+
+/// Strength from which a request and a response are taken for one run.
+const ACCEPT: u8 = 5;
+
+/// One protocol run.
+pub(super) struct Run {
+    /// The authorization request, in every source that has it, pushed form included.
+    pub(super) requests: Vec<usize>,
+    /// Everything else.
+    pub(super) rest: Vec<usize>,
+    /// Why they belong together.
+    pub(super) ties: Vec<Tie>,
+}
+
+impl Run {
+    /// Every sighting of the run, in order.
+    pub(super) fn members(&self) -> Vec<usize> {
+        let both = self.requests.iter().chain(&self.rest);
+        let sorted: BTreeSet<usize> = both.copied().collect();
+        sorted.into_iter().collect()
+    }
+}
+
+/// One reason to take a response for the answer to a request.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Tie {
+    pub(super) link: Link,
+    pub(super) request: usize,
+    pub(super) response: usize,
+    pub(super) key: Option<JoinKey>,
+}
+
+/// Kinds of reasons.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Link {
+    /// The browser's own redirect chain, so many hops long.
+    Chain(u8),
+    /// The response is the answer in the request's exchange.
+    Exchange,
+    /// The same `state`.
+    State,
+    /// The same `state`, which other requests have too.
+    ReusedState,
+    /// The same `nonce`.
+    Nonce,
+    /// `s_hash` of the ID token fits the request's `state`.
+    StateHash,
+    /// The verifier opens the challenge.
+    Challenge,
+    /// The response is at the request's `redirect_uri`.
+    RedirectUri,
+    /// The response is for the request's client.
+    ClientId,
+    /// The response is by the request's server.
+    Issuer,
+    /// The response follows within the time of a login.
+    Time,
+}
+
+impl Link {
+    fn strength(self) -> u8 {
+        match self {
+            Self::Chain(_)
+            | Self::Exchange
+            | Self::State
+            | Self::Nonce
+            | Self::StateHash
+            | Self::Challenge => 5,
+            Self::RedirectUri | Self::ClientId | Self::Issuer => 3,
+            Self::ReusedState => 2,
+            Self::Time => 1,
+        }
+    }
+
+    /// Two ties of one rank count once.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Chain(_) => 0,
+            Self::Exchange => 1,
+            Self::State | Self::ReusedState => 2,
+            Self::Nonce => 3,
+            Self::StateHash => 4,
+            Self::Challenge => 5,
+            Self::RedirectUri => 6,
+            Self::ClientId => 7,
+            Self::Issuer => 8,
+            Self::Time => 9,
+        }
+    }
+
+    /// Whether the tie needs no second one.
+    fn is_certain(self) -> bool {
+        self.strength() >= ACCEPT
+    }
+}
+
+/// All protocol runs, and all sightings that are none: every sighting is in one at least.
+pub(super) fn runs(index: &Index<'_>, requests: &Sets, cores: Sets) -> Vec<Run> {
+    let linker = Linker::new(index, requests);
+    let mut taken: BTreeSet<usize> = BTreeSet::new();
+    let mut linked: BTreeMap<usize, Vec<Core>> = BTreeMap::new();
+    let mut loose: Vec<Vec<usize>> = Vec::new();
+    for core in in_time_order(index, cores) {
+        match linker.best(&core, |_, ties| {
+            ties.iter().any(|tie| tie.link.is_certain())
+        }) {
+            Some((group, ties)) => {
+                taken.insert(group);
+                linked.entry(group).or_default().push(Core {
+                    members: core,
+                    ties,
+                });
+            }
+            None => loose.push(core),
+        }
+    }
+    let mut runs: Vec<Run> = Vec::new();
+    for core in loose {
+        // A request that has its response for certain is not guessed to have another.
+        match linker.best(&core, |group, _| !taken.contains(&group)) {
+            Some((group, ties)) => {
+                taken.insert(group);
+                linked.entry(group).or_default().push(Core {
+                    members: core,
+                    ties,
+                });
+            }
+            None => runs.push(Run {
+                requests: Vec::new(),
+                rest: core,
+                ties: Vec::new(),
+            }),
+        }
+    }
+    for (group, members) in requests.iter().enumerate() {
+        let answers = linked.remove(&group).unwrap_or_default();
+        runs.extend(assemble(index, members, answers));
+    }
+    runs
+}
+
+/// Sightings that belong together, and why they belong to a request.
+struct Core {
+    members: Vec<usize>,
+    ties: Vec<Tie>,
+}
+
+fn in_time_order(index: &Index<'_>, mut cores: Sets) -> Sets {
+    cores.sort_by_cached_key(|core| (first_moment(index, core), core.first().copied()));
+    cores
+}
+
+fn first_moment(index: &Index<'_>, members: &[usize]) -> Option<Timestamp> {
+    let moments = index.each(members).filter_map(|(_, s)| s.at);
+    moments.map(|when| when.instant).min()
+}
+
+/// Finds the request of a core.
+struct Linker<'a, 'b> {
+    index: &'b Index<'a>,
+    group_of: HashMap<usize, usize>,
+    states: Vec<BTreeSet<JoinKey>>,
+    challenges: Vec<BTreeSet<JoinKey>>,
+    by_time: BTreeMap<&'a Source, Vec<(Timestamp, usize)>>,
+}
+
+impl<'a, 'b> Linker<'a, 'b> {
+    fn new(index: &'b Index<'a>, requests: &Sets) -> Self {
+        let mut group_of = HashMap::new();
+        let mut by_time: BTreeMap<&Source, Vec<(Timestamp, usize)>> = BTreeMap::new();
+        for (group, members) in requests.iter().enumerate() {
+            for (at, sighting) in index.each(members) {
+                group_of.insert(at, group);
+                if let (Role::AuthorizationRequest, Some(when)) = (sighting.role, sighting.at) {
+                    let source: &'a Source = &sighting.place.source;
+                    by_time.entry(source).or_default().push((when.instant, at));
+                }
+            }
+        }
+        for times in by_time.values_mut() {
+            times.sort_unstable();
+        }
+        let states = requests
+            .iter()
+            .map(|members| keys(index, members, STATE, |_| true))
+            .collect();
+        let challenges = requests
+            .iter()
+            .map(|members| keys(index, members, CHALLENGES, |_| true))
+            .collect();
+        Self {
+            index,
+            group_of,
+            states,
+            challenges,
+            by_time,
+        }
+    }
+
+    /// The group that a core answers best, among those that `may` be it, with the reasons.
+    fn best(
+        &self,
+        core: &[usize],
+        may: impl Fn(usize, &[Tie]) -> bool,
+    ) -> Option<(usize, Vec<Tie>)> {
+        let own = Own::of(self.index, core);
+        let mut ties: BTreeMap<usize, BTreeSet<Tie>> = BTreeMap::new();
+        for (at, sighting) in self.index.each(core) {
+            for (request, hops) in self.candidates(core, at, sighting) {
+                let Some(&group) = self.group_of.get(&request) else {
+                    continue;
+                };
+                if !self.contradicts(&own, group) {
+                    let found = self.compare(at, sighting, request, hops);
+                    ties.entry(group).or_default().extend(found);
+                }
+            }
+        }
+        let scored = ties.into_iter().filter_map(|(group, ties)| {
+            let ties: Vec<Tie> = ties.into_iter().collect();
+            let score = score(&ties);
+            (score >= ACCEPT && may(group, &ties)).then_some((score, group, ties))
+        });
+        let best = scored.max_by_key(|(score, group, ties)| {
+            let hops = ties.iter().find_map(|tie| match tie.link {
+                Link::Chain(hops) => Some(hops),
+                _ => None,
+            });
+            let requests: Vec<usize> = ties.iter().map(|tie| tie.request).collect();
+            let latest = self.index.each(&requests).filter_map(|(_, s)| s.at).max();
+            let nearest = std::cmp::Reverse(hops.unwrap_or(u8::MAX));
+            (*score, nearest, latest, std::cmp::Reverse(*group))
+        });
+        best.map(|(_, group, ties)| (group, ties))
+    }
+
+    /// Whether a core cannot answer a group: another `state` came back, or what was redeemed does not fit the
+    /// challenge, which a server must refuse (RFC 7636 §4.6).
+    fn contradicts(&self, own: &Own, group: usize) -> bool {
+        let differ = |asked: Option<&BTreeSet<JoinKey>>, own: &BTreeSet<JoinKey>| {
+            asked
+                .is_some_and(|asked| !asked.is_empty() && !own.is_empty() && asked.is_disjoint(own))
+        };
+        let challenges = self.challenges.get(group);
+        differ(self.states.get(group), &own.states)
+            || differ(challenges, &own.verifiers)
+            || (own.redeemed
+                && own.verifiers.is_empty()
+                && challenges.is_some_and(|asked| !asked.is_empty()))
+    }
+
+    /// Requests that a sighting may answer, with the hops between where a chain leads there.
+    fn candidates(
+        &self,
+        core: &[usize],
+        at: usize,
+        sighting: &Sighting,
+    ) -> BTreeMap<usize, Option<u8>> {
+        let mut found: BTreeMap<usize, Option<u8>> = BTreeMap::new();
+        if answers(self.index, sighting) {
+            self.along_chain(core, sighting, &mut found);
+            for &other in sighting
+                .exchange
+                .iter()
+                .flat_map(|key| self.index.of_exchange(*key))
+            {
+                found.entry(other).or_default();
+            }
+            for other in self.near(sighting) {
+                found.entry(other).or_default();
+            }
+        }
+        for key in sighting
+            .keys
+            .iter()
+            .filter(|key| !self.index.weak.contains(key))
+        {
+            for &other in self.index.requests_with(*key) {
+                found.entry(other).or_default();
+            }
+        }
+        found.remove(&at);
+        found
+    }
+
+    fn along_chain(
+        &self,
+        core: &[usize],
+        sighting: &Sighting,
+        found: &mut BTreeMap<usize, Option<u8>>,
+    ) {
+        let Some(visit) = &sighting.visit else { return };
+        for (hops, key) in visit.ancestors.iter().filter(|(hops, _)| *hops <= MAX_HOPS) {
+            for (at, before) in self.index.each(self.index.of_visit(*key)) {
+                let same_landing = before.landing.is_some() && before.landing == sighting.landing;
+                if is_response(before) && same_landing && !core.contains(&at) {
+                    // What lies behind an earlier response at this place was answered by that one.
+                    return;
+                }
+                if before.role == Role::AuthorizationRequest {
+                    found.entry(at).or_insert(Some(*hops));
+                }
+            }
+        }
+    }
+
+    /// The nearest earlier requests of the same source.
+    fn near(&self, sighting: &Sighting) -> Vec<usize> {
+        let (Some(when), Some(times)) = (sighting.at, self.by_time.get(&*sighting.place.source))
+        else {
+            return Vec::new();
+        };
+        let until = times.partition_point(|(moment, _)| *moment <= when.instant);
+        let earlier = times.iter().take(until).rev().take(MAX_NEAR);
+        earlier
+            .take_while(|(moment, _)| {
+                when.instant.as_second().saturating_sub(moment.as_second()) <= LOGIN_SECONDS
+            })
+            .map(|(_, at)| *at)
+            .collect()
+    }
+
+    /// Every reason to take `sighting` for the answer to `request`.
+    fn compare(
+        &self,
+        at: usize,
+        sighting: &Sighting,
+        request: usize,
+        hops: Option<u8>,
+    ) -> Vec<Tie> {
+        let Some(asked) = self.index.get(request) else {
+            return Vec::new();
+        };
+        let same_source = asked.place.source == sighting.place.source;
+        let before = match (asked.at, sighting.at) {
+            (Some(asked), Some(answered)) => asked.instant <= answered.instant,
+            _ => true,
+        };
+        if same_source && !before && sighting.role != Role::Stored {
+            return Vec::new();
+        }
+        let tie = |link, key| Tie {
+            link,
+            request,
+            response: at,
+            key,
+        };
+        let mut ties: Vec<Tie> = hops
+            .map(|hops| tie(Link::Chain(hops), None))
+            .into_iter()
+            .collect();
+        if asked.exchange.is_some()
+            && asked.exchange == sighting.exchange
+            && is_answer(sighting)
+            && !is_answer(asked)
+        {
+            ties.push(tie(Link::Exchange, asked.exchange));
+        }
+        for key in sighting.keys.iter().filter(|key| asked.keys.contains(key)) {
+            let link = match key.kind {
+                KeyKind::State if !self.index.weak.contains(key) => Link::State,
+                KeyKind::State if same_source => Link::ReusedState,
+                _ if self.index.weak.contains(key) => continue,
+                KeyKind::Nonce => Link::Nonce,
+                KeyKind::SHash => Link::StateHash,
+                KeyKind::ChallengeS256 | KeyKind::ChallengePlain => Link::Challenge,
+                _ => continue,
+            };
+            ties.push(tie(link, Some(*key)));
+        }
+        if same_source && answers(self.index, sighting) {
+            ties.extend(
+                attributes(sighting, asked)
+                    .into_iter()
+                    .map(|link| tie(link, None)),
+            );
+        }
+        ties
+    }
+}
+
+/// What ties a response to a request of its source without naming it. A different place contradicts the rest.
+fn attributes(sighting: &Sighting, asked: &Sighting) -> Vec<Link> {
+    let mut links = Vec::new();
+    match (asked.redirect, sighting.landing) {
+        (Some(asked), Some(landed)) if asked == landed => links.push(Link::RedirectUri),
+        (Some(_), Some(_)) => return links,
+        _ => {}
+    }
+    let claims = || {
+        sighting
+            .credentials
+            .iter()
+            .filter_map(|c| c.claims.as_ref())
+    };
+    if let Some(client) = value(asked, "client_id") {
+        let named = claims().any(|claims| {
+            claims.azp.as_deref() == Some(client) || claims.aud.iter().any(|aud| &**aud == client)
+        });
+        if named {
+            links.push(Link::ClientId);
+        }
+    }
+    if let Some(host) = asked.address.as_ref().map(|address| &*address.host) {
+        let issuers = claims().filter_map(|claims| claims.iss.as_deref());
+        let mut hosts = issuers.chain(value(sighting, "iss")).filter_map(host_of);
+        if hosts.any(|issuer| issuer == host) {
+            links.push(Link::Issuer);
+        }
+    }
+    let when = |sighting: &Sighting| sighting.at.map(|when| when.instant.as_second());
+    if let (Some(asked), Some(answered)) = (when(asked), when(sighting))
+        && answered.saturating_sub(asked) <= LOGIN_SECONDS
+    {
+        links.push(Link::Time);
+    }
+    links
+}
+
+/// Host of a URL, as written.
+pub(super) fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    authority.split(':').next()
+}
+
+fn score(ties: &[Tie]) -> u8 {
+    let mut strongest: BTreeMap<u8, u8> = BTreeMap::new();
+    for tie in ties {
+        let slot = strongest.entry(tie.link.rank()).or_default();
+        *slot = (*slot).max(tie.link.strength());
+    }
+    strongest.values().copied().fold(0, u8::saturating_add)
+}
+
+/// Whether the sighting can be a response: it says so, or it holds a code that other rows made one of.
+fn answers(index: &Index<'_>, sighting: &Sighting) -> bool {
+    is_response(sighting)
+        || (sighting.role == Role::None
+            && index.credentials(sighting).any(|(credential, kind)| {
+                kind == Kind::AuthorizationCode && credential.slot.is_url()
+            }))
+}
+
+const STATE: &[KeyKind] = &[KeyKind::State];
+const CHALLENGES: &[KeyKind] = &[KeyKind::ChallengeS256, KeyKind::ChallengePlain];
+
+fn keys(
+    index: &Index<'_>,
+    members: &[usize],
+    kinds: &[KeyKind],
+    of: impl Fn(&Sighting) -> bool,
+) -> BTreeSet<JoinKey> {
+    let members = index.each(members).filter(|(_, sighting)| of(sighting));
+    let keys = members.flat_map(|(_, sighting)| &sighting.keys);
+    keys.filter(|key| kinds.contains(&key.kind))
+        .copied()
+        .collect()
+}
+
+/// What a core says of the request that it can belong to.
+struct Own {
+    states: BTreeSet<JoinKey>,
+    verifiers: BTreeSet<JoinKey>,
+    redeemed: bool,
+}
+
+impl Own {
+    fn of(index: &Index<'_>, core: &[usize]) -> Self {
+        Self {
+            states: keys(index, core, STATE, is_response),
+            verifiers: keys(index, core, CHALLENGES, redeems_code),
+            redeemed: index.each(core).any(|(_, sighting)| redeems_code(sighting)),
+        }
+    }
+}
+
+/// One request and all that answers it, as runs: each different answer is a run, and what only follows from
+/// an answer goes with it.
+fn assemble(index: &Index<'_>, requests: &[usize], cores: Vec<Core>) -> Vec<Run> {
+    let (mut heads, followers): (Vec<Core>, Vec<Core>) =
+        cores.into_iter().partition(|core| is_head(index, core));
+    if heads.is_empty() {
+        let whole = Core {
+            members: Vec::new(),
+            ties: Vec::new(),
+        };
+        heads.push(whole);
+    }
+    heads.sort_by_cached_key(|head| {
+        (
+            first_moment(index, &head.members),
+            head.members.first().copied(),
+        )
+    });
+    for core in followers {
+        let moment = first_moment(index, &core.members);
+        let before = heads
+            .iter()
+            .rposition(|head| first_moment(index, &head.members) <= moment)
+            .unwrap_or_default();
+        if let Some(head) = heads.get_mut(before) {
+            head.members.extend(core.members);
+            head.ties.extend(core.ties);
+        }
+    }
+    let several = heads.len() > 1;
+    let mut unanswered: BTreeSet<usize> = requests.iter().copied().collect();
+    let mut runs: Vec<Run> = heads
+        .into_iter()
+        .map(|head| {
+            let own = if several {
+                own_requests(index, requests, &head)
+            } else {
+                requests.to_vec()
+            };
+            unanswered.retain(|at| !own.contains(at));
+            Run {
+                ties: head
+                    .ties
+                    .into_iter()
+                    .filter(|tie| own.contains(&tie.request))
+                    .collect(),
+                requests: own,
+                rest: head.members,
+            }
+        })
+        .collect();
+    if !unanswered.is_empty() {
+        runs.push(Run {
+            requests: unanswered.into_iter().collect(),
+            rest: Vec::new(),
+            ties: Vec::new(),
+        });
+    }
+    runs
+}
+
+/// Whether a core is an answer of its own: it lands where the request asked, and brings something.
+fn is_head(index: &Index<'_>, core: &Core) -> bool {
+    let brings = |of: fn(Kind) -> bool| {
+        index.each(&core.members).any(|(_, sighting)| {
+            is_response(sighting) && index.credentials(sighting).any(|(_, kind)| of(kind))
+        })
+    };
+    let failed = || {
+        let mut all = index.each(&core.members);
+        all.any(|(_, sighting)| is_response(sighting) && param(sighting, "error").is_some())
+    };
+    let lands = || {
+        core.ties
+            .iter()
+            .any(|tie| !matches!(tie.link, Link::Chain(_) | Link::Challenge | Link::Time))
+    };
+    brings(|kind| kind == Kind::AuthorizationCode) || (lands() && (brings(is_token) || failed()))
+}
+
+/// Of a request that was sent several times, the sightings nearest before this answer, and those that no clock
+/// compares with it.
+fn own_requests(index: &Index<'_>, requests: &[usize], head: &Core) -> Vec<usize> {
+    let anchor = index
+        .each(&head.members)
+        .filter(|(_, sighting)| is_response(sighting))
+        .find_map(|(_, sighting)| Some((&sighting.place.source, sighting.at?.instant)));
+    let Some((source, answered)) = anchor else {
+        return requests.to_vec();
+    };
+    let moment = |at: usize| {
+        let sighting = index.get(at)?;
+        (sighting.place.source == *source)
+            .then_some(sighting.at)
+            .flatten()
+            .map(|when| when.instant)
+    };
+    let nearest = requests
+        .iter()
+        .filter_map(|&at| moment(at))
+        .filter(|asked| *asked <= answered)
+        .max();
+    requests
+        .iter()
+        .copied()
+        .filter(|&at| match moment(at) {
+            Some(asked) => Some(asked) == nearest,
+            None => true,
+        })
+        .collect()
+}

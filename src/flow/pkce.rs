@@ -1,0 +1,81 @@
+//! What the evidence says of PKCE in a run. Says nothing of a request that was not seen.
+
+use super::index::{Index, is_request, param, value};
+use super::link::Run;
+use super::names::Pkce;
+use crate::atoms::{KeyKind, Kind};
+use crate::detect::{Role, Sighting};
+
+/// PKCE as observed. A missing request proves nothing: it may have been pushed, posted, or pruned.
+pub(super) fn observed(index: &Index<'_>, run: &Run) -> Pkce {
+    let asked = || {
+        index
+            .each(&run.requests)
+            .map(|(_, s)| s)
+            .filter(|s| is_request(s))
+    };
+    if let Some(pkce) = asked().filter_map(challenge).max() {
+        return pkce;
+    }
+    if asked().any(|request| !hides_parameters(request)) {
+        return Pkce::None;
+    }
+    let mut redemptions = 0;
+    let mut verified = false;
+    for (_, sighting) in index.each(&run.rest).filter(|(_, s)| redeems_code(s)) {
+        redemptions += 1;
+        verified |= has_verifier(sighting);
+    }
+    match (redemptions, verified) {
+        (0, _) => Pkce::NotObserved,
+        (_, true) => Pkce::VerifierOnly,
+        (_, false) => Pkce::None,
+    }
+}
+
+/// Whether the sighting is a token request that redeems a code, seen with its parameters.
+pub(super) fn redeems_code(sighting: &Sighting) -> bool {
+    sighting.role == Role::TokenRequest
+        && matches!(
+            value(sighting, "grant_type"),
+            Some("authorization_code" | "pkce")
+        )
+}
+
+/// Whether the request keeps its parameters elsewhere: pushed, or in a request object that was not opened.
+pub(super) fn hides_parameters(request: &Sighting) -> bool {
+    let opened = || {
+        request.credentials.iter().any(|credential| {
+            credential.kind == Kind::RequestObject
+                && credential
+                    .claims
+                    .as_ref()
+                    .is_some_and(|claims| !claims.encrypted)
+        })
+    };
+    param(request, "request_uri").is_some() || (param(request, "request").is_some() && !opened())
+}
+
+/// The challenge of a request. A missing method is plain (RFC 7636 §4.3).
+fn challenge(request: &Sighting) -> Option<Pkce> {
+    let has = |kind| request.keys.iter().any(|key| key.kind == kind);
+    if has(KeyKind::ChallengeS256) {
+        return Some(Pkce::S256);
+    }
+    if has(KeyKind::ChallengePlain) {
+        return Some(Pkce::Plain);
+    }
+    param(request, "code_challenge")?;
+    match value(request, "code_challenge_method") {
+        Some(method) if method.eq_ignore_ascii_case("S256") => Some(Pkce::S256),
+        _ => Some(Pkce::Plain),
+    }
+}
+
+fn has_verifier(sighting: &Sighting) -> bool {
+    param(sighting, "code_verifier").is_some()
+        || sighting
+            .credentials
+            .iter()
+            .any(|credential| credential.kind == Kind::CodeVerifier)
+}

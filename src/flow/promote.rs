@@ -1,0 +1,119 @@
+//! Which values are credentials, by all evidence together: candidates of `detect` are promoted or dropped
+//! by what other rows show. Names no flow.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::index::{Index, is_request};
+use crate::atoms::{Digest, Kind};
+use crate::detect::{Credential, REPORT, Role, Sighting};
+
+/// Points for a code whose previous hop is an authorization request.
+const AFTER_REQUEST: i16 = 50;
+
+/// Points for a code at a URL that a request named as its `redirect_uri`.
+const AT_REDIRECT_URI: i16 = 50;
+
+/// Points for a code that a token request redeems.
+const REDEEMED: i16 = 100;
+
+/// A candidate with one name and one value on this many pages of a site is the site's own identifier.
+const MANY_PAGES: usize = 4;
+
+/// All credentials that reach [`REPORT`], and what each is.
+pub(super) fn real(index: &Index<'_>) -> BTreeMap<Digest, Kind> {
+    let redirects: HashSet<Digest> = index
+        .all
+        .iter()
+        .filter(|sighting| is_request(sighting))
+        .filter_map(|sighting| sighting.redirect)
+        .collect();
+    let mut values: BTreeMap<Digest, Value> = BTreeMap::new();
+    for sighting in index.all {
+        for credential in &sighting.credentials {
+            let entry = values.entry(credential.id).or_default();
+            entry.add(sighting, credential);
+            if credential.kind == Kind::AuthorizationCode {
+                entry.after_request |= after_request(index, sighting);
+                entry.at_redirect |= sighting
+                    .landing
+                    .is_some_and(|landing| redirects.contains(&landing));
+                entry.redeemed |= sighting.role == Role::TokenRequest;
+            }
+        }
+    }
+    values
+        .into_iter()
+        .filter(|(_, value)| value.counts())
+        .filter_map(|(id, value)| Some((id, value.kind?)))
+        .collect()
+}
+
+/// What is known of one value.
+#[derive(Default)]
+struct Value {
+    kind: Option<Kind>,
+    score: i16,
+    after_request: bool,
+    at_redirect: bool,
+    redeemed: bool,
+    /// By host and name: paths without a protocol message.
+    pages: HashMap<(Box<str>, Box<str>), BTreeSet<Box<str>>>,
+}
+
+impl Value {
+    fn add(&mut self, sighting: &Sighting, credential: &Credential) {
+        self.score = self.score.max(credential.score);
+        self.kind = match self.kind {
+            Some(known) if specificity(known) <= specificity(credential.kind) => Some(known),
+            _ => Some(credential.kind),
+        };
+        if let (Role::None, Some(address)) = (sighting.role, &sighting.address) {
+            self.pages
+                .entry((address.host.clone(), credential.name.clone()))
+                .or_default()
+                .insert(address.path.clone());
+        }
+    }
+
+    fn counts(&self) -> bool {
+        if self.score >= REPORT {
+            return true;
+        }
+        if self.pages.values().any(|paths| paths.len() >= MANY_PAGES) {
+            return false;
+        }
+        let bonus = |is: bool, points: i16| if is { points } else { 0 };
+        let score = self
+            .score
+            .saturating_add(bonus(self.after_request, AFTER_REQUEST))
+            .saturating_add(bonus(self.at_redirect, AT_REDIRECT_URI))
+            .saturating_add(bonus(self.redeemed, REDEEMED));
+        score >= REPORT
+    }
+}
+
+/// Whether the hop directly before is an authorization request, or the exchange that sent the browser here is one.
+fn after_request(index: &Index<'_>, sighting: &Sighting) -> bool {
+    let hop = sighting.visit.iter().flat_map(|visit| &visit.ancestors);
+    let before = hop
+        .filter(|(hops, _)| *hops <= 1)
+        .flat_map(|(_, key)| index.of_visit(*key));
+    let around = sighting
+        .exchange
+        .into_iter()
+        .flat_map(|key| index.of_exchange(key));
+    let mut requests = before.chain(around).filter_map(|at| index.get(*at));
+    requests.any(|other| other.role == Role::AuthorizationRequest)
+}
+
+/// The lower, the more a kind says. A name that only this message gives yields to what another message proves.
+fn specificity(kind: Kind) -> (u8, Kind) {
+    let rank = match kind {
+        Kind::OpaqueToken => 5,
+        Kind::SessionId | Kind::Assertion => 4,
+        Kind::OneTimeLink | Kind::Password => 3,
+        Kind::AccessToken => 2,
+        _ => 1,
+    };
+    (rank, kind)
+}

@@ -1,0 +1,176 @@
+//! Who can read a value where it lies, which attack follows, and what the code flow would have changed.
+
+use super::ExposedTo;
+use super::holder::Hands;
+use super::severity::{over_http, third_party};
+use super::verdict::Case;
+use crate::atoms::rules::Explanations;
+use crate::atoms::{Kind, Slot};
+use crate::detect::{Channel, Role, Sighting};
+use crate::flow::{Flow, WeaknessKind};
+
+/// Every attack that a finding may name; `explain` knows each.
+pub const ATTACKS: &[&str] = &[
+    "token-in-history",
+    "code-in-history",
+    "referer-leak",
+    "log-disclosure",
+    "capture-disclosure",
+    "storage-theft",
+    "redirect-interception",
+    "network-eavesdropping",
+    "refresh-token-theft",
+    "client-impersonation",
+    "password-theft",
+    "session-hijacking",
+    "assertion-replay",
+    "link-theft",
+    "device-code-theft",
+    "identity-disclosure",
+    "key-theft",
+    "code-injection",
+    "csrf",
+];
+
+/// Readers of a credential, worst places first, and the attack that they can mount.
+pub(super) fn exposed_to(case: &Case<'_>, texts: &Explanations) -> ExposedTo {
+    let mut who = Vec::new();
+    for (index, sighting) in case.sightings() {
+        let holder = case.facts.holders.get(case.facts.holders.holder(index));
+        readers(sighting, holder.map(|it| it.hands), &mut who);
+    }
+    who.sort_unstable();
+    who.dedup();
+    let sightings: Vec<_> = case.sightings().collect();
+    named(who, attack(case, &sightings), case.exposure.flow, texts)
+}
+
+/// Readers and attack of a weakness.
+pub(super) fn exposed_by(kind: WeaknessKind, flow: Flow, texts: &Explanations) -> ExposedTo {
+    let (who, attack) = match kind {
+        WeaknessKind::NoState | WeaknessKind::ConstantState => (
+            "a site that sends the user to the callback with a code of its own",
+            "csrf",
+        ),
+        WeaknessKind::ConstantChallenge | WeaknessKind::PkcePlain | WeaknessKind::NoPkce => (
+            "whoever sees the code on its way, or where it was recorded",
+            "code-injection",
+        ),
+        WeaknessKind::HttpRedirect => (
+            "whoever reads the network between browser and callback",
+            "network-eavesdropping",
+        ),
+        WeaknessKind::CustomScheme => (
+            "another app that claims the redirect URI's scheme",
+            "redirect-interception",
+        ),
+        WeaknessKind::ImplicitRequested => (
+            "whoever reads the browser's history, and every script in the page",
+            "token-in-history",
+        ),
+        WeaknessKind::Ropc => (
+            "the client, which handles the user's password",
+            "password-theft",
+        ),
+    };
+    named(vec![who.into()], attack, flow, texts)
+}
+
+fn named(who: Vec<Box<str>>, attack: &'static str, flow: Flow, texts: &Explanations) -> ExposedTo {
+    let entry = texts.get(&format!("attack:{attack}"));
+    ExposedTo {
+        who,
+        attack,
+        reference: entry
+            .and_then(|entry| entry.references.first().cloned())
+            .unwrap_or_default(),
+        code_flow: texts
+            .get(&format!("flow:{}", flow.as_str()))
+            .and_then(|entry| entry.code_flow.clone())
+            .unwrap_or_default(),
+    }
+}
+
+fn readers(sighting: &Sighting, hands: Option<Hands>, who: &mut Vec<Box<str>>) {
+    match hands {
+        Some(Hands::Profile) => who.push("whoever copies the browser profile".into()),
+        Some(Hands::Log) => who.push("readers of the log".into()),
+        Some(Hands::Capture) => who.push("recipients of the capture".into()),
+        Some(Hands::File) | None => who.push("whoever has the file".into()),
+    }
+    if let Some(host) = third_party(sighting) {
+        who.push(format!("{host}, by Referer").into());
+    }
+    if sighting.channel == Channel::Front && hands == Some(Hands::Profile) {
+        who.push("browser extensions that may read the history".into());
+    }
+    if sighting.channel == Channel::Storage && sighting.store != Some(crate::collect::Store::Cookie)
+    {
+        who.push("every script and extension that runs in the page".into());
+    }
+    if in_page(sighting) {
+        who.push("every script in the page that received it".into());
+    }
+    if custom_scheme(sighting) {
+        who.push("another app that claims the redirect URI".into());
+    }
+    if over_http(sighting) {
+        who.push("whoever reads the network".into());
+    }
+}
+
+fn in_page(sighting: &Sighting) -> bool {
+    matches!(
+        sighting.role,
+        Role::ResponseInQuery | Role::ResponseInFragment
+    )
+}
+
+fn custom_scheme(sighting: &Sighting) -> bool {
+    let scheme = sighting.address.as_ref().map_or("", |it| &it.scheme);
+    let web = matches!(scheme, "" | "http" | "https" | "ws" | "wss" | "file");
+    in_page(sighting) && !web
+}
+
+/// The attack: by what the value is, then by the worst place where it lies.
+fn attack(case: &Case<'_>, seen: &[(usize, &Sighting)]) -> &'static str {
+    let hands = |wanted: Hands| {
+        seen.iter().any(|(index, _)| {
+            let holder = case.facts.holders.holder(*index);
+            case.facts
+                .holders
+                .get(holder)
+                .is_some_and(|it| it.hands == wanted)
+        })
+    };
+    let any = |test: &dyn Fn(&Sighting) -> bool| seen.iter().any(|(_, it)| test(it));
+    let in_url = || {
+        case.credentials()
+            .any(|(_, _, it)| it.slot.is_url() || it.slot == Slot::Header)
+    };
+    match case.kind {
+        Kind::RefreshToken => "refresh-token-theft",
+        Kind::ClientSecret | Kind::ClientAssertion => "client-impersonation",
+        Kind::Password | Kind::BasicCredentials => "password-theft",
+        Kind::SessionId => "session-hijacking",
+        Kind::Assertion
+        | Kind::SamlMessage
+        | Kind::SamlArtifact
+        | Kind::WsfedToken
+        | Kind::CasTicket => "assertion-replay",
+        Kind::OneTimeLink | Kind::SignedUrl | Kind::WebhookUrl => "link-theft",
+        Kind::DeviceCode | Kind::UserCode => "device-code-theft",
+        Kind::ApiKey => "key-theft",
+        Kind::IdToken | Kind::LogoutToken => "identity-disclosure",
+        _ if any(&|it| third_party(it).is_some()) => "referer-leak",
+        _ if any(&custom_scheme) => "redirect-interception",
+        _ if any(&over_http) => "network-eavesdropping",
+        _ if hands(Hands::Capture) => "capture-disclosure",
+        _ if hands(Hands::Log) => "log-disclosure",
+        _ if any(&|it| it.channel == Channel::Storage) && !in_url() => "storage-theft",
+        Kind::AuthorizationCode | Kind::CodeVerifier | Kind::CodeChallenge | Kind::JarmResponse => {
+            "code-in-history"
+        }
+        _ => "token-in-history",
+    }
+}

@@ -1,0 +1,285 @@
+//! What the evidence says about credentials beside showing them: who redeemed, refused, revoked or
+//! rotated one, and when. True for every holder, whoever saw it. Decides nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Judging;
+use super::holder::Holders;
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
+use crate::detect::{Credential, Role, Sighting};
+use crate::flow::{Correlated, Trail};
+
+/// Clock errors up to this many seconds are the time a token takes from its issuer to the place where it
+/// was seen, and correct nothing.
+const CLOCK_NOISE: f64 = 60.0;
+
+/// A sane bound for a clock error, in seconds (a hundred years): a larger one is not a time.
+const MAX_CLOCK_ERROR: f64 = 3.2e9;
+
+/// What happened to a credential.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Event {
+    /// Exchanged: a request with it was answered with success.
+    Redeemed,
+    /// The token endpoint answered `invalid_grant`.
+    Refused,
+    /// The revocation endpoint took it (RFC 7009 §2.2).
+    Revoked,
+    /// Its use was answered with a different one (RFC 9700 §4.14.2).
+    Rotated,
+}
+
+/// An event, when it happened, and the sighting that shows it.
+pub(super) type Happened = (Event, Option<Timestamp>, usize);
+
+/// Everything that verdicts are made from.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    pub(super) correlated: &'a Correlated,
+    pub(super) judging: &'a Judging<'a>,
+    pub(super) holders: Holders,
+    times: Vec<Option<Timestamp>>,
+    by_id: HashMap<Digest, usize>,
+    by_exchange: HashMap<JoinKey, Vec<usize>>,
+    verifiers: HashMap<JoinKey, Vec<usize>>,
+    events: BTreeMap<Digest, Vec<Happened>>,
+    next_visits: HashMap<JoinKey, Vec<usize>>,
+    /// By trail: its sightings.
+    trail_sightings: Vec<Vec<usize>>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(correlated: &'a Correlated, judging: &'a Judging<'a>) -> Self {
+        let sightings = &correlated.sightings;
+        let mut facts = Self {
+            correlated,
+            judging,
+            holders: Holders::of(sightings),
+            times: sightings.iter().map(|it| corrected(it, judging)).collect(),
+            by_id: HashMap::new(),
+            by_exchange: HashMap::new(),
+            verifiers: HashMap::new(),
+            events: BTreeMap::new(),
+            next_visits: HashMap::new(),
+            trail_sightings: Vec::new(),
+        };
+        for (index, sighting) in sightings.iter().enumerate() {
+            facts.index(index, sighting);
+        }
+        for trail in &correlated.trails {
+            let steps = trail.steps.iter().filter_map(|step| step.sighting);
+            let mut own: Vec<usize> = steps
+                .filter_map(|id| facts.by_id.get(&id).copied())
+                .collect();
+            own.sort_unstable();
+            own.dedup();
+            facts.trail_sightings.push(own);
+        }
+        for (index, sighting) in sightings.iter().enumerate() {
+            if sighting.role == Role::TokenRequest {
+                facts.note_token_request(index, sighting);
+            }
+        }
+        facts
+    }
+
+    /// When a sighting happened, by the issuers' clocks.
+    pub(super) fn time(&self, sighting: usize) -> Option<Timestamp> {
+        self.times.get(sighting).copied().flatten()
+    }
+
+    pub(super) fn sighting(&self, index: usize) -> Option<&'a Sighting> {
+        self.correlated.sightings.get(index)
+    }
+
+    /// Index of the sighting with this id.
+    pub(super) fn index_of(&self, id: Digest) -> Option<usize> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub(super) fn trail(&self, index: usize) -> Option<&'a Trail> {
+        self.correlated.trails.get(index)
+    }
+
+    /// Sightings of a trail, in order of index.
+    pub(super) fn steps(&self, trail: usize) -> impl Iterator<Item = (usize, &'a Sighting)> {
+        let own = self
+            .trail_sightings
+            .get(trail)
+            .map_or(&[][..], Vec::as_slice);
+        own.iter()
+            .filter_map(|&index| Some((index, self.sighting(index)?)))
+    }
+
+    /// Sightings of the same request and response, itself included.
+    pub(super) fn exchange(
+        &self,
+        sighting: &Sighting,
+    ) -> impl Iterator<Item = (usize, &'a Sighting)> {
+        let mates = sighting
+            .exchange
+            .and_then(|key| self.by_exchange.get(&key))
+            .map_or(&[][..], Vec::as_slice);
+        mates
+            .iter()
+            .filter_map(|&index| Some((index, self.sighting(index)?)))
+    }
+
+    /// Sightings that show a verifier which opens this challenge (RFC 7636 §4.6).
+    pub(super) fn verifiers(&self, challenge: &JoinKey) -> &[usize] {
+        self.verifiers.get(challenge).map_or(&[], Vec::as_slice)
+    }
+
+    /// What happened to a credential.
+    pub(super) fn events(&self, credential: Digest) -> &[Happened] {
+        self.events.get(&credential).map_or(&[], Vec::as_slice)
+    }
+
+    /// Sightings whose visit came directly after this one's.
+    pub(super) fn next_visits(&self, sighting: &Sighting) -> &[usize] {
+        let own = sighting.visit.as_ref().map(|visit| visit.own);
+        own.and_then(|key| self.next_visits.get(&key))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    fn index(&mut self, index: usize, sighting: &Sighting) {
+        self.by_id.entry(sighting.id).or_insert(index);
+        if let Some(key) = sighting.exchange {
+            self.by_exchange.entry(key).or_default().push(index);
+        }
+        for (hops, before) in sighting.visit.iter().flat_map(|visit| &visit.ancestors) {
+            if *hops == 1 {
+                self.next_visits.entry(*before).or_default().push(index);
+            }
+        }
+        for credential in &sighting.credentials {
+            if credential.kind != Kind::CodeVerifier {
+                continue;
+            }
+            for key in &credential.keys {
+                if matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain) {
+                    self.verifiers.entry(*key).or_default().push(index);
+                }
+            }
+        }
+    }
+
+    fn note_token_request(&mut self, index: usize, request: &Sighting) {
+        let answer = self.answer(request);
+        let at = self.time(index);
+        for credential in &request.credentials {
+            let event = match answer {
+                Answer::Success if is_revocation(request) => revoked(credential),
+                Answer::Success => self.exchanged(request, credential),
+                Answer::InvalidGrant => is_grant(credential.kind).then_some(Event::Refused),
+                Answer::Untold => None,
+            };
+            if let Some(event) = event {
+                let events = self.events.entry(credential.id).or_default();
+                events.push((event, at, index));
+                events.sort_unstable();
+            }
+        }
+    }
+
+    fn exchanged(&self, request: &Sighting, credential: &Credential) -> Option<Event> {
+        if credential.kind != Kind::RefreshToken {
+            return is_grant(credential.kind).then_some(Event::Redeemed);
+        }
+        let other = self
+            .exchange(request)
+            .flat_map(|(_, mate)| &mate.credentials)
+            .any(|other| other.kind == Kind::RefreshToken && other.id != credential.id);
+        other.then_some(Event::Rotated)
+    }
+
+    fn answer(&self, request: &Sighting) -> Answer {
+        let mut tokens = false;
+        let mut refused = false;
+        let mut failed = false;
+        let mut status = request.status;
+        for (_, mate) in self.exchange(request) {
+            status = status.or(mate.status);
+            let error = mate.params.iter().find(|param| *param.name == *"error");
+            failed |= error.is_some();
+            refused |= error.is_some_and(|error| error.value.as_deref() == Some("invalid_grant"));
+            tokens |= mate.role == Role::TokenResponse
+                && mate.credentials.iter().any(|it| {
+                    matches!(
+                        it.kind,
+                        Kind::AccessToken | Kind::RefreshToken | Kind::IdToken
+                    )
+                });
+        }
+        match status {
+            _ if refused => Answer::InvalidGrant,
+            // GitHub answers an error with status 200.
+            _ if failed => Answer::Untold,
+            Some(200..=299) => Answer::Success,
+            None if tokens => Answer::Success,
+            _ => Answer::Untold,
+        }
+    }
+}
+
+/// Value of a public parameter, by its name without case, `-` and `_`.
+pub(super) fn param<'s>(sighting: &'s Sighting, name: &str) -> Option<&'s str> {
+    let plain = |text: &str| -> String {
+        let kept = text.chars().filter(|c| !matches!(c, '-' | '_'));
+        kept.map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let wanted = plain(name);
+    sighting
+        .params
+        .iter()
+        .filter(|param| plain(&param.name) == wanted)
+        .find_map(|param| param.value.as_deref())
+}
+
+enum Answer {
+    Success,
+    InvalidGrant,
+    Untold,
+}
+
+/// What a token request exchanges for something else, once.
+fn is_grant(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::AuthorizationCode | Kind::DeviceCode | Kind::RefreshToken | Kind::SamlArtifact
+    )
+}
+
+fn revoked(credential: &Credential) -> Option<Event> {
+    let token = matches!(
+        credential.kind,
+        Kind::AccessToken | Kind::RefreshToken | Kind::OpaqueToken
+    );
+    (token && credential.name.eq_ignore_ascii_case("token")).then_some(Event::Revoked)
+}
+
+/// RFC 7009 §2.1: a request with `token` and no grant, to an endpoint whose path says so.
+fn is_revocation(request: &Sighting) -> bool {
+    let path = request.address.as_ref().map_or("", |address| &address.path);
+    let last = path.trim_end_matches('/').rsplit('/').next();
+    let named = last.is_some_and(|last| last.to_ascii_lowercase().starts_with("revo"));
+    named
+        && !request
+            .params
+            .iter()
+            .any(|param| *param.name == *"grant_type")
+}
+
+fn corrected(sighting: &Sighting, judging: &Judging<'_>) -> Option<Timestamp> {
+    let instant = sighting.at?.instant;
+    let error = judging.clock_errors.get(&sighting.place.source.digest());
+    let Some(&error) =
+        error.filter(|error| error.abs() > CLOCK_NOISE && error.abs() < MAX_CLOCK_ERROR)
+    else {
+        return Some(instant);
+    };
+    let shift = SignedDuration::try_from_secs_f64(error).ok()?;
+    instant.checked_sub(shift).ok()
+}

@@ -1,0 +1,124 @@
+//! Who holds what: the evidence of one browser profile is in one pair of hands, a log and a capture each
+//! in another. Knows places; nothing of credentials.
+
+use std::collections::BTreeMap;
+
+use crate::atoms::{Digest, Locator, Place, Source};
+use crate::detect::Sighting;
+
+/// What kind of evidence a holder has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Hands {
+    /// A browser profile: everything of the same host, user, browser and profile.
+    Profile,
+    /// One log.
+    Log,
+    /// One capture.
+    Capture,
+    /// One file that no structure explains.
+    File,
+}
+
+/// One holder: whoever has this profile, this log, this capture.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Holder {
+    pub(super) hands: Hands,
+    /// For the report: never a value.
+    pub(super) label: Box<str>,
+    /// Where the holder is a profile: one of its sources, for host, user, browser and profile.
+    pub(super) source: std::sync::Arc<Source>,
+}
+
+/// Holders and files, by index of the sighting.
+#[derive(Debug, Default)]
+pub(super) struct Holders {
+    /// Sorted by their first sighting.
+    pub(super) list: Vec<Holder>,
+    by_sighting: Vec<(usize, usize)>,
+}
+
+impl Holders {
+    pub(super) fn of(sightings: &[Sighting]) -> Self {
+        let mut holders = Self::default();
+        let mut known: BTreeMap<Key<'_>, usize> = BTreeMap::new();
+        let mut files: BTreeMap<Digest, usize> = BTreeMap::new();
+        for sighting in sightings {
+            let place = &sighting.place;
+            let hands = hands(place);
+            let holder = *known.entry(key(place, hands)).or_insert_with(|| {
+                holders.list.push(Holder {
+                    hands,
+                    label: label(place, hands),
+                    source: place.source.clone(),
+                });
+                holders.list.len() - 1
+            });
+            let next = files.len();
+            let file = *files.entry(place.source.digest()).or_insert(next);
+            holders.by_sighting.push((holder, file));
+        }
+        holders
+    }
+
+    /// The holder of a sighting. A sighting that is not there belongs to the first.
+    pub(super) fn holder(&self, sighting: usize) -> usize {
+        self.by_sighting.get(sighting).map_or(0, |pair| pair.0)
+    }
+
+    /// The file of a sighting.
+    pub(super) fn file(&self, sighting: usize) -> usize {
+        self.by_sighting.get(sighting).map_or(0, |pair| pair.1)
+    }
+
+    pub(super) fn get(&self, holder: usize) -> Option<&Holder> {
+        self.list.get(holder)
+    }
+}
+
+type Key<'a> = (Hands, [Option<&'a str>; 4], Option<Digest>);
+
+/// A profile that neither path nor content names is as wide as its one file: two nameless files may
+/// belong to two people.
+fn key(place: &Place, hands: Hands) -> Key<'_> {
+    let source = &place.source;
+    let named = source.browser.is_some() || source.profile.is_some();
+    if hands == Hands::Profile && named {
+        let parts = [&source.host, &source.user, &source.browser, &source.profile];
+        (hands, parts.map(Option::as_deref), None)
+    } else {
+        (hands, [None; 4], Some(source.digest()))
+    }
+}
+
+fn hands(place: &Place) -> Hands {
+    let browser = place.source.browser.is_some() || place.source.profile.is_some();
+    match place.locator {
+        Locator::Row { .. } | Locator::Record { .. } => Hands::Profile,
+        _ if browser => Hands::Profile,
+        Locator::Line { .. } => Hands::Log,
+        Locator::Entry { .. } => Hands::Capture,
+        Locator::Bytes { .. } => Hands::File,
+    }
+}
+
+fn label(place: &Place, hands: Hands) -> Box<str> {
+    let source = &place.source;
+    let file = source.members.last().unwrap_or(&source.path);
+    match hands {
+        Hands::Profile => {
+            let names: Vec<&str> = [&source.host, &source.user, &source.browser, &source.profile]
+                .into_iter()
+                .filter_map(Option::as_deref)
+                .collect();
+            if names.is_empty() {
+                format!("whoever has the browser profile of {file}")
+            } else {
+                format!("whoever has the browser profile {}", names.join("/"))
+            }
+        }
+        Hands::Log => format!("whoever reads the log {file}"),
+        Hands::Capture => format!("whoever has the capture {file}"),
+        Hands::File => format!("whoever has the file {file}"),
+    }
+    .into()
+}

@@ -1,0 +1,207 @@
+//! What a thief of one browser profile can do, taken together: by issuer and application.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::holder::{Hands, Holders};
+use super::{Finding, State};
+use crate::atoms::{Digest, Kind};
+use crate::flow::Correlated;
+
+/// One browser profile, and what whoever copies it now can do.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Profile {
+    /// Machine.
+    pub host: Option<Box<str>>,
+    /// Account.
+    pub user: Option<Box<str>>,
+    /// Browser.
+    pub browser: Option<Box<str>>,
+    /// Profile.
+    pub profile: Option<Box<str>>,
+    /// What its thief can do, worst first. Empty when nothing in it is usable.
+    pub thief_can: Vec<Grip>,
+}
+
+/// One thing that the thief can do at one application.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Grip {
+    /// What.
+    pub act: Act,
+    /// Issuer of what is used for it, where known.
+    pub issuer: Option<Box<str>>,
+    /// Client, where known.
+    pub application: Option<Box<str>>,
+    /// The worst state among the findings.
+    pub state: State,
+    /// When the last of them stops being usable, where each has an expiry.
+    pub until: Option<Timestamp>,
+    /// Ids of the findings, sorted.
+    pub findings: Vec<Digest>,
+}
+
+/// What a thief does with a credential.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Act {
+    /// Get new access tokens for as long as the grant lasts.
+    RefreshTokens,
+    /// Act as the client, or log in with a password.
+    LogIn,
+    /// Redeem a code.
+    RedeemCode,
+    /// Call an API.
+    CallApi,
+    /// Take over a session.
+    TakeOverSession,
+    /// Present an identity.
+    Impersonate,
+    /// Open a link or an object.
+    OpenLink,
+}
+
+impl Act {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RefreshTokens => "refresh_tokens",
+            Self::LogIn => "log_in",
+            Self::RedeemCode => "redeem_code",
+            Self::CallApi => "call_api",
+            Self::TakeOverSession => "take_over_session",
+            Self::Impersonate => "impersonate",
+            Self::OpenLink => "open_link",
+        }
+    }
+}
+
+type Place<'a> = (Act, Option<&'a str>, Option<&'a str>);
+
+/// What a thief of each profile can do now. Every profile in the evidence is there: that nothing is usable
+/// is an answer too.
+pub(super) fn profiles(correlated: &Correlated, findings: &[Finding]) -> Vec<Profile> {
+    let holders = Holders::of(&correlated.sightings);
+    let mut grips: BTreeMap<usize, BTreeMap<Place<'_>, Grip>> = BTreeMap::new();
+    for finding in findings.iter().filter(|it| usable(it.now.state)) {
+        let Some(act) = act(finding.kind) else {
+            continue;
+        };
+        let trails = finding
+            .trails
+            .iter()
+            .filter_map(|at| correlated.trails.get(*at));
+        let issuer = trails.clone().find_map(|trail| trail.issuer.as_deref());
+        let application = trails.clone().find_map(|trail| trail.client_id.as_deref());
+        let mut holding: Vec<usize> = finding
+            .seen
+            .iter()
+            .map(|(at, _)| holders.holder(*at))
+            .collect();
+        holding.sort_unstable();
+        holding.dedup();
+        for holder in holding {
+            let label = holders.get(holder).map(|it| &it.label);
+            // What only another holder can do is not this thief's.
+            let own = label == Some(&finding.now.holder) || finding.now.state != State::Replayable;
+            if own {
+                let places = grips.entry(holder).or_default();
+                add(places, (act, issuer, application), finding);
+            }
+        }
+    }
+    let list = holders.list.iter().enumerate();
+    let mut profiles: Vec<Profile> = list
+        .filter(|(_, holder)| holder.hands == Hands::Profile)
+        .map(|(index, holder)| Profile {
+            host: holder.source.host.clone(),
+            user: holder.source.user.clone(),
+            browser: holder.source.browser.clone(),
+            profile: holder.source.profile.clone(),
+            thief_can: grips
+                .remove(&index)
+                .unwrap_or_default()
+                .into_values()
+                .collect(),
+        })
+        .collect();
+    for profile in &mut profiles {
+        profile.thief_can.sort_by(|a, b| {
+            (a.state.rank(), a.act, &a.issuer, &a.application).cmp(&(
+                b.state.rank(),
+                b.act,
+                &b.issuer,
+                &b.application,
+            ))
+        });
+    }
+    profiles.sort_by(|a, b| name(a).cmp(&name(b)));
+    profiles
+}
+
+fn add<'a>(places: &mut BTreeMap<Place<'a>, Grip>, place: Place<'a>, finding: &Finding) {
+    let (act, issuer, application) = place;
+    let until = finding.now.expires_at;
+    match places.get_mut(&place) {
+        None => {
+            let grip = Grip {
+                act,
+                issuer: issuer.map(Box::from),
+                application: application.map(Box::from),
+                state: finding.now.state,
+                until,
+                findings: vec![finding.id],
+            };
+            places.insert(place, grip);
+        }
+        Some(grip) => {
+            if finding.now.state.rank() < grip.state.rank() {
+                grip.state = finding.now.state;
+            }
+            grip.until = grip.until.zip(until).map(|(a, b)| a.max(b));
+            grip.findings.push(finding.id);
+            grip.findings.sort_unstable();
+        }
+    }
+}
+
+fn name(profile: &Profile) -> [&Option<Box<str>>; 4] {
+    [
+        &profile.host,
+        &profile.user,
+        &profile.browser,
+        &profile.profile,
+    ]
+}
+
+fn usable(state: State) -> bool {
+    matches!(state, State::Live | State::Replayable | State::Unknown)
+}
+
+fn act(kind: Kind) -> Option<Act> {
+    match kind {
+        Kind::RefreshToken => Some(Act::RefreshTokens),
+        Kind::ClientSecret | Kind::ClientAssertion | Kind::Password | Kind::BasicCredentials => {
+            Some(Act::LogIn)
+        }
+        Kind::AuthorizationCode | Kind::DeviceCode => Some(Act::RedeemCode),
+        Kind::AccessToken | Kind::OpaqueToken | Kind::ApiKey | Kind::Oauth1Token => {
+            Some(Act::CallApi)
+        }
+        Kind::SessionId => Some(Act::TakeOverSession),
+        Kind::IdToken
+        | Kind::Assertion
+        | Kind::SamlMessage
+        | Kind::WsfedToken
+        | Kind::CasTicket => Some(Act::Impersonate),
+        Kind::OneTimeLink | Kind::SignedUrl | Kind::WebhookUrl => Some(Act::OpenLink),
+        Kind::CodeVerifier
+        | Kind::CodeChallenge
+        | Kind::RequestObject
+        | Kind::JarmResponse
+        | Kind::LogoutToken
+        | Kind::UserCode
+        | Kind::SamlArtifact
+        | Kind::Oauth1Verifier
+        | Kind::FlowWeakness => None,
+    }
+}

@@ -1,0 +1,198 @@
+//! How bad: a base by kind, the effect of the verdict, and what the evidence adds or takes away.
+
+use super::holder::Hands;
+use super::verdict::Case;
+use super::{Severity, State, Verdict};
+use crate::atoms::Kind;
+use crate::collect::Via;
+use crate::detect::{Address, Role, Sighting};
+use crate::flow::{Flow, Pkce};
+
+/// Seconds above which a lifetime makes a leak worse (RFC 9700 §4.14).
+const LONG: i64 = 24 * 3600;
+
+/// Scopes that let their holder do more than read: words in them, without case.
+const STRONG_SCOPES: &[&str] = &[
+    "admin",
+    "write",
+    "manage",
+    "delete",
+    "full",
+    "offline",
+    "repo",
+    "owner",
+    "impersonat",
+];
+
+/// The severity of a credential under one of its verdicts.
+pub(super) fn severity(case: &Case<'_>, verdict: &Verdict) -> Severity {
+    let base = base(case);
+    match verdict.state {
+        State::Inert => inert(case.kind),
+        State::Expired if identity(case) => Severity::Medium,
+        State::Spent | State::Revoked | State::Expired => base.min(Severity::Low),
+        State::Live | State::Unknown => modified(case, base, true),
+        State::Replayable => modified(case, Severity::Critical, true),
+        State::Guarded => modified(case, step(base, -guard(case, verdict)), false),
+        State::Bound => modified(case, step(base, -2), false),
+    }
+}
+
+/// What the value is worth in the wrong hands when nothing else is known.
+fn base(case: &Case<'_>) -> Severity {
+    match case.kind {
+        Kind::AccessToken
+        | Kind::OpaqueToken
+        | Kind::RefreshToken
+        | Kind::ClientSecret
+        | Kind::Assertion
+        | Kind::SamlMessage
+        | Kind::WsfedToken
+        | Kind::Password
+        | Kind::BasicCredentials => Severity::Critical,
+        Kind::IdToken
+        | Kind::AuthorizationCode
+        | Kind::CodeVerifier
+        | Kind::CodeChallenge
+        | Kind::DeviceCode
+        | Kind::CasTicket
+        | Kind::ApiKey
+        | Kind::SessionId
+        | Kind::SignedUrl
+        | Kind::WebhookUrl
+        | Kind::OneTimeLink => Severity::High,
+        Kind::ClientAssertion
+        | Kind::JarmResponse
+        | Kind::LogoutToken
+        | Kind::SamlArtifact
+        | Kind::Oauth1Token
+        | Kind::Oauth1Verifier => Severity::Medium,
+        Kind::RequestObject | Kind::UserCode => Severity::Low,
+        Kind::FlowWeakness => Severity::Info,
+    }
+}
+
+fn inert(kind: Kind) -> Severity {
+    match kind {
+        // A verifier in a URL or in a store shows a broken client, whatever became of the code.
+        Kind::CodeVerifier | Kind::CodeChallenge | Kind::RequestObject | Kind::UserCode => {
+            Severity::Low
+        }
+        _ => Severity::Info,
+    }
+}
+
+/// Steps that a missing secret takes away: two where S256 stands between the code and a thief.
+fn guard(case: &Case<'_>, verdict: &Verdict) -> i8 {
+    let s256 = case.trails().any(|trail| trail.pkce == Pkce::S256);
+    if s256 && verdict.needs.contains(&"code_verifier") {
+        2
+    } else {
+        1
+    }
+}
+
+fn modified(case: &Case<'_>, base: Severity, usable: bool) -> Severity {
+    let mut steps: i8 = 0;
+    let any = |test: &dyn Fn(&Sighting) -> bool| case.sightings().any(|(_, it)| test(it));
+    steps += i8::from(any(&to_third_party));
+    steps += i8::from(any(&over_http));
+    steps += i8::from(shared(case));
+    steps += i8::from(strong(case));
+    steps += i8::from(long_lived(case));
+    let narrow = case.kind == Kind::AccessToken && case.claims.is_some_and(|it| it.aud.len() == 1);
+    let reduced = step(base, steps - i8::from(narrow));
+    // A narrow audience never takes a usable token below medium.
+    if usable && narrow {
+        reduced.max(Severity::Medium)
+    } else {
+        reduced
+    }
+}
+
+/// RFC 9700 §4.2: the value left in a `Referer` to a host of another site.
+pub(super) fn to_third_party(sighting: &Sighting) -> bool {
+    third_party(sighting).is_some()
+}
+
+/// The host of another registrable domain that a `Referer` told the value.
+pub(super) fn third_party(sighting: &Sighting) -> Option<&str> {
+    let Via::Referer {
+        sent_to: Some(host),
+    } = &sighting.via
+    else {
+        return None;
+    };
+    let own = sighting
+        .address
+        .as_ref()
+        .map_or("", |address| &address.host);
+    (site(host) != site(own)).then_some(host)
+}
+
+fn site(host: &str) -> &str {
+    psl::domain_str(host).unwrap_or(host)
+}
+
+/// RFC 9700 §2.6. Loopback is the one legal http (RFC 8252 §7.3).
+pub(super) fn over_http(sighting: &Sighting) -> bool {
+    let Some(Address { scheme, host, .. }) = &sighting.address else {
+        return false;
+    };
+    **scheme == *"http" && !is_loopback(host) && sighting.role != Role::Stored
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+/// A log or a capture has more readers than one local profile.
+fn shared(case: &Case<'_>) -> bool {
+    case.sightings().any(|(index, _)| {
+        let holder = case.facts.holders.holder(index);
+        let hands = case.facts.holders.get(holder).map(|it| it.hands);
+        matches!(hands, Some(Hands::Log | Hands::Capture))
+    })
+}
+
+/// RFC 9700 §2.3.
+fn strong(case: &Case<'_>) -> bool {
+    let claimed = case.claims.and_then(|it| it.scope.as_deref());
+    let beside = case
+        .sightings()
+        .filter_map(|(_, it)| super::facts::param(it, "scope"));
+    case.claims.is_some_and(|it| it.privileged)
+        || claimed.into_iter().chain(beside).any(|scope| {
+            let scope = scope.to_ascii_lowercase();
+            STRONG_SCOPES.iter().any(|word| scope.contains(word))
+        })
+}
+
+fn long_lived(case: &Case<'_>) -> bool {
+    let (Some(until), Some(from)) = (case.clock.expires_at, case.first_seen()) else {
+        return false;
+    };
+    until.as_second().saturating_sub(from.as_second()) > LONG
+}
+
+/// Personal data stays when the token is worthless (OpenID Connect Core §17.1).
+fn identity(case: &Case<'_>) -> bool {
+    matches!(case.kind, Kind::SamlMessage | Kind::WsfedToken)
+        || case.claims.is_some_and(|claims| claims.personal)
+        || (case.kind == Kind::IdToken && case.exposure.flow == Flow::LogoutLeak)
+}
+
+fn step(from: Severity, steps: i8) -> Severity {
+    let at = Severity::ALL
+        .iter()
+        .position(|it| *it == from)
+        .unwrap_or_default();
+    let to = i8::try_from(at).unwrap_or_default().saturating_add(steps);
+    let to = usize::try_from(to.max(0)).unwrap_or_default();
+    Severity::ALL.get(to).copied().unwrap_or(Severity::Critical)
+}

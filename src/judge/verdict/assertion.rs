@@ -1,0 +1,147 @@
+//! Assertions, and the tickets and tokens of SAML, WS-Federation, CAS and OAuth 1.
+
+use jiff::Timestamp;
+
+use super::token::not_a_token;
+use super::{Case, Reach, Ruling};
+use crate::atoms::Kind;
+use crate::judge::State;
+use crate::judge::clock::Age;
+use crate::judge::facts::Event;
+
+pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
+    match case.kind {
+        Kind::ClientAssertion | Kind::Assertion => assertion(case, age),
+        Kind::SamlMessage | Kind::WsfedToken => federated(case, at, age),
+        // Row 30: SAML bindings §3.6; RFC 5849 §3.
+        Kind::SamlArtifact if case.happened(Event::Redeemed, at) => Ruling::proven(
+            State::Spent,
+            "it was resolved, and an artifact is resolved once",
+        ),
+        Kind::SamlArtifact => Ruling::assumed(
+            State::Guarded,
+            "only the authenticated service provider can resolve an artifact",
+        )
+        .needing(&["service_provider_credentials"]),
+        Kind::CasTicket => ticket(case, at),
+        _ => oauth1(case, reach),
+    }
+}
+
+/// Row 24 (RFC 7523 §3).
+fn assertion(case: &Case<'_>, age: Age) -> Ruling {
+    if let Some(ruling) = not_a_token(case) {
+        return ruling;
+    }
+    match age {
+        Age::Fresh => Ruling::new(
+            State::Live,
+            case.clock.basis,
+            format!(
+                "{} has not passed; it can be sent again where its jti is not remembered",
+                case.clock.says
+            ),
+        ),
+        _ => Ruling::assumed(State::Unknown, "nothing tells when it expires"),
+    }
+}
+
+/// Row 29: the service provider should remember assertion ids (SAML profiles §4.1.4.5).
+fn federated(case: &Case<'_>, at: Option<Timestamp>, age: Age) -> Ruling {
+    if taken(case, at) {
+        return Ruling::assumed(
+            State::Spent,
+            "the service provider answered it with a session, and should refuse the same assertion again",
+        );
+    }
+    match age {
+        Age::Fresh => Ruling::new(
+            State::Live,
+            case.clock.basis,
+            format!(
+                "{} has not passed; its audience takes it as the user",
+                case.clock.says
+            ),
+        ),
+        _ => Ruling::assumed(State::Unknown, "nothing tells when it expires"),
+    }
+}
+
+/// Row 31: CAS protocol §3.1.1: a ticket is validated once.
+fn ticket(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
+    if taken(case, at) || followed(case, at) {
+        return Ruling::assumed(
+            State::Spent,
+            "the application went on after it, and a service ticket is validated once",
+        );
+    }
+    Ruling::assumed(
+        State::Unknown,
+        "a service ticket is validated once, and nothing tells whether this one was",
+    )
+}
+
+/// Row 30: the token's secret and the consumer's must both be there (RFC 5849 §3.4.2).
+fn oauth1(case: &Case<'_>, reach: Reach) -> Ruling {
+    let shown = |part: &str| {
+        case.steps().chain(case.sightings()).any(|(index, step)| {
+            case.within(reach, index)
+                && step
+                    .credentials
+                    .iter()
+                    .any(|it| it.name.to_ascii_lowercase().contains(part))
+        })
+    };
+    let mut needs = Vec::new();
+    for (part, name) in [
+        ("token_secret", "token_secret"),
+        ("consumer_secret", "consumer_secret"),
+    ] {
+        if !shown(part) {
+            needs.push(name);
+        }
+    }
+    if needs.is_empty() {
+        return Ruling::proven(
+            State::Replayable,
+            "token, token secret and consumer secret lie in the same hands",
+        );
+    }
+    Ruling::assumed(
+        State::Guarded,
+        "requests must be signed with secrets that this holder does not have",
+    )
+    .needing(&needs)
+}
+
+/// Whether the answer to the same request set a session.
+pub(super) fn taken(case: &Case<'_>, at: Option<Timestamp>) -> bool {
+    case.sightings().any(|(index, sighting)| {
+        let when = case.facts.time(index);
+        let later = matches!((when, at), (Some(when), Some(at)) if when < at);
+        later
+            && case.facts.exchange(sighting).any(|(_, mate)| {
+                let sets = matches!(mate.via, crate::collect::Via::Response)
+                    || mate.store == Some(crate::collect::Store::Cookie);
+                sets && mate.credentials.iter().any(|it| it.kind == Kind::SessionId)
+            })
+    })
+}
+
+/// Whether the visit after one of its own no longer has it, nor an error.
+pub(super) fn followed(case: &Case<'_>, at: Option<Timestamp>) -> bool {
+    case.sightings().any(|(_, sighting)| {
+        case.facts.next_visits(sighting).iter().any(|&index| {
+            let Some(next) = case.facts.sighting(index) else {
+                return false;
+            };
+            let when = case.facts.time(index);
+            matches!((when, at), (Some(when), Some(at)) if when <= at)
+                && next
+                    .credentials
+                    .iter()
+                    .all(|it| it.id != case.exposure.credential)
+                && next.params.iter().all(|param| *param.name != *"error")
+        })
+    })
+}

@@ -1,0 +1,281 @@
+//! Authorization codes: used, bound, opened by a verifier, guarded by one or by a client secret, or open.
+
+use jiff::Timestamp;
+
+use super::{Case, Client, Reach, Ruling};
+use crate::atoms::{KeyKind, Kind};
+use crate::detect::Role;
+use crate::flow::{Flow, Modifier, Pkce};
+use crate::judge::clock::later;
+use crate::judge::facts::Event;
+use crate::judge::{Basis, State};
+
+/// A token request this soon after the callback, to an endpoint that answered with success, is taken for
+/// the redemption when its body was not recorded. Clients redeem at once; a minute covers a slow one.
+const REDEMPTION_WINDOW: i64 = 60;
+
+const VERIFIER: &str = "code_verifier";
+const SECRET: &str = "client_secret";
+
+pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
+    if let Some(ruling) = used(case, at) {
+        return ruling;
+    }
+    // RFC 9449 §10: the code is worth nothing without the key that dpop_jkt names.
+    if case.has(Modifier::Dpop) {
+        return Ruling::proven(
+            State::Bound,
+            "the request bound the code to a DPoP key (dpop_jkt)",
+        )
+        .needing(&["dpop_private_key"]);
+    }
+    let ruling = match pkce(case) {
+        Pkce::S256 => s256(case, reach),
+        Pkce::VerifierOnly => verifier_only(case, reach),
+        Pkce::Plain => plain(case, reach),
+        Pkce::None => none(case, reach),
+        Pkce::NotObserved => not_observed(case, reach),
+    };
+    // That it is still within its lifetime is only as certain as the lifetime.
+    let basis = match ruling.state {
+        State::Replayable => ruling.basis.max(case.clock.basis),
+        _ => ruling.basis,
+    };
+    Ruling { basis, ..ruling }
+}
+
+/// Rows 3 to 5 of the table: the code was exchanged, or the token endpoint refused it.
+fn used(case: &Case<'_>, at: Option<Timestamp>) -> Option<Ruling> {
+    // RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
+    if case.happened(Event::Redeemed, at) {
+        return Some(Ruling::proven(
+            State::Spent,
+            "a token request with this code was answered with success; a second use must be denied and should revoke the tokens already issued",
+        ));
+    }
+    // RFC 6749 §5.2: expired, used, of another client or redirect URI, or a wrong verifier.
+    if case.happened(Event::Refused, at) {
+        return Some(Ruling::proven(
+            State::Unknown,
+            "the token endpoint answered invalid_grant for it, and does not say why",
+        ));
+    }
+    let first = case.first_seen()?;
+    let at = at.filter(|at| *at > first)?;
+    let between = |index: usize| {
+        let when = case.facts.time(index);
+        when.is_some_and(|when| first <= when && when <= at)
+    };
+    let answered = case.steps().any(|(index, step)| {
+        let tokens = step.credentials.iter();
+        step.role == Role::TokenResponse
+            && between(index)
+            && tokens
+                .map(|it| it.kind)
+                .any(|kind| matches!(kind, Kind::AccessToken | Kind::IdToken))
+    });
+    if answered {
+        return Some(Ruling::assumed(
+            State::Spent,
+            "a token response of the same run follows it, so the code was exchanged",
+        ));
+    }
+    let soon = later(first, REDEMPTION_WINDOW)?;
+    let hidden = case.steps().any(|(index, step)| {
+        step.role == Role::TokenRequest
+            && step
+                .credentials
+                .iter()
+                .all(|it| it.kind != Kind::AuthorizationCode)
+            && matches!(step.status, Some(200..=299))
+            && between(index)
+            && case.facts.time(index).is_some_and(|when| when <= soon)
+    });
+    if hidden {
+        return Some(Ruling::assumed(
+            State::Spent,
+            "a token request of the same run was answered with success within a minute; its body was not recorded",
+        ));
+    }
+    handed_over(case, &between).then(|| {
+        Ruling::assumed(
+            State::Spent,
+            "the client's back end went on with the session, so it had exchanged the code",
+        )
+    })
+}
+
+/// A session cookie or a token that the back end gave to the browser in the same run.
+fn handed_over(case: &Case<'_>, between: &dyn Fn(usize) -> bool) -> bool {
+    let exposures = &case.facts.correlated.exposures;
+    case.has(Modifier::Bff)
+        || exposures.iter().any(|other| {
+            matches!(other.flow, Flow::HandoffFragment | Flow::HandoffQuery)
+                && other
+                    .trails
+                    .iter()
+                    .any(|trail| case.exposure.trails.contains(trail))
+                && other.seen.iter().any(|(index, _)| between(*index))
+        })
+}
+
+/// What is known best of PKCE in its trails.
+fn pkce(case: &Case<'_>) -> Pkce {
+    let known = |pkce: Pkce| match pkce {
+        Pkce::NotObserved => 0,
+        Pkce::None => 1,
+        Pkce::VerifierOnly => 2,
+        Pkce::Plain => 3,
+        Pkce::S256 => 4,
+    };
+    let all = case.trails().map(|trail| trail.pkce);
+    all.max_by_key(|pkce| known(*pkce))
+        .unwrap_or(Pkce::NotObserved)
+}
+
+/// Rows 7 and 9 (RFC 9700 §2.1.1, §4.5.3.1; RFC 7636 §4.6).
+fn s256(case: &Case<'_>, reach: Reach) -> Ruling {
+    let verifiers: Vec<usize> = case
+        .challenges(KeyKind::ChallengeS256)
+        .iter()
+        .flat_map(|challenge| case.facts.verifiers(challenge))
+        .copied()
+        .collect();
+    if verifiers.iter().any(|index| case.within(reach, *index)) {
+        return opened(
+            case,
+            reach,
+            "its code_verifier lies in the same hands, and S256 of it equals the challenge",
+        );
+    }
+    closed(
+        case,
+        reach,
+        if verifiers.is_empty() {
+            "the request has an S256 challenge, and its code_verifier was not found"
+        } else {
+            "the request has an S256 challenge, and only another holder has its code_verifier"
+        },
+    )
+}
+
+fn verifier_only(case: &Case<'_>, reach: Reach) -> Ruling {
+    let within = case.steps().any(|(index, step)| {
+        case.within(reach, index)
+            && step
+                .credentials
+                .iter()
+                .any(|it| it.kind == Kind::CodeVerifier)
+    });
+    if within {
+        opened(
+            case,
+            reach,
+            "the code_verifier that was sent with it lies in the same hands",
+        )
+    } else {
+        closed(
+            case,
+            reach,
+            "it was redeemed with a code_verifier, which another holder has",
+        )
+    }
+}
+
+/// Row 8: the challenge is the verifier (RFC 7636 §4.2, §7.2; RFC 9700 §2.1.1).
+fn plain(case: &Case<'_>, reach: Reach) -> Ruling {
+    let mut within = case.steps().filter(|(index, _)| case.within(reach, *index));
+    let exposed = within.any(|(_, step)| {
+        step.keys
+            .iter()
+            .any(|key| key.kind == KeyKind::ChallengePlain)
+            || step
+                .credentials
+                .iter()
+                .any(|it| matches!(it.kind, Kind::CodeChallenge | Kind::CodeVerifier))
+    });
+    if exposed {
+        opened(
+            case,
+            reach,
+            "the challenge method is plain, so the challenge in the request is the code_verifier",
+        )
+    } else {
+        closed(
+            case,
+            reach,
+            "the challenge method is plain, but this holder does not have the request with it",
+        )
+    }
+}
+
+/// Rows 10 to 12a (RFC 9700 §2.1.1, §4.5).
+fn none(case: &Case<'_>, reach: Reach) -> Ruling {
+    match case.client() {
+        Client::Public => Ruling::proven(
+            State::Replayable,
+            "the request has no PKCE challenge and the client does not authenticate, so the code alone is enough",
+        ),
+        _ if case.secret_within(reach) => Ruling::proven(
+            State::Replayable,
+            "the request has no PKCE challenge, and the client secret lies in the same hands",
+        ),
+        Client::Confidential(basis) => {
+            Ruling::new(State::Guarded, basis, injectable(case)).needing(&[SECRET])
+        }
+        Client::NotObserved => Ruling::proven(
+            State::Unknown,
+            "client-auth-not-observed: the request has no PKCE challenge, so the code is open to its holder unless the client authenticates",
+        ),
+    }
+}
+
+/// OpenID Connect `nonce` lets a checking client notice an injected code (RFC 9700 §4.5.3.2).
+fn injectable(case: &Case<'_>) -> &'static str {
+    let nonce = case
+        .steps()
+        .any(|(_, step)| step.keys.iter().any(|key| key.kind == KeyKind::Nonce));
+    if nonce {
+        "the client authenticates with a secret that was not found; there is no PKCE, and a nonce lets a checking client notice an injected code"
+    } else {
+        "the client authenticates with a secret that was not found; without PKCE and nonce the code can still be injected through the genuine client"
+    }
+}
+
+/// Row 13. A provider that authenticates every client settles it.
+fn not_observed(case: &Case<'_>, reach: Reach) -> Ruling {
+    match case.client() {
+        Client::Confidential(basis) if !case.secret_within(reach) => Ruling::new(
+            State::Guarded,
+            basis,
+            "the client must authenticate to redeem it, and its secret was not found",
+        )
+        .needing(&[SECRET]),
+        _ => Ruling::proven(
+            State::Unknown,
+            "pkce-not-observed: the authorization request was not seen, so nothing tells whether PKCE protects the code",
+        ),
+    }
+}
+
+/// PKCE protects no more: a confidential client still has its secret.
+fn opened(case: &Case<'_>, reach: Reach, because: &'static str) -> Ruling {
+    match case.client() {
+        Client::Confidential(basis) if !case.secret_within(reach) => {
+            let because =
+                format!("{because}, but the client authenticates with a secret that was not found");
+            Ruling::new(State::Guarded, basis, because).needing(&[SECRET])
+        }
+        Client::Public | Client::Confidential(_) => Ruling::proven(State::Replayable, because),
+        // A client that leaves verifiers where a browser keeps them is taken for a public one.
+        Client::NotObserved => Ruling::new(State::Replayable, Basis::Assumed, because),
+    }
+}
+
+fn closed(case: &Case<'_>, reach: Reach, because: &'static str) -> Ruling {
+    let ruling = Ruling::proven(State::Guarded, because).needing(&[VERIFIER]);
+    match case.client() {
+        Client::Confidential(_) if !case.secret_within(reach) => ruling.needing(&[SECRET]),
+        _ => ruling,
+    }
+}

@@ -1,0 +1,425 @@
+//! The decision table: what one holder can do with a value at one moment. One file per family of kinds,
+//! one `match` each, first match wins; this room turns its rulings into verdicts.
+
+mod assertion;
+mod code;
+mod link;
+mod secret;
+mod token;
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::clock::{Age, Clock, clock};
+use super::facts::{Event, Facts};
+use super::{Basis, State, Verdict};
+use crate::atoms::rules::provider::Provider;
+use crate::atoms::{JoinKey, KeyKind, Kind};
+use crate::detect::{Claims, Credential, Role, Sighting, Signature};
+use crate::flow::{Exposure, Flow, Modifier, Trail};
+
+/// One credential with everything that the table asks of it.
+#[derive(Debug)]
+pub(super) struct Case<'a> {
+    pub(super) facts: &'a Facts<'a>,
+    pub(super) exposure: &'a Exposure,
+    pub(super) kind: Kind,
+    pub(super) claims: Option<&'a Claims>,
+    pub(super) signature: Signature,
+    pub(super) provider: Option<&'a Provider>,
+    pub(super) clock: Clock,
+}
+
+/// What a holder can reach: all of the holder's evidence, or one file of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reach {
+    /// Everything of a holder.
+    Holder(usize),
+    /// One file.
+    File(usize),
+}
+
+/// A row of the table, applied.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Ruling {
+    pub(super) state: State,
+    pub(super) basis: Basis,
+    pub(super) needs: Vec<&'static str>,
+    pub(super) because: Cow<'static, str>,
+}
+
+/// Whether the client authenticates at the token endpoint.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Client {
+    /// It does not: the value alone is enough.
+    Public,
+    /// It does, as seen or as documented.
+    Confidential(Basis),
+    /// No token request was seen.
+    NotObserved,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn of(facts: &'a Facts<'a>, exposure: &'a Exposure) -> Self {
+        let mut case = Self {
+            facts,
+            exposure,
+            kind: exposure.kind,
+            claims: None,
+            signature: Signature::None,
+            provider: None,
+            clock: Clock::default(),
+        };
+        let (claims, signature) = (
+            case.credentials().find_map(|(_, _, it)| it.claims.as_ref()),
+            case.credentials()
+                .map(|(_, _, it)| it.signature)
+                .max_by_key(|it| told(*it)),
+        );
+        case.claims = claims;
+        case.signature = signature.unwrap_or_default();
+        case.provider = case.find_provider();
+        case.clock = clock(&case);
+        case
+    }
+
+    /// Where it was seen, in order of index.
+    pub(super) fn sightings(&self) -> impl Iterator<Item = (usize, &'a Sighting)> {
+        self.credentials()
+            .map(|(index, sighting, _)| (index, sighting))
+    }
+
+    /// Where it was seen, with the credential there.
+    pub(super) fn credentials(
+        &self,
+    ) -> impl Iterator<Item = (usize, &'a Sighting, &'a Credential)> {
+        let facts = self.facts;
+        self.exposure.seen.iter().filter_map(move |&(index, at)| {
+            let sighting = facts.sighting(index)?;
+            Some((index, sighting, sighting.credentials.get(at)?))
+        })
+    }
+
+    /// Earliest time in the evidence, by the issuers' clocks.
+    pub(super) fn first_seen(&self) -> Option<Timestamp> {
+        self.sightings()
+            .filter_map(|(index, _)| self.facts.time(index))
+            .min()
+    }
+
+    pub(super) fn trails(&self) -> impl Iterator<Item = &'a Trail> {
+        let facts = self.facts;
+        let indices = self.exposure.trails.iter();
+        indices.filter_map(move |&trail| facts.trail(trail))
+    }
+
+    /// Sightings of all its trails.
+    pub(super) fn steps(&self) -> impl Iterator<Item = (usize, &'a Sighting)> {
+        let facts = self.facts;
+        let indices = self.exposure.trails.iter();
+        indices.flat_map(move |&trail| facts.steps(trail))
+    }
+
+    pub(super) fn has(&self, modifier: Modifier) -> bool {
+        self.trails()
+            .any(|trail| trail.modifiers.contains(&modifier))
+    }
+
+    /// Whether an event happened up to `at`; `None` is a moment that the evidence does not tell. An event
+    /// without a time counts at `as_of`, and not before.
+    pub(super) fn happened(&self, wanted: Event, at: Option<Timestamp>) -> bool {
+        let as_of = self.facts.judging.as_of;
+        self.facts
+            .events(self.exposure.credential)
+            .iter()
+            .any(|&(event, when, _)| {
+                event == wanted
+                    && match (when, at) {
+                        (Some(when), Some(at)) => when <= at,
+                        (None, Some(at)) => at >= as_of,
+                        (_, None) => false,
+                    }
+            })
+    }
+
+    /// Challenges of its trails (RFC 7636 §4.2), of one kind.
+    pub(super) fn challenges(&self, kind: KeyKind) -> Vec<JoinKey> {
+        let mut keys: Vec<JoinKey> = self
+            .steps()
+            .flat_map(|(_, sighting)| &sighting.keys)
+            .filter(|key| key.kind == kind)
+            .copied()
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// Whether a sighting is within reach.
+    pub(super) fn within(&self, reach: Reach, sighting: usize) -> bool {
+        match reach {
+            Reach::Holder(holder) => self.facts.holders.holder(sighting) == holder,
+            Reach::File(file) => self.facts.holders.file(sighting) == file,
+        }
+    }
+
+    /// How the client of its trails proves who it is: by a token request of its own trail, or by the
+    /// provider's documentation. Other runs of the same client are not asked: `client_id` joins nothing.
+    pub(super) fn client(&self) -> Client {
+        let mut seen = false;
+        for (_, request) in self.steps().filter(|(_, it)| it.role == Role::TokenRequest) {
+            if request.credentials.iter().any(authenticates) {
+                return Client::Confidential(Basis::Proven);
+            }
+            // Without its body a request says nothing about authentication.
+            seen |= request.credentials.iter().any(|it| {
+                matches!(
+                    it.kind,
+                    Kind::AuthorizationCode | Kind::RefreshToken | Kind::CodeVerifier
+                )
+            });
+        }
+        let grant = |wanted| self.trails().any(|trail| trail.grant == wanted);
+        if grant(Flow::CodeSecret) || grant(Flow::ClientCredentials) {
+            Client::Confidential(Basis::Proven)
+        } else if seen || grant(Flow::CodeNopkcePublic) {
+            Client::Public
+        } else if self
+            .provider
+            .is_some_and(Provider::requires_client_authentication)
+        {
+            Client::Confidential(Basis::Documented)
+        } else {
+            Client::NotObserved
+        }
+    }
+
+    /// Whether the client's secret or assertion key is within reach: in its own trails, or in a message of
+    /// the same client in the same file.
+    pub(super) fn secret_within(&self, reach: Reach) -> bool {
+        let own = self
+            .steps()
+            .any(|(index, sighting)| self.within(reach, index) && shows_secret(sighting));
+        let client = self.trails().find_map(|trail| trail.client_id.as_deref());
+        own || client.is_some_and(|client| {
+            let files: Vec<usize> = self
+                .sightings()
+                .map(|(index, _)| self.facts.holders.file(index))
+                .collect();
+            let all = self.facts.correlated.sightings.iter().enumerate();
+            all.filter(|(_, sighting)| shows_secret(sighting))
+                .any(|(index, sighting)| {
+                    files.contains(&self.facts.holders.file(index))
+                        && self.within(reach, index)
+                        && super::facts::param(sighting, "client_id") == Some(client)
+                })
+        })
+    }
+
+    /// The verdict at a moment: the worst that one holder can do. `at` is `None` for the exposure, where
+    /// each sighting counts at its own time.
+    pub(super) fn verdict(&self, at: Option<Timestamp>) -> Verdict {
+        let mut worst: Option<(Ruling, usize)> = None;
+        for (index, _) in self.sightings() {
+            let when = at.or_else(|| self.facts.time(index));
+            let holder = self.facts.holders.holder(index);
+            let ruling = self.rule(when, Reach::Holder(holder));
+            let worse = worst
+                .as_ref()
+                .is_none_or(|(known, _)| weight(&ruling) < weight(known));
+            if worse {
+                worst = Some((ruling, index));
+            }
+        }
+        let (ruling, index) = worst.unwrap_or_else(|| (self.rule(at, Reach::Holder(0)), 0));
+        let holder = self.facts.holders.holder(index);
+        Verdict {
+            state: ruling.state,
+            basis: ruling.basis,
+            expires_at: self.clock.expires_at,
+            needs: ruling.needs,
+            holder: self
+                .facts
+                .holders
+                .get(holder)
+                .map_or_else(Box::default, |it| it.label.clone()),
+            because: ruling.because.into(),
+            alone: self.alone(at, holder).unwrap_or(ruling.state),
+        }
+    }
+
+    /// The worst that somebody can do who has only one file of this holder's.
+    fn alone(&self, at: Option<Timestamp>, holder: usize) -> Option<State> {
+        self.sightings()
+            .filter(|(index, _)| self.facts.holders.holder(*index) == holder)
+            .map(|(index, _)| {
+                let when = at.or_else(|| self.facts.time(index));
+                self.rule(when, Reach::File(self.facts.holders.file(index)))
+                    .state
+            })
+            .min_by_key(|state| state.rank())
+    }
+
+    /// The table. Rows 1 and 2 hold for every kind; the rest is one `match` per family.
+    fn rule(&self, at: Option<Timestamp>, reach: Reach) -> Ruling {
+        if self.happened(Event::Revoked, at) {
+            return Ruling::proven(
+                State::Revoked,
+                "the revocation endpoint answered with success for it",
+            );
+        }
+        let age = self.clock.age(at, self.facts.judging.as_of);
+        if age == Age::Past && self.kind != Kind::SessionId {
+            let state = if self.kind == Kind::CasTicket {
+                State::Spent
+            } else {
+                State::Expired
+            };
+            return Ruling::new(
+                state,
+                self.clock.basis,
+                format!("{} has passed", self.clock.says),
+            );
+        }
+        let ruling = match self.kind {
+            Kind::AuthorizationCode => code::rule(self, at, reach),
+            Kind::AccessToken | Kind::OpaqueToken => token::access(self, age, reach),
+            Kind::RefreshToken => token::refresh(self, at, reach),
+            Kind::IdToken => token::identity(self, age),
+            Kind::LogoutToken | Kind::JarmResponse | Kind::RequestObject => token::message(self),
+            Kind::ClientSecret
+            | Kind::Password
+            | Kind::BasicCredentials
+            | Kind::ApiKey
+            | Kind::WebhookUrl
+            | Kind::SessionId => secret::rule(self, at),
+            Kind::CodeVerifier | Kind::CodeChallenge => secret::pkce(self, at, reach),
+            Kind::ClientAssertion
+            | Kind::Assertion
+            | Kind::SamlMessage
+            | Kind::WsfedToken
+            | Kind::SamlArtifact
+            | Kind::Oauth1Token
+            | Kind::Oauth1Verifier
+            | Kind::CasTicket => assertion::rule(self, at, age, reach),
+            Kind::DeviceCode | Kind::UserCode | Kind::SignedUrl | Kind::OneTimeLink => {
+                link::rule(self, at, age)
+            }
+            Kind::FlowWeakness => {
+                Ruling::proven(State::Inert, "a weakness of the flow holds no credential")
+            }
+        };
+        self.undated(ruling, at, age)
+    }
+
+    /// Something that expires and whose age nothing tells may be past its expiry now: no verdict above
+    /// `unknown` holds then, nor one that supposes it to be still usable.
+    fn undated(&self, ruling: Ruling, at: Option<Timestamp>, age: Age) -> Ruling {
+        let supposes = matches!(
+            ruling.state,
+            State::Live | State::Replayable | State::Guarded | State::Bound
+        );
+        let dated = match (age, at) {
+            (Age::Fresh | Age::Past | Age::Unlimited, _) => true,
+            // Guarded and bound hold whatever the age where no clock exists at all.
+            (Age::Untold, Some(_)) => self.clock.expires_at.is_some() || !self.expires_unseen(),
+            (Age::Untold, None) => false,
+        };
+        if dated || !supposes {
+            return ruling;
+        }
+        Ruling {
+            state: State::Unknown,
+            basis: Basis::Assumed,
+            because: format!(
+                "the evidence does not tell how old it is; while it is usable: {}",
+                ruling.because
+            )
+            .into(),
+            ..ruling
+        }
+    }
+
+    /// A code expires within minutes, and without a time of its own nothing tells when.
+    fn expires_unseen(&self) -> bool {
+        matches!(self.kind, Kind::AuthorizationCode)
+    }
+
+    fn find_provider(&self) -> Option<&'a Provider> {
+        let providers = &self.facts.judging.rules.providers;
+        let by_issuer =
+            |issuer: &Option<Box<str>>| issuer.as_deref().and_then(|it| providers.by_issuer(it));
+        self.claims
+            .and_then(|claims| by_issuer(&claims.iss))
+            .or_else(|| self.trails().find_map(|trail| by_issuer(&trail.issuer)))
+            .or_else(|| {
+                let messages = self.steps().chain(self.sightings());
+                messages
+                    .filter(|(_, it)| {
+                        matches!(
+                            it.role,
+                            Role::AuthorizationRequest | Role::TokenRequest | Role::TokenResponse
+                        )
+                    })
+                    .filter_map(|(_, it)| it.address.as_ref())
+                    .find_map(|at| Some(providers.by_endpoint(&at.host, &at.path)?.0))
+            })
+    }
+}
+
+impl Ruling {
+    pub(super) fn new(state: State, basis: Basis, because: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            state,
+            basis,
+            needs: Vec::new(),
+            because: because.into(),
+        }
+    }
+
+    pub(super) fn proven(state: State, because: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(state, Basis::Proven, because)
+    }
+
+    pub(super) fn assumed(state: State, because: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(state, Basis::Assumed, because)
+    }
+
+    pub(super) fn needing(mut self, needs: &[&'static str]) -> Self {
+        self.needs.extend(needs);
+        self
+    }
+}
+
+/// Worst first: by state, then the better known.
+fn weight(ruling: &Ruling) -> (u8, Basis) {
+    (ruling.state.rank(), ruling.basis)
+}
+
+/// Evidence of a signature, the strongest last.
+fn told(signature: Signature) -> u8 {
+    match signature {
+        Signature::None => 0,
+        Signature::Unverified => 1,
+        Signature::Verified => 2,
+        Signature::Unsigned => 3,
+        Signature::Invalid => 4,
+    }
+}
+
+fn authenticates(credential: &Credential) -> bool {
+    matches!(
+        credential.kind,
+        Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
+    )
+}
+
+/// An assertion is used up by its request; only a secret lets a holder authenticate again.
+fn shows_secret(sighting: &Sighting) -> bool {
+    let token_request = sighting.role == Role::TokenRequest;
+    sighting.credentials.iter().any(|credential| {
+        credential.kind == Kind::ClientSecret
+            || (token_request && credential.kind == Kind::BasicCredentials)
+    })
+}

@@ -1,0 +1,112 @@
+//! What stays usable until somebody changes it: secrets, passwords, keys, sessions; and PKCE halves.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Case, Reach, Ruling};
+use crate::atoms::{KeyKind, Kind};
+use crate::judge::State;
+use crate::judge::facts::Event;
+
+/// A session is taken as running this long after it was seen.
+const SESSION_HOURS: i64 = 24;
+
+/// Rows 23, 25 and 35.
+pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
+    match case.kind {
+        // RFC 6749 §2.3.1; RFC 9700 §2.5.
+        Kind::ClientSecret => {
+            Ruling::assumed(State::Live, "a client secret is usable until it is rotated")
+        }
+        // RFC 9700 §2.4.
+        Kind::Password | Kind::BasicCredentials => {
+            Ruling::assumed(State::Live, "a password is usable until it is changed")
+        }
+        Kind::SessionId => session(case, at),
+        Kind::WebhookUrl => Ruling::assumed(
+            State::Live,
+            "whoever knows the URL can use it until it is replaced",
+        ),
+        _ => Ruling::assumed(State::Live, "a key is usable until it is revoked"),
+    }
+}
+
+fn session(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
+    let last = case
+        .sightings()
+        .filter_map(|(index, _)| case.facts.time(index))
+        .max();
+    let until = last.and_then(|last| {
+        last.checked_add(SignedDuration::from_hours(SESSION_HOURS))
+            .ok()
+    });
+    match (at, until) {
+        (Some(at), Some(until)) if at < until => Ruling::assumed(
+            State::Live,
+            "a session is taken as running for a day after it was last seen",
+        ),
+        (_, None) => Ruling::assumed(
+            State::Unknown,
+            "the evidence does not tell when the session was seen",
+        ),
+        _ => Ruling::assumed(
+            State::Unknown,
+            "it was last seen more than a day ago, and nothing tells how long a session lasts",
+        ),
+    }
+}
+
+/// Row 26, and the plain challenge, which is the verifier: worth what the code beside it is worth.
+pub(super) fn pkce(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
+    let codes: Vec<_> = case
+        .facts
+        .correlated
+        .exposures
+        .iter()
+        .filter(|other| other.kind == Kind::AuthorizationCode && shares_run(case, &other.trails))
+        .map(|other| Case::of(case.facts, other))
+        .filter(|code| code.sightings().any(|(index, _)| case.within(reach, index)))
+        .collect();
+    if codes.is_empty() {
+        return Ruling::proven(State::Inert, "no code that it opens lies in the same hands");
+    }
+    let spent = |code: &Case<'_>| {
+        code.happened(Event::Redeemed, at)
+            || code.rule(at, reach).state.rank() >= State::Spent.rank()
+    };
+    if codes.iter().all(spent) {
+        return Ruling::proven(State::Inert, "the code that it opens is spent or expired");
+    }
+    let best = codes
+        .iter()
+        .map(|code| code.rule(at, reach))
+        .min_by_key(super::weight);
+    match best {
+        Some(ruling) if ruling.state == State::Replayable => Ruling {
+            because: "it opens the code that lies in the same hands".into(),
+            ..ruling
+        },
+        Some(ruling) => ruling,
+        None => Ruling::proven(State::Inert, "no code that it opens was found"),
+    }
+}
+
+/// The same trail, or a challenge in common (RFC 7636 §4.6).
+fn shares_run(case: &Case<'_>, trails: &[usize]) -> bool {
+    if case
+        .exposure
+        .trails
+        .iter()
+        .any(|trail| trails.contains(trail))
+    {
+        return true;
+    }
+    let own: Vec<_> = case
+        .credentials()
+        .flat_map(|(_, _, credential)| &credential.keys)
+        .filter(|key| matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain))
+        .collect();
+    trails
+        .iter()
+        .flat_map(|trail| case.facts.steps(*trail))
+        .any(|(_, step)| step.keys.iter().any(|key| own.contains(&key)))
+}

@@ -1,0 +1,174 @@
+//! Access, refresh and ID tokens, and signed protocol messages.
+
+use jiff::Timestamp;
+
+use super::{Case, Client, Reach, Ruling};
+use crate::atoms::Kind;
+use crate::detect::{Role, Signature};
+use crate::flow::Modifier;
+use crate::judge::clock::Age;
+use crate::judge::facts::{Event, param};
+use crate::judge::{Basis, State};
+
+/// Rows 13a to 17.
+pub(super) fn access(case: &Case<'_>, age: Age, reach: Reach) -> Ruling {
+    if let Some(ruling) = not_a_token(case) {
+        return ruling;
+    }
+    // RFC 9700 §2.2.1, §4.10.1.
+    if bound(case) {
+        return if key_within(case, reach) {
+            Ruling::proven(
+                State::Live,
+                "it is bound to a key, and the private key lies in the same hands",
+            )
+        } else {
+            Ruling::proven(
+                State::Bound,
+                "it is bound to a key of its client, which was not found",
+            )
+            .needing(&["private_key"])
+        };
+    }
+    match age {
+        Age::Fresh => Ruling::new(State::Live, case.clock.basis, fresh(case)),
+        Age::Past | Age::Unlimited | Age::Untold => Ruling::assumed(State::Unknown, opaque(case)),
+    }
+}
+
+/// Rows 18 to 21 (RFC 9700 §4.14.2; RFC 6749 §6, §10.4).
+pub(super) fn refresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
+    if case.happened(Event::Rotated, at) {
+        return Ruling::proven(
+            State::Revoked,
+            "it was used, and the answer replaced it by another; its replay should make the server revoke the whole family",
+        );
+    }
+    if case.happened(Event::Refused, at) {
+        return Ruling::proven(
+            State::Unknown,
+            "the token endpoint answered invalid_grant for it, and does not say why",
+        );
+    }
+    if let Some(ruling) = not_a_token(case) {
+        return ruling;
+    }
+    match case.client() {
+        _ if bound(case) && !key_within(case, reach) => Ruling::proven(
+            State::Bound,
+            "the client's tokens are bound to its key, which was not found",
+        )
+        .needing(&["private_key"]),
+        Client::Public => Ruling::assumed(
+            State::Live,
+            "the client does not authenticate, so the refresh token alone yields new access tokens until it is revoked",
+        ),
+        Client::Confidential(_) if case.secret_within(reach) => Ruling::assumed(
+            State::Live,
+            "the client secret lies in the same hands, so it yields new access tokens until it is revoked",
+        ),
+        Client::Confidential(basis) => Ruling::new(
+            State::Guarded,
+            basis,
+            "the client authenticates at the token endpoint, and its secret was not found",
+        )
+        .needing(&["client_secret"]),
+        Client::NotObserved => Ruling::assumed(
+            State::Unknown,
+            "client-auth-not-observed: usable until it is revoked, unless the client authenticates at the token endpoint",
+        ),
+    }
+}
+
+/// Row 22: an assertion of identity, never access to an API by itself (OpenID Connect Core §2).
+pub(super) fn identity(case: &Case<'_>, age: Age) -> Ruling {
+    if let Some(ruling) = not_a_token(case) {
+        return ruling;
+    }
+    match age {
+        Age::Fresh => Ruling::new(
+            State::Live,
+            case.clock.basis,
+            "it asserts the user's identity to its audience until its exp claim; it is not meant to open an API",
+        ),
+        _ => Ruling::assumed(State::Unknown, "its expiry cannot be read"),
+    }
+}
+
+/// Signed messages: what they carry is judged as its own finding.
+pub(super) fn message(case: &Case<'_>) -> Ruling {
+    let encrypted = case.claims.is_some_and(|claims| claims.encrypted);
+    match case.kind {
+        Kind::LogoutToken => Ruling::assumed(
+            State::Unknown,
+            "it ends a session where its jti is not remembered (OpenID Connect Back-Channel Logout §2.6)",
+        ),
+        _ if encrypted => Ruling::assumed(
+            State::Unknown,
+            "it is encrypted, so what it carries cannot be judged",
+        ),
+        _ => Ruling::proven(
+            State::Inert,
+            "it is a signed envelope; what it carries is judged by itself",
+        ),
+    }
+}
+
+/// Row 13a: what no verifier would take is never called live (RFC 8725 §3.1, §3.2).
+pub(super) fn not_a_token(case: &Case<'_>) -> Option<Ruling> {
+    match case.signature {
+        Signature::Unsigned => Some(Ruling::proven(
+            State::Unknown,
+            "not-a-valid-jwt: its alg is none, so nobody signed it",
+        )),
+        Signature::Invalid => Some(Ruling::proven(
+            State::Unknown,
+            "not-a-valid-jwt: a key that was given says that its signature is false",
+        )),
+        Signature::None | Signature::Unverified | Signature::Verified => None,
+    }
+}
+
+fn bound(case: &Case<'_>) -> bool {
+    case.claims.is_some_and(|claims| claims.cnf.is_some())
+        || case.sightings().any(|(_, it)| {
+            param(it, "token_type").is_some_and(|value| value.eq_ignore_ascii_case("dpop"))
+        })
+        || case.credentials().any(|(_, sighting, credential)| {
+            sighting.role == Role::ResourceRequest && credential.name.eq_ignore_ascii_case("dpop")
+        })
+        || (case.kind == Kind::RefreshToken && case.has(Modifier::Dpop))
+}
+
+/// A private JWK or key in the same hands and the same run.
+fn key_within(case: &Case<'_>, reach: Reach) -> bool {
+    case.steps().any(|(index, step)| {
+        case.within(reach, index)
+            && step.credentials.iter().any(|it| {
+                it.kind == Kind::ClientSecret && it.name.to_ascii_lowercase().contains("key")
+            })
+    })
+}
+
+fn fresh(case: &Case<'_>) -> String {
+    let says = &case.clock.says;
+    match case.signature {
+        Signature::Verified => {
+            format!("its signature is verified, and {says} has not passed; no revocation was seen")
+        }
+        Signature::Unverified => {
+            format!("{says}, unverified, has not passed; no revocation was seen")
+        }
+        _ => format!("{says} has not passed; no revocation was seen"),
+    }
+}
+
+fn opaque(case: &Case<'_>) -> &'static str {
+    let encrypted = case.claims.is_some_and(|claims| claims.encrypted);
+    match case.clock.expires_at {
+        Some(_) => "it expires, but the evidence does not tell when it was exposed",
+        None if encrypted => "opaque: it is encrypted, and no expiry stands beside it",
+        None if case.clock.basis == Basis::Proven => "its expiry cannot be read",
+        None => "opaque: nothing tells when it expires, so it may be usable",
+    }
+}

@@ -1,0 +1,604 @@
+//! Makers of values: tokens, codes, tickets, identifiers. Shapes of real products are put together here at
+//! run time from prefix and random part, so that no live-looking credential stands in the repository.
+
+use std::io::Write;
+
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use sha2::{Digest, Sha256};
+
+use crate::prng::Rng;
+
+const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
+const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const DIGITS: &str = "0123456789";
+const HEX: &str = "0123456789abcdef";
+const ALNUM: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const URLSAFE: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const CROCKFORD: &str = "BCDFGHJKLMNPQRSTVWXZ";
+const WORDS: &[&str] = &[
+    "northwind",
+    "contoso",
+    "fabrikam",
+    "umbrella",
+    "acme",
+    "globex",
+    "initech",
+    "hooli",
+    "stark",
+    "wayne",
+    "tyrell",
+    "cyberdyne",
+    "soylent",
+    "vandelay",
+    "wonka",
+    "duff",
+    "oscorp",
+    "aperture",
+    "blackmesa",
+    "monarch",
+    "harbor",
+    "maple",
+    "granite",
+    "willow",
+    "cobalt",
+    "meadow",
+    "lantern",
+    "quartz",
+    "saffron",
+    "juniper",
+];
+const NAMES: &[&str] = &[
+    "alice", "bob", "carol", "dana", "erin", "frank", "grace", "heidi", "ivan", "judy",
+];
+const DAY: u64 = 86_400;
+/// 2026-11-01T00:00:00Z, seconds since 1970.
+const NOVEMBER: u64 = 1_793_491_200;
+
+/// A value, the other forms in which a report may name it, and credentials inside it.
+pub struct Made {
+    /// As it is before any encoding of its container.
+    pub text: String,
+    /// Other forms that name the same credential, such as the decoded pair of a Basic header.
+    pub aliases: Vec<String>,
+    /// Credentials carried inside, with their kind.
+    pub inner: Vec<(String, &'static str)>,
+}
+
+impl From<String> for Made {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            aliases: Vec::new(),
+            inner: Vec::new(),
+        }
+    }
+}
+
+/// The value that `name` asks for: a fixed name such as `uuid`, or a class and a length such as `hex32`.
+///
+/// # Panics
+///
+/// When there is no such maker: the shape tables are wrong then.
+pub fn make(name: &str, rng: &mut Rng) -> Made {
+    if let Some(made) = composite(name, rng) {
+        return made;
+    }
+    let text = identifier(name, rng)
+        .or_else(|| vendor(name, rng))
+        .or_else(|| token(name, rng))
+        .or_else(|| federation(name, rng))
+        .or_else(|| sized(name, rng));
+    text.unwrap_or_else(|| panic!("no maker of values named {name:?}"))
+        .into()
+}
+
+/// The code challenge of a verifier (RFC 7636 §4.2).
+pub fn s256(verifier: &str) -> String {
+    BASE64URL_NOPAD.encode(&Sha256::digest(verifier.as_bytes()))
+}
+
+fn composite(name: &str, rng: &mut Rng) -> Option<Made> {
+    match name {
+        "basic_client" | "basic_user" => {
+            let secret = rng.text(ALNUM, 24);
+            let pair = if name == "basic_client" {
+                format!("{}-client:{secret}", rng.pick(WORDS))
+            } else {
+                format!("{}:{}", rng.pick(NAMES), password(rng))
+            };
+            let secret = pair
+                .split_once(':')
+                .map_or(secret, |(_, right)| right.to_owned());
+            Some(Made {
+                text: BASE64.encode(pair.as_bytes()),
+                aliases: vec![pair, secret],
+                inner: Vec::new(),
+            })
+        }
+        "jarm" => {
+            let code = opaque(rng, 43);
+            let claims = serde_json::json!({
+                "iss": host("idp", rng), "aud": format!("{}-spa", rng.pick(WORDS)), "exp": NOVEMBER + 20 * DAY,
+                "code": code, "state": opaque(rng, 22),
+            });
+            Some(Made {
+                text: jwt(
+                    &serde_json::json!({"alg": "RS256", "kid": "k1"}),
+                    &claims,
+                    rng,
+                ),
+                aliases: Vec::new(),
+                inner: vec![(code, "authorization_code")],
+            })
+        }
+        _ => None,
+    }
+}
+
+fn identifier(name: &str, rng: &mut Rng) -> Option<String> {
+    Some(match name {
+        "app" | "idp" | "api" | "site" | "shop" | "cdn" => host(name, rng),
+        "word" => (*rng.pick(WORDS)).to_owned(),
+        "user" => (*rng.pick(NAMES)).to_owned(),
+        "email" => format!("{}@{}.com", rng.pick(NAMES), rng.pick(WORDS)),
+        "uuid" => uuid(rng),
+        "epoch" => (NOVEMBER + rng.bits() % (20 * DAY)).to_string(),
+        "epochms" => ((NOVEMBER + rng.bits() % (20 * DAY)) * 1000 + rng.bits() % 1000).to_string(),
+        "future" => (NOVEMBER + 30 * DAY + rng.bits() % (300 * DAY)).to_string(),
+        "amzdate" => format!(
+            "202611{:02}T{:02}1502Z",
+            rng.between(1, 22),
+            rng.between(0, 23)
+        ),
+        "day" => format!("202611{:02}", rng.between(1, 22)),
+        "pw" => password(rng),
+        "port" => rng.between(1025, 65000).to_string(),
+        "client" => format!(
+            "{}-{}",
+            rng.pick(WORDS),
+            rng.pick(&["web", "spa", "mobile", "portal"])
+        ),
+        "ver43" => opaque(rng, 43),
+        "ver64" => opaque(rng, 64),
+        "ver128" => opaque(rng, 128),
+        "ch" => s256(&opaque(rng, 43)),
+        _ => return None,
+    })
+}
+
+fn vendor(name: &str, rng: &mut Rng) -> Option<String> {
+    let mut with = |prefix: &str, alphabet: &str, count: usize| {
+        format!("{prefix}{}", rng.text(alphabet, count))
+    };
+    Some(match name {
+        "ghp" => with("ghp_", ALNUM, 36),
+        "gho" => with("gho_", ALNUM, 36),
+        "ghs" => with("ghs_", ALNUM, 36),
+        "ghr" => with("ghr_", ALNUM, 76),
+        "glpat" => with("glpat-", ALNUM, 20),
+        "xoxb" => {
+            let ids = format!(
+                "xoxb-{}-{}-",
+                rng.text("123456789", 12),
+                rng.text("123456789", 13)
+            );
+            ids + &rng.text(ALNUM, 24)
+        }
+        "xoxp" => {
+            let ids = format!(
+                "xoxp-{}-{}-",
+                rng.text("123456789", 12),
+                rng.text("123456789", 12)
+            );
+            ids + &rng.text(HEX, 32)
+        }
+        "slack_code" => {
+            let ids = format!(
+                "{}.{}.",
+                rng.text("123456789", 12),
+                rng.text("123456789", 13)
+            );
+            ids + &rng.text(HEX, 64)
+        }
+        "ya29" => with("ya29.a0", URLSAFE, 150),
+        "gcode" => with("4/0A", URLSAFE, 70),
+        "grt" => with("1//0", URLSAFE, 90),
+        "aiza" => with("AIza", URLSAFE, 35),
+        "akid" => with("AKIA", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16),
+        "asia" => with("ASIA", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16),
+        "eaa" => with("EAAB", ALNUM, 160),
+        "sk_live" => with("sk_live_", ALNUM, 24),
+        "rk_live" => with("rk_live_", ALNUM, 24),
+        "pk_live" => with("pk_live_", ALNUM, 24),
+        "cs_live" => with("cs_live_a1", ALNUM, 58),
+        "ac_stripe" => with("ac_", ALNUM, 32),
+        "shpat" => with("shpat_", HEX, 32),
+        "doo" => with("doo_v1_", HEX, 64),
+        "hrku" => with("HRKU-AA", URLSAFE, 58),
+        "oryat" => format!("ory_at_{}.{}", rng.text(URLSAFE, 43), rng.text(URLSAFE, 43)),
+        "oryac" => format!("ory_ac_{}.{}", rng.text(URLSAFE, 43), rng.text(URLSAFE, 43)),
+        "dropbox" => with("sl.B", URLSAFE, 136),
+        "atlassian" => with("ATATT3xFfGF0", URLSAFE, 170) + "=" + &rng.text("0123456789ABCDEF", 8),
+        "entra_code" => with("0.A", URLSAFE, 340),
+        "entra_code1" => with("1.A", URLSAFE, 500),
+        "entra_secret" => format!("{}8Q~{}", rng.text(ALNUM, 3), rng.text(ALNUM, 34)),
+        "mapbox" => format!(
+            "pk.{}.{}",
+            BASE64URL_NOPAD.encode(
+                format!(
+                    "{{\"u\":\"{}\",\"a\":\"c{}\"}}",
+                    rng.pick(WORDS),
+                    rng.text("klmn0123456789", 24)
+                )
+                .as_bytes()
+            ),
+            rng.text(URLSAFE, 22)
+        ),
+        "telegram" => format!("{}:AA{}", rng.text("123456789", 10), rng.text(URLSAFE, 33)),
+        "fcm" => format!("{}:APA91b{}", rng.text(URLSAFE, 22), rng.text(URLSAFE, 134)),
+        "captcha" => with("03A", URLSAFE, 420),
+        "turnstile" => format!(
+            "0.{}.{}.{}",
+            rng.text(URLSAFE, 180),
+            rng.text(URLSAFE, 22),
+            rng.text(HEX, 64)
+        ),
+        "gclid" => with("Cj0KCQ", URLSAFE, 80) + "wcB",
+        "fbclid" => with("IwAR", URLSAFE, 57),
+        "gpage" => with("CAUQ", ALNUM, 2) + "AA",
+        _ => return None,
+    })
+}
+
+fn token(name: &str, rng: &mut Rng) -> Option<String> {
+    let issuer = format!("https://{}", host("idp", rng));
+    let subject = uuid(rng);
+    let now = NOVEMBER + rng.bits() % (21 * DAY);
+    let rs = serde_json::json!({"alg": "RS256", "typ": "JWT", "kid": rng.text(URLSAFE, 12)});
+    let client = format!("{}-spa", rng.pick(WORDS));
+    let base = |extra: serde_json::Value| {
+        let mut claims = serde_json::json!({"iss": issuer, "sub": subject, "aud": client, "iat": now, "exp": now + 3600});
+        for (key, value) in extra.as_object().into_iter().flatten() {
+            claims[key] = value.clone();
+        }
+        claims
+    };
+    Some(match name {
+        "jwt_at" => {
+            let header = serde_json::json!({"alg": "RS256", "typ": "at+jwt", "kid": "k2"});
+            jwt(
+                &header,
+                &base(
+                    serde_json::json!({"client_id": client, "scope": "openid profile orders", "jti": uuid(rng)}),
+                ),
+                rng,
+            )
+        }
+        "jwt_at_scp" => jwt(
+            &rs,
+            &base(serde_json::json!({"azp": client, "scp": "Files.Read", "ver": "2.0"})),
+            rng,
+        ),
+        "jwt_id" => jwt(
+            &rs,
+            &base(
+                serde_json::json!({"nonce": opaque(rng, 22), "email": format!("{}@{}.com", rng.pick(NAMES), rng.pick(WORDS))}),
+            ),
+            rng,
+        ),
+        "jwt_id_hash" => jwt(
+            &rs,
+            &base(
+                serde_json::json!({"nonce": opaque(rng, 22), "at_hash": opaque(rng, 22), "c_hash": opaque(rng, 22)}),
+            ),
+            rng,
+        ),
+        "jwt_none" => {
+            let header = serde_json::json!({"alg": "none"});
+            let whole = jwt(&header, &base(serde_json::json!({"scope": "read"})), rng);
+            whole
+                .rsplit_once('.')
+                .map_or(String::new(), |(left, _)| format!("{left}."))
+        }
+        "jwt_es" => {
+            let header = serde_json::json!({"typ": "JWT", "alg": "ES256"});
+            jwt(&header, &base(serde_json::json!({"scope": "api"})), rng)
+        }
+        "jwt_session" => {
+            let header = serde_json::json!({"alg": "HS256", "typ": "JWT"});
+            jwt(
+                &header,
+                &serde_json::json!({"uid": rng.between(1, 99_999), "role": "member", "iat": now, "exp": now + 86_400}),
+                rng,
+            )
+        }
+        "jwt_supabase" => {
+            let header = serde_json::json!({"alg": "HS256", "typ": "JWT"});
+            jwt(
+                &header,
+                &base(
+                    serde_json::json!({"aud": "authenticated", "role": "authenticated", "session_id": uuid(rng)}),
+                ),
+                rng,
+            )
+        }
+        "jwt_logout" => {
+            let header = serde_json::json!({"alg": "RS256", "typ": "logout+jwt"});
+            let event =
+                serde_json::json!({"http://schemas.openid.net/event/backchannel-logout": {}});
+            jwt(
+                &header,
+                &base(serde_json::json!({"jti": uuid(rng), "events": event, "sid": uuid(rng)})),
+                rng,
+            )
+        }
+        "jwt_request" => {
+            let header = serde_json::json!({"alg": "ES256", "typ": "oauth-authz-req+jwt"});
+            let claims = serde_json::json!({
+                "iss": client, "aud": issuer, "response_type": "code", "client_id": client, "scope": "openid",
+                "redirect_uri": format!("https://{}/cb", host("app", rng)), "state": opaque(rng, 22), "nonce": opaque(rng, 22),
+                "code_challenge": s256(&opaque(rng, 43)), "code_challenge_method": "S256", "exp": now + 300,
+            });
+            jwt(&header, &claims, rng)
+        }
+        "jwt_client" => {
+            let header = serde_json::json!({"alg": "PS256", "kid": "c1"});
+            jwt(
+                &header,
+                &serde_json::json!({"iss": client, "sub": client, "aud": format!("{issuer}/token"), "jti": uuid(rng), "exp": now + 60}),
+                rng,
+            )
+        }
+        "jwt_grant" => jwt(
+            &rs,
+            &serde_json::json!({"iss": format!("svc@{client}.iam"), "aud": format!("{issuer}/token"), "scope": "drive", "iat": now, "exp": now + 3600}),
+            rng,
+        ),
+        "jwt_action" => {
+            let header = serde_json::json!({"alg": "HS512", "typ": "JWT", "kid": uuid(rng)});
+            jwt(
+                &header,
+                &base(
+                    serde_json::json!({"typ": "reset-credentials", "jti": uuid(rng), "nonce": uuid(rng), "azp": "account"}),
+                ),
+                rng,
+            )
+        }
+        "jwe" => {
+            let header = BASE64URL_NOPAD
+                .encode(b"{\"alg\":\"RSA-OAEP-256\",\"enc\":\"A256GCM\",\"kid\":\"e1\"}");
+            format!(
+                "{header}.{}.{}.{}.{}",
+                opaque(rng, 342),
+                opaque(rng, 16),
+                opaque(rng, 240),
+                opaque(rng, 22)
+            )
+        }
+        "dpop" => {
+            let header = serde_json::json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": {"kty": "EC", "crv": "P-256", "x": opaque(rng, 43), "y": opaque(rng, 43)}});
+            jwt(
+                &header,
+                &serde_json::json!({"htm": "GET", "htu": format!("{issuer}/me"), "jti": uuid(rng), "iat": now}),
+                rng,
+            )
+        }
+        "cursor" => BASE64URL_NOPAD.encode(
+            format!(
+                "{{\"id\":{},\"created_at\":\"2026-11-02T10:{:02}:11Z\",\"dir\":\"next\"}}",
+                rng.between(1000, 999_999),
+                rng.below(60)
+            )
+            .as_bytes(),
+        ),
+        "cursor_pad" => BASE64.encode(
+            format!(
+                "{{\"offset\":{},\"sort\":\"date\",\"s\":[{},{}]}}",
+                rng.between(10, 990),
+                rng.below(999),
+                rng.below(999)
+            )
+            .as_bytes(),
+        ),
+        "not_jwt" => format!(
+            "{}.{}.{}",
+            rng.text(ALNUM, 22),
+            rng.text(ALNUM, 30),
+            rng.text(ALNUM, 18)
+        ),
+        "cursor_dots" => format!(
+            "{}.{}.{}",
+            BASE64URL_NOPAD
+                .encode(format!("{{\"page\":{},\"per\":20}}", rng.between(2, 90)).as_bytes()),
+            rng.text(DIGITS, 8),
+            rng.text(HEX, 12)
+        ),
+        "auth0client" => BASE64.encode(b"{\"name\":\"auth0-spa-js\",\"version\":\"2.1.3\"}"),
+        "png" => {
+            let mut bytes =
+                b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x10\0\0\0\x10\x08\x06\0\0\0".to_vec();
+            bytes.extend(rng.bytes(46));
+            bytes.extend(BASE64.decode(b"eyJhbGciOiJub25lIn0u").unwrap_or_default());
+            bytes.extend(rng.bytes(180));
+            BASE64.encode(&bytes)
+        }
+        _ => return None,
+    })
+}
+
+fn federation(name: &str, rng: &mut Rng) -> Option<String> {
+    Some(match name {
+        "saml_response" => BASE64.encode(saml("samlp:Response", true, rng).as_bytes()),
+        "saml_ns0" => BASE64.encode(saml("ns0:Response", true, rng).as_bytes()),
+        "saml_authn" => deflated(&saml("samlp:AuthnRequest", false, rng)),
+        "saml_authn_post" => BASE64.encode(saml("samlp:AuthnRequest", false, rng).as_bytes()),
+        "saml_logout_request" => deflated(&saml("samlp:LogoutRequest", true, rng)),
+        "saml_response_redirect" => deflated(&saml("samlp:Response", true, rng)),
+        "saml_art" => {
+            let mut bytes = vec![0, 4, 0, 0];
+            bytes.extend(rng.bytes(40));
+            BASE64.encode(&bytes)
+        }
+        "wresult" => format!(
+            "<t:RequestSecurityTokenResponse xmlns:t=\"http://schemas.xmlsoap.org/ws/2005/02/trust\"><t:RequestedSecurityToken><saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:1.0:assertion\" AssertionID=\"_{}\"><saml:NameIdentifier>{}@{}.com</saml:NameIdentifier></saml:Assertion></t:RequestedSecurityToken></t:RequestSecurityTokenResponse>",
+            uuid(rng),
+            rng.pick(NAMES),
+            rng.pick(WORDS)
+        ),
+        "cas_st" => format!(
+            "ST-{}-{}-cas01",
+            rng.between(2, 90_000),
+            rng.text(ALNUM, 20)
+        ),
+        "cas_pt" => format!(
+            "PT-{}-{}-cas01.{}.edu",
+            rng.between(2, 900),
+            rng.text(ALNUM, 20),
+            rng.pick(WORDS)
+        ),
+        "cas_tgt" => format!(
+            "TGT-{}-{}-cas02",
+            rng.between(2, 900),
+            rng.text(URLSAFE, 50)
+        ),
+        "cas_pgt" => format!("PGT-{}-{}-cas02", rng.between(2, 900), rng.text(ALNUM, 50)),
+        "user_code" => format!("{}-{}", rng.text(CROCKFORD, 4), rng.text(CROCKFORD, 4)),
+        "azure_sig" => BASE64.encode(&rng.bytes(32)),
+        "asp_session" => rng.text("abcdefghijklmnopqrstuvwxyz012345", 24),
+        _ => return None,
+    })
+}
+
+/// Classes with a length: `hex32`, `up8`, `opq43` …
+fn sized(name: &str, rng: &mut Rng) -> Option<String> {
+    let split = name.find(|c: char| c.is_ascii_digit())?;
+    let (class, count) = name.split_at(split);
+    let count: usize = count.parse().ok()?;
+    Some(match class {
+        "hex" => rng.text(HEX, count),
+        "HEX" => rng.text("0123456789ABCDEF", count),
+        "num" => rng.text("123456789", 1) + &rng.text(DIGITS, count - 1),
+        "low" => rng.text(LOWER, count),
+        "let" => rng.text(UPPER, count),
+        "up" => rng.text("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", count),
+        "aln" => mixed(rng, ALNUM, count),
+        "opq" => opaque(rng, count),
+        "b" => BASE64.encode(&rng.bytes(count)),
+        _ => return None,
+    })
+}
+
+fn host(role: &str, rng: &mut Rng) -> String {
+    let word = rng.pick(WORDS);
+    let number = rng.between(10, 99_999);
+    let zone = rng.pick(&["com", "io", "net", "org", "co.uk", "de"]);
+    match role {
+        "app" => format!(
+            "{}.{word}{number}.{zone}",
+            rng.pick(&["app", "portal", "my", "dashboard", "www"])
+        ),
+        "idp" => format!(
+            "{}.{word}{number}.{zone}",
+            rng.pick(&["login", "id", "sso", "accounts", "auth"])
+        ),
+        "api" => format!("api.{word}{number}.{zone}"),
+        "shop" => format!(
+            "{}.{word}{number}.{zone}",
+            rng.pick(&["shop", "store", "www"])
+        ),
+        "cdn" => format!(
+            "{}.{word}{number}.{zone}",
+            rng.pick(&["cdn", "static", "media", "img"])
+        ),
+        _ => format!("www.{word}{number}.{zone}"),
+    }
+}
+
+fn uuid(rng: &mut Rng) -> String {
+    format!(
+        "{}-{}-4{}-{}{}-{}",
+        rng.text(HEX, 8),
+        rng.text(HEX, 4),
+        rng.text(HEX, 3),
+        rng.text("89ab", 1),
+        rng.text(HEX, 3),
+        rng.text(HEX, 12)
+    )
+}
+
+fn password(rng: &mut Rng) -> String {
+    let season = rng.pick(&[
+        "Summer", "Winter", "Autumn", "Harbour", "Giraffe", "Tulip", "Orchid",
+    ]);
+    format!(
+        "{season}{}{}{}",
+        rng.between(1970, 2029),
+        rng.text("!#$*", 1),
+        rng.text(LOWER, rng.clone().below(5))
+    )
+}
+
+/// Base64url text in which both cases and a digit are sure to occur.
+fn opaque(rng: &mut Rng, count: usize) -> String {
+    mixed(rng, URLSAFE, count)
+}
+
+fn mixed(rng: &mut Rng, alphabet: &str, count: usize) -> String {
+    loop {
+        let text = rng.text(alphabet, count);
+        let all = |test: fn(&char) -> bool| text.chars().any(|c| test(&c));
+        let edges = text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.ends_with(|c: char| c.is_ascii_alphanumeric());
+        if count < 6
+            || (edges
+                && all(char::is_ascii_digit)
+                && all(char::is_ascii_uppercase)
+                && all(char::is_ascii_lowercase))
+        {
+            return text;
+        }
+    }
+}
+
+fn jwt(header: &serde_json::Value, claims: &serde_json::Value, rng: &mut Rng) -> String {
+    format!(
+        "{}.{}.{}",
+        BASE64URL_NOPAD.encode(header.to_string().as_bytes()),
+        BASE64URL_NOPAD.encode(claims.to_string().as_bytes()),
+        BASE64URL_NOPAD.encode(&rng.bytes(256))
+    )
+}
+
+fn saml(root: &str, identity: bool, rng: &mut Rng) -> String {
+    let prefix = root.split(':').next().unwrap_or("samlp");
+    let name = if identity {
+        format!(
+            "<saml:NameID>{}@{}.com</saml:NameID><saml:Conditions NotOnOrAfter=\"2026-11-20T10:05:00Z\"/>",
+            rng.pick(NAMES),
+            rng.pick(WORDS)
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "<{root} xmlns:{prefix}=\"urn:oasis:names:tc:SAML:2.0:protocol\" xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_{}\" Version=\"2.0\" IssueInstant=\"2026-11-20T10:00:00Z\"><saml:Issuer>https://{}/idp</saml:Issuer>{}</{root}>",
+        uuid(rng),
+        host("idp", rng),
+        if root.ends_with("Response") {
+            format!(
+                "<saml:Assertion ID=\"_{}\"><saml:Subject>{name}</saml:Subject></saml:Assertion>",
+                uuid(rng)
+            )
+        } else {
+            name
+        }
+    )
+}
+
+/// Raw DEFLATE, then base64 (SAML bindings §3.4.4.1).
+fn deflated(xml: &str) -> String {
+    let mut encoder =
+        flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+    let _ = encoder.write_all(xml.as_bytes());
+    BASE64.encode(&encoder.finish().unwrap_or_default())
+}

@@ -1,0 +1,464 @@
+//! Trails, on sightings built by hand: what joins, what does not, and what no order or repetition changes.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
+use tokentrail::atoms::when::{Basis, Zone};
+use tokentrail::atoms::{
+    Digest, FingerprintKey, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, Source, View,
+    When,
+};
+use tokentrail::collect::Via;
+use tokentrail::detect::{
+    Address, Channel, Credential, Param, REPORT, Role, Sighting, Signature, VisitKeys,
+};
+use tokentrail::flow::{Correlated, Flow, Pkce, WeaknessKind, trails};
+
+#[test]
+fn a_callback_whose_request_is_unknown_says_nothing_of_pkce() {
+    let found = correlate(vec![code_response(1, "aaaa", "s1")]);
+    assert_eq!(found.trails.len(), 1);
+    assert_eq!(found.trails[0].grant, Flow::Code);
+    assert_eq!(found.trails[0].pkce, Pkce::NotObserved);
+    assert_eq!(found.exposures[0].flow, Flow::Code);
+}
+
+#[test]
+fn state_joins_request_and_response_across_sources() {
+    let request = request(1, "s1", Some("ch"));
+    let mut response = code_response(2, "code-a", "s1");
+    response.place = place("other.log", 1);
+    let found = correlate(vec![request, response]);
+    assert_eq!(found.trails.len(), 1);
+    assert_eq!(found.trails[0].grant, Flow::CodePkceS256);
+    assert!(
+        found.trails[0]
+            .clues
+            .iter()
+            .any(|clue| clue.text.contains("`state`"))
+    );
+}
+
+#[test]
+fn the_chain_joins_without_state() {
+    let mut asked = request(1, "s1", None);
+    asked.keys.clear();
+    asked.params.retain(|param| &*param.name != "state");
+    let mut answered = code_response(2, "code-a", "none");
+    answered.keys.retain(|key| key.kind != KeyKind::State);
+    chain(&mut asked, 1, &[]);
+    chain(&mut answered, 2, &[(3, 1)]);
+    let found = correlate(vec![asked, answered]);
+    assert_eq!(found.trails.len(), 1);
+    assert_eq!(found.trails[0].grant, Flow::CodeNopkce);
+    let weak: Vec<_> = found.trails[0].weaknesses.iter().map(|w| w.kind).collect();
+    assert_eq!(weak, [WeaknessKind::NoState, WeaknessKind::NoPkce]);
+}
+
+#[test]
+fn interleaved_tabs_are_told_apart_by_state() {
+    let found = correlate(vec![
+        request(1, "tab-one", Some("ch1")),
+        request(2, "tab-two", None),
+        code_response(3, "code-one", "tab-one"),
+        code_response(4, "code-two", "tab-two"),
+    ]);
+    let mut grants: Vec<_> = found.trails.iter().map(|trail| trail.grant).collect();
+    grants.sort();
+    assert_eq!(grants, [Flow::CodeNopkce, Flow::CodePkceS256]);
+}
+
+#[test]
+fn a_reload_of_the_callback_is_the_same_run() {
+    let mut again = code_response(30, "code-a", "s1");
+    again.id = digest("again");
+    again.place = place("History", 30);
+    let found = correlate(vec![
+        request(1, "s1", None),
+        code_response(2, "code-a", "s1"),
+        again,
+    ]);
+    assert_eq!(found.trails.len(), 1);
+    assert!(
+        found.trails[0]
+            .clues
+            .iter()
+            .any(|clue| clue.text.contains("loaded 2 times"))
+    );
+}
+
+#[test]
+fn a_constant_state_joins_nothing_and_is_a_weakness() {
+    let found = correlate(vec![
+        request(1, "constant", Some("ch1")),
+        code_response(2, "code-one", "constant"),
+        request(3, "constant", Some("ch2")),
+        code_response(4, "code-two", "constant"),
+        request(5, "constant", Some("ch3")),
+        code_response(6, "code-three", "constant"),
+    ]);
+    assert_eq!(found.trails.len(), 3);
+    for trail in &found.trails {
+        assert_eq!(trail.grant, Flow::CodePkceS256);
+        let kinds: Vec<_> = trail.weaknesses.iter().map(|w| w.kind).collect();
+        assert_eq!(kinds, [WeaknessKind::ConstantState]);
+    }
+}
+
+#[test]
+fn a_candidate_is_promoted_by_the_request_that_named_its_place() {
+    let mut lone = code_response(2, "code-a", "none");
+    lone.keys.retain(|key| key.kind != KeyKind::State);
+    lone.credentials[0].score = 30;
+    assert!(correlate(vec![lone.clone()]).exposures.is_empty());
+    let found = correlate(vec![request(1, "s1", None), lone]);
+    assert_eq!(found.exposures.len(), 1);
+}
+
+#[test]
+fn every_clue_and_weakness_names_a_sighting_of_its_trail() {
+    let found = correlate(vec![
+        request(1, "s1", None),
+        code_response(2, "code-a", "s1"),
+        token_request(3, "code-a", None),
+    ]);
+    let trail = &found.trails[0];
+    assert_eq!(trail.grant, Flow::CodeNopkcePublic);
+    assert!(!trail.clues.is_empty());
+    let members: Vec<_> = trail
+        .steps
+        .iter()
+        .filter_map(|step| step.sighting)
+        .collect();
+    for ids in trail
+        .clues
+        .iter()
+        .map(|c| &c.sightings)
+        .chain(trail.weaknesses.iter().map(|w| &w.sightings))
+    {
+        assert!(!ids.is_empty());
+        assert!(ids.iter().all(|id| members.contains(id)));
+    }
+}
+
+#[test]
+fn the_published_verifiers_open_their_challenges() {
+    // RFC 7636 appendix B, and GitLab's OAuth documentation.
+    let vectors = [
+        (
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ),
+        (
+            "ks02i3jdikdo2k0dkfodf3m39rjfjsdk0wk349rj3jrhf",
+            "2i0WFA-0AerkjQm4X4oDEhqA17QIAKNjXpagHBXmO_U",
+        ),
+    ];
+    for (verifier, challenge) in vectors {
+        assert_eq!(s256(verifier), challenge);
+        let mut asked = request(1, "s1", None);
+        with_challenge(&mut asked, challenge);
+        let found = correlate(vec![asked, token_request(2, "code-a", Some(verifier))]);
+        assert_eq!(found.trails.len(), 1);
+        assert_eq!(found.trails[0].pkce, Pkce::S256);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn order_and_repetition_change_nothing(world in world(), seed in any::<u64>()) {
+        let plain = correlate(world.clone());
+        let mut mixed = world.clone();
+        mixed.extend(world.iter().take(world.len() / 2).cloned());
+        shuffle(&mut mixed, seed);
+        prop_assert_eq!(plain, correlate(mixed));
+    }
+
+    #[test]
+    fn rows_without_a_common_key_change_no_other_finding(world in world()) {
+        let before = correlate(world.clone());
+        let mut more = world;
+        more.push(stranger());
+        let after = correlate(more);
+        for exposure in &before.exposures {
+            let same = after.exposures.iter().find(|other| other.credential == exposure.credential);
+            let same = same.expect("the exposure is still there");
+            prop_assert_eq!((exposure.kind, exposure.flow, exposure.seen.len()), (same.kind, same.flow, same.seen.len()));
+        }
+        for trail in &before.trails {
+            prop_assert!(after.trails.contains(trail));
+        }
+    }
+
+    #[test]
+    fn removing_requests_never_yields_a_stronger_statement_about_pkce(world in world()) {
+        let whole = correlate(world.clone());
+        let without = correlate(world.into_iter().filter(|s| s.role != Role::AuthorizationRequest).collect());
+        for exposure in without.exposures.iter().filter(|e| e.kind == Kind::AuthorizationCode) {
+            let of = |found: &Correlated| -> Vec<Pkce> {
+                let exposure = found.exposures.iter().find(|e| e.credential == exposure.credential);
+                exposure.map(|e| e.trails.iter().map(|at| found.trails[*at].pkce).collect()).unwrap_or_default()
+            };
+            for pkce in of(&without) {
+                // With a token request that has no verifier, `none` is what the token request itself says.
+                let stated = of(&whole);
+                prop_assert!(pkce == Pkce::NotObserved || pkce == Pkce::VerifierOnly || stated.contains(&pkce), "{pkce:?} of {stated:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_verifier_opens_exactly_its_own_challenge(verifier in "[A-Za-z0-9._~-]{43,128}", other in "[A-Za-z0-9._~-]{43,128}") {
+        let mut asked = request(1, "s1", None);
+        with_challenge(&mut asked, &s256(&other));
+        let found = correlate(vec![asked, token_request(2, "code-a", Some(&verifier))]);
+        prop_assert_eq!(found.trails.len() == 1, verifier == other);
+    }
+}
+
+fn correlate(sightings: Vec<Sighting>) -> Correlated {
+    trails(sightings, &rules())
+}
+
+fn rules() -> tokentrail::atoms::rules::Rules {
+    tokentrail::atoms::rules::Rules::builtin().unwrap()
+}
+
+/// Runs of a code flow, each with or without its request, its challenge, and its token request.
+fn world() -> impl Strategy<Value = Vec<Sighting>> {
+    let run = (
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        0_u8..3,
+        any::<bool>(),
+    );
+    prop::collection::vec(run, 1..8).prop_map(|runs| {
+        let mut world = Vec::new();
+        for (number, (asked, pkce, redeemed, state, elsewhere)) in runs.into_iter().enumerate() {
+            let second = i64::try_from(number).unwrap() * 7;
+            // Some runs share a state: a client that reuses it.
+            let state = if state == 0 {
+                "shared".to_owned()
+            } else {
+                format!("state-{number}")
+            };
+            let verifier = format!("{number:043}");
+            if asked {
+                world.push(request(second, &state, pkce.then_some(&*verifier)));
+            }
+            let code = format!("code-{number}");
+            let mut response = code_response(second + 1, &code, &state);
+            if elsewhere {
+                response.place = place("access.log", u64::try_from(second).unwrap());
+            }
+            world.push(response);
+            if redeemed {
+                world.push(token_request(second + 2, &code, pkce.then_some(&*verifier)));
+            }
+        }
+        world
+    })
+}
+
+/// A row of another site, that shares nothing with the world.
+fn stranger() -> Sighting {
+    let mut row = code_response(3, "the-stranger", "of-the-stranger");
+    row.landing = Some(digest("stranger-landing"));
+    row.place = place("Stranger", 1);
+    row
+}
+
+fn request(second: i64, state: &str, verifier: Option<&str>) -> Sighting {
+    let mut row = blank(
+        "request",
+        second,
+        Role::AuthorizationRequest,
+        "idp.example.com",
+        "/authorize",
+    );
+    row.params = vec![
+        shown("client_id", "app", Slot::Query),
+        shown("response_type", "code", Slot::Query),
+        shown("redirect_uri", "https://app.example.com/cb", Slot::Query),
+        hidden("state", Slot::Query),
+    ];
+    row.redirect = Some(digest("landing"));
+    row.keys.push(key(KeyKind::State, state));
+    if let Some(verifier) = verifier {
+        with_challenge(&mut row, &s256(verifier));
+    }
+    row
+}
+
+fn with_challenge(row: &mut Sighting, challenge: &str) {
+    row.params.push(hidden("code_challenge", Slot::Query));
+    row.params
+        .push(shown("code_challenge_method", "S256", Slot::Query));
+    row.keys.push(key(KeyKind::ChallengeS256, challenge));
+}
+
+fn code_response(second: i64, code: &str, state: &str) -> Sighting {
+    let mut row = blank(
+        "response",
+        second,
+        Role::ResponseInQuery,
+        "app.example.com",
+        "/cb",
+    );
+    row.landing = Some(digest("landing"));
+    row.params = vec![hidden("state", Slot::Query)];
+    row.keys.push(key(KeyKind::State, state));
+    hold(&mut row, Kind::AuthorizationCode, "code", code, Slot::Query);
+    row
+}
+
+fn token_request(second: i64, code: &str, verifier: Option<&str>) -> Sighting {
+    let mut row = blank(
+        "redeem",
+        second,
+        Role::TokenRequest,
+        "idp.example.com",
+        "/token",
+    );
+    row.channel = Channel::Direct;
+    row.exchange = Some(key(KeyKind::Exchange, &format!("token-{second}")));
+    row.params = vec![shown("grant_type", "authorization_code", Slot::Form)];
+    hold(&mut row, Kind::AuthorizationCode, "code", code, Slot::Form);
+    if let Some(verifier) = verifier {
+        hold(
+            &mut row,
+            Kind::CodeVerifier,
+            "code_verifier",
+            verifier,
+            Slot::Form,
+        );
+        row.keys.push(key(KeyKind::ChallengeS256, &s256(verifier)));
+        row.keys.push(key(KeyKind::ChallengePlain, verifier));
+    }
+    row
+}
+
+fn blank(what: &str, second: i64, role: Role, host: &str, path: &str) -> Sighting {
+    Sighting {
+        id: digest(&format!("{what}-{second}")),
+        place: place("History", u64::try_from(second).unwrap()),
+        at: Some(When {
+            instant: Timestamp::from_second(1_770_000_000 + second).unwrap(),
+            basis: Basis::Visit,
+            zone: Zone::Stated,
+        }),
+        via: Via::Unknown,
+        visit: None,
+        exchange: None,
+        role,
+        method: None,
+        status: None,
+        channel: Channel::Front,
+        store: None,
+        url: None,
+        address: Some(Address {
+            scheme: "https".into(),
+            host: host.into(),
+            port: None,
+            path: path.into(),
+        }),
+        landing: None,
+        redirect: None,
+        params: Vec::new(),
+        credentials: Vec::new(),
+        keys: Vec::new(),
+    }
+}
+
+fn hold(row: &mut Sighting, kind: Kind, name: &str, value: &str, slot: Slot) {
+    let keys = match kind {
+        Kind::AuthorizationCode => vec![key(KeyKind::Code, value)],
+        _ => Vec::new(),
+    };
+    row.keys.extend(&keys);
+    row.credentials.push(Credential {
+        id: digest(value),
+        kind,
+        rule: Arc::from("test"),
+        slot,
+        name: name.into(),
+        nesting: Vec::new(),
+        shown: Masked::vouch("opaque, 20 characters"),
+        fingerprint: Some(digest(value)),
+        keys,
+        claims: None,
+        signature: Signature::None,
+        score: REPORT,
+    });
+}
+
+fn chain(row: &mut Sighting, own: i64, ancestors: &[(u8, i64)]) {
+    let visit = |id: i64| key(KeyKind::Visit, &id.to_string());
+    row.visit = Some(VisitKeys {
+        own: visit(own),
+        ancestors: ancestors
+            .iter()
+            .map(|(hops, id)| (*hops, visit(*id)))
+            .collect(),
+    });
+}
+
+fn place(path: &str, number: u64) -> Place {
+    Place {
+        source: Arc::new(Source {
+            path: path.into(),
+            ..Source::default()
+        }),
+        locator: Locator::Line { number, byte: 0 },
+        view: View::Live,
+    }
+}
+
+fn shown(name: &str, value: &str, slot: Slot) -> Param {
+    Param {
+        name: name.into(),
+        value: Some(value.into()),
+        slot,
+    }
+}
+
+fn hidden(name: &str, slot: Slot) -> Param {
+    Param {
+        name: name.into(),
+        value: None,
+        slot,
+    }
+}
+
+fn key(kind: KeyKind, value: &str) -> JoinKey {
+    JoinKey {
+        kind,
+        digest: digest(value),
+    }
+}
+
+fn digest(value: &str) -> Digest {
+    FingerprintKey::new(*b"test")
+        .digest("test", value.as_bytes())
+        .unwrap()
+}
+
+fn s256(verifier: &str) -> String {
+    data_encoding::BASE64URL_NOPAD.encode(&Sha256::digest(verifier.as_bytes()))
+}
+
+/// Fisher-Yates with a linear congruential generator (Knuth's MMIX constants).
+fn shuffle<T>(items: &mut [T], mut seed: u64) {
+    for at in (1..items.len()).rev() {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let other = usize::try_from(seed >> 33).unwrap() % (at + 1);
+        items.swap(at, other);
+    }
+}
