@@ -8,7 +8,7 @@ use tokentrail::atoms::rules::{RuleError, Rules};
 use tokentrail::detect::REPORT;
 
 fn rules() -> Rules {
-    Rules::builtin().unwrap_or_else(|error| panic!("{error}"))
+    snippet::rules()
 }
 
 #[test]

@@ -162,7 +162,7 @@ pub enum Slot {
     Header,
     /// Cookie, sent or set.
     Cookie,
-    /// Field of a form body, multipart and form_post included.
+    /// Field of a form body, multipart and `form_post` included.
     Form,
     /// Member of a JSON document.
     Json,

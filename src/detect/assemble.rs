@@ -49,9 +49,10 @@ fn outer_url(observation: &Observation, message: &Message) -> Option<Url> {
         Payload::Pair {
             origin: Some(origin),
             ..
-        } => Some(match origin.contains("://") {
-            true => Url::new(origin),
-            false => Url::default().on_host(origin.trim_start_matches('.')),
+        } => Some(if origin.contains("://") {
+            Url::new(origin)
+        } else {
+            Url::default().on_host(origin.trim_start_matches('.'))
         }),
         _ => None,
     };
@@ -146,7 +147,8 @@ fn one(
         let Some(field) = message.fields.get(found.field) else {
             continue;
         };
-        let credential = credential(message, field, found, shown, detector, &mut ring);
+        let mut credential = credential(message, field, found, shown, detector, &mut ring);
+        credential.name = mask::scrub(credential.name.into(), &known).into();
         reveal(&credential, field, detector, revealed);
         credentials.push(credential);
     }
@@ -188,7 +190,7 @@ fn one(
             Form::Pair(store) => Some(store),
             _ => None,
         },
-        address: url.as_ref().map(address),
+        address: url.as_ref().map(|url| address(url, &known)),
         landing: url.as_ref().and_then(|url| landing(url, rules)),
         redirect: redirect(message, rules),
         params: params(message, rules, &known),
@@ -311,14 +313,15 @@ fn params(message: &Message, rules: &Rules, known: &mask::Known<'_>) -> Vec<Para
     out
 }
 
-fn address(url: &Url) -> Address {
+fn address(url: &Url, known: &mask::Known<'_>) -> Address {
     let template: Vec<&str> = url
         .path
         .split('/')
         .map(|segment| segment.split(';').next().unwrap_or_default())
         .map(|segment| {
             let number = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
-            if mask::is_word(segment) && !number {
+            let is_known = known.iter().any(|(value, _)| *value == segment);
+            if mask::is_word(segment) && !number && !is_known {
                 segment
             } else {
                 "{}"
@@ -327,7 +330,7 @@ fn address(url: &Url) -> Address {
         .collect();
     Address {
         scheme: url.scheme.as_str().into(),
-        host: url.host().into(),
+        host: mask::scrub(url.host().to_owned(), known).into(),
         port: url.port,
         path: template.join("/").into(),
     }

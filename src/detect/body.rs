@@ -1,10 +1,8 @@
 //! Bodies of requests and responses: forms, JSON, multipart, HTML, XML, text. The stated media type is a
 //! hint; the content decides.
 
-use serde_json::Value;
-
+use super::json::Json;
 use super::message::{Field, Form, MAX_FIELDS, Message, pair_field};
-use super::open::json_fields;
 use super::{html, saml, text, url};
 use crate::atoms::Slot;
 use crate::atoms::rules::Rules;
@@ -53,7 +51,7 @@ fn form(body: &str) -> Message {
         .take(MAX_FIELDS)
         .collect();
     Message {
-        form: Form::Form,
+        form: Form::Fields,
         fields,
         ..Message::default()
     }
@@ -72,11 +70,10 @@ fn json(body: &str) -> Option<Message> {
     }
     let mut fields = Vec::new();
     for parsed in serde_json::Deserializer::from_str(body)
-        .into_iter::<Value>()
+        .into_iter::<Json>()
         .take(MAX_TEXTS)
     {
-        let parsed = parsed.ok()?;
-        json_fields(&parsed, Slot::Json, &mut fields);
+        parsed.ok()?.fields(Slot::Json, &mut fields);
     }
     Some(Message {
         form: Form::Json,
@@ -126,7 +123,7 @@ fn multipart(body: &str, boundary: &str) -> Message {
     }
     fields.extend(part.map(part_field));
     Message {
-        form: Form::Form,
+        form: Form::Fields,
         fields,
         ..Message::default()
     }

@@ -79,7 +79,7 @@ fn hex_pair(a: u8, b: u8) -> Option<u8> {
             .to_digit(16)
             .and_then(|digit| u8::try_from(digit).ok())
     };
-    Some(digit(a)?.checked_mul(16)?.checked_add(digit(b)?)?)
+    digit(a)?.checked_mul(16)?.checked_add(digit(b)?)
 }
 
 /// Undoes one layer of HTML character references, as far as URLs and form fields use them.

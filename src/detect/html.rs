@@ -1,4 +1,4 @@
-//! HTML pages: the fields of forms (form_post, SAML POST), the URLs in attributes, the text of scripts.
+//! HTML pages: the fields of forms (`form_post`, SAML POST), the URLs in attributes, the text of scripts.
 //! A forgiving scanner of tags, not a parser.
 
 use super::encoding;
@@ -26,7 +26,7 @@ const MAX_ATTRIBUTES: usize = 64;
 /// its scripts and text hold.
 pub(super) fn messages(page: &str, rules: &Rules, out: &mut Vec<Message>) {
     let mut form = Message {
-        form: Form::Form,
+        form: Form::Fields,
         ..Message::default()
     };
     let mut rest = page;

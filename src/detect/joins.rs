@@ -18,7 +18,7 @@ pub(super) fn of_credential(
     match kind {
         Kind::AuthorizationCode => {
             keys.push(ring.key(KeyKind::Code, value));
-            keys.extend(half_hashes(value, None).map(|hash| ring.key(KeyKind::CHash, &hash)));
+            keys.extend(half_hashes(value).map(|hash| ring.key(KeyKind::CHash, &hash)));
         }
         Kind::CasTicket | Kind::SamlArtifact | Kind::Oauth1Verifier => {
             keys.push(ring.key(KeyKind::Code, value));
@@ -31,7 +31,7 @@ pub(super) fn of_credential(
         Kind::DeviceCode => keys.push(ring.key(KeyKind::DeviceCode, value)),
         Kind::AccessToken | Kind::OpaqueToken => {
             keys.push(ring.key(KeyKind::Value, value));
-            keys.extend(half_hashes(value, None).map(|hash| ring.key(KeyKind::AtHash, &hash)));
+            keys.extend(half_hashes(value).map(|hash| ring.key(KeyKind::AtHash, &hash)));
         }
         Kind::IdToken
         | Kind::RefreshToken
@@ -84,7 +84,7 @@ pub(super) fn of_parameter(
         "state" | "relaystate" | "oauthtoken" => {
             let mut keys = vec![ring.key(KeyKind::State, value)];
             if *field.key.key == *"state" {
-                keys.extend(half_hashes(value, None).map(|hash| ring.key(KeyKind::SHash, &hash)));
+                keys.extend(half_hashes(value).map(|hash| ring.key(KeyKind::SHash, &hash)));
             }
             keys
         }
@@ -101,22 +101,19 @@ fn s256(verifier: &str) -> String {
     data_encoding::BASE64URL_NOPAD.encode(&Sha256::digest(verifier.as_bytes()))
 }
 
-/// `B64U(leftmost half of H(ASCII(value)))` (OpenID Connect Core §3.2.2.10, §3.3.2.11). The hash is that of
-/// the ID token's `alg`; without the ID token all three forms may meet.
-fn half_hashes(value: &str, bits: Option<u16>) -> impl Iterator<Item = String> {
+/// `B64U(leftmost half of H(ASCII(value)))` (OpenID Connect Core §3.2.2.10, §3.3.2.11), with SHA-256, 384 and
+/// 512: which one it is, the `alg` of an ID token tells that may not have been seen.
+fn half_hashes(value: &str) -> [String; 3] {
     let half = |full: &[u8]| {
         let (left, _) = full.split_at_checked(full.len() / 2).unwrap_or((full, &[]));
         data_encoding::BASE64URL_NOPAD.encode(left)
     };
     let value = value.as_bytes();
     [
-        (256, half(&Sha256::digest(value))),
-        (384, half(&Sha384::digest(value))),
-        (512, half(&Sha512::digest(value))),
+        half(&Sha256::digest(value)),
+        half(&Sha384::digest(value)),
+        half(&Sha512::digest(value)),
     ]
-    .into_iter()
-    .filter(move |(have, _)| bits.is_none_or(|bits| bits == *have))
-    .map(|(_, hash)| hash)
 }
 
 #[cfg(test)]
@@ -135,7 +132,7 @@ mod tests {
     // OpenID Connect Core, Appendix A.
     #[test]
     fn hashes_of_tokens_and_codes_are_those_of_the_specification() {
-        let first = |value| half_hashes(value, Some(256)).next().unwrap();
+        let first = |value| half_hashes(value)[0].clone();
         assert_eq!(
             first("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
             "77QmUPtjPfzWtF2AnpK9RQ"

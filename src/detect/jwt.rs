@@ -6,6 +6,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 
 use super::encoding;
+use super::json::{self, Json};
 use super::{Claims, Signature};
 use crate::atoms::Kind;
 
@@ -66,16 +67,6 @@ impl Jwt {
     /// A claim of this name, when it is text.
     pub(super) fn claim(&self, name: &str) -> Option<&str> {
         self.text(name)
-    }
-
-    /// `SHA-256`, `384` or `512`, by the number in `alg` (OpenID Connect Core §3.1.3.6).
-    pub(super) fn hash_bits(&self) -> Option<u16> {
-        let alg = self.header.get("alg")?.as_str()?;
-        match alg.get(2..) {
-            Some("384") => Some(384),
-            Some("512") => Some(512),
-            _ => Some(256),
-        }
     }
 
     /// Whether it proves possession of a key for one request, and so is of no use to another.
@@ -300,11 +291,11 @@ fn algorithm(of_key: KeyAlgorithm) -> Option<Algorithm> {
     of_key.to_string().parse().ok()
 }
 
-/// The payload of a JWS as JSON.
-pub(super) fn payload(value: &str) -> Option<Value> {
-    Some(Value::Object(
-        Jwt::decode(value).filter(|jwt| !jwt.encrypted)?.payload,
-    ))
+/// The payload of a JWS as a document.
+pub(super) fn payload(value: &str) -> Option<Json> {
+    Jwt::decode(value).filter(|jwt| !jwt.encrypted)?;
+    let part = encoding::base64(value.split('.').nth(1)?)?;
+    json::parse(&String::from_utf8(part).ok()?)
 }
 
 fn object(part: &str) -> Option<Map<String, Value>> {

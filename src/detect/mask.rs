@@ -17,12 +17,25 @@ const MAX_URL: usize = 2048;
 /// Public URLs in public URLs.
 const MAX_NESTED: usize = 2;
 
+/// Shorter values are words of every URL.
+const MIN_SCRUBBED: usize = 6;
+
 /// Values that are credentials, with what is shown instead.
 pub(super) type Known<'a> = Vec<(&'a str, String)>;
 
 /// A URL without anything that is not known to be public.
 pub(super) fn url(url: &Url, known: &Known<'_>, rules: &Rules) -> Masked {
-    Masked::vouch(limited(nested(url, known, rules, 0)))
+    Masked::vouch(limited(scrub(nested(url, known, rules, 0), known)))
+}
+
+/// Takes credentials out of a text that should hold none: a value that is its own name, or a host.
+pub(super) fn scrub(mut text: String, known: &Known<'_>) -> String {
+    for (value, shown) in known {
+        if value.len() >= MIN_SCRUBBED && text.contains(value) {
+            text = text.replace(value, shown);
+        }
+    }
+    text
 }
 
 fn limited(mut text: String) -> String {
@@ -184,7 +197,7 @@ pub(super) fn public(
     rules: &Rules,
     known: &Known<'_>,
 ) -> Option<String> {
-    shown(name, decoded, rules, known, 0).map(limited)
+    shown(name, decoded, rules, known, 0).map(|text| limited(scrub(text, known)))
 }
 
 fn shown(

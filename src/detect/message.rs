@@ -39,7 +39,7 @@ pub(super) enum Form {
     /// A stored pair.
     Pair(Store),
     /// Fields of a form in a body: sent, or waiting in an HTML page.
-    Form,
+    Fields,
     /// A JSON document in a body.
     Json,
     /// Running text.
@@ -111,7 +111,15 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
             out.push(of_url(url, rules));
         }
         Payload::Header { name, value } => {
-            out.push(header(name, &encoding::text(value.as_bytes())));
+            let mut message = header(name, &encoding::text(value.as_bytes()));
+            if is_token_endpoint(observation) {
+                message.fields = message
+                    .fields
+                    .into_iter()
+                    .flat_map(client_credentials)
+                    .collect();
+            }
+            out.push(message);
         }
         Payload::Pair {
             store, key, value, ..
@@ -278,6 +286,44 @@ fn header(name: &str, value: &str) -> Message {
         fields,
         ..Message::default()
     }
+}
+
+/// Whether the header belongs to a request to an endpoint at which clients authenticate.
+fn is_token_endpoint(observation: &Observation) -> bool {
+    const WORDS: [&str; 7] = [
+        "token",
+        "/revoke",
+        "/introspect",
+        "/par",
+        "device_authorization",
+        "oauth2/",
+        "/connect/",
+    ];
+    observation.exchange.as_ref().is_some_and(|exchange| {
+        let path = Url::new(&encoding::text(exchange.url.as_bytes()))
+            .path
+            .to_lowercase();
+        WORDS.iter().any(|word| path.contains(word))
+    })
+}
+
+/// RFC 6749 §2.3.1: at a token endpoint, Basic holds the client's id and secret, each form-encoded.
+fn client_credentials(field: Field) -> Vec<Field> {
+    let parts = field
+        .canonical
+        .split_once(':')
+        .filter(|_| *field.key.key == *"authorizationbasic");
+    let Some((id, secret)) = parts else {
+        return vec![field];
+    };
+    let mut secret = Field::new(
+        "authorization_basic_client",
+        secret.to_owned(),
+        Slot::Header,
+    );
+    field.name.clone_into(&mut secret.name);
+    secret.nesting.clone_from(&field.nesting);
+    vec![Field::new("client_id", id.to_owned(), Slot::Header), secret]
 }
 
 /// `oauth_token="…", oauth_verifier="…"` (RFC 5849 §3.5.1).

@@ -8,6 +8,7 @@ pub mod clock;
 mod encoding;
 mod html;
 mod joins;
+mod json;
 mod jwt;
 mod keys;
 mod mask;
@@ -116,7 +117,7 @@ pub enum Role {
     ResponseInQuery,
     /// Authorization response in the fragment of the redirect URI.
     ResponseInFragment,
-    /// Authorization response in a body (form_post, SAML POST, WS-Federation).
+    /// Authorization response in a body (`form_post`, SAML POST, WS-Federation).
     ResponseInBody,
     /// Token request, or another back-channel request (PAR, revocation, introspection, device).
     TokenRequest,
@@ -153,7 +154,7 @@ impl Role {
 /// How a message travelled.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Channel {
-    /// Through the address bar: URL, fragment, `Location`, `Referer`, form_post.
+    /// Through the address bar: URL, fragment, `Location`, `Referer`, `form_post`.
     Front,
     /// Token endpoint, `Authorization` header, API body: seen because the capture or log recorded the wire.
     Direct,

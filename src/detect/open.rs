@@ -1,13 +1,11 @@
 //! Values that hold messages of their own: URLs, form data, JSON, JWTs, in percent-encoding and base64,
 //! opened to a bounded depth with the chain of decodings kept.
 
-use serde_json::Value;
-
 use super::Decoding;
 use super::encoding;
 use super::message::{Field, Form, MAX_FIELDS, MAX_MESSAGES, Message, of_url, pair_field};
 use super::url::{self, Url};
-use super::{jwt, saml};
+use super::{json, jwt, saml};
 use crate::atoms::Slot;
 use crate::atoms::rules::Rules;
 
@@ -157,9 +155,8 @@ fn of_form(value: &str, slot: Slot, rules: &Rules) -> Option<Message> {
 }
 
 fn of_json_text(value: &str, slot: Slot) -> Option<Message> {
-    let parsed: Value = serde_json::from_str(value).ok()?;
     let mut fields = Vec::new();
-    json_fields(&parsed, slot, &mut fields);
+    json::parse(value)?.fields(slot, &mut fields);
     (!fields.is_empty()).then(|| Message {
         form: Form::Inner,
         fields,
@@ -175,9 +172,8 @@ fn of_jwt(value: &str, field: &Field) -> Option<Message> {
     if !ENVELOPES.contains(&&*field.key.key) {
         return None;
     }
-    let claims = jwt::payload(value)?;
     let mut fields = Vec::new();
-    json_fields(&claims, field.slot, &mut fields);
+    jwt::payload(value)?.fields(field.slot, &mut fields);
     (!fields.is_empty()).then(|| Message {
         form: Form::Inner,
         fields,
@@ -197,47 +193,4 @@ fn base64_text(value: &str) -> Option<String> {
     let printable = !text.chars().any(|c| c.is_control() && !c.is_whitespace());
     let opens = text.starts_with(['{', '[']) || url::looks_like_url(&text) || text.contains('=');
     (printable && opens).then_some(text)
-}
-
-/// The values of a JSON document, each under its last name, objects as groups.
-pub(super) fn json_fields(root: &Value, slot: Slot, out: &mut Vec<Field>) {
-    let mut waiting = vec![("", root, 0_u32)];
-    let mut groups = 0_u32;
-    while let Some((name, value, group)) = waiting.pop() {
-        if out.len() >= MAX_FIELDS {
-            return;
-        }
-        match value {
-            Value::Object(members) => {
-                groups = groups.saturating_add(1);
-                // A header list, a form's fields: the name stands beside the value.
-                if let (Some(Value::String(key)), Some(inner @ Value::String(_))) = (
-                    members.get("name").or(members.get("key")),
-                    members.get("value"),
-                ) {
-                    waiting.push((key, inner, group));
-                }
-                let own = groups;
-                waiting.extend(
-                    members
-                        .iter()
-                        .rev()
-                        .map(|(key, inner)| (key.as_str(), inner, own)),
-                );
-            }
-            Value::Array(items) => {
-                waiting.extend(items.iter().rev().map(|item| (name, item, group)));
-            }
-            Value::String(text) => out.push(json_field(name, text.clone(), slot, group)),
-            Value::Number(number) => out.push(json_field(name, number.to_string(), slot, group)),
-            Value::Bool(truth) => out.push(json_field(name, truth.to_string(), slot, group)),
-            Value::Null => {}
-        }
-    }
-}
-
-fn json_field(name: &str, value: String, slot: Slot, group: u32) -> Field {
-    let mut field = Field::new(name, value, slot);
-    field.group = group;
-    field
 }

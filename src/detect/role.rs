@@ -39,7 +39,7 @@ pub(super) fn role(
         Form::Pair(_) => Role::Stored,
         Form::Header => seen.of_header(),
         Form::Url => seen.of_url(observation),
-        Form::Form => seen.of_form(observation),
+        Form::Fields => seen.of_form(observation),
         Form::Json => seen.of_json(observation),
         Form::Inner | Form::Text => seen.of_text(),
     }
@@ -198,7 +198,7 @@ impl Seen<'_> {
             "/device/code",
             "bc-authorize",
         ]) && self.has("clientid")
-            && self.message.form == Form::Form;
+            && self.message.form == Form::Fields;
         grant || exchange || hinted || pushed
     }
 

@@ -73,7 +73,7 @@ pub(super) fn body(text: &str) -> Option<Message> {
     );
     let is_saml = text.contains("urn:oasis:names:tc:SAML") || text.contains("ws-sx/ws-trust");
     (is_assertion && is_saml).then(|| Message {
-        form: Form::Form,
+        form: Form::Fields,
         fields: vec![Field::new("SAMLResponse", text.to_owned(), Slot::Form)],
         ..Message::default()
     })

@@ -282,6 +282,6 @@ impl Asked<'_> {
                 }))
             && when
                 .form
-                .is_none_or(|form| form == (self.message.form == Form::Form))
+                .is_none_or(|form| form == (self.message.form == Form::Fields))
     }
 }

@@ -1,6 +1,7 @@
 //! Running text: URLs, `name=value`, `"name": "value"`, `Authorization: Bearer x`, and values that tell
 //! themselves. Cuts text into words and reads them in order; knows no log format.
 
+use super::jwt::Jwt;
 use super::message::{Field, Form, MAX_FIELDS, MAX_MESSAGES, Message, of_url, pair_field};
 use super::url::{self, Url};
 use crate::atoms::Slot;
@@ -99,7 +100,7 @@ fn read_word(
             .is_empty()
     {
         push(pairs, name, value, group);
-    } else if rules.shapes.alone(inner).is_some() {
+    } else if rules.shapes.alone(inner).is_some() || Jwt::decode(inner).is_some() {
         push(pairs, "", inner, group);
     }
     None
@@ -163,7 +164,7 @@ fn url_in(word: &str) -> Option<&str> {
     }
     let relative = word.starts_with('/') && word.contains(['?', '#', ';'])
         || word.starts_with("#/")
-        || word.starts_with("?") && word.contains('=');
+        || word.starts_with('?') && word.contains('=');
     relative.then(|| trim_end(word))
 }
 

@@ -135,11 +135,6 @@ fn normal_host(scheme: &str, host: &str) -> String {
         .unwrap_or_else(|| host.to_ascii_lowercase())
 }
 
-/// Registrable domain (public suffix and one label), or the host itself.
-pub(super) fn registrable(host: &str) -> &str {
-    psl::domain_str(host).unwrap_or(host)
-}
-
 fn cut(text: &str, at: char) -> (&str, Option<String>) {
     match text.split_once(at) {
         Some((before, after)) => (before, Some(after.to_owned())),

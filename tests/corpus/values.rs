@@ -131,6 +131,20 @@ fn composite(name: &str, rng: &mut Rng) -> Option<Made> {
                 inner: vec![(code, "authorization_code")],
             })
         }
+        "jwt_none" => {
+            let header = serde_json::json!({"alg": "none"});
+            let claims = serde_json::json!({"sub": uuid(rng), "aud": "orders", "scope": "read", "exp": NOVEMBER + 20 * DAY});
+            let whole = jwt(&header, &claims, rng);
+            let unsigned = whole
+                .rsplit_once('.')
+                .map_or(whole.as_str(), |(left, _)| left);
+            // In running text the last point may as well end the sentence.
+            Some(Made {
+                text: format!("{unsigned}."),
+                aliases: vec![unsigned.to_owned()],
+                inner: Vec::new(),
+            })
+        }
         _ => None,
     }
 }
@@ -293,13 +307,6 @@ fn token(name: &str, rng: &mut Rng) -> Option<String> {
             ),
             rng,
         ),
-        "jwt_none" => {
-            let header = serde_json::json!({"alg": "none"});
-            let whole = jwt(&header, &base(serde_json::json!({"scope": "read"})), rng);
-            whole
-                .rsplit_once('.')
-                .map_or(String::new(), |(left, _)| format!("{left}."))
-        }
         "jwt_es" => {
             let header = serde_json::json!({"typ": "JWT", "alg": "ES256"});
             jwt(&header, &base(serde_json::json!({"scope": "api"})), rng)
@@ -481,6 +488,11 @@ fn sized(name: &str, rng: &mut Rng) -> Option<String> {
         "low" => rng.text(LOWER, count),
         "let" => rng.text(UPPER, count),
         "up" => rng.text("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", count),
+        "lan" => {
+            rng.text("abcdefghijklmnopqrstuvwxyz", 1)
+                + &rng.text("abcdefghijklmnopqrstuvwxyz0123456789", count - 2)
+                + &rng.text(DIGITS, 1)
+        }
         "aln" => mixed(rng, ALNUM, count),
         "opq" => opaque(rng, count),
         "b" => BASE64.encode(&rng.bytes(count)),

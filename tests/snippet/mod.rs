@@ -1,5 +1,16 @@
 //! Evidence snippets: the notation of the rules' examples, its templates, and one run of detection.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_possible_truncation,
+    unreachable_pub,
+    dead_code,
+    reason = "a broken snippet must stop the test; each test crate uses its part"
+)]
+
 use std::sync::Arc;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
@@ -16,8 +27,14 @@ use tokentrail::detect::{Detector, Memory, Reveal, Sighting, sightings};
 pub fn expand(template: &str) -> String {
     let mut text = template.to_owned();
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    while let Some(end) = text.find("}}") {
-        let start = text[..end].rfind("{{").expect("an opening {{ for every }}");
+    while let Some(start) = text.rfind("{{") {
+        let first = start + text[start..].find("}}").expect("a closing }} for every {{");
+        // `"}}}`: the text of the template ends with a brace of its own.
+        let braces = text[first..]
+            .bytes()
+            .take_while(|byte| *byte == b'}')
+            .count();
+        let end = if braces == 3 { first + 1 } else { first };
         let value = value(&text[start + 2..end], &mut seed);
         text.replace_range(start..end + 2, &value);
     }
@@ -242,6 +259,11 @@ pub fn bytes(observation: &Observation) -> Vec<u8> {
         Payload::Pair { key, value, .. } => [key.as_bytes(), b"=", value.as_bytes()].concat(),
         Payload::Body { bytes, .. } => bytes.as_bytes().to_vec(),
     }
+}
+
+/// The rules of this build.
+pub fn rules() -> Rules {
+    Rules::builtin().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Detection as a whole.

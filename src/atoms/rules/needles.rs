@@ -32,6 +32,8 @@ const LITERALS: &[&str] = &[
     "BEARER",
     "Basic ",
     "basic ",
+    "uthorization",
+    "UTHORIZATION",
     "u003d",
     "u003D",
     "u0022",
@@ -117,7 +119,10 @@ impl Needles {
         let block = bytes.get(start..end)?;
         memchr::memchr3_iter(b'=', b':', b'%', block)
             .map(|offset| start.saturating_add(offset))
-            .find(|at| is_separator(bytes, *at) && self.name_before(bytes, *at))
+            .find(|at| {
+                is_separator(bytes, *at)
+                    && (self.name_before(bytes, *at) || userinfo_after(bytes, *at))
+            })
     }
 
     /// Whether a known name ends at `end`, blanks, quotes and escapes between them left out.
@@ -173,9 +178,8 @@ fn is_joint(byte: u8, length: usize) -> bool {
 /// Whether the `=`, `:` or `%` at this place separates a name from a value, under any number of encodings.
 fn is_separator(bytes: &[u8], at: usize) -> bool {
     match bytes.get(at..) {
-        Some([b'=', ..]) => true,
-        // `"name": …`, `Name: …`, `name:value` at the end of a path or in a log.
-        Some([b':', ..]) => true,
+        // `name=value`; `"name": …`, `Name: …`, `name:value` at the end of a path or in a log.
+        Some([b'=' | b':', ..]) => true,
         Some([b'%', rest @ ..]) => {
             let mut rest = rest;
             while let [b'2', b'5', tail @ ..] = rest {
@@ -187,7 +191,32 @@ fn is_separator(bytes: &[u8], at: usize) -> bool {
     }
 }
 
+/// Whether the colon at `at` is a URL's, and an `@` stands in its authority, in plain or in percent-encoding.
+fn userinfo_after(bytes: &[u8], at: usize) -> bool {
+    let end = at.saturating_add(LOOK_BACK).min(bytes.len());
+    let Some(window) = bytes.get(at..end) else {
+        return false;
+    };
+    let authority = match window {
+        [b':', b'/', b'/', rest @ ..] | [b':', b'\\', b'/', b'\\', b'/', rest @ ..] => rest,
+        [b'%', ..] => return window.windows(3).any(|three| three == b"%40"),
+        _ => return false,
+    };
+    authority
+        .iter()
+        .take_while(|byte| !matches!(byte, b'/' | b'?' | b'#' | b' ' | b'"' | b'\n'))
+        .any(|byte| *byte == b'@')
+}
+
 fn unhex(high: u8, low: u8) -> u8 {
-    let digit = |byte: u8| (byte as char).to_digit(16).unwrap_or_default() as u8;
-    digit(high).wrapping_mul(16).wrapping_add(digit(low))
+    let digit = |byte: u8| {
+        (byte as char)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let (high, low) = (
+        digit(high).unwrap_or_default(),
+        digit(low).unwrap_or_default(),
+    );
+    high.wrapping_mul(16).wrapping_add(low)
 }

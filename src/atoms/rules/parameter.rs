@@ -196,7 +196,7 @@ impl Catalogue {
     /// Rules for a name, with the registered spelling: those for the whole name, or else those for the
     /// longest ending that a rule accepts. None for names with an ignored word.
     pub fn rules_for(&self, name: &Name) -> Vec<(&Arc<Rule>, &str)> {
-        if name.has_word(|word| self.ignored_always.contains(word)) {
+        if self.is_ignored(name) {
             return Vec::new();
         }
         let ambiguous = name.has_word(|word| self.ignored_ambiguous.contains(word));
@@ -218,7 +218,8 @@ impl Catalogue {
 
     /// Whether a word of the name says that its value is no credential, whatever its form.
     pub fn is_ignored(&self, name: &Name) -> bool {
-        name.has_word(|word| self.ignored_always.contains(word))
+        self.ignored_always.contains(&name.key)
+            || name.has_word(|word| self.ignored_always.contains(word))
     }
 
     /// The public parameter of this name.

@@ -42,9 +42,12 @@ pub(super) fn image(mut content: impl Read, len: u64) -> Result<Connection, Read
     match usize::try_from(len) {
         Ok(size) if len <= MEMORY_CAP => {
             let mut connection = Connection::open_in_memory().map_err(|error| told(&error))?;
-            connection
-                .deserialize_read_exact("main", content, size, true)
-                .map_err(|_| changed())?;
+            // SQLite takes no image of no bytes.
+            if size > 0 {
+                connection
+                    .deserialize_read_exact("main", content, size, true)
+                    .map_err(|_| changed())?;
+            }
             harden(connection, len)
         }
         _ => copy(&mut content),
@@ -75,9 +78,7 @@ pub(super) fn told(error: &rusqlite::Error) -> ReadError {
         Some(ErrorCode::NotADatabase) => {
             "is no SQLite database although it begins like one, or it is encrypted; decrypt a copy"
         }
-        Some(ErrorCode::DatabaseCorrupt) => {
-            "the database is damaged; what can be reached was read, `sqlite3 .recover` on a copy may give more"
-        }
+        Some(ErrorCode::DatabaseCorrupt) => return damaged(),
         Some(ErrorCode::OperationInterrupted) => {
             return ReadError::Limit(
                 "took far more steps than its size explains, like a crafted file; the rest was not read".into(),
@@ -99,6 +100,13 @@ pub(super) fn told(error: &rusqlite::Error) -> ReadError {
         }
     };
     ReadError::Malformed(text.into())
+}
+
+/// Pages that contradict each other.
+pub(super) fn damaged() -> ReadError {
+    ReadError::Malformed(
+        "the database is damaged; what can be reached was read, `sqlite3 .recover` on a copy may give more".into(),
+    )
 }
 
 /// A file that did not hold still.

@@ -1,0 +1,499 @@
+//! Detection from the outside: what is found, what is not, and what never shows.
+
+mod snippet;
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use tokentrail::atoms::rules::Rules;
+use tokentrail::atoms::{Kind, Raw};
+use tokentrail::collect::Payload;
+use tokentrail::detect::{Channel, Decoding, REPORT, Role, Sighting};
+
+static RULES: LazyLock<Rules> = LazyLock::new(snippet::rules);
+
+fn detect(text: &str) -> Vec<Sighting> {
+    snippet::detect(&RULES, &snippet::observation(text))
+}
+
+fn reported(sightings: &[Sighting]) -> Vec<(Kind, String)> {
+    sightings
+        .iter()
+        .flat_map(|sighting| &sighting.credentials)
+        .filter(|credential| credential.score >= REPORT)
+        .map(|credential| (credential.kind, credential.rule.to_string()))
+        .collect()
+}
+
+/// Snippet, and the kinds that must be reported in it, in order.
+const FOUND: &[(&str, &[Kind])] = &[
+    (
+        "https://app.example/cb?code={{opaque:6}}&state=abc",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "https://app.example/cb?state=abc;code={{opaque:20}}",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "https://app.example/cb?state=abc&amp;code={{opaque:20}}",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "https://app.example/cb?code={{opaque:20}}%23_=_&state=x1",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "/cb?code={{opaque:20}}&state=x1",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "com.example.app:/oauth2redirect?code={{opaque:20}}&state=x1",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "http://127.0.0.1:8912/?code={{opaque:20}}&state=x1",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "https://app.example/?foo=bar?code={{opaque:20}}&state=x1",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "https://app.example/#/access_token={{opaque:20}}&token_type=bearer",
+        &[Kind::AccessToken],
+    ),
+    (
+        "https://app.example/#!/cb?access_token={{opaque:20}}",
+        &[Kind::AccessToken],
+    ),
+    (
+        "https://app.example/x#access_token={{opaque:32}}&id_token={{jwt:id}}&state=x",
+        &[Kind::AccessToken, Kind::IdToken],
+    ),
+    (
+        "https://a.example/?u=https%253A%252F%252Fb.example%252F%253Faccess_token%253D{{opaque:30}}",
+        &[Kind::AccessToken],
+    ),
+    (
+        "https://a.example/cb?error=x&state={{base64:{\"r\":\"https://b.example/#access_token=abcdef0123456789\"}}}",
+        &[Kind::AccessToken],
+    ),
+    (
+        "https://a.example/?data=%7B%22access_token%22%3A%22{{opaque:30}}%22%7D",
+        &[Kind::AccessToken],
+    ),
+    (
+        "https://a.example/?%61ccess_token={{opaque:30}}",
+        &[Kind::AccessToken],
+    ),
+    ("https://u1:S3cretpw@a.example/", &[Kind::BasicCredentials]),
+    (
+        "https://hooks.slack.com/services/T{{upper:8}}/B{{upper:8}}/{{opaque:24}}",
+        &[Kind::WebhookUrl],
+    ),
+    (
+        "https://a.example/?ref={{prefix:ghp_:36}}",
+        &[Kind::AccessToken],
+    ),
+    (
+        "https://a.example/cb?code={{opaque:24}}&state={{jwt:plain}}",
+        &[Kind::AuthorizationCode],
+    ),
+    ("cookie access_token = {{opaque:40}}", &[Kind::AccessToken]),
+    (
+        "cookie auth = Bearer%20{{jwt:access}}",
+        &[Kind::AccessToken],
+    ),
+    (
+        "local oidc.user:https://as.example:c1 = {\"id_token\":\"{{jwt:id}}\",\"access_token\":\"{{opaque:40}}\",\"token_type\":\"Bearer\"}",
+        &[Kind::IdToken, Kind::AccessToken],
+    ),
+    (
+        "text: \\\"access_token\\\":\\\"{{opaque:40}}\\\"",
+        &[Kind::AccessToken],
+    ),
+    (
+        "text: curl -H 'Authorization: Bearer {{opaque:40}}' https://api.example/x",
+        &[Kind::AccessToken],
+    ),
+    (
+        "200 https://api.example/g\n\n{\"data\":{\"login\":{\"token\":\"{{jwt:plain}}\",\"refreshToken\":\"{{opaque:40}}\"}}}",
+        &[Kind::OpaqueToken, Kind::RefreshToken],
+    ),
+    (
+        "200 https://app.example/\n\n<html><body onload='x'><a href=\"/x?access_token={{opaque:30}}&amp;a=1\">x</a></body></html>",
+        &[Kind::AccessToken],
+    ),
+    (
+        "200 https://app.example/\n\n<script>window.location = \"https://app.example/#access_token={{opaque:30}}\";</script>",
+        &[Kind::AccessToken],
+    ),
+    (
+        "Referer: https://app.example/cb?code={{opaque:32}}&state={{opaque:8}}",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "https://api.example/cb?response={{jwt:jarm}}",
+        &[Kind::JarmResponse, Kind::AuthorizationCode],
+    ),
+    (
+        "https://app.example/?id_token={{jwt:none}}",
+        &[Kind::IdToken],
+    ),
+];
+
+#[test]
+fn credentials_are_found_in_every_wrapping() {
+    let mut wrong = Vec::new();
+    for (text, kinds) in FOUND {
+        let found = reported(&detect(text));
+        let have: Vec<Kind> = found.iter().map(|(kind, _)| *kind).collect();
+        if have != *kinds {
+            wrong.push(format!("{text}\n    gave {found:?}"));
+        }
+        let bytes = snippet::bytes(&snippet::observation(text));
+        if !RULES.needles.hit(&bytes) {
+            wrong.push(format!("{text}\n    has no needle"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What looks like a credential and is none.
+const DECOYS: &[&str] = &[
+    "https://shop.example/cart?code=SAVE10",
+    "https://shop.example/cart?coupon_code=SUMMER-2026-VIP",
+    "https://shop.example/gift?code=ABCD-EFGH-1234",
+    "https://shop.example/checkout?promo=BLACKFRIDAY&code=BF2026&utm_source=mail",
+    "https://site.example/?code=de&lang=de",
+    "https://site.example/?country=DE&code=EUR",
+    "https://site.example/error?code=404&status=404",
+    "https://site.example/oops?error_code=500&code=E1042",
+    "https://site.example/products?code=AB-1234-XL",
+    "https://site.example/zip?code=90210",
+    "https://site.example/verify?code=482913",
+    "https://bank.example/branch?swift_code=DEUTDEFF500",
+    "https://maps.example/maps/api/js?key=AIza{{opaque:35}}",
+    "https://fb.example/?apiKey=AIza{{opaque:35}}",
+    "https://api.mapbox.com/styles/v1/x?access_token=pk.eyJ{{opaque:60}}.{{opaque:22}}",
+    "https://js.stripe.example/?key=pk_live_{{opaque:24}}",
+    "https://api.example/items?pageToken={{opaque:60}}",
+    "https://api.example/items?page_token={{base64:offset=100&limit=20&x=y}}",
+    "https://api.example/items?nextPageToken={{opaque:60}}",
+    "https://api.example/items?cursor={{base64:{\"id\":123,\"dir\":\"next\"}}}",
+    "https://api.example/items?continuation={{opaque:60}}",
+    "https://api.example/items?continuationToken={{opaque:60}}",
+    "https://api.example/sync?sync_token={{opaque:40}}",
+    "https://site.example/?csrf={{opaque:40}}",
+    "https://site.example/?_csrf_token={{opaque:40}}",
+    "https://site.example/?authenticity_token={{opaque:60}}",
+    "https://site.example/?csrfmiddlewaretoken={{opaque:64}}",
+    "https://site.example/?__RequestVerificationToken={{opaque:92}}",
+    "https://site.example/?xsrfToken={{opaque:40}}",
+    "https://site.example/?g-recaptcha-response={{opaque:400}}",
+    "https://site.example/?h-captcha-response={{opaque:200}}",
+    "https://site.example/?cf-turnstile-response={{opaque:200}}",
+    "https://push.example/register?device_token={{hex:64}}",
+    "https://push.example/register?push_token={{opaque:150}}",
+    "https://push.example/register?fcm_token={{opaque:150}}",
+    "https://mail.example/unsubscribe?token={{opaque:40}}",
+    "https://mail.example/email/optout?token={{opaque:40}}",
+    "https://ads.example/pixel?sid={{hex:32}}&token={{opaque:30}}",
+    "https://ads.example/collect?v=2&tid=G-{{upper:10}}&cid={{digits:9}}.{{digits:10}}&sid={{digits:10}}",
+    "https://site.example/?gclid={{opaque:90}}",
+    "https://site.example/?fbclid=IwAR{{opaque:60}}",
+    "https://site.example/?utm_source=news&utm_campaign={{opaque:30}}",
+    "https://site.example/?msclkid={{hex:32}}",
+    "https://cdn.example/img/{{hex:40}}.png?v={{hex:20}}",
+    "https://cdn.example/app.js?hash={{hex:20}}",
+    "https://cdn.example/image?sig={{hex:32}}&w=200",
+    "https://img.example/x.jpg?token={{digits:12}}",
+    "https://store.example/app?appid=440",
+    "https://weather.example/data?appid=city",
+    "https://crm.example/?sid=42",
+    "https://radio.example/?sid=station-7",
+    "https://support.example/?ticket=123456",
+    "https://tram.example/?ticket={{opaque:24}}",
+    "https://events.example/?ticket=EARLY-BIRD-2026",
+    "https://site.example/?auth=john.doe",
+    "https://site.example/?author=john&auth=smith",
+    "https://site.example/list?key=created_at&sort=asc",
+    "https://site.example/i18n?key=home.title.welcome",
+    "https://s3.example/b?key=folder/file-2026-01-01.txt",
+    "https://site.example/?state=CA&city=LA",
+    "https://site.example/?state=open&code=bug",
+    "https://jobs.example/?state=NY&code=10001",
+    "https://site.example/?id={{hex:24}}",
+    "https://site.example/?id={{opaque:11}}",
+    "https://video.example/watch?v={{opaque:11}}&t=120",
+    "https://site.example/?hash={{hex:40}}",
+    "https://site.example/?access_token=undefined",
+    "https://site.example/?access_token=null",
+    "https://site.example/?access_token=%5Bobject%20Object%5D",
+    "https://site.example/?access_token=YOUR_ACCESS_TOKEN",
+    "https://site.example/?access_token=%7B%7Btoken%7D%7D",
+    "https://site.example/?access_token=%3Ctoken%3E",
+    "https://site.example/?client_secret=xxxxxxxxxxxx",
+    "https://site.example/?token=true",
+    "https://site.example/?token=home",
+    "https://site.example/?token=usd-coin-ethereum",
+    "https://dex.example/swap?token=0x{{hex:4}}",
+    "https://site.example/?password=true",
+    "https://site.example/?password=0",
+    "https://site.example/forgot-password?email=u%40example.org",
+    "https://site.example/?pass=season",
+    "https://site.example/?pwd=/home/u1",
+    "https://site.example/login?next=/account/password/change",
+    "https://site.example/?q=access_token+expired+what+to+do",
+    "https://docs.example/oauth#access_token-parameter",
+    "https://docs.example/?page=response_type",
+    "https://as.example/.well-known/openid-configuration",
+    "https://as.example/authorize?client_id=c1&response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&scope=openid&state={{opaque:16}}&nonce={{opaque:16}}&code_challenge={{opaque:43}}&code_challenge_method=S256",
+    "https://as.example/authorize?client_id=c1&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&scope=repo&state={{opaque:16}}",
+    "https://idp.example/sso?SAMLRequest={{deflated:AuthnRequest}}&RelayState={{opaque:20}}",
+    "https://sp.example/slo?SAMLResponse={{deflated:LogoutResponse}}",
+    "https://app.example/cb?error=access_denied&state={{opaque:16}}",
+    "cookie _ga = GA1.2.{{digits:9}}.{{digits:10}}",
+    "cookie csrftoken = {{opaque:64}}",
+    "cookie XSRF-TOKEN = {{opaque:200}}",
+    "cookie __cf_bm = {{opaque:90}}",
+    "cookie theme = dark",
+    "cookie _fbp = fb.1.{{digits:13}}.{{digits:10}}",
+    "cookie ajs_anonymous_id = {{hex:8}}-{{hex:4}}-{{hex:4}}-{{hex:4}}-{{hex:12}}",
+    "cookie AWSALB = {{opaque:100}}",
+    "local theme = dark",
+    "local mp_{{hex:32}}_mixpanel = {\"distinct_id\":\"{{hex:40}}\"}",
+    "Content-Type: application/json",
+    "If-None-Match: \"{{hex:40}}\"",
+    "X-Request-Id: {{hex:32}}",
+    "X-CSRF-Token: {{opaque:64}}",
+    "Authorization: AWS4-HMAC-SHA256 Credential=x/20260101/eu/s3/aws4_request, SignedHeaders=host, Signature={{hex:64}}",
+    "Authorization: Negotiate {{opaque:200}}",
+    "DPoP: {{jwt:dpop}}",
+    "200 https://api.example/x\n\n{\"code\":200,\"message\":\"ok\"}",
+    "200 https://api.example/x\n\n{\"code\":\"INVALID_ARGUMENT\",\"state\":\"FAILED\"}",
+    "200 https://api.example/x\n\n{\"items\":[{\"id\":\"{{hex:24}}\",\"code\":\"{{upper:12}}\",\"state\":\"active\"}],\"nextPageToken\":\"{{opaque:40}}\"}",
+    "200 https://api.example/x\n\n{\"country\":{\"code\":\"DE\",\"state\":\"BY\"}}",
+    "200 https://api.example/x\n\n{\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":20,\"total_tokens\":32}}",
+    "200 https://api.example/x\n\n{\"errors\":{\"password\":\"Password is too short\"}}",
+    "200 https://api.example/x\n\n{\"labels\":{\"password\":\"Passwort\",\"username\":\"Benutzername\"}}",
+    "200 https://api.example/x\n\n<form><input type=\"hidden\" name=\"authenticity_token\" value=\"{{opaque:80}}\"><input type=password name=password></form>",
+    "200 https://api.example/x\n\n<script>if (params.code && params.state) { exchange(params.code); } var token = getToken();</script>",
+    "200 https://cdn.example/app.js\n\nfunction f(e){var t=e.access_token,n=e.refresh_token;return{access_token:t,refreshToken:n,code_verifier:e.codeVerifier}}",
+    "text: token expired for user 42, code=401 state=closed",
+    "text: time=2026-01-01T00:00:00Z level=info msg=started code=0 key=value",
+    "text: password changed for user=admin result=success",
+];
+
+#[test]
+fn decoys_are_not_reported() {
+    let mut wrong = Vec::new();
+    for text in DECOYS {
+        let found = reported(&detect(text));
+        if !found.is_empty() {
+            wrong.push(format!("{text}\n    gave {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn messages_have_the_role_that_the_protocol_gives_them() {
+    let cases = [
+        (
+            "https://as.example/authorize?client_id=c1&response_type=code&redirect_uri=https%3A%2F%2Fa%2Fcb",
+            Role::AuthorizationRequest,
+            Channel::Front,
+        ),
+        (
+            "https://app.example/cb?code={{opaque:32}}&state=x",
+            Role::ResponseInQuery,
+            Channel::Front,
+        ),
+        (
+            "https://app.example/cb?error=access_denied&state=x",
+            Role::ResponseInQuery,
+            Channel::Front,
+        ),
+        (
+            "https://app.example/#access_token={{opaque:32}}&token_type=bearer",
+            Role::ResponseInFragment,
+            Channel::Front,
+        ),
+        (
+            "POST https://as.example/token\n\ngrant_type=authorization_code&code={{opaque:32}}",
+            Role::TokenRequest,
+            Channel::Direct,
+        ),
+        (
+            "200 https://as.example/token\n\n{\"access_token\":\"{{opaque:32}}\",\"token_type\":\"Bearer\"}",
+            Role::TokenResponse,
+            Channel::Direct,
+        ),
+        (
+            "POST https://app.example/cb\n\ncode={{opaque:32}}&state=x&id_token={{jwt:id}}",
+            Role::ResponseInBody,
+            Channel::Front,
+        ),
+        (
+            "POST https://sp.example/acs\n\nSAMLResponse={{percent:{{saml:Response}}}}&RelayState=x",
+            Role::ResponseInBody,
+            Channel::Front,
+        ),
+        (
+            "Authorization: Bearer {{opaque:32}}",
+            Role::ResourceRequest,
+            Channel::Direct,
+        ),
+        (
+            "https://api.example/v1/me?access_token={{opaque:32}}",
+            Role::ResourceRequest,
+            Channel::Front,
+        ),
+        (
+            "https://as.example/logout?id_token_hint={{jwt:id}}&post_logout_redirect_uri=https%3A%2F%2Fa",
+            Role::Logout,
+            Channel::Front,
+        ),
+        (
+            "local access_token = {{opaque:32}}",
+            Role::Stored,
+            Channel::Storage,
+        ),
+        (
+            "https://idp.example/sso?SAMLRequest={{deflated:AuthnRequest}}",
+            Role::AuthorizationRequest,
+            Channel::Front,
+        ),
+    ];
+    for (text, role, channel) in cases {
+        let sightings = detect(text);
+        let first = sightings
+            .first()
+            .unwrap_or_else(|| panic!("nothing in {text}"));
+        assert_eq!((first.role, first.channel), (role, channel), "{text}");
+    }
+}
+
+#[test]
+fn a_request_object_is_opened_into_the_request() {
+    let sightings = detect("https://as.example/authorize?client_id=c1&request={{jwt:request}}");
+    let params: Vec<&str> = sightings[0]
+        .params
+        .iter()
+        .map(|param| &*param.name)
+        .collect();
+    assert!(
+        params.contains(&"code_challenge_method") && params.contains(&"response_type"),
+        "{params:?}"
+    );
+    assert!(sightings[0].redirect.is_some());
+}
+
+#[test]
+fn a_response_lands_where_its_request_said() {
+    let request = detect(
+        "https://as.example/authorize?client_id=c1&response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2Fcb%3Ftenant%3D7",
+    );
+    let response = detect("https://app.example/cb?tenant=7&code={{opaque:32}}&state=x1");
+    assert_eq!(request[0].redirect, response[0].landing);
+    let elsewhere = detect("https://app.example/cb2?tenant=7&code={{opaque:32}}&state=x1");
+    assert_ne!(request[0].redirect, elsewhere[0].landing);
+}
+
+#[test]
+fn the_chain_of_decodings_is_kept() {
+    let sightings = detect(
+        "https://login.example/?next=https%3A%2F%2Fapp.example%2Fcb%3Fcode%3D{{opaque:24}}%26state%3Dx1",
+    );
+    let credential = &sightings.last().unwrap().credentials[0];
+    assert_eq!(credential.nesting, [Decoding::Url]);
+    let saml = detect("https://sp.example/acs?SAMLResponse={{deflated:Response}}");
+    assert_eq!(
+        saml[0].credentials[0].nesting,
+        [Decoding::Base64, Decoding::Deflate]
+    );
+    assert_eq!(
+        saml[0].credentials[0].claims.as_ref().unwrap().exp,
+        Some(1_767_225_900)
+    );
+}
+
+fn everything_shown(sightings: &[Sighting]) -> String {
+    format!("{sightings:?}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_shows_a_planted_credential(
+        secret in "[A-Za-z0-9_-]{18,60}",
+        wrapping in 0..12_usize,
+    ) {
+        let percent = snippet::percent(&secret);
+        let encoded = data_encoding::BASE64URL_NOPAD.encode(secret.as_bytes());
+        let text = match wrapping {
+            0 => format!("https://a.example/cb?code={secret}&state=x"),
+            1 => format!("https://a.example/#access_token={percent}&x={secret}"),
+            2 => format!("https://a.example/{secret}/x?refresh_token={secret}"),
+            3 => format!("https://u:{secret}@a.example/?access_token={secret}"),
+            4 => format!("https://a.example/?next=https%3A%2F%2Fb%2F%3Faccess_token%3D{secret}"),
+            5 => format!("https://as.example/authorize?client_id=c&response_type=code&redirect_uri=https%3A%2F%2Fb%2F%3Faccess_token%3D{secret}"),
+            6 => format!("https://a.example/cb?access_token={secret}&scope={secret}&iss={secret}&client_id={secret}"),
+            7 => format!("https://a.example/?access_token={encoded}&q={encoded}"),
+            8 => format!("https://a.example/?{secret}=1&{secret}&access_token={secret}"),
+            9 => format!("local {secret} = {{\"access_token\":\"{secret}\"}}"),
+            10 => format!("text: password={secret} user=x https://a.example/?access_token={secret}"),
+            _ => format!("200 https://a.example/{secret}\n\n{{\"access_token\":\"{secret}\",\"token_type\":\"x\"}}"),
+        };
+        let sightings = detect(&text);
+        let shown = everything_shown(&sightings);
+        prop_assert!(!shown.contains(&secret), "{text}\n{shown}");
+        prop_assert!(!shown.contains(&encoded), "{text}\n{shown}");
+        prop_assert!(!sightings.is_empty(), "{text}");
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), kind in 0..5_usize) {
+        let mut observation = snippet::observation("https://a.example/");
+        let raw = Raw::new(bytes.clone());
+        observation.payload = match kind {
+            0 => Payload::Url(raw),
+            1 => Payload::Text(raw),
+            2 => Payload::Header { name: "Authorization".into(), value: raw },
+            3 => Payload::Body { mime: "multipart/form-data; boundary=a".into(), bytes: raw },
+            _ => Payload::Body { mime: "text/html".into(), bytes: raw },
+        };
+        snippet::detect(&RULES, &observation);
+    }
+
+    #[test]
+    fn no_grammar_makes_it_panic(text in "(https?://|/|#|\\?|&|=|;|%25|%3D|code|access_token|eyJ|\\{\"|\":\"|\"\\}|<input name=\"|value='|>|Bearer |\\\\u003d|@|:|[a-z]|é){0,60}", kind in 0..4_usize) {
+        let mut observation = snippet::observation("https://a.example/");
+        let raw = Raw::new(text.into_bytes());
+        observation.payload = match kind {
+            0 => Payload::Url(raw),
+            1 => Payload::Text(raw),
+            2 => Payload::Body { mime: "".into(), bytes: raw },
+            _ => Payload::Body { mime: "text/html".into(), bytes: raw },
+        };
+        snippet::detect(&RULES, &observation);
+    }
+
+    #[test]
+    fn one_value_has_one_fingerprint_however_it_is_written(secret in "[A-Za-z0-9/+=._~-]{16,60}") {
+        let print = |text: &str| {
+            let sightings = detect(text);
+            sightings.iter().flat_map(|sighting| &sighting.credentials).map(|credential| credential.fingerprint).next()
+        };
+        let percent = snippet::percent(&secret);
+        let plain = print(&format!("https://a.example/?refresh_token={percent}"));
+        prop_assert!(plain.is_some());
+        prop_assert_eq!(plain, print(&format!("https://a.example/#refresh_token={}", snippet::percent(&percent))));
+        let json = secret.replace('/', "\\/").replace('=', "\\u003d");
+        prop_assert_eq!(plain, print(&format!("200 https://a.example/\n\n{{\"refresh_token\":\"{json}\"}}")));
+        prop_assert_ne!(plain, print(&format!("https://a.example/?refresh_token={percent}x")));
+    }
+}
