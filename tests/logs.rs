@@ -17,8 +17,10 @@ use tokentrail::atoms::{Locator, Source, Zone};
 use tokentrail::collect::log::{self, Bounds};
 use tokentrail::collect::{Context, Evidence, Observation, Payload, ReadError, Sink, Store, Via};
 
-fn rules() -> Rules {
-    Rules::builtin().unwrap()
+fn rules() -> &'static Rules {
+    static RULES: std::sync::LazyLock<Rules> =
+        std::sync::LazyLock::new(|| Rules::builtin().unwrap());
+    &RULES
 }
 
 /// What a reading gave: observations, problems, and the error that ended it.
@@ -28,9 +30,8 @@ struct Reading {
 }
 
 fn read_with(evidence: &Evidence, bounds: Bounds, tz: Option<&jiff::tz::TimeZone>) -> Reading {
-    let rules = rules();
     let ctx = Context {
-        rules: &rules,
+        rules: rules(),
         log_timezone: tz,
     };
     let source = Arc::new(Source::default());
@@ -645,9 +646,8 @@ const SHOWN: usize = 72;
 
 #[test]
 fn fixtures_are_claimed_and_read() {
-    let rules = rules();
     let ctx = Context {
-        rules: &rules,
+        rules: rules(),
         log_timezone: None,
     };
     let mut paths: Vec<_> = std::fs::read_dir("fixtures/logs")

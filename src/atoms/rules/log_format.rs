@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
+use super::log_form::{File, RawFormat, RawShape, RawWrapper, Separator};
+
 /// The formats and wrappers that come with the program.
 const BUILTIN: &str = include_str!("../../../rules/logs.toml");
 
@@ -250,64 +252,6 @@ impl FormatError {
             why: why.into(),
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    format: Vec<RawFormat>,
-    #[serde(default)]
-    wrapper: Vec<RawWrapper>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFormat {
-    id: Box<str>,
-    title: Box<str>,
-    source: Box<str>,
-    shape: RawShape,
-    #[serde(default)]
-    patterns: Vec<Box<str>>,
-    #[serde(default)]
-    requires: Vec<Box<str>>,
-    #[serde(default)]
-    roles: BTreeMap<Role, Vec<Box<str>>>,
-    separator: Option<Separator>,
-    #[serde(default)]
-    escape: Escape,
-    #[serde(default)]
-    utc: bool,
-    restart: Option<Box<str>>,
-    examples: Vec<Example>,
-    counterexamples: Vec<Box<str>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawWrapper {
-    id: Box<str>,
-    title: Box<str>,
-    source: Box<str>,
-    pattern: Box<str>,
-    examples: Vec<WrapperExample>,
-    counterexamples: Vec<Box<str>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RawShape {
-    Pattern,
-    Columns,
-    Json,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Separator {
-    Tab,
-    Space,
 }
 
 impl LogFormat {

@@ -23,6 +23,11 @@ pub(super) fn looks_like_log(evidence: &Evidence, formats: &LogFormats) -> bool 
     is_log_name(evidence.file_name()) || most_lines_are_records(&text, formats)
 }
 
+/// Whether the content is text in UTF-8, UTF-16 or an 8-bit encoding.
+pub(super) fn is_text(head: &[u8]) -> bool {
+    text(head).is_some()
+}
+
 /// The UTF-16 that `head` is written in, and how many bytes its mark takes.
 pub(super) fn utf16(head: &[u8]) -> Option<(&'static encoding_rs::Encoding, usize)> {
     match head {

@@ -10,6 +10,7 @@ mod lines;
 mod observe;
 mod partial;
 mod record;
+mod request;
 mod stamp;
 mod transcode;
 
@@ -32,6 +33,13 @@ pub use record::{Part, Record};
 pub static LOG: Reader = Reader {
     name: "log",
     claims: |evidence, ctx| claim::looks_like_log(evidence, &ctx.rules.formats),
+    read,
+};
+
+/// Any text, read as a log: for `--all-text`. Stands in no table.
+pub static ANY_TEXT: Reader = Reader {
+    name: "text",
+    claims: |evidence, _| claim::is_text(evidence.head()),
     read,
 };
 
