@@ -11,7 +11,7 @@ use crate::atoms::FingerprintKey;
 use crate::atoms::rules::{RuleError, Rules};
 use crate::cli::{self, Channel, Moment};
 use crate::collect::find::Inputs;
-use crate::collect::{READERS, Reader, read};
+use crate::collect::{Reader, log, read};
 use crate::detect::Reveal;
 use crate::judge::gate;
 use crate::report::wire;
@@ -42,8 +42,8 @@ pub enum SetupError {
     #[error(transparent)]
     Rules(#[from] RuleError),
     /// Nothing to read.
-    #[error("no path matched anything: check the paths, --files-from and --glob")]
-    NothingFound,
+    #[error("{0}: nothing to read there; check the paths, --files-from and --glob")]
+    NothingFound(String),
 }
 
 /// The evidence to be read.
@@ -79,7 +79,7 @@ pub fn settings(scan: &cli::Scan, now: Timestamp) -> Result<Settings, SetupError
     let log_timezone = scan.input.log_timezone.as_ref();
     let jwks = judging.jwks.as_deref().map(jwks).transpose()?;
     let forced = scan.input.reader.as_deref().map(reader).transpose()?;
-    let fallback = scan.input.all_text.then(|| read::reader("log")).flatten();
+    let fallback = scan.input.all_text.then_some(&log::ANY_TEXT);
     Ok(Settings {
         rules: rules(&judging.rules)?,
         key: key(judging.fingerprint_key.as_deref())?,
@@ -222,13 +222,15 @@ fn globs(option: &'static str, patterns: &[Glob]) -> Result<Option<GlobSet>, Set
 }
 
 fn reader(name: &str) -> Result<&'static Reader, SetupError> {
-    read::reader(name).ok_or_else(|| {
-        let names: Vec<&str> = READERS.iter().map(|reader| reader.name).collect();
-        value(
-            "--type",
-            format!("`{name}` is none of {}", names.join(", ")),
-        )
-    })
+    read::named()
+        .find(|reader| reader.name == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = read::named().map(|reader| reader.name).collect();
+            value(
+                "--type",
+                format!("`{name}` is none of {}", names.join(", ")),
+            )
+        })
 }
 
 fn key(path: Option<&Path>) -> Result<FingerprintKey, SetupError> {

@@ -1,10 +1,18 @@
 //! Trails, on sightings built by hand: what joins, what does not, and what no order or repetition changes.
 
-use std::sync::Arc;
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
+use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::when::{Basis, Zone};
 use tokentrail::atoms::{
     Digest, FingerprintKey, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, Source, View,
@@ -221,11 +229,8 @@ proptest! {
 }
 
 fn correlate(sightings: Vec<Sighting>) -> Correlated {
-    trails(sightings, &rules())
-}
-
-fn rules() -> tokentrail::atoms::rules::Rules {
-    tokentrail::atoms::rules::Rules::builtin().unwrap()
+    static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::builtin().expect("the built-in rules"));
+    trails(sightings, &RULES)
 }
 
 /// Runs of a code flow, each with or without its request, its challenge, and its token request.

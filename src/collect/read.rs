@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::find::File;
-use super::{Context, Evidence, Observation, READERS, ReadError, Reader, Sink};
+use super::{Context, Evidence, Observation, READERS, ReadError, Reader, Sink, browser, log};
 use crate::atoms::Source;
 
 /// Different reasons that one source may have in the report; the rest is counted. A damaged log has one
@@ -152,31 +152,31 @@ pub fn unopened(shown: &str, is_file: bool, error: &ReadError) -> Row {
     }
 }
 
-/// The reader of that name, for `--type`.
-pub fn reader(name: &str) -> Option<&'static Reader> {
-    READERS.iter().copied().find(|reader| reader.name == name)
+/// Every reader that `--type` may name.
+pub fn named() -> impl Iterator<Item = &'static Reader> {
+    READERS.iter().copied().chain([&log::ANY_TEXT])
 }
 
 fn claim(evidence: &Evidence, context: &Context<'_>, options: &Options) -> Option<&'static Reader> {
     let claims = |reader: &&Reader| (reader.claims)(evidence, context);
-    let fallback = || options.fallback.filter(|_| is_text(evidence.head()));
+    let fallback = || options.fallback.filter(claims);
     options
         .forced
         .or_else(|| READERS.iter().copied().find(claims))
         .or_else(fallback)
 }
 
-/// Whether bytes may be text: no NUL, which no encoding of logs but UTF-16 has.
-fn is_text(head: &[u8]) -> bool {
-    matches!(head, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || memchr::memchr(0, head).is_none()
-}
-
 /// The source, with what its path tells of machine, account, browser and profile.
 fn attributed(evidence: &Evidence, reader: &'static Reader) -> Source {
+    let told = browser::profile::attribution(evidence.shown());
     Source {
         path: evidence.shown().into(),
+        members: Vec::new(),
         reader: reader.name,
-        ..Source::default()
+        host: told.host,
+        user: told.user,
+        browser: told.browser,
+        profile: told.profile,
     }
 }
 

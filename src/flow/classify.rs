@@ -2,13 +2,12 @@
 //! else is true of it. Concludes nothing from a half that was not seen.
 
 use super::handoff::{self, Origin};
-use super::index::{Index, is_answer, is_request, is_response, is_token, param, value};
-use super::link::Run;
-use super::names::{Flow, Modifier, Pkce};
-use super::pkce::hides_parameters;
+use super::index::{Index, is_request, is_response, is_token, param, value};
+use super::names::{Flow, Pkce};
+use super::pkce::shows_parameters;
 use super::place;
+use super::run::Run;
 use crate::atoms::{Kind, Slot};
-use crate::collect::Via;
 use crate::detect::{Channel, Role, Sighting};
 
 /// `response_type`, as the set of words that it is (OAuth 2.0 Multiple Response Types §2), or what came of it.
@@ -63,6 +62,8 @@ struct Seen {
     authenticated: bool,
     pkce: Pkce,
     failed: bool,
+    /// Whether a device's user code was typed or followed (RFC 8628 §3.3).
+    user_code: bool,
 }
 
 /// The name of a run.
@@ -93,66 +94,11 @@ pub(super) fn grant(index: &Index<'_>, run: &Run, pkce: Pkce) -> Flow {
         _ if code => code_flow(&seen),
         _ if token || id_token => tokens(&seen, token, id_token),
         (_, Some("refresh_token")) => Flow::Refresh,
+        _ if seen.user_code => Flow::Device,
         // GitHub and others take a request without `response_type` for one that asks for a code.
         _ if seen.open_request => code_flow(&seen),
         _ => place::of_run(index, run),
     }
-}
-
-/// What else is true of a run, sorted.
-pub(super) fn modifiers(index: &Index<'_>, run: &Run) -> Vec<Modifier> {
-    let members = run.members();
-    let all = || index.each(&members).map(|(_, sighting)| sighting);
-    let requests = || {
-        index
-            .each(&run.requests)
-            .map(|(_, s)| s)
-            .filter(|s| is_request(s))
-    };
-    let kind = |wanted: Kind| all().any(|s| index.credentials(s).any(|(_, kind)| kind == wanted));
-    let mut found = Vec::new();
-    let mut add = |is: bool, modifier| {
-        if is {
-            found.push(modifier);
-        }
-    };
-    add(requests().any(is_par), Modifier::Par);
-    add(
-        requests().any(|s| param(s, "request").is_some()) || kind(Kind::RequestObject),
-        Modifier::Jar,
-    );
-    add(
-        kind(Kind::JarmResponse)
-            || requests()
-                .any(|s| value(s, "response_mode").is_some_and(|mode| mode.ends_with("jwt"))),
-        Modifier::Jarm,
-    );
-    let posted = |s: &Sighting| {
-        s.role == Role::ResponseInBody && !is_saml_like(s)
-            || value(s, "response_mode").is_some_and(|mode| mode.starts_with("form_post"))
-    };
-    add(all().any(posted), Modifier::FormPost);
-    add(
-        requests().any(|s| value(s, "prompt").is_some_and(|prompt| prompt == "none")),
-        Modifier::Silent,
-    );
-    add(requests().any(asks_offline), Modifier::Offline);
-    add(all().any(|s| is_dpop(index, s)), Modifier::Dpop);
-    add(is_bff(index, run), Modifier::Bff);
-    let hosted = |s: &Sighting| {
-        s.address.as_ref().is_some_and(|address| {
-            handoff::is_hosted_service(address) || is_hosted_login(&address.path)
-        })
-    };
-    let handed = index.each(&run.rest).any(|(_, s)| {
-        has_fragment_token(index, s) && handoff::origin(index, run, s) == Origin::Hosted
-    });
-    add(requests().any(hosted) || handed, Modifier::HostedAuth);
-    add(
-        requests().any(is_native) || all().any(lands_native),
-        Modifier::Native,
-    );
-    found
 }
 
 /// Whether the sighting shows tokens in a fragment.
@@ -210,13 +156,15 @@ impl Seen {
             asked: requests()
                 .filter_map(Words::of)
                 .find(|words| *words != Words::default()),
-            open_request: requests().any(|request| !hides_parameters(request)),
+            open_request: requests().any(shows_parameters),
             brought,
             origin,
             grant_type: grant_type.map(Into::into),
             authenticated: rest().any(|s| s.role == Role::TokenRequest && is_authenticated(s)),
             pkce,
             failed: errors() && !credentials(),
+            user_code: requests().any(|s| param(s, "user_code").is_some())
+                || rest().any(|s| index.credentials(s).any(|(_, kind)| kind == Kind::UserCode)),
         }
     }
 }
@@ -282,6 +230,11 @@ fn wrapped(sighting: &Sighting) -> bool {
     kinds.any(|kind| kind == Kind::JarmResponse)
 }
 
+/// Whether a run is one of OAuth.
+pub(super) fn speaks_oauth(index: &Index<'_>, run: &Run) -> bool {
+    dialect(index, run) == Dialect::OAuth
+}
+
 /// OAuth as soon as one message speaks it: an assertion of another protocol may be its grant.
 fn dialect(index: &Index<'_>, run: &Run) -> Dialect {
     let members = run.members();
@@ -323,16 +276,6 @@ fn is_saml(sighting: &Sighting) -> bool {
             .any(|name| param(sighting, name).is_some())
 }
 
-fn is_saml_like(sighting: &Sighting) -> bool {
-    let mut kinds = sighting
-        .credentials
-        .iter()
-        .map(|credential| credential.kind);
-    is_saml(sighting)
-        || param(sighting, "wresult").is_some()
-        || kinds.any(|kind| kind == Kind::WsfedToken)
-}
-
 /// The binding of the response names a SAML run; that of the request where no response was seen.
 fn saml(index: &Index<'_>, run: &Run) -> Flow {
     let members = run.members();
@@ -361,95 +304,4 @@ fn saml(index: &Index<'_>, run: &Run) -> Flow {
         _ if request_posted() => Flow::SamlPost,
         _ => Flow::SamlRedirect,
     }
-}
-
-fn is_par(request: &Sighting) -> bool {
-    // RFC 9126 §2.2; a `request_uri` of another form is fetched by the server (RFC 9101 §5.2).
-    super::index::is_pushed(request)
-        || param(request, "request_uri").is_some_and(|param| {
-            param
-                .value
-                .as_deref()
-                .is_none_or(|uri| uri.starts_with("urn:"))
-        })
-}
-
-fn asks_offline(request: &Sighting) -> bool {
-    let scopes = value(request, "scope").unwrap_or_default();
-    scopes
-        .split([' ', '+', ','])
-        .any(|scope| matches!(scope, "offline_access" | "offline.access"))
-        || value(request, "access_type") == Some("offline")
-        || value(request, "token_access_type") == Some("offline")
-}
-
-fn is_dpop(index: &Index<'_>, sighting: &Sighting) -> bool {
-    let bound = index.credentials(sighting).any(|(credential, _)| {
-        let claims = credential.claims.as_ref();
-        claims.is_some_and(|claims| claims.cnf.as_deref() == Some("jkt"))
-    });
-    bound
-        || param(sighting, "dpop_jkt").is_some()
-        || param(sighting, "dpop").is_some()
-        || value(sighting, "token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("DPoP"))
-}
-
-/// The callback was answered with a session cookie, and the browser has no token of the run.
-fn is_bff(index: &Index<'_>, run: &Run) -> bool {
-    let rest = || index.each(&run.rest).map(|(_, sighting)| sighting);
-    let session = rest().any(|s| {
-        matches!(s.via, Via::Response)
-            && s.credentials
-                .iter()
-                .any(|c| c.slot == Slot::Cookie && c.kind == Kind::SessionId)
-            && rest().any(|callback| {
-                is_response(callback) && !is_answer(callback) && callback.exchange == s.exchange
-            })
-    });
-    session && !rest().any(|s| index.credentials(s).any(|(_, kind)| is_token(kind)))
-}
-
-fn is_hosted_login(path: &str) -> bool {
-    path.ends_with("/auth/v1/authorize")
-}
-
-/// A private-use scheme or a loopback address (RFC 8252 §7.1, §7.3).
-fn is_native(request: &Sighting) -> bool {
-    value(request, "redirect_uri").is_some_and(|uri| {
-        let scheme = uri.split(':').next().unwrap_or_default();
-        let loopback = super::link::host_of(uri).is_some_and(is_loopback);
-        is_private_scheme(scheme) || loopback
-    })
-}
-
-fn lands_native(sighting: &Sighting) -> bool {
-    is_response(sighting)
-        && sighting.address.as_ref().is_some_and(|address| {
-            is_private_scheme(&address.scheme)
-                || (is_loopback(&address.host) && address.scheme.as_ref() == "http")
-        })
-}
-
-/// Whether another application could register the scheme.
-pub(super) fn is_private_scheme(scheme: &str) -> bool {
-    !scheme.is_empty()
-        && !matches!(
-            scheme,
-            "http"
-                | "https"
-                | "about"
-                | "data"
-                | "file"
-                | "blob"
-                | "chrome-extension"
-                | "moz-extension"
-        )
-        && scheme
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-}
-
-/// Whether the host is this machine.
-pub(super) fn is_loopback(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]" | "::1" | "[")
 }

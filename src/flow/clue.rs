@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Clue;
 use super::index::{Index, is_of_one_run, is_response};
-use super::link::{Link, Run};
 use super::names::{Flow, Pkce};
+use super::run::Run;
+use super::tie::Link;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::Index;
-use super::link::Run;
 use super::names::Flow;
+use super::run::Run;
 use super::{Exposure, place};
 use crate::atoms::Digest;
 

@@ -5,7 +5,9 @@ use jiff::SignedDuration;
 
 use super::classify::Words;
 use super::index::{Index, param, value};
-use super::link::{Link, Run, host_of};
+use super::link::host_of;
+use super::run::Run;
+use super::tie::Link;
 use crate::atoms::{KeyKind, Kind, Slot};
 use crate::detect::{Address, Role, Sighting};
 
@@ -49,13 +51,12 @@ pub(super) fn origin(index: &Index<'_>, run: &Run, sighting: &Sighting) -> Origi
     if asked_for_token(index, run, sighting) {
         return Origin::Server;
     }
+    if is_hosted_form(sighting) {
+        return Origin::Hosted;
+    }
     if holds(sighting, Kind::RefreshToken) {
         // RFC 6749 §4.2.2: the server must not issue one here.
-        return if is_hosted_form(sighting) {
-            Origin::Hosted
-        } else {
-            Origin::BackEnd
-        };
+        return Origin::BackEnd;
     }
     for before in hops_before(index, sighting) {
         if before.address.as_ref().is_some_and(is_hosted_service) {

@@ -1,13 +1,13 @@
-//! Which response answers which request, and so which sightings are one protocol run. Weighs what was seen
-//! by the strengths of a published table; names nothing.
+//! Which request a response answers: weighs what ties them by the strengths of a table. Puts nothing together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
 use super::component::Sets;
-use super::index::{Index, is_answer, is_response, is_token, param, value};
+use super::index::{Index, is_answer, is_response, value};
 use super::pkce::redeems_code;
+use super::tie::{ACCEPT, Link, Tie};
 use crate::atoms::{JoinKey, KeyKind, Kind, Source};
 use crate::detect::{Role, Sighting};
 
@@ -22,164 +22,8 @@ const LOGIN_SECONDS: i64 = 30 * 60;
 /// and a bound for a log with thousands in half an hour.
 const MAX_NEAR: usize = 16;
 
-/// Strength from which a request and a response are taken for one run.
-const ACCEPT: u8 = 5;
-
-/// One protocol run.
-pub(super) struct Run {
-    /// The authorization request, in every source that has it, pushed form included.
-    pub(super) requests: Vec<usize>,
-    /// Everything else.
-    pub(super) rest: Vec<usize>,
-    /// Why they belong together.
-    pub(super) ties: Vec<Tie>,
-}
-
-impl Run {
-    /// Every sighting of the run, in order.
-    pub(super) fn members(&self) -> Vec<usize> {
-        let both = self.requests.iter().chain(&self.rest);
-        let sorted: BTreeSet<usize> = both.copied().collect();
-        sorted.into_iter().collect()
-    }
-}
-
-/// One reason to take a response for the answer to a request.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Tie {
-    pub(super) link: Link,
-    pub(super) request: usize,
-    pub(super) response: usize,
-    pub(super) key: Option<JoinKey>,
-}
-
-/// Kinds of reasons.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Link {
-    /// The browser's own redirect chain, so many hops long.
-    Chain(u8),
-    /// The response is the answer in the request's exchange.
-    Exchange,
-    /// The same `state`.
-    State,
-    /// The same `state`, which other requests have too.
-    ReusedState,
-    /// The same `nonce`.
-    Nonce,
-    /// `s_hash` of the ID token fits the request's `state`.
-    StateHash,
-    /// The verifier opens the challenge.
-    Challenge,
-    /// The response is at the request's `redirect_uri`.
-    RedirectUri,
-    /// The response is for the request's client.
-    ClientId,
-    /// The response is by the request's server.
-    Issuer,
-    /// The response follows within the time of a login.
-    Time,
-}
-
-impl Link {
-    fn strength(self) -> u8 {
-        match self {
-            Self::Chain(_)
-            | Self::Exchange
-            | Self::State
-            | Self::Nonce
-            | Self::StateHash
-            | Self::Challenge => 5,
-            Self::RedirectUri | Self::ClientId | Self::Issuer => 3,
-            Self::ReusedState => 2,
-            Self::Time => 1,
-        }
-    }
-
-    /// Two ties of one rank count once.
-    fn rank(self) -> u8 {
-        match self {
-            Self::Chain(_) => 0,
-            Self::Exchange => 1,
-            Self::State | Self::ReusedState => 2,
-            Self::Nonce => 3,
-            Self::StateHash => 4,
-            Self::Challenge => 5,
-            Self::RedirectUri => 6,
-            Self::ClientId => 7,
-            Self::Issuer => 8,
-            Self::Time => 9,
-        }
-    }
-
-    /// Whether the tie needs no second one.
-    fn is_certain(self) -> bool {
-        self.strength() >= ACCEPT
-    }
-}
-
-/// All protocol runs, and all sightings that are none: every sighting is in one at least.
-pub(super) fn runs(index: &Index<'_>, requests: &Sets, cores: Sets) -> Vec<Run> {
-    let linker = Linker::new(index, requests);
-    let mut taken: BTreeSet<usize> = BTreeSet::new();
-    let mut linked: BTreeMap<usize, Vec<Core>> = BTreeMap::new();
-    let mut loose: Vec<Vec<usize>> = Vec::new();
-    for core in in_time_order(index, cores) {
-        match linker.best(&core, |_, ties| {
-            ties.iter().any(|tie| tie.link.is_certain())
-        }) {
-            Some((group, ties)) => {
-                taken.insert(group);
-                linked.entry(group).or_default().push(Core {
-                    members: core,
-                    ties,
-                });
-            }
-            None => loose.push(core),
-        }
-    }
-    let mut runs: Vec<Run> = Vec::new();
-    for core in loose {
-        // A request that has its response for certain is not guessed to have another.
-        match linker.best(&core, |group, _| !taken.contains(&group)) {
-            Some((group, ties)) => {
-                taken.insert(group);
-                linked.entry(group).or_default().push(Core {
-                    members: core,
-                    ties,
-                });
-            }
-            None => runs.push(Run {
-                requests: Vec::new(),
-                rest: core,
-                ties: Vec::new(),
-            }),
-        }
-    }
-    for (group, members) in requests.iter().enumerate() {
-        let answers = linked.remove(&group).unwrap_or_default();
-        runs.extend(assemble(index, members, answers));
-    }
-    runs
-}
-
-/// Sightings that belong together, and why they belong to a request.
-struct Core {
-    members: Vec<usize>,
-    ties: Vec<Tie>,
-}
-
-fn in_time_order(index: &Index<'_>, mut cores: Sets) -> Sets {
-    cores.sort_by_cached_key(|core| (first_moment(index, core), core.first().copied()));
-    cores
-}
-
-fn first_moment(index: &Index<'_>, members: &[usize]) -> Option<Timestamp> {
-    let moments = index.each(members).filter_map(|(_, s)| s.at);
-    moments.map(|when| when.instant).min()
-}
-
 /// Finds the request of a core.
-struct Linker<'a, 'b> {
+pub(super) struct Linker<'a, 'b> {
     index: &'b Index<'a>,
     group_of: HashMap<usize, usize>,
     states: Vec<BTreeSet<JoinKey>>,
@@ -188,7 +32,8 @@ struct Linker<'a, 'b> {
 }
 
 impl<'a, 'b> Linker<'a, 'b> {
-    fn new(index: &'b Index<'a>, requests: &Sets) -> Self {
+    /// Prepares the requests.
+    pub(super) fn new(index: &'b Index<'a>, requests: &Sets) -> Self {
         let mut group_of = HashMap::new();
         let mut by_time: BTreeMap<&Source, Vec<(Timestamp, usize)>> = BTreeMap::new();
         for (group, members) in requests.iter().enumerate() {
@@ -221,7 +66,7 @@ impl<'a, 'b> Linker<'a, 'b> {
     }
 
     /// The group that a core answers best, among those that `may` be it, with the reasons.
-    fn best(
+    pub(super) fn best(
         &self,
         core: &[usize],
         may: impl Fn(usize, &[Tie]) -> bool,
@@ -496,116 +341,4 @@ impl Own {
             redeemed: index.each(core).any(|(_, sighting)| redeems_code(sighting)),
         }
     }
-}
-
-/// One request and all that answers it, as runs: each different answer is a run, and what only follows from
-/// an answer goes with it.
-fn assemble(index: &Index<'_>, requests: &[usize], cores: Vec<Core>) -> Vec<Run> {
-    let (mut heads, followers): (Vec<Core>, Vec<Core>) =
-        cores.into_iter().partition(|core| is_head(index, core));
-    if heads.is_empty() {
-        let whole = Core {
-            members: Vec::new(),
-            ties: Vec::new(),
-        };
-        heads.push(whole);
-    }
-    heads.sort_by_cached_key(|head| {
-        (
-            first_moment(index, &head.members),
-            head.members.first().copied(),
-        )
-    });
-    for core in followers {
-        let moment = first_moment(index, &core.members);
-        let before = heads
-            .iter()
-            .rposition(|head| first_moment(index, &head.members) <= moment)
-            .unwrap_or_default();
-        if let Some(head) = heads.get_mut(before) {
-            head.members.extend(core.members);
-            head.ties.extend(core.ties);
-        }
-    }
-    let several = heads.len() > 1;
-    let mut unanswered: BTreeSet<usize> = requests.iter().copied().collect();
-    let mut runs: Vec<Run> = heads
-        .into_iter()
-        .map(|head| {
-            let own = if several {
-                own_requests(index, requests, &head)
-            } else {
-                requests.to_vec()
-            };
-            unanswered.retain(|at| !own.contains(at));
-            Run {
-                ties: head
-                    .ties
-                    .into_iter()
-                    .filter(|tie| own.contains(&tie.request))
-                    .collect(),
-                requests: own,
-                rest: head.members,
-            }
-        })
-        .collect();
-    if !unanswered.is_empty() {
-        runs.push(Run {
-            requests: unanswered.into_iter().collect(),
-            rest: Vec::new(),
-            ties: Vec::new(),
-        });
-    }
-    runs
-}
-
-/// Whether a core is an answer of its own: it lands where the request asked, and brings something.
-fn is_head(index: &Index<'_>, core: &Core) -> bool {
-    let brings = |of: fn(Kind) -> bool| {
-        index.each(&core.members).any(|(_, sighting)| {
-            is_response(sighting) && index.credentials(sighting).any(|(_, kind)| of(kind))
-        })
-    };
-    let failed = || {
-        let mut all = index.each(&core.members);
-        all.any(|(_, sighting)| is_response(sighting) && param(sighting, "error").is_some())
-    };
-    let lands = || {
-        core.ties
-            .iter()
-            .any(|tie| !matches!(tie.link, Link::Chain(_) | Link::Challenge | Link::Time))
-    };
-    brings(|kind| kind == Kind::AuthorizationCode) || (lands() && (brings(is_token) || failed()))
-}
-
-/// Of a request that was sent several times, the sightings nearest before this answer, and those that no clock
-/// compares with it.
-fn own_requests(index: &Index<'_>, requests: &[usize], head: &Core) -> Vec<usize> {
-    let anchor = index
-        .each(&head.members)
-        .filter(|(_, sighting)| is_response(sighting))
-        .find_map(|(_, sighting)| Some((&sighting.place.source, sighting.at?.instant)));
-    let Some((source, answered)) = anchor else {
-        return requests.to_vec();
-    };
-    let moment = |at: usize| {
-        let sighting = index.get(at)?;
-        (sighting.place.source == *source)
-            .then_some(sighting.at)
-            .flatten()
-            .map(|when| when.instant)
-    };
-    let nearest = requests
-        .iter()
-        .filter_map(|&at| moment(at))
-        .filter(|asked| *asked <= answered)
-        .max();
-    requests
-        .iter()
-        .copied()
-        .filter(|&at| match moment(at) {
-            Some(asked) => Some(asked) == nearest,
-            None => true,
-        })
-        .collect()
 }

@@ -8,10 +8,13 @@ mod expose;
 mod handoff;
 mod index;
 mod link;
+mod modifier;
 mod names;
 mod pkce;
 mod place;
 mod promote;
+mod run;
+mod tie;
 mod trail;
 mod weakness;
 
@@ -31,8 +34,8 @@ pub fn trails(sightings: Vec<Sighting>, rules: &Rules) -> Correlated {
     index.real = promote::real(&index);
     let requests = component::requests(&index);
     let cores = component::cores(&index);
-    let runs = link::runs(&index, &requests, cores);
-    let mut told: Vec<(&link::Run, Option<Trail>)> = runs
+    let runs = run::runs(&index, &requests, cores);
+    let mut told: Vec<(&run::Run, Option<Trail>)> = runs
         .iter()
         .map(|run| (run, trail::of(&index, run)))
         .collect();

@@ -1,8 +1,8 @@
 //! What the evidence says of PKCE in a run. Says nothing of a request that was not seen.
 
 use super::index::{Index, is_request, param, value};
-use super::link::Run;
 use super::names::Pkce;
+use super::run::Run;
 use crate::atoms::{KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 
@@ -17,7 +17,7 @@ pub(super) fn observed(index: &Index<'_>, run: &Run) -> Pkce {
     if let Some(pkce) = asked().filter_map(challenge).max() {
         return pkce;
     }
-    if asked().any(|request| !hides_parameters(request)) {
+    if asked().any(shows_parameters) {
         return Pkce::None;
     }
     let mut redemptions = 0;
@@ -42,8 +42,16 @@ pub(super) fn redeems_code(sighting: &Sighting) -> bool {
         )
 }
 
+/// Whether the request speaks OAuth and shows all that it asks.
+pub(super) fn shows_parameters(request: &Sighting) -> bool {
+    let speaks_oauth = ["client_id", "response_type", "code_challenge"]
+        .iter()
+        .any(|name| param(request, name).is_some());
+    speaks_oauth && !hides_parameters(request)
+}
+
 /// Whether the request keeps its parameters elsewhere: pushed, or in a request object that was not opened.
-pub(super) fn hides_parameters(request: &Sighting) -> bool {
+fn hides_parameters(request: &Sighting) -> bool {
     let opened = || {
         request.credentials.iter().any(|credential| {
             credential.kind == Kind::RequestObject
@@ -74,6 +82,10 @@ fn challenge(request: &Sighting) -> Option<Pkce> {
 
 fn has_verifier(sighting: &Sighting) -> bool {
     param(sighting, "code_verifier").is_some()
+        || sighting
+            .keys
+            .iter()
+            .any(|key| key.kind == KeyKind::ChallengeS256)
         || sighting
             .credentials
             .iter()

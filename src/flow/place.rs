@@ -3,8 +3,8 @@
 use super::classify::has_fragment_token;
 use super::handoff::{self, Origin};
 use super::index::{Index, is_response, is_token, param};
-use super::link::Run;
 use super::names::Flow;
+use super::run::Run;
 use crate::atoms::{Kind, Slot};
 use crate::detect::{Channel, Credential, Role, Sighting};
 
@@ -34,9 +34,17 @@ pub(super) fn of(
         }
         (_, Role::None, Slot::Query | Slot::Path) if is_token(kind) => page_or_call(sighting),
         (Kind::ApiKey, _, Slot::Query | Slot::Path) => Flow::BearerInQuery,
-        (Kind::SamlMessage | Kind::SamlArtifact | Kind::WsfedToken | Kind::CasTicket, ..)
-        | (Kind::Oauth1Token | Kind::Oauth1Verifier, ..) => other_protocol(kind, grant, credential),
+        (
+            Kind::SamlMessage
+            | Kind::SamlArtifact
+            | Kind::WsfedToken
+            | Kind::CasTicket
+            | Kind::Oauth1Token
+            | Kind::Oauth1Verifier,
+            ..,
+        ) => other_protocol(kind, grant, credential),
         (Kind::AuthorizationCode, ..) if grant == Flow::Unknown => Flow::Code,
+        (Kind::UserCode | Kind::DeviceCode, ..) if grant == Flow::Unknown => Flow::Device,
         _ => grant,
     }
 }

@@ -48,6 +48,9 @@ pub(super) fn real(index: &Index<'_>) -> BTreeMap<Digest, Kind> {
         .collect()
 }
 
+/// A site's host, and the name that the value has there.
+type Named = (Box<str>, Box<str>);
+
 /// What is known of one value.
 #[derive(Default)]
 struct Value {
@@ -56,8 +59,8 @@ struct Value {
     after_request: bool,
     at_redirect: bool,
     redeemed: bool,
-    /// By host and name: paths without a protocol message.
-    pages: HashMap<(Box<str>, Box<str>), BTreeSet<Box<str>>>,
+    /// Paths without a protocol message, by site and name.
+    pages: HashMap<Named, BTreeSet<Box<str>>>,
 }
 
 impl Value {

@@ -1,9 +1,11 @@
 //! One run, told: its name, who took part, its steps in protocol order, why it is believed, what is wrong.
 
+use jiff::Timestamp;
+
 use super::index::{Index, is_request, is_response, is_token, value};
-use super::link::Run;
 use super::names::{Flow, Pkce};
-use super::{Step, Trail, classify, clue, handoff, pkce, place, weakness};
+use super::run::Run;
+use super::{Step, Trail, classify, clue, handoff, modifier, pkce, place, weakness};
 use crate::atoms::{Digest, Kind, Masked, Slot};
 use crate::detect::{Channel, Role, Sighting};
 
@@ -23,7 +25,7 @@ pub(super) fn of(index: &Index<'_>, run: &Run) -> Option<Trail> {
                 .chain(ids.iter().map(|id| id.as_bytes().as_slice())),
         ),
         grant,
-        modifiers: classify::modifiers(index, run),
+        modifiers: modifier::of(index, run),
         client_id: client_id(index, run),
         issuer: issuer(index, run),
         redirect_uri: redirect_uri(index, run),
@@ -132,9 +134,12 @@ fn redirect_uri(index: &Index<'_>, run: &Run) -> Option<Masked> {
     asked.map(str::to_owned).or_else(landed).map(Masked::vouch)
 }
 
+/// Where a step stands: phase of the protocol, moment, role, and index where all else is equal.
+type Turn = (u8, Option<Timestamp>, Role, usize);
+
 /// Steps in protocol order; what must have happened and was not seen stands without a sighting.
 fn steps(index: &Index<'_>, run: &Run, grant: Flow) -> Vec<Step> {
-    let mut seen: Vec<((u8, Option<jiff::Timestamp>, Role, usize), Step)> = Vec::new();
+    let mut seen: Vec<(Turn, Step)> = Vec::new();
     for (at, sighting) in index.each(&run.members()) {
         let moment = sighting.at.map(|when| when.instant);
         let step = Step {

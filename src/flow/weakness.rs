@@ -1,11 +1,13 @@
 //! What is wrong with a flow itself, whether a credential leaked or not.
 
 use super::Weakness;
-use super::classify::{Words, is_loopback, is_private_scheme};
+use super::classify::Words;
 use super::index::{Index, is_request, is_response, param, value};
-use super::link::{Run, host_of};
+use super::link::host_of;
+use super::modifier::{is_loopback, is_private_scheme};
 use super::names::{Flow, Pkce, WeaknessKind};
-use super::pkce::hides_parameters;
+use super::pkce::shows_parameters;
+use super::run::Run;
 use crate::atoms::{Digest, KeyKind};
 use crate::detect::{Role, Sighting};
 
@@ -16,7 +18,7 @@ pub(super) fn of(index: &Index<'_>, run: &Run, grant: Flow, pkce: Pkce) -> Vec<W
         let all = index.each(&members).filter(|(_, sighting)| of(sighting));
         all.map(|(_, sighting)| sighting.id).collect()
     };
-    let open = |s: &Sighting| is_request(s) && is_oauth(s) && !hides_parameters(s);
+    let open = |s: &Sighting| is_request(s) && shows_parameters(s);
     let weak = |s: &Sighting, kinds: &[KeyKind]| {
         s.keys
             .iter()
@@ -106,10 +108,6 @@ fn lacks_pkce(index: &Index<'_>, run: &Run, grant: Flow) -> bool {
         Flow::CodeSecret => !nonce(),
         _ => false,
     }
-}
-
-fn is_oauth(sighting: &Sighting) -> bool {
-    param(sighting, "client_id").is_some() || param(sighting, "response_type").is_some()
 }
 
 /// Plain http to another machine (RFC 9700 §2.6); loopback is legal (RFC 8252 §7.3).

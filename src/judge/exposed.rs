@@ -42,7 +42,12 @@ pub(super) fn exposed_to(case: &Case<'_>, texts: &Explanations) -> ExposedTo {
     who.sort_unstable();
     who.dedup();
     let sightings: Vec<_> = case.sightings().collect();
-    named(who, attack(case, &sightings), case.exposure.flow, texts)
+    named(
+        who,
+        attack(case, &sightings),
+        (case.exposure.flow, case.kind),
+        texts,
+    )
 }
 
 /// Readers and attack of a weakness.
@@ -73,10 +78,15 @@ pub(super) fn exposed_by(kind: WeaknessKind, flow: Flow, texts: &Explanations) -
             "password-theft",
         ),
     };
-    named(vec![who.into()], attack, flow, texts)
+    named(vec![who.into()], attack, (flow, Kind::FlowWeakness), texts)
 }
 
-fn named(who: Vec<Box<str>>, attack: &'static str, flow: Flow, texts: &Explanations) -> ExposedTo {
+fn named(
+    who: Vec<Box<str>>,
+    attack: &'static str,
+    (flow, kind): (Flow, Kind),
+    texts: &Explanations,
+) -> ExposedTo {
     let entry = texts.get(&format!("attack:{attack}"));
     ExposedTo {
         who,
@@ -84,11 +94,20 @@ fn named(who: Vec<Box<str>>, attack: &'static str, flow: Flow, texts: &Explanati
         reference: entry
             .and_then(|entry| entry.references.first().cloned())
             .unwrap_or_default(),
-        code_flow: texts
-            .get(&format!("flow:{}", flow.as_str()))
-            .and_then(|entry| entry.code_flow.clone())
-            .unwrap_or_default(),
+        code_flow: code_flow(flow, kind, texts),
     }
+}
+
+/// The flow's answer; where no flow is told, the answer for the kind, if it has one.
+fn code_flow(flow: Flow, kind: Kind, texts: &Explanations) -> Box<str> {
+    let answer = |id: String| texts.get(&id)?.code_flow.clone();
+    let by_kind = match flow {
+        Flow::Unknown => answer(format!("kind:{}", kind.as_str())),
+        _ => None,
+    };
+    by_kind
+        .or_else(|| answer(format!("flow:{}", flow.as_str())))
+        .unwrap_or_default()
 }
 
 fn readers(sighting: &Sighting, hands: Option<Hands>, who: &mut Vec<Box<str>>) {

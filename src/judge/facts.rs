@@ -9,7 +9,7 @@ use super::Judging;
 use super::holder::Holders;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Credential, Role, Sighting};
-use crate::flow::{Correlated, Trail};
+use crate::flow::{Correlated, Exposure, Trail};
 
 /// Clock errors up to this many seconds are the time a token takes from its issuer to the place where it
 /// was seen, and correct nothing.
@@ -31,8 +31,8 @@ pub(super) enum Event {
     Rotated,
 }
 
-/// An event, when it happened, and the sighting that shows it.
-pub(super) type Happened = (Event, Option<Timestamp>, usize);
+/// An event, and the sighting that shows it.
+pub(super) type Happened = (Event, usize);
 
 /// Everything that verdicts are made from.
 #[derive(Debug)]
@@ -48,6 +48,11 @@ pub(super) struct Facts<'a> {
     next_visits: HashMap<JoinKey, Vec<usize>>,
     /// By trail: its sightings.
     trail_sightings: Vec<Vec<usize>>,
+    /// By trail: its exposures.
+    trail_exposures: BTreeMap<usize, Vec<usize>>,
+    trails_by_challenge: HashMap<JoinKey, Vec<usize>>,
+    /// By file and `client_id`: sightings that show the client's secret.
+    secrets: HashMap<(usize, &'a str), Vec<usize>>,
 }
 
 impl<'a> Facts<'a> {
@@ -64,18 +69,20 @@ impl<'a> Facts<'a> {
             events: BTreeMap::new(),
             next_visits: HashMap::new(),
             trail_sightings: Vec::new(),
+            trail_exposures: BTreeMap::new(),
+            trails_by_challenge: HashMap::new(),
+            secrets: HashMap::new(),
         };
         for (index, sighting) in sightings.iter().enumerate() {
             facts.index(index, sighting);
         }
-        for trail in &correlated.trails {
-            let steps = trail.steps.iter().filter_map(|step| step.sighting);
-            let mut own: Vec<usize> = steps
-                .filter_map(|id| facts.by_id.get(&id).copied())
-                .collect();
-            own.sort_unstable();
-            own.dedup();
-            facts.trail_sightings.push(own);
+        for (index, trail) in correlated.trails.iter().enumerate() {
+            facts.index_trail(index, trail);
+        }
+        for (index, exposure) in correlated.exposures.iter().enumerate() {
+            for trail in &exposure.trails {
+                facts.trail_exposures.entry(*trail).or_default().push(index);
+            }
         }
         for (index, sighting) in sightings.iter().enumerate() {
             if sighting.role == Role::TokenRequest {
@@ -144,7 +151,53 @@ impl<'a> Facts<'a> {
             .map_or(&[], Vec::as_slice)
     }
 
-    fn index(&mut self, index: usize, sighting: &Sighting) {
+    /// Exposures of a trail.
+    pub(super) fn exposures(&self, trail: usize) -> impl Iterator<Item = &'a Exposure> {
+        let own = self.trail_exposures.get(&trail);
+        own.map_or(&[][..], Vec::as_slice)
+            .iter()
+            .filter_map(|&index| self.correlated.exposures.get(index))
+    }
+
+    /// Trails with this challenge.
+    pub(super) fn trails_by_challenge(&self, challenge: &JoinKey) -> &[usize] {
+        let trails = self.trails_by_challenge.get(challenge);
+        trails.map_or(&[], Vec::as_slice)
+    }
+
+    /// Sightings in a file that show the secret of a client.
+    pub(super) fn secrets(&self, file: usize, client: &'a str) -> &[usize] {
+        self.secrets.get(&(file, client)).map_or(&[], Vec::as_slice)
+    }
+
+    fn index_trail(&mut self, index: usize, trail: &Trail) {
+        let steps = trail.steps.iter().filter_map(|step| step.sighting);
+        let mut own: Vec<usize> = steps
+            .filter_map(|id| self.by_id.get(&id).copied())
+            .collect();
+        own.sort_unstable();
+        own.dedup();
+        for sighting in own
+            .iter()
+            .filter_map(|at| self.correlated.sightings.get(*at))
+        {
+            for key in sighting.keys.iter().filter(|key| is_challenge(key)) {
+                let trails = self.trails_by_challenge.entry(*key).or_default();
+                if trails.last() != Some(&index) {
+                    trails.push(index);
+                }
+            }
+        }
+        self.trail_sightings.push(own);
+    }
+
+    fn index(&mut self, index: usize, sighting: &'a Sighting) {
+        if shows_secret(sighting)
+            && let Some(client) = param(sighting, "client_id")
+        {
+            let file = self.holders.file(index);
+            self.secrets.entry((file, client)).or_default().push(index);
+        }
         self.by_id.entry(sighting.id).or_insert(index);
         if let Some(key) = sighting.exchange {
             self.by_exchange.entry(key).or_default().push(index);
@@ -159,7 +212,7 @@ impl<'a> Facts<'a> {
                 continue;
             }
             for key in &credential.keys {
-                if matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain) {
+                if is_challenge(key) {
                     self.verifiers.entry(*key).or_default().push(index);
                 }
             }
@@ -168,7 +221,6 @@ impl<'a> Facts<'a> {
 
     fn note_token_request(&mut self, index: usize, request: &Sighting) {
         let answer = self.answer(request);
-        let at = self.time(index);
         for credential in &request.credentials {
             let event = match answer {
                 Answer::Success if is_revocation(request) => revoked(credential),
@@ -178,7 +230,7 @@ impl<'a> Facts<'a> {
             };
             if let Some(event) = event {
                 let events = self.events.entry(credential.id).or_default();
-                events.push((event, at, index));
+                events.push((event, index));
                 events.sort_unstable();
             }
         }
@@ -236,6 +288,20 @@ pub(super) fn param<'s>(sighting: &'s Sighting, name: &str) -> Option<&'s str> {
         .iter()
         .filter(|param| plain(&param.name) == wanted)
         .find_map(|param| param.value.as_deref())
+}
+
+/// An assertion is used up by its request; only a secret lets a holder authenticate again.
+pub(super) fn shows_secret(sighting: &Sighting) -> bool {
+    let token_request = sighting.role == Role::TokenRequest;
+    sighting.credentials.iter().any(|credential| {
+        credential.kind == Kind::ClientSecret
+            || (token_request && credential.kind == Kind::BasicCredentials)
+    })
+}
+
+/// Whether the key is a challenge, or what a verifier opens.
+pub(super) fn is_challenge(key: &JoinKey) -> bool {
+    matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain)
 }
 
 enum Answer {

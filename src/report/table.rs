@@ -23,6 +23,9 @@ pub struct Look {
     pub color: bool,
 }
 
+/// Width of the labels: `CRITICAL` and a space.
+const LABEL: u16 = 10;
+
 /// The least width that is used: what is narrower wraps.
 const NARROWEST: u16 = 40;
 
@@ -55,7 +58,6 @@ const STATUSES: [&str; 4] = ["read", "partial", "unsupported", "failed"];
 pub fn render(report: &Report, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
     summary(report, out)?;
     if !report.findings.is_empty() {
-        writeln!(out)?;
         let table = findings(report, look.width.max(NARROWEST));
         for line in table.lines() {
             writeln!(out, "{}", colored(line.trim_end(), look.color))?;
@@ -160,66 +162,94 @@ fn most(counts: &Counts) -> String {
     }
 }
 
+/// Each finding as rows of a label and a text, with an empty row before it.
 fn findings(report: &Report, width: u16) -> Table {
-    // Severity and age on the left, wide enough for `critical` and `364 d 23 h`.
-    const LEFT: u16 = 12;
     let mut table = Table::new();
     table
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width);
     for finding in report.findings.iter().take(FINDINGS) {
-        let age = finding.age_seconds.map_or("no time".into(), age);
-        let left = format!("{}\n{age}", escape(&finding.severity).to_uppercase());
-        table.add_row(vec![left, details(finding).join("\n")]);
+        table.add_row(["", ""]);
+        for (label, text) in rows(finding) {
+            table.add_row([escape(&label), escape(&text)]);
+        }
     }
     if let Some(column) = table.column_mut(0) {
-        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(LEFT)));
+        column.set_padding((0, 1));
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(LABEL)));
+    }
+    if let Some(column) = table.column_mut(1) {
+        column.set_padding((0, 0));
     }
     table
 }
 
-fn details(finding: &Finding) -> Vec<String> {
+fn rows(finding: &Finding) -> Vec<(String, String)> {
     let first = finding.sightings.first();
-    let what = match &finding.weakness {
-        Some(weakness) => format!("weakness {weakness}"),
-        None => format!("{} ({})", finding.kind, finding.shown),
-    };
-    let part = first.and_then(|sighting| {
-        let (slot, name) = (sighting.slot.as_ref()?, sighting.name.as_ref()?);
-        Some(format!(" in {slot} `{name}`"))
-    });
-    let mut lines = vec![format!(
-        "{what}{}, flow {}",
-        part.unwrap_or_default(),
-        finding.flow
-    )];
-    let mut say = |label: &str, text: &str| lines.push(format!("{label:<8}{text}"));
+    let mut rows = vec![(finding.severity.to_uppercase(), title(finding))];
+    let mut say = |label: &str, text: String| rows.push((format!("  {label}"), text));
     if let Some(value) = &finding.value {
-        say("value", value);
+        say("value", value.clone());
     }
     for (name, value) in finding.identities.iter().flatten() {
-        say(name, value);
+        say("person", format!("{name}: {value}"));
     }
-    say("then", &verdict(&finding.at_exposure));
-    say("now", &verdict(&finding.now));
+    say("age", seen(finding));
+    say("then", verdict(&finding.at_exposure));
+    say("now", verdict(&finding.now));
     if let Some(sighting) = first {
-        say("where", &place(sighting, finding));
+        say("where", place(sighting, finding));
         if let Some(url) = &sighting.url {
-            say("url", url);
+            say("url", url.clone());
         }
     }
     let exposed = &finding.exposed_to;
     if !exposed.who.is_empty() {
+        let reference = in_brackets(&exposed.reference);
         let who = exposed.who.join(", ");
-        say(
-            "readers",
-            &format!("{who}: {} ({})", exposed.attack, exposed.reference),
-        );
+        say("readers", format!("{who}: {}{reference}", exposed.attack));
     }
-    say("fix", &finding.remediation.text);
-    say("id", &finding.id);
-    lines.iter().map(|line| escape(line).into_owned()).collect()
+    if !finding.remediation.text.is_empty() {
+        say("fix", finding.remediation.text.clone());
+    }
+    say("id", finding.id.clone());
+    rows
+}
+
+fn title(finding: &Finding) -> String {
+    let part = finding.sightings.first().and_then(|sighting| {
+        let (slot, name) = (sighting.slot.as_ref()?, sighting.name.as_ref()?);
+        Some(format!(" in {slot} `{name}`"))
+    });
+    let what = match &finding.weakness {
+        Some(weakness) => format!("weakness {weakness}"),
+        None => format!("{} ({})", finding.kind, finding.shown),
+    };
+    format!("{what}{}, flow {}", part.unwrap_or_default(), finding.flow)
+}
+
+/// The age, and the span in which it was seen.
+fn seen(finding: &Finding) -> String {
+    let Some((age, first)) = finding
+        .age_seconds
+        .map(age)
+        .zip(finding.first_seen_at.as_ref())
+    else {
+        return "the evidence has no time".into();
+    };
+    match &finding.last_seen_at {
+        Some(last) if last != first => format!("{age}, seen {first} to {last}"),
+        _ => format!("{age}, seen {first}"),
+    }
+}
+
+fn in_brackets(text: &str) -> String {
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!(" ({text})")
+    }
 }
 
 fn verdict(verdict: &Verdict) -> String {
@@ -228,7 +258,7 @@ fn verdict(verdict: &Verdict) -> String {
     let because = (!verdict.because.is_empty()).then_some(&verdict.because);
     [
         format!("{} ({})", verdict.state, verdict.basis),
-        expires.map_or(String::new(), |at| format!(", expires {at}")),
+        expires.map_or(String::new(), |at| format!(", until {at}")),
         needs.map_or(String::new(), |needs| format!(", needs {needs}")),
         because.map_or(String::new(), |because| format!(": {because}")),
     ]
@@ -236,24 +266,18 @@ fn verdict(verdict: &Verdict) -> String {
 }
 
 fn place(sighting: &Sighting, finding: &Finding) -> String {
-    let more = finding.sightings_total.saturating_sub(1);
-    let at = sighting.at.as_ref();
+    let source = path(&sighting.source.path, &sighting.source.members);
+    let locator = locator(&sighting.locator);
+    let more = match finding.sightings_total.saturating_sub(1) {
+        0 => String::new(),
+        more => format!(", and {}", plural(more, "other sighting")),
+    };
     let zone = if sighting.at_zone_assumed {
-        " (zone assumed)"
+        ", zone of its time assumed"
     } else {
         ""
     };
-    [
-        path(&sighting.source.path, &sighting.source.members),
-        locator(&sighting.locator),
-        at.map_or(String::new(), |at| format!(", {at}{zone}")),
-        if more > 0 {
-            format!(", and {}", plural(more, "other sighting"))
-        } else {
-            String::new()
-        },
-    ]
-    .concat()
+    format!("{source}{locator}{zone}{more}")
 }
 
 fn path(path: &str, members: &[String]) -> String {
@@ -301,13 +325,13 @@ fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Colours the severity that stands at the start of a line. Only the left column can stand there, and
-/// only our own words are in it.
+/// Colours the severity that stands at the start of a line. Only labels can stand there, and they are
+/// our own words.
 fn colored(line: &str, color: bool) -> String {
     if color {
         for (name, code) in SEVERITIES {
             let word = name.to_uppercase();
-            if line.trim_start().starts_with(&word) {
+            if line.starts_with(&word) {
                 return line.replacen(&word, &format!("{code}{word}\x1b[0m"), 1);
             }
         }
@@ -364,8 +388,8 @@ mod tests {
 
     #[test]
     fn only_the_left_column_is_coloured() {
-        assert_eq!(colored(" HIGH  x", true), " \x1b[31mHIGH\x1b[0m  x");
-        assert_eq!(colored(" 3 d   HIGH", true), " 3 d   HIGH");
-        assert_eq!(colored(" HIGH  x", false), " HIGH  x");
+        assert_eq!(colored("HIGH  x", true), "\x1b[31mHIGH\x1b[0m  x");
+        assert_eq!(colored("  url HIGH", true), "  url HIGH");
+        assert_eq!(colored("HIGH  x", false), "HIGH  x");
     }
 }

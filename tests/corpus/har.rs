@@ -14,6 +14,9 @@ use crate::truth::{Placed, Spot};
 /// 2026-11-02T09:00:00Z, seconds since 1970.
 const START: i64 = 1_793_610_000;
 
+/// 18 days, in seconds.
+const PERIOD: usize = 18 * 86_400;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Producer {
     Chrome,
@@ -56,6 +59,7 @@ pub fn write(dir: &Path, events: &[Event], rng: &mut Rng) -> std::io::Result<Vec
     for ((producer, name), share) in FILES.iter().zip(&shares) {
         let mut entries = Vec::new();
         let mut clock = START;
+        let pace = (PERIOD / (share.len() + 1)).clamp(2, 3000);
         for event in share {
             for message in &event.messages {
                 clock += 1;
@@ -63,7 +67,7 @@ pub fn write(dir: &Path, events: &[Event], rng: &mut Rng) -> std::io::Result<Vec
                 entries.push(entry(*producer, message, clock, rng));
                 placed.push(Placed::new(name, event, message, vec![Spot::Entry(index)]));
             }
-            clock += i64::try_from(rng.between(700, 3000)).unwrap_or(700);
+            clock += i64::try_from(rng.between(1, pace)).unwrap_or(1);
         }
         let path = dir.join(name);
         std::fs::create_dir_all(path.parent().unwrap_or(dir))?;

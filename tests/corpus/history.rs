@@ -10,6 +10,8 @@ use crate::truth::{Placed, Spot};
 
 /// 2026-09-01T00:00:00Z, seconds since 1970.
 const START: i64 = 1_788_220_800;
+/// 80 days, in seconds.
+const PERIOD: usize = 80 * 86_400;
 /// Seconds between 1601 and 1970 (Chromium's clock).
 const WEBKIT: i64 = 11_644_473_600;
 /// Seconds between 1970 and 2001 (Safari's clock).
@@ -106,6 +108,7 @@ pub fn write(dir: &Path, events: &[Event], rng: &mut Rng) -> rusqlite::Result<Ve
         let mut file = File {
             name,
             clock: START,
+            pace: PERIOD / (share.len() + 1),
             placed: &mut placed,
             rng,
         };
@@ -123,6 +126,8 @@ pub fn write(dir: &Path, events: &[Event], rng: &mut Rng) -> rusqlite::Result<Ve
 struct File<'a> {
     name: &'a str,
     clock: i64,
+    /// Seconds between two events, so that all lie before the day of the scan.
+    pace: usize,
     placed: &'a mut Vec<Placed>,
     rng: &'a mut Rng,
 }
@@ -132,7 +137,7 @@ impl File<'_> {
         self.clock += if within {
             1
         } else {
-            i64::try_from(self.rng.between(700, 9000)).unwrap_or(700)
+            i64::try_from(self.rng.between(1, self.pace.clamp(2, 9000))).unwrap_or(1)
         };
         self.clock
     }
@@ -258,6 +263,8 @@ impl File<'_> {
 
     fn safari(&mut self, db: &Connection, events: &[&Event]) -> rusqlite::Result<()> {
         db.execute_batch(SAFARI)?;
+        // Visits are older than the items that are left.
+        db.execute_batch("INSERT INTO sqlite_sequence VALUES('history_visits', 700)")?;
         db.execute_batch("BEGIN")?;
         for event in events {
             let mut from: Option<i64> = None;
@@ -265,27 +272,32 @@ impl File<'_> {
                 #[expect(clippy::cast_precision_loss, reason = "seconds of this century fit")]
                 let time = (self.tick(index > 0) - COCOA) as f64 + 0.25;
                 db.execute(
-                    "INSERT INTO history_items(url,visit_count,daily_visit_counts,should_recompute_derived_visit_counts,visit_count_score) VALUES(?1,1,x'01',0,100)",
+                    "INSERT INTO history_items(url,visit_count,daily_visit_counts,should_recompute_derived_visit_counts,visit_count_score) VALUES(?1,1,x'01',0,100) ON CONFLICT(url) DO UPDATE SET visit_count = visit_count + 1",
                     params![message.url],
                 )?;
-                let item = db.last_insert_rowid();
+                let item: i64 = db.query_row(
+                    "SELECT id FROM history_items WHERE url = ?1",
+                    [&message.url],
+                    |row| row.get(0),
+                )?;
                 db.execute(
-                    "INSERT INTO history_visits(id,history_item,visit_time,title,redirect_source) VALUES(?1+700,?1,?2,'Sign in',?3)",
+                    "INSERT INTO history_visits(history_item,visit_time,title,redirect_source) VALUES(?1,?2,'Sign in',?3)",
                     params![item, time, from],
                 )?;
+                let visit = db.last_insert_rowid();
                 if let Some(source) = from {
                     db.execute(
                         "UPDATE history_visits SET redirect_destination=?1 WHERE id=?2",
-                        params![item + 700, source],
+                        params![visit, source],
                     )?;
                 }
-                from = Some(item + 700);
+                from = Some(visit);
                 self.done(
                     event,
                     index,
                     vec![
                         Spot::Row("history_items", item),
-                        Spot::Row("history_visits", item + 700),
+                        Spot::Row("history_visits", visit),
                     ],
                 );
             }

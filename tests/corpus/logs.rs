@@ -196,8 +196,12 @@ fn fits(format: Format, message: &Message) -> bool {
     );
     match format {
         Format::Raw => false,
-        Format::App => matches!(message.carrier, Carrier::Any | Carrier::Absolute),
+        Format::App => matches!(
+            message.carrier,
+            Carrier::Any | Carrier::Absolute | Carrier::Host
+        ),
         _ if message.carrier == Carrier::Absolute => false,
+        _ if message.carrier == Carrier::Host => matches!(format, Format::Squid | Format::Alb),
         _ if message.carrier == Carrier::Location => json,
         _ if message.carrier == Carrier::Referer => referer,
         Format::Haproxy if message.url.len() > HAPROXY_ROOM => false,
@@ -336,7 +340,10 @@ fn written(format: Format, line: &Line, rng: &mut Rng) -> String {
         Format::Haproxy => format!("{} lb1 haproxy[1423]: {ip}:51612 [{}.127] https~ app/web1 10/0/30/69/109 {status} 2750 - - ---- 1/1/1/1/0 0/0 \"{method} {} HTTP/1.1\"", stamp(line, "%b %e %H:%M:%S"), stamp(line, "%d/%b/%Y:%H:%M:%S"), target.replace('"', "#22")),
         Format::Iis => format!("{} 10.0.0.5 {method} {stem} {query} 443 - {ip} {} {referer} {status} 0 0 31", stamp(line, "%F %T"), AGENT.replace(' ', "+")),
         Format::Alb => format!("h2 {}.123456Z app/web/50dc6c495c0c9188 {ip}:2817 10.0.0.66:9999 0.000 0.048 0.000 {status} {status} 257 672 \"{method} https://{host}:443{target} HTTP/2.0\" \"{AGENT}\" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/73e2d6bc24d8a067 \"Root=1-58337327-72bd00b0343d75b906739c42\" \"{host}\" \"session-reused\" 1 {}.075000Z \"forward\" \"-\" \"-\" \"10.0.0.66:9999\" \"{status}\" \"-\" \"-\"", stamp(line, "%FT%T"), stamp(line, "%FT%T")),
-        Format::CloudFront => format!("{}\tFRA56-P4\t2390\t{ip}\t{method}\td111111abcdef8.cloudfront.net\t{stem}\t{status}\t{referer}\t{}\t{query}\t-\tHit", stamp(line, "%F\t%T"), AGENT.replace(' ', "%20")),
+        Format::CloudFront => format!(
+            "{}\tFRA56-P4\t2390\t{ip}\t{method}\td111111abcdef8.cloudfront.net\t{}\t{status}\t{}\t{}\t{}\t-\tHit",
+            stamp(line, "%F\t%T"), cloudfront(stem), cloudfront(referer), cloudfront(AGENT), cloudfront(query)
+        ),
         Format::Envoy => format!("[{}.310Z] \"{method} {} HTTP/2\" {status} - 0 154 9 8 \"{ip}\" \"{AGENT}\" \"cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2\" \"{host}\" \"10.1.2.3:8080\"", stamp(line, "%FT%T"), target.replace('"', "%22")),
         Format::TraefikClf => format!("{ip} - - [{clf}] \"{method} {} HTTP/2.0\" {status} 1024 \"{}\" \"{AGENT}\" 42 \"web@docker\" \"http://10.0.0.9:80\" 12ms", target.replace('"', "\\\""), referer.replace('"', "\\\"")),
         Format::ZeekTsv => format!("{}.{:06}\tC{}\t{ip}\t54321\t198.51.100.9\t80\t{method}\t{host}\t{target}\t{referer}\t1.1\t{AGENT}\t{status}", line.time.as_second(), rng.below(1_000_000), rng.text("abcdefghijkABCDEFGH123", 17)),
@@ -414,6 +421,33 @@ fn apache(text: &str) -> String {
         b'"' => "\\\"".to_owned(),
         b'\\' => "\\\\".to_owned(),
         0..0x20 | 0x7f.. => format!("\\x{byte:02x}"),
+        _ => char::from(byte).to_string(),
+    };
+    text.bytes().map(escape).collect()
+}
+
+/// Field values are percent-encoded on top of the URL's own encoding (`CloudFront` standard logs).
+fn cloudfront(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        0..=32
+        | 127..
+        | b'#'
+        | b'%'
+        | b'<'
+        | b'>'
+        | b'"'
+        | b'{'
+        | b'}'
+        | b'|'
+        | b'\\'
+        | b'^'
+        | b'~'
+        | b'['
+        | b']'
+        | b'`'
+        | b'\'' => {
+            format!("%{byte:02X}")
+        }
         _ => char::from(byte).to_string(),
     };
     text.bytes().map(escape).collect()

@@ -21,6 +21,7 @@
 mod har;
 mod history;
 mod logs;
+mod messages;
 mod prng;
 mod readback;
 mod score;
@@ -39,8 +40,10 @@ use truth::Placed;
 
 const SEEDS: [u64; 2] = [20_261_123, 7];
 const SIZE: usize = 2;
-/// The bar of the project, per kind of source.
-const BAR: f64 = 0.99;
+/// Least recall and precision per kind of source: the bar of the project.
+const BAR: (f64, f64) = (0.99, 0.99);
+/// The same for well-known products, whose private links no specification describes.
+const WILD_BAR: (f64, f64) = (0.95, 0.99);
 
 /// Writes one kind of source under `dir`: every shape that occurs there, `size` times.
 fn generate(dir: &Path, medium: Medium, shapes: &[Shape], seed: u64, size: usize) -> Vec<Placed> {
@@ -103,23 +106,24 @@ fn setting(name: &str) -> Option<u64> {
     )
 }
 
-fn assert_bar(shapes: &[Shape], title: &str, seeds: &[u64], size: usize) {
+fn assert_bar(shapes: &[Shape], title: &str, seeds: &[u64], size: usize, bar: (f64, f64)) {
     let mut below = Vec::new();
     for &seed in seeds {
         for medium in Medium::ALL {
             let score = measure(medium, shapes, seed, size);
             let name = format!("{title}, {}, seed {seed}, size {size}", medium.name());
             println!("{}", score.table(&name));
-            if score.recall() < BAR || score.precision() < BAR {
+            if score.recall() < bar.0 || score.precision() < bar.1 || score.placing() < bar.1 {
                 below.push(format!(
-                    "{name}: recall {:.4}, precision {:.4}",
+                    "{name}: recall {:.4}, precision {:.4}, placed {:.4}",
                     score.recall(),
-                    score.precision()
+                    score.precision(),
+                    score.placing()
                 ));
             }
         }
     }
-    assert!(below.is_empty(), "below {BAR}:\n{}", below.join("\n"));
+    assert!(below.is_empty(), "below {bar:?}:\n{}", below.join("\n"));
 }
 
 #[test]
@@ -130,14 +134,14 @@ fn recall_and_precision_hold_for_every_kind_of_source() {
         .collect();
     let size = setting("CORPUS_SIZE").map_or(SIZE, |size| size as usize);
     match setting("CORPUS_SEED") {
-        Some(seed) => assert_bar(&shapes, "corpus", &[seed], size),
-        None => assert_bar(&shapes, "corpus", &SEEDS, size),
+        Some(seed) => assert_bar(&shapes, "corpus", &[seed], size, BAR),
+        None => assert_bar(&shapes, "corpus", &SEEDS, size, BAR),
     }
 }
 
 #[test]
 fn well_known_products_are_read_as_their_users_would() {
-    assert_bar(&shapes::wild(), "wild", &SEEDS[..1], 1);
+    assert_bar(&shapes::wild(), "wild", &SEEDS[..1], 1, WILD_BAR);
 }
 
 #[test]

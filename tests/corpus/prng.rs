@@ -1,4 +1,4 @@
-//! A small seeded generator of pseudo-random numbers (SplitMix64), so that a seed fixes every byte of a corpus.
+//! A small seeded generator of pseudo-random numbers (`SplitMix64`), so that a seed fixes every byte of a corpus.
 
 /// State of the generator.
 #[derive(Clone)]

@@ -17,9 +17,9 @@ pub fn files(dir: &Path) -> Vec<PathBuf> {
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(folder).unwrap().flatten() {
             if entry.path().is_dir() {
-                open.push(entry.path())
+                open.push(entry.path());
             } else {
-                all.push(entry.path())
+                all.push(entry.path());
             }
         }
     }

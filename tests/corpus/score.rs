@@ -12,16 +12,12 @@ use crate::truth::{Placed, Spot};
 
 /// No list in the output is longer.
 const LISTED: usize = 50;
-/// Kinds whose value may stand in the report with more around it: a whole URL, a pair, a node's suffix.
+/// Kinds whose value may stand in the report with more around it: a whole URL, a path, a pair.
 const WIDER: &[&str] = &[
     "webhook_url",
     "basic_credentials",
     "signed_url",
     "one_time_link",
-    "session_id",
-    "password",
-    "api_key",
-    "access_token",
 ];
 /// Planted kind, and another kind that says no less about the same value.
 const SIBLINGS: &[(&str, &str)] = &[
@@ -94,6 +90,11 @@ impl Score {
     pub fn precision(&self) -> f64 {
         let total = self.total();
         ratio(total.found, total.found + total.wrong)
+    }
+
+    /// Of the found, those whose place in the report is the place in the file.
+    pub fn placing(&self) -> f64 {
+        ratio(self.total().placed, self.total().found)
     }
 
     /// The table, and the lists of what is wrong.
@@ -400,18 +401,15 @@ fn unescaped(text: &str) -> String {
         let hex = bytes
             .get(at + 1..at + 3)
             .and_then(|pair| std::str::from_utf8(pair).ok());
-        match hex
+        if let Some(decoded) = hex
             .filter(|_| byte == b'%')
             .and_then(|pair| u8::from_str_radix(pair, 16).ok())
         {
-            Some(decoded) => {
-                out.push(decoded);
-                at += 3;
-            }
-            None => {
-                out.push(byte);
-                at += 1;
-            }
+            out.push(decoded);
+            at += 3;
+        } else {
+            out.push(byte);
+            at += 1;
         }
     }
     String::from_utf8_lossy(&out).into_owned()

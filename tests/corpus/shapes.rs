@@ -56,6 +56,8 @@ pub enum Carrier {
     Location,
     /// A place where a URL stands whole, with its userinfo.
     Absolute,
+    /// A place that shows the host beside the path.
+    Host,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -5,7 +5,7 @@
 //! that may be called either, `<maker!?>` a value about which one can argue: it is counted neither way.
 //! `<maker=name>` binds, `<$name>` uses the bound value again. `<pct:…>` percent-encodes its inside,
 //! `<b64u:…>` and `<b64:…>` encode it in base64, `<html:…>` escapes it, `<raw:…>` leaves values as they are.
-//! `\<` is a plain `<`.
+//! `<all!kind:…>` plants its whole inside as one credential. `\<` is a plain `<`.
 
 use std::collections::HashMap;
 
@@ -93,6 +93,14 @@ impl Scope {
     }
 
     fn placeholder(&mut self, inside: &str, writing: Writing) -> String {
+        if let Some((kinds, inner)) = inside
+            .strip_prefix("all!")
+            .and_then(|rest| rest.split_once(':'))
+        {
+            let text = self.render(inner, Writing::Plain);
+            self.label(&(text.clone(), Vec::new(), Vec::new()), Some(kinds));
+            return written(&text, writing);
+        }
         let call = inside
             .split_once(':')
             .filter(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric()));

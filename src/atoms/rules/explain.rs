@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 
+use crate::atoms::Kind;
+
 /// All texts.
 #[derive(Clone, Debug, Default)]
 pub struct Explanations {
@@ -138,6 +140,24 @@ impl Explanations {
         };
         self.entries.iter().find(|entry| {
             *entry.id == *id && topic.is_none_or(|topic| topic == entry.topic.as_str())
+        })
+    }
+
+    /// The entry of a rule that finds a kind: what the rule says of itself, and what holds for the kind.
+    pub fn of_rule(
+        &self,
+        id: &str,
+        title: &str,
+        description: &str,
+        kind: Kind,
+    ) -> Option<Explanation> {
+        let kind = self.get(&format!("kind:{}", kind.as_str()))?;
+        Some(Explanation {
+            topic: Topic::Rule,
+            id: id.into(),
+            title: title.into(),
+            means: description.into(),
+            ..kind.clone()
         })
     }
 

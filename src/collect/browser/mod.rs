@@ -22,6 +22,8 @@ use super::sqlite::{self, Database, Views};
 /// The tables and columns by which a history is known.
 struct Signature {
     reader: &'static str,
+    /// The usual name of the file, for databases whose tables cannot be read.
+    name: &'static str,
     tables: &'static [(&'static str, &'static [&'static str])],
 }
 
@@ -29,6 +31,7 @@ struct Signature {
 const SIGNATURES: &[Signature] = &[
     Signature {
         reader: "gnome-web-history",
+        name: "ephy-history.db",
         tables: &[
             ("hosts", &["url"]),
             ("urls", &["url", "host"]),
@@ -37,6 +40,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         reader: "chromium-history",
+        name: "History",
         tables: &[
             ("urls", &["url", "last_visit_time"]),
             ("visits", &["url", "visit_time"]),
@@ -44,6 +48,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         reader: "firefox-places",
+        name: "places.sqlite",
         tables: &[
             ("moz_places", &["url"]),
             ("moz_historyvisits", &["place_id", "visit_date"]),
@@ -51,6 +56,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         reader: "safari-history",
+        name: "History.db",
         tables: &[
             ("history_items", &["url"]),
             ("history_visits", &["history_item", "visit_time"]),
@@ -58,6 +64,7 @@ const SIGNATURES: &[Signature] = &[
     },
     Signature {
         reader: "qutebrowser-history",
+        name: "history.sqlite",
         tables: &[("History", &["url", "title", "atime", "redirect"])],
     },
 ];
@@ -72,9 +79,9 @@ fn recognised(evidence: &Evidence) -> Option<&'static str> {
             return by_text(evidence.head());
         }
         match Views::open(evidence) {
-            Ok(views) => by_tables(&views.live),
+            Ok(views) if views.live.is_readable() => by_tables(&views.live),
             // It will fail again when it is read, which is how the user learns of it.
-            Err(_) => by_text(evidence.head()),
+            Ok(_) | Err(_) => by_text(evidence.head()).or_else(|| by_name(evidence.file_name())),
         }
     })
 }
@@ -90,6 +97,15 @@ fn by_tables(database: &Database) -> Option<&'static str> {
             }
         })
     };
+    SIGNATURES
+        .iter()
+        .find(fits)
+        .map(|signature| signature.reader)
+}
+
+/// A database by its magic whose tables cannot be told: better a problem for the user than silence.
+fn by_name(name: &str) -> Option<&'static str> {
+    let fits = |signature: &&Signature| signature.name == name;
     SIGNATURES
         .iter()
         .find(fits)

@@ -1,1 +1,243 @@
-//! Whose profile a file is from, told by its path alone. Knows folder layouts and opens nothing.
+//! Whose profile a file is from, told by its path alone: host, account, browser, profile. Knows the folder
+//! layouts of the products and opens nothing. What the path does not tell stays untold.
+
+/// What a path tells.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Attribution {
+    /// Machine: from the name that a collector gave the top folder or archive.
+    pub host: Option<Box<str>>,
+    /// Account.
+    pub user: Option<Box<str>>,
+    /// Browser, as its maker calls it.
+    pub browser: Option<Box<str>>,
+    /// Profile, as the browser's folder is called.
+    pub profile: Option<Box<str>>,
+}
+
+/// Reads a path with `/` between its segments; members of archives may be appended to it. Works for mounted
+/// images, copied trees and collections of any depth, since the layouts are looked for from the right.
+pub fn attribution(path: &str) -> Attribution {
+    let segments: Vec<&str> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let folders = segments
+        .split_last()
+        .map_or(&[][..], |(_, folders)| folders);
+    let product = product(folders);
+    let home = product.as_ref().map_or(folders, |found| found.above);
+    Attribution {
+        host: segments.iter().find_map(|segment| host(segment)),
+        user: user(home),
+        browser: product.as_ref().map(|found| found.browser.into()),
+        profile: product.and_then(|found| profile(found.below)),
+    }
+}
+
+/// Browsers and the folders, one inside the other, below which their profiles lie. `User Data` and `Profiles`
+/// may follow. Of two that fit at the same place the longer counts.
+#[rustfmt::skip]
+const PRODUCTS: &[(&str, &[&str])] = &[
+    ("Chrome", &["Google", "Chrome"]),
+    ("Chrome", &["google-chrome"]),
+    ("Chrome", &["chrome-remote-desktop", "chrome-profile"]),
+    ("Chrome", &["com.android.chrome", "app_chrome"]),
+    ("Chrome Beta", &["Google", "Chrome Beta"]),
+    ("Chrome Beta", &["google-chrome-beta"]),
+    ("Chrome Beta", &["com.chrome.beta", "app_chrome"]),
+    ("Chrome Dev", &["Google", "Chrome Dev"]),
+    ("Chrome Dev", &["google-chrome-unstable"]),
+    ("Chrome Dev", &["com.chrome.dev", "app_chrome"]),
+    ("Chrome Canary", &["Google", "Chrome SxS"]),
+    ("Chrome Canary", &["Google", "Chrome Canary"]),
+    ("Chrome Canary", &["com.chrome.canary", "app_chrome"]),
+    ("Chromium", &["Chromium"]),
+    ("Edge", &["Microsoft", "Edge"]),
+    ("Edge", &["Microsoft Edge"]),
+    ("Edge", &["microsoft-edge"]),
+    ("Edge", &["com.microsoft.emmx", "app_chrome"]),
+    ("Edge Beta", &["Microsoft", "Edge Beta"]),
+    ("Edge Beta", &["Microsoft Edge Beta"]),
+    ("Edge Beta", &["microsoft-edge-beta"]),
+    ("Edge Dev", &["Microsoft", "Edge Dev"]),
+    ("Edge Dev", &["microsoft-edge-dev"]),
+    ("Edge Canary", &["Microsoft", "Edge SxS"]),
+    ("Edge WebView2", &["EBWebView"]),
+    ("Brave", &["BraveSoftware", "Brave-Browser"]),
+    ("Brave Beta", &["BraveSoftware", "Brave-Browser-Beta"]),
+    ("Brave Nightly", &["BraveSoftware", "Brave-Browser-Nightly"]),
+    ("Brave", &["com.brave.browser", "app_chrome"]),
+    ("Opera", &["Opera Software", "Opera Stable"]),
+    ("Opera", &["com.operasoftware.Opera"]),
+    ("Opera", &[".config", "opera"]),
+    ("Opera", &["com.opera.browser", "app_opera"]),
+    ("Opera GX", &["Opera Software", "Opera GX Stable"]),
+    ("Opera GX", &["com.operasoftware.OperaGX"]),
+    ("Vivaldi", &["Vivaldi"]),
+    ("Arc", &["Arc"]),
+    ("Yandex", &["Yandex", "YandexBrowser"]),
+    ("Yandex", &["yandex-browser"]),
+    ("Yandex", &["yandex-browser-beta"]),
+    ("Epic", &["Epic Privacy Browser"]),
+    ("Epic", &["HiddenReflex", "Epic"]),
+    ("Samsung Internet", &["com.sec.android.app.sbrowser", "app_sbrowser"]),
+    ("Firefox", &["firefox"]),
+    ("Firefox", &["org.mozilla.firefox", "files"]),
+    ("Firefox Focus", &["org.mozilla.focus", "files"]),
+    ("Fenix", &["org.mozilla.fenix", "files"]),
+    ("Firefox", &["Firefox", "profile.profile"]),
+    ("Tor Browser", &["TorBrowser", "Data", "Browser"]),
+    ("Tor Browser", &["TorBrowser-Data", "Browser"]),
+    ("Tor Browser", &["org.torproject.torbrowser", "files"]),
+    ("LibreWolf", &["librewolf"]),
+    ("LibreWolf", &[".librewolf"]),
+    ("Waterfox", &["Waterfox"]),
+    ("Waterfox", &[".waterfox"]),
+    ("Floorp", &["Floorp"]),
+    ("Floorp", &[".floorp"]),
+    ("Pale Moon", &["Moonchild Productions", "Pale Moon"]),
+    ("Pale Moon", &[".moonchild productions", "pale moon"]),
+    ("Safari", &["Library", "Safari"]),
+    ("Safari", &["Apple Computer", "Safari"]),
+    ("GNOME Web", &[".local", "share", "epiphany"]),
+    ("GNOME Web", &["org.gnome.Epiphany", "data", "epiphany"]),
+    ("qutebrowser", &[".local", "share", "qutebrowser"]),
+];
+
+/// Folders between a product's root and its profiles.
+const BETWEEN: &[&str] = &["User Data", "Profiles"];
+
+/// Folders that hold the homes of accounts.
+const HOMES: &[&str] = &["Users", "home", "Documents and Settings"];
+
+struct Found<'a, 'p> {
+    browser: &'static str,
+    above: &'p [&'a str],
+    below: &'p [&'a str],
+}
+
+/// The rightmost product, the longest of those.
+fn product<'a, 'p>(folders: &'p [&'a str]) -> Option<Found<'a, 'p>> {
+    (0..folders.len()).rev().find_map(|start| {
+        let (above, rest) = folders.split_at_checked(start)?;
+        let fitting = PRODUCTS.iter().filter_map(|(browser, root)| {
+            let (there, below) = rest.split_at_checked(root.len())?;
+            let fits = there
+                .iter()
+                .zip(*root)
+                .all(|(a, b)| a.eq_ignore_ascii_case(b));
+            fits.then_some((
+                root.len(),
+                Found {
+                    browser,
+                    above,
+                    below,
+                },
+            ))
+        });
+        fitting.max_by_key(|(len, _)| *len).map(|(_, found)| found)
+    })
+}
+
+fn profile(below: &[&str]) -> Option<Box<str>> {
+    let mut rest = below.iter().copied();
+    let mut next = rest.next()?;
+    while BETWEEN.iter().any(|name| next.eq_ignore_ascii_case(name)) {
+        next = rest.next()?;
+    }
+    // Chromium copies profiles here before an update: `Snapshots/<version>/<profile>`.
+    if next == "Snapshots" {
+        next = rest.nth(1)?;
+    }
+    Some(next.into())
+}
+
+fn user(folders: &[&str]) -> Option<Box<str>> {
+    let pairs = folders.windows(2).rev();
+    let mut named = pairs.filter_map(|pair| match pair {
+        [homes, user] if HOMES.iter().any(|name| homes.eq_ignore_ascii_case(name)) => Some(*user),
+        ["config", "systemprofile"] => Some("SYSTEM"),
+        ["var", "mobile"] => Some("mobile"),
+        _ => None,
+    });
+    // `/root` is a home; a folder of that name elsewhere, such as the root of a mounted image, is not.
+    let root = || {
+        let mut behind = folders.iter().skip_while(|name| **name != "root").skip(1);
+        let inside = behind
+            .next()
+            .is_none_or(|next| next.starts_with('.') || *next == "snap");
+        (inside && folders.contains(&"root")).then_some("root")
+    };
+    named.next().or_else(root).map(Into::into)
+}
+
+/// `uac-<host>-<system>-<14 digits>` of UAC and `Collection-<host>-<date>T…` of Velociraptor, with the ending
+/// of an archive or without.
+fn host(segment: &str) -> Option<Box<str>> {
+    if let Some(rest) = segment.strip_prefix("uac-") {
+        let stem = rest.split('.').next()?;
+        let (rest, stamp) = stem.rsplit_once('-')?;
+        let (host, _system) = rest.rsplit_once('-')?;
+        let stamped = stamp.len() == 14 && stamp.bytes().all(|byte| byte.is_ascii_digit());
+        return (stamped && !host.is_empty()).then(|| host.into());
+    }
+    let rest = segment.strip_prefix("Collection-")?;
+    let dated = |at: &usize| {
+        let date = rest.get(at + 1..at + 12).unwrap_or_default();
+        date.bytes().enumerate().all(|(index, byte)| match index {
+            4 | 7 => byte == b'-',
+            10 => byte == b'T',
+            _ => byte.is_ascii_digit(),
+        }) && date.len() == 11
+    };
+    let (at, _) = rest.match_indices('-').find(|(at, _)| dated(at))?;
+    let host = rest.get(..at)?;
+    (!host.is_empty()).then(|| host.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_of_all_systems() {
+        #[rustfmt::skip]
+        let cases = [
+            ("C/Users/ann/AppData/Local/Google/Chrome/User Data/Profile 3/History", "-", "ann", "Chrome", "Profile 3"),
+            ("D:/img/C/Users/ann/AppData/Local/Microsoft/Edge/User Data/Snapshots/120.0.1/Default/History", "-", "ann", "Edge", "Default"),
+            ("Documents and Settings/ann/Local Settings/Application Data/Google/Chrome/User Data/Default/History", "-", "ann", "Chrome", "Default"),
+            ("C/Windows/System32/config/systemprofile/AppData/Local/Google/Chrome/User Data/Default/History", "-", "SYSTEM", "Chrome", "Default"),
+            ("C/Users/ann/AppData/Roaming/Mozilla/Firefox/Profiles/a1.default-release/places.sqlite", "-", "ann", "Firefox", "a1.default-release"),
+            ("C/Users/ann/AppData/Roaming/Opera Software/Opera Stable/History", "-", "ann", "Opera", "-"),
+            ("C/Users/ann/AppData/Local/Microsoft/OneDrive/EBWebView/Default/History", "-", "ann", "Edge WebView2", "Default"),
+            ("/home/analyst/cases/7/home/bob/.config/google-chrome/Default/History", "-", "bob", "Chrome", "Default"),
+            ("home/bob/snap/chromium/common/chromium/Default/History", "-", "bob", "Chromium", "Default"),
+            ("home/bob/snap/firefox/common/.mozilla/firefox/x.default/places.sqlite", "-", "bob", "Firefox", "x.default"),
+            ("home/bob/.config/mozilla/firefox/x.default/places.sqlite", "-", "bob", "Firefox", "x.default"),
+            ("home/bob/.var/app/com.brave.Browser/config/BraveSoftware/Brave-Browser/Default/History", "-", "bob", "Brave", "Default"),
+            ("root/.config/chromium/Default/History", "-", "root", "Chromium", "Default"),
+            ("home/carol/.local/share/epiphany/ephy-history.db", "-", "carol", "GNOME Web", "-"),
+            ("Users/dan/Library/Safari/History.db", "-", "dan", "Safari", "-"),
+            ("Users/dan/Library/Containers/com.apple.Safari/Data/Library/Safari/Profiles/6E-1/History.db", "-", "dan", "Safari", "6E-1"),
+            ("Users/dan/Library/Application Support/Arc/User Data/Default/History", "-", "dan", "Arc", "Default"),
+            ("Users/dan/Library/Application Support/Firefox/Profiles/q.default/places.sqlite", "-", "dan", "Firefox", "q.default"),
+            ("data/data/com.android.chrome/app_chrome/Default/History", "-", "-", "Chrome", "Default"),
+            ("data/data/org.mozilla.firefox/files/places.sqlite", "-", "-", "Firefox", "-"),
+            ("private/var/mobile/Library/Safari/History.db", "-", "mobile", "Safari", "-"),
+            ("uac-web-01-linux-20240102030405.tar.gz/[root]/home/bob/.config/vivaldi/Default/History", "web-01", "bob", "Vivaldi", "Default"),
+            ("Collection-DESK-7-2024-01-15T10_20_30Z.zip/uploads/auto/C%3A/Users/ann/AppData/Local/Google/Chrome/User Data/Default/History", "DESK-7", "ann", "Chrome", "Default"),
+            ("mnt/root/data/data/com.android.chrome/app_chrome/Default/History", "-", "-", "Chrome", "Default"),
+            ("export/History", "-", "-", "-", "-"),
+            ("History", "-", "-", "-", "-"),
+            ("home/History", "-", "-", "-", "-"),
+            ("uac-notes/History", "-", "-", "-", "-"),
+        ];
+        for (path, host, user, browser, profile) in cases {
+            let told = attribution(path);
+            let shown = [told.host, told.user, told.browser, told.profile]
+                .map(|part| part.unwrap_or_else(|| "-".into()));
+            let want: [Box<str>; 4] = [host, user, browser, profile].map(Into::into);
+            assert_eq!(shown, want, "{path}");
+        }
+    }
+}

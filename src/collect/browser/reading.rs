@@ -51,6 +51,11 @@ pub(super) fn read(
                 flowing: false,
             }),
         };
+        if views.cut_off {
+            reading.problem(Some(ReadError::Malformed(
+                "the file ends before its last page; copy it again, the pages that are left were read".into(),
+            )));
+        }
         let result = body(&mut reading);
         let mut out = reading.out.into_inner();
         let changed = views.changed();

@@ -113,12 +113,13 @@ impl Reading<'_> {
     /// Whether there may be something in an entry. The needles cannot see through base64 and the escapes
     /// that spell ASCII (`\u003d`, `\/`), so where these occur the entry is read.
     fn is_worth_reading(&self, bytes: &[u8]) -> bool {
-        let blind: [&[u8]; 4] = [b"base64", b"\\u00", b"\\/", b"\"opcode\""];
-        self.context.rules.needles.hit(bytes)
-            || memmem::find(bytes, b"\"_file\"").is_some()
+        let blind: [&[u8]; 5] = [b"base64", b"\\u00", b"\\/", b"\"opcode\"", b"\"_file\""];
+        let needles = &self.context.rules.needles;
+        needles.hit(bytes)
             || blind
                 .iter()
                 .any(|needle| memmem::find(bytes, needle).is_some())
+            || message::has_listed_name(bytes, needles)
     }
 
     fn entry(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {

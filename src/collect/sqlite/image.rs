@@ -34,6 +34,18 @@ pub(super) fn is_page_size(size: u32) -> bool {
     (512..=65_536).contains(&size) && size.is_power_of_two()
 }
 
+/// Makes a header state no more pages than there are. SQLite opens no file that is shorter than its header says
+/// (file format §1.3.8: bytes 28 to 31); with the smaller number it reads the pages that are left.
+pub(super) fn admit_end(first_bytes: &mut [u8], pages: u32) {
+    if let Some(stated) = first_bytes
+        .get_mut(28..)
+        .and_then(|rest| rest.first_chunk_mut())
+        && u32::from_be_bytes(*stated) > pages
+    {
+        *stated = pages.to_be_bytes();
+    }
+}
+
 /// Turns a header of a database in WAL mode into that of one in rollback mode. SQLite opens no read-only
 /// image in memory whose header asks for a WAL (file format §1.3.3: bytes 18 and 19, write and read version).
 pub(super) fn forget_wal(first_bytes: &mut [u8]) {
@@ -81,6 +93,7 @@ impl<M: Read, S: Read + Seek> Image<M, S> {
         }
         if self.next == 1 {
             forget_wal(&mut self.page);
+            admit_end(&mut self.page, self.overlay.page_count);
         }
         self.next += 1;
         self.taken = 0;

@@ -9,11 +9,11 @@ use super::wal::{fill, words};
 
 const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 
-/// A journal that names a super-journal ends with it, its length, its checksum and the magic.
-const SUPER_TAIL: i64 = 16;
-
 /// Bytes of a journal header that say something; it fills a sector.
 const HEADER: usize = 28;
+
+/// The smallest first header that SQLite believes: a sector of the usual size.
+const MIN_LEN: u64 = 512;
 
 /// Whether a journal with this first and these last bytes is hot: it was left by a transaction that was cut
 /// off, and the main file may hold a part of it. A zeroed header is not hot: nothing was synced yet, or the
@@ -26,20 +26,19 @@ pub(super) fn is_hot<S: Read + Seek>(journal: &mut S) -> io::Result<bool> {
         return Ok(false);
     }
     let len = journal.seek(SeekFrom::End(0))?;
-    if len < HEADER as u64 {
+    if len < MIN_LEN {
         return Ok(false);
     }
+    // A journal that names a super-journal ends with the name, its length, its checksum and the magic.
     let mut tail = [0; MAGIC.len()];
-    let named = len > 512
-        && journal.seek(SeekFrom::End(SUPER_TAIL / -2)).is_ok()
-        && fill(journal, &mut tail)?
-        && tail == MAGIC;
+    journal.seek(SeekFrom::End(-8))?;
+    let named = fill(journal, &mut tail)? && tail == MAGIC;
     journal.seek(SeekFrom::Start(0))?;
     Ok(!named)
 }
 
-/// The pages to restore, or `None` when the journal is not hot or restores nothing. `main_page_size` is
-/// taken when the journal states none.
+/// The pages to restore, or `None` when the journal is not hot. A page count of 0 is that of a database whose
+/// first transaction was cut off: it is empty again. `main_page_size` is taken when the journal states none.
 pub(super) fn rollback<S: Read + Seek>(
     mut journal: S,
     main_page_size: u32,
@@ -56,7 +55,7 @@ pub(super) fn rollback<S: Read + Seek>(
         size => size,
     };
     let sector = u64::from(first.sector);
-    if !is_page_size(page_size) || !(32..=65_536).contains(&sector) || first.page_count == 0 {
+    if !is_page_size(page_size) || !(32..=65_536).contains(&sector) {
         return Ok(None);
     }
     let record = u64::from(page_size) + 8;
@@ -81,8 +80,8 @@ pub(super) fn rollback<S: Read + Seek>(
         }
         at = at.next_multiple_of(sector);
         match Header::read(&mut journal, at)? {
-            Some(next) => header = next,
-            None => break,
+            Some(next) if len >= at + sector => header = next,
+            _ => break,
         }
         at += sector;
     }

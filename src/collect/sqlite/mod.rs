@@ -8,6 +8,7 @@ mod open;
 mod rows;
 mod wal;
 
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ pub struct Views {
     /// The main file by itself, where that is another state. Rows that only this one holds were deleted, or
     /// never committed.
     pub main_file: Option<MainFile>,
+    /// Whether the file ends before its last page.
+    pub cut_off: bool,
     opened_in_place: Option<(PathBuf, Stamp)>,
 }
 
@@ -102,9 +105,20 @@ impl Views {
         {
             return Self::overlaid(path, main_len, overlay, len, Because::HotJournal);
         }
+        if let Some(overlay) = end_missing(evidence.head(), main_len)? {
+            let len = u64::from(overlay.page_size) * u64::from(overlay.page_count);
+            let image = Image::new(BufReader::new(File::open(path)?), overlay);
+            return Ok(Self {
+                live: Database::new(open::image(image, len)?, len),
+                main_file: None,
+                cut_off: true,
+                opened_in_place: None,
+            });
+        }
         Ok(Self {
             live: Database::new(open::in_place(path)?, main_len),
             main_file: None,
+            cut_off: false,
             opened_in_place: Some((path.to_owned(), stamp)),
         })
     }
@@ -130,6 +144,7 @@ impl Views {
         Ok(Self {
             live,
             main_file: (main_len > 0).then(main_file).flatten(),
+            cut_off: false,
             opened_in_place: None,
         })
     }
@@ -143,7 +158,12 @@ impl Views {
             .map_err(|error| evidence.error(error))?;
         image::forget_wal(&mut bytes);
         let len = bytes.len() as u64;
+        let mut cut_off = false;
         let connection = if len < open::MEMORY_CAP {
+            if let Some(overlay) = end_missing(evidence.head(), len)? {
+                cut_off = true;
+                image::admit_end(&mut bytes, overlay.page_count);
+            }
             open::image(Cursor::new(bytes), len)?
         } else {
             open::copy(&mut Cursor::new(bytes).chain(content))?
@@ -151,6 +171,7 @@ impl Views {
         Ok(Self {
             live: Database::new(connection, len),
             main_file: None,
+            cut_off,
             opened_in_place: None,
         })
     }
@@ -164,6 +185,30 @@ fn sidecar(evidence: &Evidence, suffix: &str) -> Result<Option<(BufReader<File>,
     let file = File::open(path)?;
     let len = file.metadata()?.len();
     Ok((len > 0).then(|| (BufReader::new(file), len)))
+}
+
+/// The pages that are there, as an overlay that replaces none of them, when the header states more.
+fn end_missing(head: &[u8], len: u64) -> Result<Option<Overlay<Cursor<Vec<u8>>>>, ReadError> {
+    let page_size = page_size(head);
+    let counters = |at: usize| head.get(at..at + 4);
+    let Some(stated) = counters(28).and_then(|bytes| bytes.first_chunk()) else {
+        return Err(open::damaged());
+    };
+    // The stated number counts only if it was written with the last change (file format §1.3.8).
+    if !image::is_page_size(page_size) || counters(24) != counters(92) {
+        return Ok(None);
+    }
+    let there = len / u64::from(page_size);
+    if there == 0 {
+        return Err(open::damaged());
+    }
+    let stated = u32::from_be_bytes(*stated);
+    Ok((there < u64::from(stated)).then(|| Overlay {
+        page_size,
+        page_count: u32::try_from(there).unwrap_or(stated),
+        pages: BTreeMap::new(),
+        sidecar: Cursor::default(),
+    }))
 }
 
 /// The page size that the header states (file format §1.3.2: 1 means 65,536).

@@ -42,9 +42,12 @@ pub(super) fn image(mut content: impl Read, len: u64) -> Result<Connection, Read
     match usize::try_from(len) {
         Ok(size) if len <= MEMORY_CAP => {
             let mut connection = Connection::open_in_memory().map_err(|error| told(&error))?;
-            connection
-                .deserialize_read_exact("main", content, size, true)
-                .map_err(|_| changed())?;
+            // SQLite takes no image of no bytes.
+            if size > 0 {
+                connection
+                    .deserialize_read_exact("main", content, size, true)
+                    .map_err(|_| changed())?;
+            }
             harden(connection, len)
         }
         _ => copy(&mut content),
@@ -75,9 +78,7 @@ pub(super) fn told(error: &rusqlite::Error) -> ReadError {
         Some(ErrorCode::NotADatabase) => {
             "is no SQLite database although it begins like one, or it is encrypted; decrypt a copy"
         }
-        Some(ErrorCode::DatabaseCorrupt) => {
-            "the database is damaged; what can be reached was read, `sqlite3 .recover` on a copy may give more"
-        }
+        Some(ErrorCode::DatabaseCorrupt) => return damaged(),
         Some(ErrorCode::OperationInterrupted) => {
             return ReadError::Limit(
                 "took far more steps than its size explains, like a crafted file; the rest was not read".into(),
@@ -99,6 +100,13 @@ pub(super) fn told(error: &rusqlite::Error) -> ReadError {
         }
     };
     ReadError::Malformed(text.into())
+}
+
+/// Pages that contradict each other.
+pub(super) fn damaged() -> ReadError {
+    ReadError::Malformed(
+        "the database is damaged; what can be reached was read, `sqlite3 .recover` on a copy may give more".into(),
+    )
 }
 
 /// A file that did not hold still.
@@ -179,6 +187,34 @@ fn harden(mut connection: Connection, len: u64) -> Result<Connection, ReadError>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_private_copy_has_no_name_and_the_right_rows() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let source = Connection::open(file.path()).unwrap();
+        source
+            .execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES(7);")
+            .unwrap();
+        let copied = copy(&mut std::fs::File::open(file.path()).unwrap()).unwrap();
+        let read = |sql: &str| copied.query_row(sql, [], |row| row.get::<_, i64>(0));
+        assert_eq!(read("SELECT a FROM t").unwrap(), 7);
+        assert!(!Path::new(copied.path().unwrap()).exists());
+        assert!(copied.execute_batch("INSERT INTO t VALUES(8)").is_err());
+    }
+
+    #[test]
+    fn nothing_can_be_attached_or_written() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let opened = in_place(file.path()).unwrap();
+        for sql in [
+            "ATTACH ':memory:' AS other",
+            "CREATE TABLE t(a)",
+            "PRAGMA writable_schema=ON; DELETE FROM sqlite_schema",
+            "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r",
+        ] {
+            assert!(opened.execute_batch(sql).is_err(), "{sql}");
+        }
+    }
 
     #[test]
     fn a_path_becomes_one_uri_whatever_it_holds() {

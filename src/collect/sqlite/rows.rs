@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Statement};
 
 use super::ReadError;
-use super::open::told;
+use super::open::{damaged, told};
 
 /// Values may come to this multiple of the file's size before it counts as crafted: each cell is read about
 /// twice, and only crafted cells share their overflow pages.
@@ -58,15 +58,15 @@ impl Table {
 
     /// The columns as a SELECT list behind the row's key; NULL for what is missing.
     fn select(&self, key: &str, columns: &[&str]) -> String {
-        let mut sql = format!("SELECT {key}");
-        for column in columns {
+        let mut list = vec![key.to_owned()];
+        list.extend(columns.iter().map(|column| {
             if self.has(column) {
-                sql.push_str(&format!(", \"{column}\""));
+                format!("\"{column}\"")
             } else {
-                sql.push_str(", NULL");
+                "NULL".to_owned()
             }
-        }
-        sql
+        }));
+        format!("SELECT {}", list.join(", "))
     }
 }
 
@@ -137,6 +137,12 @@ impl Database {
             connection,
             budget: Cell::new(TEXT_FLOOR.saturating_add(len.saturating_mul(TEXT_PER_BYTE))),
         }
+    }
+
+    /// Whether the list of its tables can be read at all.
+    pub fn is_readable(&self) -> bool {
+        let sql = "SELECT count(*) FROM sqlite_schema";
+        self.connection.query_row(sql, [], |_| Ok(())).is_ok()
     }
 
     /// Whether something goes by this name, and whether it is a real table.
@@ -210,7 +216,11 @@ impl Database {
                 "0".to_owned()
             };
             let sql = format!("{} FROM \"{name}\"", table.select(&key, columns));
-            return match self.run(&sql, [], columns.len(), each) {
+            let mut all = |key: i64, cells: &Cells<'_>| {
+                each(key, cells);
+                true
+            };
+            return match self.run(&sql, [], columns.len(), &mut all) {
                 Err(error) if is_final(&error) => Err(error),
                 done => Ok(done.err()),
             };
@@ -224,9 +234,14 @@ impl Database {
         // From both ends towards a broken page, then into the middle of what neither end reached.
         while let Some((low, high)) = ranges.pop() {
             let (mut first, mut last) = (low, high);
+            // In a tree whose pages meet again, rowids do not ascend.
             let mut forward = |rowid: i64, cells: &Cells<'_>| {
-                first = rowid.saturating_add(1);
-                each(rowid, cells);
+                let ascends = rowid >= first;
+                if ascends {
+                    first = rowid.saturating_add(1);
+                    each(rowid, cells);
+                }
+                ascends
             };
             let Err(error) = self.run(&range, [low, high], columns.len(), &mut forward) else {
                 continue;
@@ -240,8 +255,12 @@ impl Database {
             }
             detours += 1;
             let mut backward = |rowid: i64, cells: &Cells<'_>| {
-                last = rowid.saturating_sub(1);
-                each(rowid, cells);
+                let descends = rowid <= last;
+                if descends {
+                    last = rowid.saturating_sub(1);
+                    each(rowid, cells);
+                }
+                descends
             };
             let reached = self.run(&backwards, [first, high], columns.len(), &mut backward);
             if reached.is_err() && first < last {
@@ -278,18 +297,19 @@ impl Database {
         sql: &str,
         bound: [i64; N],
         columns: usize,
-        each: &mut dyn FnMut(i64, &Cells<'_>),
+        each: &mut dyn FnMut(i64, &Cells<'_>) -> bool,
     ) -> Result<(), ReadError> {
         let mut statement = self.connection.prepare(sql).map_err(|error| told(&error))?;
         self.step(&mut statement, bound, columns, each)
     }
 
+    /// `each` returns whether the row stands in its place; one that does not is damage.
     fn step<const N: usize>(
         &self,
         statement: &mut Statement<'_>,
         bound: [i64; N],
         columns: usize,
-        each: &mut dyn FnMut(i64, &Cells<'_>),
+        each: &mut dyn FnMut(i64, &Cells<'_>) -> bool,
     ) -> Result<(), ReadError> {
         let failed = |error: rusqlite::Error| told(&error);
         let mut rows = statement
@@ -303,7 +323,9 @@ impl Database {
                 ));
             };
             self.budget.set(left);
-            each(row.get(0).unwrap_or_default(), &cells);
+            if !each(row.get(0).unwrap_or_default(), &cells) {
+                return Err(damaged());
+            }
         }
         Ok(())
     }
@@ -320,8 +342,12 @@ impl Lookup<'_> {
     /// All rows that have the value, with their rowids.
     pub fn each(&self, value: i64, each: &mut dyn FnMut(i64, &Cells<'_>)) -> Result<(), ReadError> {
         let mut statement = self.statement.borrow_mut();
+        let mut all = |rowid: i64, cells: &Cells<'_>| {
+            each(rowid, cells);
+            true
+        };
         self.database
-            .step(&mut statement, [value], self.columns, each)
+            .step(&mut statement, [value], self.columns, &mut all)
     }
 
     /// The row that has the value.

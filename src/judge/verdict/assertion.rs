@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::token::not_a_token;
 use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
+use crate::collect::{Store, Via};
 use crate::judge::State;
 use crate::judge::clock::Age;
 use crate::judge::facts::Event;
@@ -12,9 +13,9 @@ use crate::judge::facts::Event;
 pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
     match case.kind {
         Kind::ClientAssertion | Kind::Assertion => assertion(case, age),
-        Kind::SamlMessage | Kind::WsfedToken => federated(case, at, age),
+        Kind::SamlMessage | Kind::WsfedToken => federated(case, at, age, reach),
         // Row 30: SAML bindings §3.6; RFC 5849 §3.
-        Kind::SamlArtifact if case.happened(Event::Redeemed, at) => Ruling::proven(
+        Kind::SamlArtifact if case.happened(Event::Redeemed, at, reach) => Ruling::proven(
             State::Spent,
             "it was resolved, and an artifact is resolved once",
         ),
@@ -23,7 +24,7 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reac
             "only the authenticated service provider can resolve an artifact",
         )
         .needing(&["service_provider_credentials"]),
-        Kind::CasTicket => ticket(case, at),
+        Kind::CasTicket => ticket(case, at, reach),
         _ => oauth1(case, reach),
     }
 }
@@ -47,8 +48,8 @@ fn assertion(case: &Case<'_>, age: Age) -> Ruling {
 }
 
 /// Row 29: the service provider should remember assertion ids (SAML profiles §4.1.4.5).
-fn federated(case: &Case<'_>, at: Option<Timestamp>, age: Age) -> Ruling {
-    if taken(case, at) {
+fn federated(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
+    if taken(case, at, reach) {
         return Ruling::assumed(
             State::Spent,
             "the service provider answered it with a session, and should refuse the same assertion again",
@@ -68,8 +69,8 @@ fn federated(case: &Case<'_>, at: Option<Timestamp>, age: Age) -> Ruling {
 }
 
 /// Row 31: CAS protocol §3.1.1: a ticket is validated once.
-fn ticket(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
-    if taken(case, at) || followed(case, at) {
+fn ticket(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
+    if taken(case, at, reach) || followed(case, at, reach) {
         return Ruling::assumed(
             State::Spent,
             "the application went on after it, and a service ticket is validated once",
@@ -115,33 +116,27 @@ fn oauth1(case: &Case<'_>, reach: Reach) -> Ruling {
 }
 
 /// Whether the answer to the same request set a session.
-pub(super) fn taken(case: &Case<'_>, at: Option<Timestamp>) -> bool {
+pub(super) fn taken(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> bool {
     case.sightings().any(|(index, sighting)| {
-        let when = case.facts.time(index);
-        let later = matches!((when, at), (Some(when), Some(at)) if when < at);
-        later
+        let answered = case.past(index, at, reach) && case.facts.time(index) != at;
+        let complete = case.past(index, None, reach);
+        (answered || complete)
             && case.facts.exchange(sighting).any(|(_, mate)| {
-                let sets = matches!(mate.via, crate::collect::Via::Response)
-                    || mate.store == Some(crate::collect::Store::Cookie);
+                let sets = mate.via == Via::Response || mate.store == Some(Store::Cookie);
                 sets && mate.credentials.iter().any(|it| it.kind == Kind::SessionId)
             })
     })
 }
 
 /// Whether the visit after one of its own no longer has it, nor an error.
-pub(super) fn followed(case: &Case<'_>, at: Option<Timestamp>) -> bool {
-    case.sightings().any(|(_, sighting)| {
-        case.facts.next_visits(sighting).iter().any(|&index| {
-            let Some(next) = case.facts.sighting(index) else {
-                return false;
-            };
-            let when = case.facts.time(index);
-            matches!((when, at), (Some(when), Some(at)) if when <= at)
-                && next
-                    .credentials
-                    .iter()
-                    .all(|it| it.id != case.exposure.credential)
+pub(super) fn followed(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> bool {
+    let own = case.exposure.credential;
+    case.sightings()
+        .flat_map(|(_, sighting)| case.facts.next_visits(sighting))
+        .filter_map(|&index| Some((index, case.facts.sighting(index)?)))
+        .any(|(index, next)| {
+            case.past(index, at, reach)
+                && next.credentials.iter().all(|it| it.id != own)
                 && next.params.iter().all(|param| *param.name != *"error")
         })
-    })
 }

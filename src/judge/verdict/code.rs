@@ -18,7 +18,7 @@ const VERIFIER: &str = "code_verifier";
 const SECRET: &str = "client_secret";
 
 pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
-    if let Some(ruling) = used(case, at) {
+    if let Some(ruling) = used(case, at, reach) {
         return ruling;
     }
     // RFC 9449 §10: the code is worth nothing without the key that dpop_jkt names.
@@ -45,26 +45,25 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
 }
 
 /// Rows 3 to 5 of the table: the code was exchanged, or the token endpoint refused it.
-fn used(case: &Case<'_>, at: Option<Timestamp>) -> Option<Ruling> {
+fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
     // RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
-    if case.happened(Event::Redeemed, at) {
+    if case.happened(Event::Redeemed, at, reach) {
         return Some(Ruling::proven(
             State::Spent,
             "a token request with this code was answered with success; a second use must be denied and should revoke the tokens already issued",
         ));
     }
     // RFC 6749 §5.2: expired, used, of another client or redirect URI, or a wrong verifier.
-    if case.happened(Event::Refused, at) {
+    if case.happened(Event::Refused, at, reach) {
         return Some(Ruling::proven(
             State::Unknown,
             "the token endpoint answered invalid_grant for it, and does not say why",
         ));
     }
     let first = case.first_seen()?;
-    let at = at.filter(|at| *at > first)?;
     let between = |index: usize| {
         let when = case.facts.time(index);
-        when.is_some_and(|when| first <= when && when <= at)
+        when.is_some_and(|when| first < when) && case.past(index, at, reach)
     };
     let answered = case.steps().any(|(index, step)| {
         let tokens = step.credentials.iter();
@@ -97,7 +96,8 @@ fn used(case: &Case<'_>, at: Option<Timestamp>) -> Option<Ruling> {
             "a token request of the same run was answered with success within a minute; its body was not recorded",
         ));
     }
-    handed_over(case, &between).then(|| {
+    let went_on = at.is_some_and(|at| at > first) && case.has(Modifier::Bff);
+    (went_on || handed_over(case, &between)).then(|| {
         Ruling::assumed(
             State::Spent,
             "the client's back end went on with the session, so it had exchanged the code",
@@ -105,16 +105,13 @@ fn used(case: &Case<'_>, at: Option<Timestamp>) -> Option<Ruling> {
     })
 }
 
-/// A session cookie or a token that the back end gave to the browser in the same run.
+/// A token that the back end gave to the browser in the same run.
 fn handed_over(case: &Case<'_>, between: &dyn Fn(usize) -> bool) -> bool {
-    let exposures = &case.facts.correlated.exposures;
-    case.has(Modifier::Bff)
-        || exposures.iter().any(|other| {
+    let trails = case.exposure.trails.iter();
+    trails
+        .flat_map(|trail| case.facts.exposures(*trail))
+        .any(|other| {
             matches!(other.flow, Flow::HandoffFragment | Flow::HandoffQuery)
-                && other
-                    .trails
-                    .iter()
-                    .any(|trail| case.exposure.trails.contains(trail))
                 && other.seen.iter().any(|(index, _)| between(*index))
         })
 }

@@ -3,18 +3,18 @@
 use jiff::Timestamp;
 
 use super::assertion::{followed, taken};
-use super::{Case, Ruling};
+use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
 use crate::judge::State;
 use crate::judge::clock::Age;
 use crate::judge::facts::Event;
 
-pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age) -> Ruling {
+pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
     match case.kind {
         Kind::SignedUrl => signed(case, age),
-        Kind::OneTimeLink => one_time(case, at),
+        Kind::OneTimeLink => one_time(case, at, reach),
         // RFC 8628 §3.5.
-        Kind::DeviceCode if case.happened(Event::Redeemed, at) => Ruling::proven(
+        Kind::DeviceCode if case.happened(Event::Redeemed, at, reach) => Ruling::proven(
             State::Spent,
             "a token request with it was answered with success",
         ),
@@ -46,8 +46,8 @@ fn signed(case: &Case<'_>, age: Age) -> Ruling {
 }
 
 /// Rows 32 and 33.
-fn one_time(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
-    if taken(case, at) || followed(case, at) {
+fn one_time(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
+    if taken(case, at, reach) || followed(case, at, reach) {
         return Ruling::assumed(
             State::Spent,
             "the application went on after the link, which is good for one use",

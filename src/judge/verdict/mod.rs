@@ -12,7 +12,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::clock::{Age, Clock, clock};
-use super::facts::{Event, Facts};
+use super::facts::{Event, Facts, shows_secret};
+use super::holder::Hands;
 use super::{Basis, State, Verdict};
 use crate::atoms::rules::provider::Provider;
 use crate::atoms::{JoinKey, KeyKind, Kind};
@@ -126,21 +127,38 @@ impl<'a> Case<'a> {
             .any(|trail| trail.modifiers.contains(&modifier))
     }
 
-    /// Whether an event happened up to `at`; `None` is a moment that the evidence does not tell. An event
-    /// without a time counts at `as_of`, and not before.
-    pub(super) fn happened(&self, wanted: Event, at: Option<Timestamp>) -> bool {
-        let as_of = self.facts.judging.as_of;
+    /// Whether an event had happened to it.
+    pub(super) fn happened(&self, wanted: Event, at: Option<Timestamp>, reach: Reach) -> bool {
         self.facts
             .events(self.exposure.credential)
             .iter()
-            .any(|&(event, when, _)| {
-                event == wanted
-                    && match (when, at) {
-                        (Some(when), Some(at)) => when <= at,
-                        (None, Some(at)) => at >= as_of,
-                        (_, None) => false,
-                    }
-            })
+            .any(|&(event, index)| event == wanted && self.past(index, at, reach))
+    }
+
+    /// Whether what a sighting shows had happened up to `at`; `None` is a moment that the evidence does not
+    /// tell. What has no time of its own counts at `as_of`, and not before. A capture is held once it is
+    /// complete: for its holder, all that it records had happened.
+    pub(super) fn past(&self, index: usize, at: Option<Timestamp>, reach: Reach) -> bool {
+        if self.in_capture(reach) && self.within(reach, index) {
+            return true;
+        }
+        match (self.facts.time(index), at) {
+            (Some(when), Some(at)) => when <= at,
+            (None, Some(at)) => at >= self.facts.judging.as_of,
+            (_, None) => false,
+        }
+    }
+
+    fn in_capture(&self, reach: Reach) -> bool {
+        let holders = &self.facts.holders;
+        let holder = match reach {
+            Reach::Holder(holder) => holders.get(holder),
+            Reach::File(file) => self
+                .sightings()
+                .find(|(index, _)| holders.file(*index) == file)
+                .and_then(|(index, _)| holders.get(holders.holder(index))),
+        };
+        holder.is_some_and(|holder| holder.hands == Hands::Capture)
     }
 
     /// Challenges of its trails (RFC 7636 §4.2), of one kind.
@@ -201,19 +219,13 @@ impl<'a> Case<'a> {
         let own = self
             .steps()
             .any(|(index, sighting)| self.within(reach, index) && shows_secret(sighting));
-        let client = self.trails().find_map(|trail| trail.client_id.as_deref());
-        own || client.is_some_and(|client| {
-            let files: Vec<usize> = self
-                .sightings()
-                .map(|(index, _)| self.facts.holders.file(index))
-                .collect();
-            let all = self.facts.correlated.sightings.iter().enumerate();
-            all.filter(|(_, sighting)| shows_secret(sighting))
-                .any(|(index, sighting)| {
-                    files.contains(&self.facts.holders.file(index))
-                        && self.within(reach, index)
-                        && super::facts::param(sighting, "client_id") == Some(client)
-                })
+        own || self.trails().any(|trail| {
+            let client = trail.client_id.as_deref().unwrap_or_default();
+            self.sightings().any(|(index, _)| {
+                let file = self.facts.holders.file(index);
+                let found = self.facts.secrets(file, client).iter();
+                found.copied().any(|secret| self.within(reach, secret))
+            })
         })
     }
 
@@ -225,10 +237,8 @@ impl<'a> Case<'a> {
             let when = at.or_else(|| self.facts.time(index));
             let holder = self.facts.holders.holder(index);
             let ruling = self.rule(when, Reach::Holder(holder));
-            let worse = worst
-                .as_ref()
-                .is_none_or(|(known, _)| weight(&ruling) < weight(known));
-            if worse {
+            let known = worst.as_ref().map(|(known, _)| weight(known));
+            if known.is_none_or(|known| weight(&ruling) < known) {
                 worst = Some((ruling, index));
             }
         }
@@ -263,7 +273,7 @@ impl<'a> Case<'a> {
 
     /// The table. Rows 1 and 2 hold for every kind; the rest is one `match` per family.
     fn rule(&self, at: Option<Timestamp>, reach: Reach) -> Ruling {
-        if self.happened(Event::Revoked, at) {
+        if self.happened(Event::Revoked, at, reach) {
             return Ruling::proven(
                 State::Revoked,
                 "the revocation endpoint answered with success for it",
@@ -304,7 +314,7 @@ impl<'a> Case<'a> {
             | Kind::Oauth1Verifier
             | Kind::CasTicket => assertion::rule(self, at, age, reach),
             Kind::DeviceCode | Kind::UserCode | Kind::SignedUrl | Kind::OneTimeLink => {
-                link::rule(self, at, age)
+                link::rule(self, at, age, reach)
             }
             Kind::FlowWeakness => {
                 Ruling::proven(State::Inert, "a weakness of the flow holds no credential")
@@ -413,13 +423,4 @@ fn authenticates(credential: &Credential) -> bool {
         credential.kind,
         Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
     )
-}
-
-/// An assertion is used up by its request; only a secret lets a holder authenticate again.
-fn shows_secret(sighting: &Sighting) -> bool {
-    let token_request = sighting.role == Role::TokenRequest;
-    sighting.credentials.iter().any(|credential| {
-        credential.kind == Kind::ClientSecret
-            || (token_request && credential.kind == Kind::BasicCredentials)
-    })
 }

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Case, Reach, Ruling};
-use crate::atoms::{KeyKind, Kind};
+use crate::atoms::Kind;
 use crate::judge::State;
-use crate::judge::facts::Event;
+use crate::judge::facts::{Event, is_challenge};
 
 /// A session is taken as running this long after it was seen.
 const SESSION_HOURS: i64 = 24;
@@ -57,12 +57,10 @@ fn session(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
 
 /// Row 26, and the plain challenge, which is the verifier: worth what the code beside it is worth.
 pub(super) fn pkce(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
-    let codes: Vec<_> = case
-        .facts
-        .correlated
-        .exposures
-        .iter()
-        .filter(|other| other.kind == Kind::AuthorizationCode && shares_run(case, &other.trails))
+    let codes: Vec<_> = runs(case)
+        .into_iter()
+        .flat_map(|trail| case.facts.exposures(trail))
+        .filter(|other| other.kind == Kind::AuthorizationCode)
         .map(|other| Case::of(case.facts, other))
         .filter(|code| code.sightings().any(|(index, _)| case.within(reach, index)))
         .collect();
@@ -70,7 +68,7 @@ pub(super) fn pkce(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
         return Ruling::proven(State::Inert, "no code that it opens lies in the same hands");
     }
     let spent = |code: &Case<'_>| {
-        code.happened(Event::Redeemed, at)
+        code.happened(Event::Redeemed, at, reach)
             || code.rule(at, reach).state.rank() >= State::Spent.rank()
     };
     if codes.iter().all(spent) {
@@ -90,23 +88,16 @@ pub(super) fn pkce(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
     }
 }
 
-/// The same trail, or a challenge in common (RFC 7636 §4.6).
-fn shares_run(case: &Case<'_>, trails: &[usize]) -> bool {
-    if case
-        .exposure
-        .trails
-        .iter()
-        .any(|trail| trails.contains(trail))
-    {
-        return true;
-    }
-    let own: Vec<_> = case
+/// Its own trails, and those with a challenge that it opens (RFC 7636 §4.6).
+fn runs(case: &Case<'_>) -> Vec<usize> {
+    let keys = case
         .credentials()
-        .flat_map(|(_, _, credential)| &credential.keys)
-        .filter(|key| matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain))
-        .collect();
-    trails
-        .iter()
-        .flat_map(|trail| case.facts.steps(*trail))
-        .any(|(_, step)| step.keys.iter().any(|key| own.contains(&key)))
+        .flat_map(|(_, _, credential)| &credential.keys);
+    let opened = keys
+        .filter(|key| is_challenge(key))
+        .flat_map(|key| case.facts.trails_by_challenge(key));
+    let mut runs: Vec<usize> = opened.chain(&case.exposure.trails).copied().collect();
+    runs.sort_unstable();
+    runs.dedup();
+    runs
 }

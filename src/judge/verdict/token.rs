@@ -38,13 +38,13 @@ pub(super) fn access(case: &Case<'_>, age: Age, reach: Reach) -> Ruling {
 
 /// Rows 18 to 21 (RFC 9700 §4.14.2; RFC 6749 §6, §10.4).
 pub(super) fn refresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
-    if case.happened(Event::Rotated, at) {
+    if case.happened(Event::Rotated, at, reach) {
         return Ruling::proven(
             State::Revoked,
             "it was used, and the answer replaced it by another; its replay should make the server revoke the whole family",
         );
     }
-    if case.happened(Event::Refused, at) {
+    if case.happened(Event::Refused, at, reach) {
         return Ruling::proven(
             State::Unknown,
             "the token endpoint answered invalid_grant for it, and does not say why",

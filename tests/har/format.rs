@@ -1,0 +1,206 @@
+//! What the members of an entry mean.
+
+use super::*;
+
+#[test]
+fn entries_without_their_parts_give_what_they_have() {
+    let reading = read(&odd("missing-parts.har"));
+    assert!(reading.problems.is_empty());
+    assert_eq!(locations(&reading), [tokens([0]), tokens([2])].concat());
+    assert_eq!(
+        text_at(&reading, "/log/entries/1/request/url"),
+        "https://app.example/1?code=made-up"
+    );
+    let late = at(&reading, "/log/entries/2/request/url");
+    assert_eq!(late.at, None);
+}
+
+#[test]
+fn times_are_those_of_the_entry() {
+    let reading = read(&odd("zone-first.har"));
+    let request = at(&reading, "/log/entries/0/request/url").at.unwrap();
+    assert_eq!(request.instant.to_string(), "2021-11-23T14:34:45.082Z");
+    assert_eq!(request.zone, Zone::Stated);
+    let response = at(&reading, "/log/entries/0/response/headers/0/value")
+        .at
+        .unwrap();
+    assert_eq!(response.instant.to_string(), "2021-11-23T14:34:45.092Z");
+}
+
+#[test]
+fn odd_urls_are_kept_as_they_are() {
+    let reading = read(&odd("odd-urls.har"));
+    assert_eq!(
+        text_at(&reading, "/log/entries/0/request/url"),
+        "/relative?code=made-up"
+    );
+    let template = "${proto}://${host}/cb?code=made-up";
+    assert_eq!(text_at(&reading, "/log/entries/2/request/url"), template);
+    assert_eq!(locations(&reading), tokens(0..5));
+    let data = at(&reading, "/log/entries/3/request/url");
+    assert_eq!(kind_of(&data.payload), "body text/html");
+    assert_eq!(
+        bytes_of(&data.payload),
+        b"<a href=\"#access_token=made-up\">"
+    );
+    let exchange = data.exchange.as_ref().unwrap();
+    assert_eq!(exchange.url.as_bytes(), b"data:text/html;base64");
+}
+
+#[test]
+fn bodies_in_other_files_are_told_once_and_never_opened() {
+    let reading = read(&odd("attached-bodies.har"));
+    assert_eq!(reading.problems.len(), 1);
+    assert!(reading.problems[0].starts_with("2 bodies"));
+    assert!(!reading.problems[0].contains("passwd"));
+    let form = text_at(&reading, "/log/entries/0/request/postData/params");
+    assert_eq!(form, "code=made%20up%26code&code_verifier=v%2Bv");
+}
+
+#[test]
+fn null_is_nothing() {
+    let reading = read(&odd("nulls.har"));
+    assert_eq!(locations(&reading), tokens(0..2));
+    assert!(reading.problems.is_empty());
+}
+
+#[test]
+fn escapes_hide_nothing() {
+    let reading = read(&odd("escaped.har"));
+    let url = "https://app.example/cb?code=made-up&state=s";
+    assert_eq!(text_at(&reading, "/log/entries/0/request/url"), url);
+}
+
+#[test]
+fn nothing_is_found_twice_because_the_format_says_it_twice() {
+    let file = capture(
+        r#"{"startedDateTime":"2026-11-23T05:00:00Z","time":-1,
+        "request":{"method":"POST","url":"https://app.example/cb?code=c#f","queryString":[{"name":"code","value":"c"}],
+          "headers":[{"name":":path","value":"/cb?code=c"},{"name":"cookie","value":"sid=1"},{"name":"Cookie","value":"sid=1"}],
+          "cookies":[{"name":"sid","value":"1"}],
+          "postData":{"mimeType":"Application/X-Www-Form-Urlencoded","text":"code=b","params":[{"name":"code","value":"b"}]}},
+        "response":{"status":302,"redirectURL":"https://app.example/next",
+          "headers":[{"name":"location","value":"/next#t"},{"name":"set-cookie","value":"sid=2; Path=/\nb=3"}],
+          "cookies":[{"name":"sid","value":"2"}],"content":{}}}"#,
+    );
+    let reading = read(&file);
+    let told: Vec<String> = reading
+        .observations
+        .iter()
+        .map(|observation| {
+            let text = String::from_utf8_lossy(bytes_of(&observation.payload));
+            format!("{} {text}", kind_of(&observation.payload))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "url https://app.example/cb?code=c#f",
+            "pair sid 1",
+            "body application/x-www-form-urlencoded code=b",
+            "url https://app.example/next#t",
+            "pair sid 2",
+            "pair b 3",
+        ]
+    );
+}
+
+#[test]
+fn what_only_the_second_telling_has_is_found_there() {
+    let file = capture(
+        r#"{"request":{"method":"GET","url":"https://app.example/cb#f","queryString":[{"name":"code","value":"c d"}],
+          "headers":[],"cookies":[{"name":"sid","value":"1"}]},
+        "response":{"redirectURL":"next#t","headers":[{"name":"Refresh","value":"0; url=/x"}],
+          "cookies":[{"name":"sid","value":"2"}],"content":{}}}"#,
+    );
+    let reading = read(&file);
+    follow(&file, &reading);
+    let pointers: Vec<&str> = reading.observations.iter().map(|o| entry(o).1).collect();
+    assert_eq!(
+        pointers,
+        [
+            "/log/entries/0/request/queryString",
+            "/log/entries/0/request/cookies/0/value",
+            "/log/entries/0/response/redirectURL",
+            "/log/entries/0/response/headers/0/value",
+            "/log/entries/0/response/cookies/0/value",
+        ]
+    );
+    let query = text_at(&reading, pointers[0]);
+    assert_eq!(query, "https://app.example/cb?code=c%20d#f");
+    assert_eq!(text_at(&reading, pointers[2]), "https://app.example/next#t");
+}
+
+#[test]
+fn a_request_without_a_url_is_told_by_its_pseudo_headers() {
+    let file = capture(
+        r#"{"request":{"headers":[{"name":":authority","value":"App.example"},{"name":":path","value":"/cb?code=c"}]},"response":{}}"#,
+    );
+    let reading = read(&file);
+    assert_eq!(
+        text_at(&reading, "/log/entries/0/request/headers/1/value"),
+        "/cb?code=c"
+    );
+    let exchange = reading.observations[0].exchange.as_ref().unwrap();
+    assert_eq!(exchange.url.as_bytes(), b"/cb?code=c");
+    assert_eq!(exchange.host.as_deref(), Some("App.example"));
+}
+
+#[test]
+fn base64_bodies_are_opened_unless_they_are_pictures() {
+    let body = |mime: &str, text: &str| {
+        capture(&format!(
+            r#"{{"request":{{"url":"https://app.example/","headers":[]}},"response":{{"headers":[],"content":{{"mimeType":"{mime}","encoding":"base64","text":"{text}"}}}}}}"#
+        ))
+    };
+    let found = |file: &[u8]| {
+        let reading = read(file);
+        let mut bodies = reading
+            .observations
+            .iter()
+            .filter(|observation| matches!(observation.payload, Payload::Body { .. }));
+        bodies.next().map(|body| bytes_of(&body.payload).to_vec())
+    };
+    let json = "eyJhY2Nlc3NfdG9rZW4iOiJ4In0=";
+    let opened = Some(br#"{"access_token":"x"}"#.to_vec());
+    assert_eq!(found(&body("application/json", json)), opened);
+    assert_eq!(found(&body("application/octet-stream", json)), opened);
+    for mime in ["image/png", "font/woff2", "video/mp4", "application/wasm"] {
+        assert_eq!(found(&body(mime, json)), None, "{mime}");
+    }
+    let png = "iVBORw0KGgoeyJhbGciOiJub25lIn0=";
+    assert_eq!(found(&body("", png)), None);
+}
+
+#[test]
+fn a_referer_names_the_host_that_was_told() {
+    let (_, file) = fixtures()
+        .into_iter()
+        .find(|(path, _)| path.ends_with("token-in-query.chrome.har"))
+        .unwrap();
+    let reading = read(&file);
+    let told_to: Vec<_> = reading
+        .observations
+        .iter()
+        .filter_map(|observation| match &observation.via {
+            Via::Referer { sent_to } => sent_to.as_deref(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told_to, ["stats.tracker.example"]);
+}
+
+#[test]
+fn names_that_only_a_list_holds_are_seen() {
+    for list in [
+        r#""postData":{"mimeType":"","params":[{"name":"access_token","value":"made-up-value"}]}"#,
+        r#""headers":[{"value":"made-up-value","name" : "Access_Token"}]"#,
+        r#""queryString":[{"name":"access_token","value":"made-up-value"}],"url":"https://app.example/""#,
+    ] {
+        let reading = read(&capture(&format!(r#"{{"request":{{{list}}}}}"#)));
+        let found = reading.observations.iter().any(|observation| {
+            String::from_utf8_lossy(bytes_of(&observation.payload)).contains("made-up-value")
+        });
+        assert!(found, "{list}");
+    }
+}

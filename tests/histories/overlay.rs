@@ -1,0 +1,235 @@
+//! Our reading of write-ahead logs and rollback journals against SQLite's own: the same rows as SQLite sees in
+//! a private copy that it may recover, over many random histories, whole, cut short and corrupted.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use tokentrail::collect::Evidence;
+use tokentrail::collect::sqlite::Views;
+
+/// Steps of a xorshift generator: tests must not depend on a clock.
+struct Random(u64);
+
+impl Random {
+    fn from(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// A few statements that move pages: growth, deletion, overflow chains, vacuum.
+fn mutate(connection: &Connection, random: &mut Random) {
+    let id = random.below(400);
+    let len = [10, 100, 3_000, 20_000][random.below(4) as usize];
+    let sql = match random.below(12) {
+        0..=5 => format!(
+            "INSERT OR REPLACE INTO urls VALUES({id}, 'u' || hex(zeroblob({len})) || {id});"
+        ),
+        6 | 7 => format!(
+            "UPDATE urls SET url = url || 'x' WHERE id % 7 = {};",
+            id % 7
+        ),
+        8 | 9 => format!("DELETE FROM urls WHERE id BETWEEN {id} AND {};", id + 30),
+        10 => format!("CREATE TABLE IF NOT EXISTS t{}(a);", id % 5),
+        _ => "VACUUM;".to_owned(),
+    };
+    connection.execute_batch(&sql).unwrap();
+}
+
+/// All rows as we see them, or `None` when we refuse.
+fn ours(path: &Path) -> Option<Vec<(i64, Vec<u8>)>> {
+    let evidence = Evidence::file(path, "db").ok()?;
+    let views = Views::open(&evidence).ok()?;
+    let table = views.live.table("urls").ok()??;
+    let mut rows = Vec::new();
+    let damage = views.live.scan(&table, "", &["url"], &mut |id, cells| {
+        rows.push((id, cells.bytes(0).unwrap_or_default().into_owned()));
+    });
+    rows.sort();
+    matches!(damage, Ok(None)).then_some(rows)
+}
+
+/// All rows as SQLite sees them after it recovered the files, which it may change; `None` when it does not open
+/// them, or when they do not fit together, as after half a rollback: how far one then gets is a matter of taste.
+fn theirs(path: &Path) -> Option<Vec<(i64, Vec<u8>)>> {
+    let connection = Connection::open(path).ok()?;
+    let check = connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
+    if check.ok()? != "ok" {
+        return None;
+    }
+    let mut statement = connection
+        .prepare("SELECT id, CAST(url AS BLOB) FROM urls NOT INDEXED")
+        .ok()?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    let mut rows: Vec<_> = rows.ok()?.collect::<Result<_, _>>().ok()?;
+    rows.sort();
+    Some(rows)
+}
+
+fn same_rows(folder: &Path, sidecar: &str, what: &str) -> bool {
+    let path = folder.join("db");
+    let before = (
+        fs::read(&path).unwrap(),
+        fs::read(folder.join(sidecar)).unwrap(),
+    );
+    let ours = ours(&path);
+    let after = (
+        fs::read(&path).unwrap(),
+        fs::read(folder.join(sidecar)).unwrap(),
+    );
+    assert!(before == after, "{what}: the files changed");
+    let theirs = theirs(&path);
+    let Some(theirs) = theirs else { return false };
+    assert!(ours.as_ref() == Some(&theirs), "{what}: the rows differ");
+    !theirs.is_empty()
+}
+
+fn copy(from: &Path, sidecar: &str, damage: impl FnOnce(&mut Vec<u8>)) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(from.join("db"), folder.path().join("db")).unwrap();
+    let mut log = fs::read(from.join(sidecar)).unwrap_or_default();
+    damage(&mut log);
+    fs::write(folder.path().join(sidecar), log).unwrap();
+    folder
+}
+
+fn open(folder: &Path, page_size: u64, mode: &str, synchronous: &str) -> Connection {
+    let connection = Connection::open(folder.join("db")).unwrap();
+    let setup = format!(
+        "PRAGMA page_size={page_size}; PRAGMA journal_mode={mode}; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=5; PRAGMA synchronous={synchronous};
+         CREATE TABLE urls(id INTEGER PRIMARY KEY, url TEXT);"
+    );
+    connection.execute_batch(&setup).unwrap();
+    connection
+}
+
+#[test]
+fn logs_give_the_rows_that_sqlite_recovers() {
+    let mut told = 0;
+    for seed in 1..=60 {
+        let mut random = Random::from(seed);
+        let folder = tempfile::tempdir().unwrap();
+        let page_size = [512, 1_024, 4_096, 65_536][random.below(4) as usize];
+        let connection = open(folder.path(), page_size, "WAL", "OFF");
+        for step in 0..random.below(40) {
+            mutate(&connection, &mut random);
+            if step % 9 == 8 {
+                // Leaves old frames with old salts behind the new ones.
+                connection
+                    .execute_batch("PRAGMA wal_checkpoint(PASSIVE);")
+                    .unwrap();
+            }
+        }
+        if random.below(2) == 0 {
+            // Frames of a transaction that does not end.
+            connection.execute_batch("BEGIN;").unwrap();
+            mutate_rows(&connection, &mut random);
+        }
+        let what = format!("seed {seed}");
+        told += u32::from(same_rows(
+            copy(folder.path(), "db-wal", |_| {}).path(),
+            "db-wal",
+            &what,
+        ));
+        for _ in 0..3 {
+            let damaged = copy(folder.path(), "db-wal", |log| damage(log, &mut random));
+            told += u32::from(same_rows(damaged.path(), "db-wal", &what));
+        }
+    }
+    assert!(
+        told > 120,
+        "only {told} of 240 histories had rows to compare"
+    );
+}
+
+#[test]
+fn journals_give_the_rows_that_sqlite_rolls_back_to() {
+    let mut told = 0;
+    for seed in 1..=60 {
+        let mut random = Random::from(seed);
+        let folder = tempfile::tempdir().unwrap();
+        let page_size = [512, 1_024, 4_096, 65_536][random.below(4) as usize];
+        // Without waiting for the disk the journal's records are not counted in its header.
+        let synchronous = ["OFF", "FULL"][random.below(6) as usize / 5];
+        let connection = open(folder.path(), page_size, "DELETE", synchronous);
+        for _ in 0..random.below(30) {
+            mutate(&connection, &mut random);
+        }
+        connection.execute_batch("BEGIN;").unwrap();
+        for _ in 0..6 {
+            mutate_rows(&connection, &mut random);
+        }
+        let what = format!("seed {seed}");
+        told += u32::from(same_rows(
+            copy(folder.path(), "db-journal", |_| {}).path(),
+            "db-journal",
+            &what,
+        ));
+        for _ in 0..3 {
+            let cut = copy(folder.path(), "db-journal", |log| {
+                log.truncate(random.below(log.len() as u64 + 1) as usize);
+            });
+            told += u32::from(same_rows(cut.path(), "db-journal", &what));
+        }
+    }
+    assert!(
+        told > 60,
+        "only {told} of 240 histories had rows to compare"
+    );
+}
+
+/// Like [`mutate`], inside a transaction.
+fn mutate_rows(connection: &Connection, random: &mut Random) {
+    let id = random.below(400);
+    connection
+        .execute_batch(&format!(
+            "INSERT OR REPLACE INTO urls VALUES({id}, hex(randomblob(9000)));
+             UPDATE urls SET url = url || 'torn' WHERE id % 3 = {};
+             DELETE FROM urls WHERE id = {};",
+            id % 3,
+            id / 2
+        ))
+        .unwrap();
+}
+
+fn damage(log: &mut Vec<u8>, random: &mut Random) {
+    if log.is_empty() {
+        return;
+    }
+    let at = random.below(log.len() as u64) as usize;
+    if random.below(2) == 0 {
+        log.truncate(at);
+    } else {
+        log[at] ^= 1 << random.below(8);
+    }
+}
+
+#[test]
+fn both_states_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = open(folder.path(), 4_096, "WAL", "OFF");
+    connection
+        .execute_batch(
+            "INSERT INTO urls VALUES(1, 'old'), (2, 'kept'); PRAGMA wal_checkpoint(TRUNCATE); DELETE FROM urls WHERE id = 1;",
+        )
+        .unwrap();
+    let evidence = Evidence::file(&folder.path().join("db"), "db").unwrap();
+    let views = Views::open(&evidence).unwrap();
+    let rows = |database: &tokentrail::collect::sqlite::Database| {
+        let table = database.table("urls").unwrap().unwrap();
+        let mut ids = Vec::new();
+        database
+            .scan(&table, "", &["url"], &mut |id, _| ids.push(id))
+            .unwrap();
+        ids
+    };
+    assert_eq!(rows(&views.live), [2]);
+    assert_eq!(rows(&views.main_file.as_ref().unwrap().database), [1, 2]);
+}
