@@ -72,9 +72,8 @@ impl Encoding {
     fn of(magic: &[u8]) -> Self {
         match magic {
             [0x1f, 0x8b, 8, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
-            // A skippable frame may stand first (RFC 8878 §3.1.2).
-            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            // The second: a skippable frame may stand first (RFC 8878 §3.1.2).
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Self::Bzip2,
             // RFC 1950 §2.2: the first two bytes are a multiple of 31. `x\x5e` is left out: it is text too often.
@@ -254,7 +253,10 @@ impl Evidence {
 
     /// Names an error met while reading from [`Self::open`].
     pub fn error(&self, error: io::Error) -> ReadError {
-        if error.get_ref().is_some_and(|inner| inner.is::<BombError>()) {
+        if error
+            .get_ref()
+            .is_some_and(<dyn std::error::Error + Send + Sync>::is::<BombError>)
+        {
             ReadError::Bomb
         } else if self.encoding == Encoding::Plain {
             ReadError::Io(error)
