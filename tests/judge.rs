@@ -1,5 +1,13 @@
 //! The decision table, row by row, on protocol runs made by hand; and what holds for every run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "judge/run.rs"]
 mod run;
 
@@ -749,6 +757,29 @@ fn every_name_that_a_finding_may_have_is_explained_and_nothing_else_is() {
     }
     let theft = texts.get("implicit").unwrap().measured.as_ref().unwrap();
     assert!(theft.contains("200") && theft.contains("400"));
+}
+
+#[test]
+fn every_rule_is_explained_and_every_listed_id_is_found() {
+    let rules = Rules::builtin().unwrap();
+    let mut ids: Vec<String> = rules
+        .catalogue
+        .rules()
+        .iter()
+        .map(|it| it.id.to_string())
+        .collect();
+    ids.extend(rules.shapes.iter().map(|it| it.id.to_string()));
+    ids.extend(WeaknessKind::ALL.map(|it| format!("flow/{}", it.as_str())));
+    for id in &ids {
+        let entry = rules
+            .explain(id)
+            .unwrap_or_else(|| panic!("{id} is not explained"));
+        assert!(!entry.means.is_empty() && !entry.fix.is_empty(), "{id}");
+    }
+    for id in rules.explained() {
+        assert!(rules.explain(&id).is_some(), "{id}");
+    }
+    assert!(rules.explain("nothing-of-this-name").is_none());
 }
 
 proptest! {

@@ -72,7 +72,7 @@ impl Encoding {
     fn of(magic: &[u8]) -> Self {
         match magic {
             [0x1f, 0x8b, 8, ..] => Self::Gzip,
-            // The second: a skippable frame may stand first (RFC 8878 §3.1.2).
+            // A skippable frame may stand first (RFC 8878 §3.1.2).
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Self::Bzip2,
@@ -253,10 +253,7 @@ impl Evidence {
 
     /// Names an error met while reading from [`Self::open`].
     pub fn error(&self, error: io::Error) -> ReadError {
-        if error
-            .get_ref()
-            .is_some_and(<dyn std::error::Error + Send + Sync>::is::<BombError>)
-        {
+        if error.get_ref().is_some_and(|inner| inner.is::<BombError>()) {
             ReadError::Bomb
         } else if self.encoding == Encoding::Plain {
             ReadError::Io(error)

@@ -12,8 +12,12 @@ const TRANSIT: f64 = 60.0;
 /// Seconds beyond which a token was not issued for this response: a day.
 const STALE: f64 = 86_400.0;
 
+/// Fewer tokens say too little: one that was opened an hour late looks like a clock that is an hour ahead.
+const MIN_TOKENS: usize = 3;
+
 /// Seconds that the clock of the source was ahead of the issuers' clocks: the median over the JWTs that
-/// arrived in authorization responses. `None` when none tells, or when the difference is no more than transit.
+/// arrived in authorization responses. `None` when too few tell, when less than half of them agree within the
+/// time of transit, or when the difference is no more than transit.
 pub fn clock_error(sightings: &[Sighting]) -> Option<f64> {
     let mut first: BTreeMap<Digest, f64> = BTreeMap::new();
     for sighting in sightings
@@ -35,7 +39,11 @@ pub fn clock_error(sightings: &[Sighting]) -> Option<f64> {
     let mut differences: Vec<f64> = first.into_values().collect();
     differences.sort_by(f64::total_cmp);
     let median = *differences.get(differences.len() / 2)?;
-    (median.abs() > TRANSIT).then_some(median)
+    let near = differences
+        .iter()
+        .filter(|it| (**it - median).abs() <= TRANSIT);
+    let agreed = near.count() * 2 >= differences.len();
+    (differences.len() >= MIN_TOKENS && agreed && median.abs() > TRANSIT).then_some(median)
 }
 
 fn is_response(role: Role) -> bool {
@@ -131,6 +139,12 @@ mod tests {
         check(&[-3600, -3599, -3601], Some(-3600.0));
         check(&[7200, 7201, 80_000], Some(7201.0));
         check(&[90_000_000], None);
+    }
+
+    #[test]
+    fn few_tokens_and_tokens_that_disagree_tell_nothing() {
+        check(&[3600, 3601], None);
+        check(&[2, 900, 3600, 40_000], None);
     }
 
     #[test]

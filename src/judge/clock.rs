@@ -187,7 +187,7 @@ fn relative(case: &Case<'_>) -> Option<Clock> {
             later(case.facts.time(index)?, seconds.parse().ok()?)
         })
         .min()
-        .map(|at| Clock::at(at, Basis::Proven, "expires_in, counted from the response"))
+        .map(|at| Clock::at(at, Basis::Proven, "expires_in, counted from the response,"))
 }
 
 fn by_lifetime(case: &Case<'_>) -> Option<Clock> {

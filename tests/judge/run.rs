@@ -352,10 +352,9 @@ impl Run {
     }
 
     pub(crate) fn find(&self, kind: Kind, as_of: i64) -> Finding {
-        let found = self.findings(as_of).into_iter();
+        let mut found = self.findings(as_of).into_iter();
         found
-            .filter(|it| it.kind == kind)
-            .next()
+            .find(|it| it.kind == kind)
             .expect("a finding of this kind")
     }
 

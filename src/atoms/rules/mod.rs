@@ -147,6 +147,35 @@ impl Rules {
             formats: LogFormats::builtin()?,
         })
     }
+
+    /// What an id means: a flow, a verdict, a weakness, an attack, a kind, or a rule that finds a
+    /// credential; with or without its topic (`flow:unknown`, `implicit`, `rule:access-token`). The rule of
+    /// a weakness (`flow/no-pkce`) is the weakness.
+    pub fn explain(&self, id: &str) -> Option<Explanation> {
+        let texts = &self.explanations;
+        if let Some(entry) = texts.get(id) {
+            return Some(entry.clone());
+        }
+        if let Some(weakness) = id.strip_prefix("flow/") {
+            return texts.get(&format!("weakness:{weakness}")).cloned();
+        }
+        let id = id.strip_prefix("rule:").unwrap_or(id);
+        let rules = self.catalogue.rules().iter();
+        if let Some(rule) = rules.into_iter().find(|rule| *rule.id == *id) {
+            return texts.of_rule(id, &rule.title, &rule.description, rule.kind);
+        }
+        let shape = self.shapes.get(id)?;
+        texts.of_rule(id, &shape.title, &shape.title, shape.kind)
+    }
+
+    /// Every id that [`Self::explain`] knows, with its topic, in the order of topics.
+    pub fn explained(&self) -> Vec<String> {
+        let texts = self.explanations.entries().iter();
+        let texts = texts.map(|it| format!("{}:{}", it.topic.as_str(), it.id));
+        let rules = self.catalogue.rules().iter().map(|rule| &rule.id);
+        let rules = rules.chain(self.shapes.iter().map(|shape| &shape.id));
+        texts.chain(rules.map(|id| format!("rule:{id}"))).collect()
+    }
 }
 
 fn check(file: &str, part: &File, ids: &mut HashSet<Box<str>>) -> Result<(), RuleError> {

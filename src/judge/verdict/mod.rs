@@ -237,10 +237,8 @@ impl<'a> Case<'a> {
             let when = at.or_else(|| self.facts.time(index));
             let holder = self.facts.holders.holder(index);
             let ruling = self.rule(when, Reach::Holder(holder));
-            let worse = worst
-                .as_ref()
-                .is_none_or(|(known, _)| weight(&ruling) < weight(known));
-            if worse {
+            let known = worst.as_ref().map(|(known, _)| weight(known));
+            if known.is_none_or(|known| weight(&ruling) < known) {
                 worst = Some((ruling, index));
             }
         }
