@@ -29,6 +29,12 @@ pub enum Command {
     Scan(Box<Scan>),
     /// Render a saved JSON result again
     Report(Report),
+    /// Say what a rule, flow, verdict, weakness or attack means, and what to do
+    Explain {
+        /// Its name in a report: `implicit`, `replayable`, or with its topic `flow:implicit`
+        #[arg(value_name = "ID")]
+        id: String,
+    },
     /// Show or check the rules
     #[command(subcommand)]
     Rules(Rules),

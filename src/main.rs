@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
-use tokentrail::cli::{Cli, Command, Output, Rules, Scan};
+use tokentrail::cli::{self, Cli, Command, Output, Rules, Scan};
 use tokentrail::report::table::Look;
-use tokentrail::report::{self, Format, Report, json, terminal};
+use tokentrail::report::{self, Format, Report, catalogue, explain, json, terminal};
 use tokentrail::scan::{Progress, Verdict, scan};
 use tokentrail::settings::{self, SetupError};
 
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Scan(options) => run_scan(&options),
         Command::Report(options) => run_report(&options.result, &options.output),
+        Command::Explain { id } => run_explain(&id),
         Command::Rules(rules) => run_rules(&rules),
         Command::Schema => write_stdout(|out| json::pretty(&report::schema(), out)),
     };
@@ -42,8 +43,9 @@ fn main() -> ExitCode {
         }
         Err(failure) => {
             let message = failure.to_string();
+            let lines: Vec<_> = message.lines().map(terminal::escape).collect();
             let _nowhere_left_to_say_so =
-                writeln!(io::stderr(), "tokentrail: {}", terminal::escape(&message));
+                writeln!(io::stderr(), "tokentrail: {}", lines.join("\n"));
             ExitCode::from(2)
         }
     }
@@ -59,7 +61,10 @@ fn run_scan(options: &Scan) -> Result<ExitCode, Failure> {
     let bar = Bar(progress_bar(&options.output));
     let scanned = pool.install(|| scan(&inputs, &settings, &bar));
     bar.0.finish_and_clear();
-    let (report, verdict) = scanned.ok_or(SetupError::NothingFound)?;
+    let (report, verdict) = scanned.ok_or_else(|| {
+        let paths = inputs.paths.iter().map(|path| path.display().to_string());
+        SetupError::NothingFound(paths.collect::<Vec<_>>().join(", "))
+    })?;
     write(&report, &options.output)?;
     Ok(match verdict {
         Verdict::Clean => ExitCode::SUCCESS,
@@ -82,13 +87,26 @@ fn run_report(result: &Path, output: &Output) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn run_explain(id: &str) -> Result<ExitCode, Failure> {
+    let rules = settings::rules(&[])?;
+    let entry = rules.explanations.get(id).ok_or_else(|| {
+        let message = "nothing has this name; reports and `tokentrail rules list` show names";
+        Failure::File(id.into(), message.into())
+    })?;
+    write_stdout(|out| explain::render(entry, look(true).width, out))
+}
+
 fn run_rules(rules: &Rules) -> Result<ExitCode, Failure> {
-    let files = match rules {
-        Rules::List => [].as_slice(),
-        Rules::Check { files } => files,
-    };
-    let _rules = settings::rules(files)?;
-    Ok(ExitCode::SUCCESS)
+    match rules {
+        Rules::List => {
+            let rules = settings::rules(&[])?;
+            write_stdout(|out| catalogue::render(&rules, look(true), out))
+        }
+        Rules::Check { files } => {
+            let rules = settings::rules(files)?;
+            write_stdout(|out| writeln!(out, "{}: no fault found", catalogue::count(&rules)))
+        }
+    }
 }
 
 /// Writes the result where it was asked for: standard output, or a file of mode 0600 that appears whole.
@@ -122,18 +140,23 @@ fn write_stdout(
 }
 
 fn format(output: &Output) -> Format {
+    match output.format {
+        cli::Format::Table => Format::Table(look(output.output.is_none())),
+        cli::Format::Json => Format::Json,
+        cli::Format::Ndjson => Format::Ndjson,
+    }
+}
+
+/// How a table looks on standard output, or elsewhere.
+fn look(on_stdout: bool) -> Look {
     /// Width of a table that is not on a terminal: what fits a mail and a ticket.
     const PIPED: u16 = 100;
-    let on_terminal = output.output.is_none() && io::stdout().is_terminal();
+    let on_terminal = on_stdout && io::stdout().is_terminal();
     let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
-    match output.format {
-        tokentrail::cli::Format::Table => Format::Table(Look {
-            width: width.filter(|_| on_terminal).unwrap_or(PIPED),
-            // no-color.org: set and not empty.
-            color: on_terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
-        }),
-        tokentrail::cli::Format::Json => Format::Json,
-        tokentrail::cli::Format::Ndjson => Format::Ndjson,
+    Look {
+        width: width.filter(|_| on_terminal).unwrap_or(PIPED),
+        // no-color.org: set and not empty.
+        color: on_terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
     }
 }
 

@@ -42,8 +42,8 @@ pub enum SetupError {
     #[error(transparent)]
     Rules(#[from] RuleError),
     /// Nothing to read.
-    #[error("no path matched anything: check the paths, --files-from and --glob")]
-    NothingFound,
+    #[error("{0}: nothing to read there; check the paths, --files-from and --glob")]
+    NothingFound(String),
 }
 
 /// The evidence to be read.

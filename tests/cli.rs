@@ -2,10 +2,217 @@
 //!
 //! `TRYCMD=overwrite cargo test --test cli` accepts what the program writes now.
 
+#![allow(clippy::unwrap_used, reason = "test")]
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
 #[test]
 fn transcripts_are_true() {
     trycmd::TestCases::new()
         .env("NO_COLOR", "1")
         .case("tests/cli/*.trycmd")
         .case("README.md");
+}
+
+/// A line of the combined format with a code and a state: what every authorization server's client logs.
+const CALLBACK: &str = "203.0.113.7 - - [23/Nov/2026:05:00:00 +0000] \
+    \"GET /cb?code=SplxlOBeZQQYbYS6WxSbIA4f7Qk2&state=af0ifjsldkjK3fq8Vb2mQw HTTP/1.1\" 302 0 \"-\" \"-\"\n";
+
+fn command(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tokentrail"));
+    command
+        .args(args)
+        .args(["--as-of", "2026-11-24"])
+        .current_dir(dir)
+        .env_clear();
+    command
+}
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    command(dir, args).output().unwrap()
+}
+
+fn with_input(dir: &Path, args: &[&str], input: &[u8]) -> Output {
+    let mut child = command(dir, args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A folder with one log that holds a code, and one that holds nothing.
+fn evidence() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("access.log"), CALLBACK.repeat(3)).unwrap();
+    let clean = CALLBACK
+        .replace("code=", "page=")
+        .replace("state=", "sort=");
+    std::fs::write(dir.path().join("clean.log"), clean).unwrap();
+    dir
+}
+
+#[test]
+fn a_finding_exits_with_1_and_a_clean_scan_with_0() {
+    let dir = evidence();
+    assert_eq!(run(dir.path(), &["scan", "."]).status.code(), Some(1));
+    assert_eq!(
+        run(dir.path(), &["scan", "clean.log"]).status.code(),
+        Some(0)
+    );
+    for (fail_on, code) in [
+        ("never", 0),
+        ("info", 1),
+        ("kind:authorization_code", 1),
+        ("kind:password", 0),
+    ] {
+        let output = run(dir.path(), &["scan", ".", "--fail-on", fail_on]);
+        assert_eq!(output.status.code(), Some(code), "{fail_on}");
+    }
+}
+
+#[test]
+fn what_was_not_read_exits_with_3_unless_something_worse_does() {
+    let dir = evidence();
+    let cut = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03cut off here";
+    std::fs::write(dir.path().join("clean.log.gz"), cut).unwrap();
+    let paths = ["scan", "clean.log", "clean.log.gz", "missing", "-f", "json"];
+    let output = run(dir.path(), &paths);
+    assert_eq!(output.status.code(), Some(3));
+    let report = json(&output);
+    let problems = report["problems"].as_array().unwrap();
+    assert!(problems.iter().any(|problem| problem["path"] == "missing"));
+    let output = run(dir.path(), &["scan", ".", "missing"]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn standard_input_is_evidence() {
+    let dir = evidence();
+    let output = with_input(
+        dir.path(),
+        &["scan", "-", "-f", "json"],
+        CALLBACK.as_bytes(),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let report = json(&output);
+    assert_eq!(report["sources"][0]["path"], "-");
+    assert_eq!(report["findings"][0]["sightings"][0]["source"]["path"], "-");
+}
+
+#[test]
+fn paths_come_from_a_list() {
+    let dir = evidence();
+    let list = b"clean.log\0access.log\0";
+    let output = with_input(
+        dir.path(),
+        &["scan", "--files-from", "-", "-f", "json"],
+        list,
+    );
+    let report = json(&output);
+    let paths: Vec<_> = report["sources"].as_array().unwrap().iter().collect();
+    assert_eq!(paths.len(), 2);
+    assert_eq!(paths[0]["path"], "access.log");
+}
+
+#[test]
+fn a_file_appears_whole_and_for_its_owner_alone() {
+    let dir = evidence();
+    let output = run(
+        dir.path(),
+        &["scan", ".", "-f", "json", "-o", "result.json"],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let result = dir.path().join("result.json");
+    let saved = std::fs::read(&result).unwrap();
+    assert!(serde_json::from_slice::<serde_json::Value>(&saved).is_ok());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&result).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    // Nothing but the result was left beside the evidence.
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn nothing_but_errors_is_written_to_standard_error() {
+    let dir = evidence();
+    for args in [
+        &["scan", "."] as &[&str],
+        &["scan", ".", "-f", "json"],
+        &["scan", ".", "-f", "ndjson", "--quiet"],
+    ] {
+        let output = run(dir.path(), args);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{args:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let dir = evidence();
+    std::fs::write(dir.path().join("access.log"), numbered(200)).unwrap();
+    let mut child = command(dir.path(), &["scan", ".", "-f", "ndjson"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// Lines with a code of its own each.
+fn numbered(lines: u32) -> String {
+    (0..lines)
+        .map(|number| CALLBACK.replace("SplxlOBeZQ", &format!("Splx{number:06}")))
+        .collect()
+}
+
+#[test]
+fn many_findings_are_capped_in_the_table_and_complete_in_json() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("access.log"), numbered(80)).unwrap();
+    let table = run(dir.path(), &["scan", "."]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.contains("more findings: `--format json`"), "{table}");
+    let report = json(&run(dir.path(), &["scan", ".", "-f", "json"]));
+    assert!(report["findings"].as_array().unwrap().len() >= 80);
+}
+
+#[test]
+fn many_sightings_of_one_value_are_capped_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("access.log"), CALLBACK.repeat(50)).unwrap();
+    let report = json(&run(dir.path(), &["scan", ".", "-f", "json"]));
+    let finding = &report["findings"][0];
+    assert_eq!(finding["sightings"].as_array().unwrap().len(), 20);
+    assert_eq!(finding["sightings_total"], 50);
+    assert_eq!(finding["sightings_by_source"][0]["sightings"], 50);
+}
+
+#[cfg(unix)]
+#[test]
+fn hostile_names_reach_no_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = "evil\u{1b}]0;owned\u{7}\u{202e}gol.log";
+    std::fs::write(dir.path().join(name), CALLBACK).unwrap();
+    for format in ["table", "json", "ndjson"] {
+        let output = run(dir.path(), &["scan", ".", "-f", format]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{format}");
+        assert!(text.contains("evil"), "{format}");
+    }
 }

@@ -32,17 +32,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use story::Story;
-use tokentrail::atoms::FingerprintKey;
 use tokentrail::atoms::rules::Rules;
-use tokentrail::detect::{self, Detector, Memory, Reveal};
+use tokentrail::atoms::{Digest, FingerprintKey};
+use tokentrail::detect::clock::clock_error;
+use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
 use tokentrail::flow::{self, Correlated};
 use tokentrail::judge::{self, Finding, Judging};
 
 #[test]
 fn every_story_tells_what_is_found_in_its_evidence() {
+    let rules = Rules::builtin().expect("the built-in rules");
     let mut failures = Vec::new();
     for (name, text) in stories() {
-        if let Err(difference) = tell(&Story::parse(&text)) {
+        if let Err(difference) = tell(&Story::parse(&text), &rules) {
             failures.push(format!("{name}\n{difference}"));
         }
     }
@@ -70,29 +72,32 @@ fn the_table_of_flows_lists_every_story_and_no_other() {
 }
 
 /// Runs a story; the difference between what it expects and what is found, if there is one.
-fn tell(story: &Story) -> Result<(), String> {
-    let rules = rules();
+fn tell(story: &Story, rules: &Rules) -> Result<(), String> {
     let key = FingerprintKey::default();
     let detector = Detector {
-        rules: &rules,
+        rules,
         key: &key,
         jwks: None,
         reveal: Reveal::default(),
     };
     let mut memories: BTreeMap<Box<str>, Memory> = BTreeMap::new();
-    let mut sightings = Vec::new();
+    let mut by_source: BTreeMap<Digest, Vec<Sighting>> = BTreeMap::new();
     for observation in &story.observations {
-        let memory = memories
-            .entry(observation.place.source.path.clone())
-            .or_default();
-        sightings.extend(detect::sightings(observation, &detector, memory));
+        let source = &observation.place.source;
+        let memory = memories.entry(source.path.clone()).or_default();
+        let found = detect::sightings(observation, &detector, memory);
+        by_source.entry(source.digest()).or_default().extend(found);
     }
-    let correlated = flow::trails(sightings, &rules);
-    let clock_errors = BTreeMap::new();
+    let clock_errors = by_source
+        .iter()
+        .filter_map(|(source, sightings)| Some((*source, clock_error(sightings)?)))
+        .collect();
+    let sightings = by_source.into_values().flatten().collect();
+    let correlated = flow::trails(sightings, rules);
     let judging = Judging {
         as_of: story.as_of,
         code_lifetime: None,
-        rules: &rules,
+        rules,
         clock_errors: &clock_errors,
     };
     let findings = judge::findings(&correlated, &judging);
@@ -128,7 +133,7 @@ fn tell(story: &Story) -> Result<(), String> {
 }
 
 /// One sighting, to see why a story differs. Stories hold made-up values only.
-fn shown(sighting: &detect::Sighting) -> String {
+fn shown(sighting: &Sighting) -> String {
     let credentials: Vec<_> = sighting
         .credentials
         .iter()
@@ -196,10 +201,6 @@ fn without_verdict(line: &str) -> String {
     } else {
         line.to_owned()
     }
-}
-
-fn rules() -> Rules {
-    Rules::builtin().expect("the built-in rules")
 }
 
 /// File name and text of every story, by name.

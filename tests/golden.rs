@@ -13,7 +13,7 @@ use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use serde_json::Value;
 
 /// The moment of every judgement here.
-const AS_OF: &str = "2026-11-23T00:00:00Z";
+const AS_OF: &str = "2026-11-24T00:00:00Z";
 
 /// Values shorter than this stand in a report by accident.
 const ACCIDENT: usize = 6;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::find::File;
-use super::{Context, Evidence, Observation, READERS, ReadError, Reader, Sink, log};
+use super::{Context, Evidence, Observation, READERS, ReadError, Reader, Sink, browser, log};
 use crate::atoms::Source;
 
 /// Different reasons that one source may have in the report; the rest is counted. A damaged log has one
@@ -168,10 +168,15 @@ fn claim(evidence: &Evidence, context: &Context<'_>, options: &Options) -> Optio
 
 /// The source, with what its path tells of machine, account, browser and profile.
 fn attributed(evidence: &Evidence, reader: &'static Reader) -> Source {
+    let told = browser::profile::attribution(evidence.shown());
     Source {
         path: evidence.shown().into(),
+        members: Vec::new(),
         reader: reader.name,
-        ..Source::default()
+        host: told.host,
+        user: told.user,
+        browser: told.browser,
+        profile: told.profile,
     }
 }
 

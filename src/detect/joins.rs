@@ -81,7 +81,7 @@ pub(super) fn of_parameter(
         return Vec::new();
     }
     match &*field.key.key {
-        "state" | "relaystate" | "oauthtoken" => {
+        "state" | "relaystate" | "oauthtoken" | "wctx" => {
             let mut keys = vec![ring.key(KeyKind::State, value)];
             if *field.key.key == *"state" {
                 keys.extend(half_hashes(value).map(|hash| ring.key(KeyKind::SHash, &hash)));

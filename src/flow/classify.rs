@@ -62,6 +62,8 @@ struct Seen {
     authenticated: bool,
     pkce: Pkce,
     failed: bool,
+    /// Whether a device's user code was typed or followed (RFC 8628 §3.3).
+    user_code: bool,
 }
 
 /// The name of a run.
@@ -92,6 +94,7 @@ pub(super) fn grant(index: &Index<'_>, run: &Run, pkce: Pkce) -> Flow {
         _ if code => code_flow(&seen),
         _ if token || id_token => tokens(&seen, token, id_token),
         (_, Some("refresh_token")) => Flow::Refresh,
+        _ if seen.user_code => Flow::Device,
         // GitHub and others take a request without `response_type` for one that asks for a code.
         _ if seen.open_request => code_flow(&seen),
         _ => place::of_run(index, run),
@@ -160,6 +163,8 @@ impl Seen {
             authenticated: rest().any(|s| s.role == Role::TokenRequest && is_authenticated(s)),
             pkce,
             failed: errors() && !credentials(),
+            user_code: requests().any(|s| param(s, "user_code").is_some())
+                || rest().any(|s| index.credentials(s).any(|(_, kind)| kind == Kind::UserCode)),
         }
     }
 }

@@ -44,6 +44,7 @@ pub(super) fn of(
             ..,
         ) => other_protocol(kind, grant, credential),
         (Kind::AuthorizationCode, ..) if grant == Flow::Unknown => Flow::Code,
+        (Kind::UserCode | Kind::DeviceCode, ..) if grant == Flow::Unknown => Flow::Device,
         _ => grant,
     }
 }

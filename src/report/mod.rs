@@ -2,6 +2,7 @@
 //! result renders to the same bytes as the run that wrote it.
 
 pub mod assemble;
+pub mod catalogue;
 pub mod explain;
 pub mod json;
 pub mod ndjson;

@@ -21,6 +21,7 @@
 mod har;
 mod history;
 mod logs;
+mod messages;
 mod prng;
 mod readback;
 mod score;
@@ -112,11 +113,12 @@ fn assert_bar(shapes: &[Shape], title: &str, seeds: &[u64], size: usize, bar: (f
             let score = measure(medium, shapes, seed, size);
             let name = format!("{title}, {}, seed {seed}, size {size}", medium.name());
             println!("{}", score.table(&name));
-            if score.recall() < bar.0 || score.precision() < bar.1 {
+            if score.recall() < bar.0 || score.precision() < bar.1 || score.placing() < bar.1 {
                 below.push(format!(
-                    "{name}: recall {:.4}, precision {:.4}",
+                    "{name}: recall {:.4}, precision {:.4}, placed {:.4}",
                     score.recall(),
-                    score.precision()
+                    score.precision(),
+                    score.placing()
                 ));
             }
         }

@@ -92,6 +92,11 @@ impl Score {
         ratio(total.found, total.found + total.wrong)
     }
 
+    /// Of the found, those whose place in the report is the place in the file.
+    pub fn placing(&self) -> f64 {
+        ratio(self.total().placed, self.total().found)
+    }
+
     /// The table, and the lists of what is wrong.
     pub fn table(&self, title: &str) -> String {
         let mut out = format!(

@@ -235,13 +235,17 @@ fn when(at: &str, basis: Basis) -> When {
     }
 }
 
+/// A place; what lies in a browser's profile says whose it is, a log or a capture does not.
 fn place(path: &str, reader: &'static str, locator: Locator) -> Place {
+    let in_profile = path.contains("/Default/");
+    let of_profile = |name: &str| in_profile.then(|| name.into());
     Place {
         source: Arc::new(Source {
             path: path.into(),
             reader,
-            user: Some("alice".into()),
-            profile: Some("Default".into()),
+            user: of_profile("alice"),
+            browser: of_profile("chromium"),
+            profile: of_profile("Default"),
             ..Source::default()
         }),
         locator,

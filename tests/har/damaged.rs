@@ -10,7 +10,7 @@ fn a_capture_cut_anywhere_keeps_its_whole_entries() {
         let entries: Vec<String> = (0..3)
             .map(|n| {
                 format!(
-                    r#"{{"startedDateTime":"2026-11-23T05:00:00Z","request":{{"url":"https://app.example/{n}","headers":[{{"name":"Cookie","value":"a=\u003d{n}"}}]}},"response":{{"content":{{"mimeType":"text/html","text":"<i>{n}"}}}}}}"#
+                    r#"{{"startedDateTime":"2026-11-23T05:00:00Z","request":{{"url":"https://app.example/{n}","headers":[{{"name":"Cookie","value":"a=\u003d{n}"}}]}},"response":{{"content":{{"mimeType":"text/html","text":"<i>access_token={n}"}}}}}}"#
                 )
             })
             .collect();
@@ -169,20 +169,23 @@ fn an_entry_beyond_all_bounds_is_searched_as_text() {
             r#"{{"request":{{"url":"https://app.example/{n}","headers":[]}},"response":{{"content":{{"mimeType":"text/html","text":"{body}"}}}}}}"#
         )
     };
-    let large = entry(0, &format!("first=1 {filler} \\u0022last\\u0022=1"));
-    let reading = read(&capture(&[large, entry(1, "x")].join(",")));
+    let large = entry(
+        0,
+        &format!("access_token=first {filler} \\u0022access_token\\u0022=last"),
+    );
+    let reading = read(&capture(&[large, entry(1, "access_token=x")].join(",")));
     assert_eq!(reading.problems.len(), 1, "{:?}", reading.problems);
     assert!(reading.problems[0].contains("larger than 16 MiB"));
     text_at(&reading, "/log/entries/0/request/url");
     text_at(&reading, "/log/entries/1/request/url");
     let body = text_at(&reading, "/log/entries/0/response/content/text");
-    assert!(body.starts_with("first=1 lorem \"ipsum\""));
+    assert!(body.starts_with("access_token=first lorem \"ipsum\""));
     let ends: Vec<&Observation> = reading
         .observations
         .iter()
         .filter(|observation| {
             let text = String::from_utf8_lossy(bytes_of(&observation.payload));
-            text.contains("\"last\"=1")
+            text.contains("\"access_token\"=last")
         })
         .collect();
     assert!(matches!(
@@ -212,7 +215,7 @@ fn a_quote_too_few_hides_nothing() {
 
 #[test]
 fn entries_one_a_line_are_read() {
-    let line = r#"{"startedDateTime":"2026-11-23T05:00:00Z","request":{"url":"https://app.example/"},"response":{}}"#;
+    let line = r#"{"startedDateTime":"2026-11-23T05:00:00Z","request":{"url":"https://app.example/#access_token=x"},"response":{}}"#;
     let file = format!("{line}\n{line}\n");
     assert!(claims(file.as_bytes(), "entries.jsonl"));
     let reading = read(file.as_bytes());

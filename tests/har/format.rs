@@ -9,7 +9,7 @@ fn entries_without_their_parts_give_what_they_have() {
     assert_eq!(locations(&reading), [tokens([0]), tokens([2])].concat());
     assert_eq!(
         text_at(&reading, "/log/entries/1/request/url"),
-        "https://app.example/1"
+        "https://app.example/1?code=made-up"
     );
     let late = at(&reading, "/log/entries/2/request/url");
     assert_eq!(late.at, None);
@@ -78,7 +78,7 @@ fn nothing_is_found_twice_because_the_format_says_it_twice() {
         "request":{"method":"POST","url":"https://app.example/cb?code=c#f","queryString":[{"name":"code","value":"c"}],
           "headers":[{"name":":path","value":"/cb?code=c"},{"name":"cookie","value":"sid=1"},{"name":"Cookie","value":"sid=1"}],
           "cookies":[{"name":"sid","value":"1"}],
-          "postData":{"mimeType":"Application/X-Www-Form-Urlencoded","text":"a=b","params":[{"name":"a","value":"b"}]}},
+          "postData":{"mimeType":"Application/X-Www-Form-Urlencoded","text":"code=b","params":[{"name":"code","value":"b"}]}},
         "response":{"status":302,"redirectURL":"https://app.example/next",
           "headers":[{"name":"location","value":"/next#t"},{"name":"set-cookie","value":"sid=2; Path=/\nb=3"}],
           "cookies":[{"name":"sid","value":"2"}],"content":{}}}"#,
@@ -97,7 +97,7 @@ fn nothing_is_found_twice_because_the_format_says_it_twice() {
         [
             "url https://app.example/cb?code=c#f",
             "pair sid 1",
-            "body application/x-www-form-urlencoded a=b",
+            "body application/x-www-form-urlencoded code=b",
             "url https://app.example/next#t",
             "pair sid 2",
             "pair b 3",
@@ -193,8 +193,8 @@ fn a_referer_names_the_host_that_was_told() {
 #[test]
 fn names_that_only_a_list_holds_are_seen() {
     for list in [
-        r#""postData":{"mimeType":"","params":[{"name":"code_verifier","value":"made-up-value"}]}"#,
-        r#""headers":[{"value":"made-up-value","name" : "X-Api-Key"}]"#,
+        r#""postData":{"mimeType":"","params":[{"name":"access_token","value":"made-up-value"}]}"#,
+        r#""headers":[{"value":"made-up-value","name" : "Access_Token"}]"#,
         r#""queryString":[{"name":"access_token","value":"made-up-value"}],"url":"https://app.example/""#,
     ] {
         let reading = read(&capture(&format!(r#"{{"request":{{{list}}}}}"#)));

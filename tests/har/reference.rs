@@ -1,6 +1,8 @@
 //! A plain walk over the parsed document, which shares nothing with the reader.
 
-use super::{Value, bytes_of, entry, fixtures, kind_of, read};
+use std::collections::BTreeSet;
+
+use super::{Value, bytes_of, entry, fixtures, kind_of, read, rules};
 
 type Row = (String, String, String);
 
@@ -98,7 +100,16 @@ fn streaming_finds_what_a_plain_walk_finds() {
             .collect();
         found.sort();
         found.dedup();
-        let expected = walk(&serde_json::from_slice(&file).unwrap());
+        let hit = |text: &str| rules().needles.hit(text.as_bytes());
+        let part = |pointer: &str| pointer.split('/').take(4).collect::<Vec<_>>().join("/");
+        let read: BTreeSet<String> = found.iter().map(|row| part(&row.0)).collect();
+        // What holds no needle is dropped: whole entries, and bodies.
+        let (mut expected, dropped): (Vec<Row>, Vec<Row>) =
+            walk(&serde_json::from_slice(&file).unwrap())
+                .into_iter()
+                .partition(|row| read.contains(&part(&row.0)));
+        assert!(dropped.iter().all(|row| !hit(&row.2)), "{path:?}");
+        expected.retain(|row| !row.1.starts_with("body") || hit(&row.2));
         let first = found
             .iter()
             .zip(&expected)
