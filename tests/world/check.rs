@@ -1,0 +1,265 @@
+//! Compares a report with the truth, through the wire format alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::encode::rfc3339;
+use crate::place::{Placed, World};
+use crate::truth::{Credential, Part, Run, State};
+
+/// Figures of one scan.
+#[derive(Default)]
+pub struct Outcome {
+    /// True name and reported name of each run whose halves are both there: how often.
+    pub confusion: BTreeMap<(&'static str, String), usize>,
+    /// True and reported state: how often, at exposure and at the moment of the scan.
+    pub at_exposure: BTreeMap<(String, String), usize>,
+    pub now: BTreeMap<(String, String), usize>,
+    /// Per case: credentials, unknown at exposure, unknown now.
+    pub unknown: BTreeMap<&'static str, [usize; 3]>,
+    /// Runs, whole runs, credentials in evidence.
+    pub runs: usize,
+    pub whole: usize,
+    pub credentials: usize,
+    /// Credentials of whole runs that no finding has.
+    pub missing: Vec<String>,
+    pub misnamed: Vec<String>,
+    pub above: Vec<String>,
+    /// Verdicts that only what no evidence shows would lower.
+    pub above_hidden: usize,
+}
+
+/// A report, by value and by trail.
+pub struct Report {
+    findings: BTreeMap<String, Vec<Value>>,
+    trails: BTreeMap<String, Value>,
+    /// Trails by client and time of a step.
+    steps: BTreeMap<(String, String), Vec<String>>,
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
+impl Report {
+    pub fn read(report: &Value) -> Self {
+        let mut read = Self {
+            findings: BTreeMap::new(),
+            trails: BTreeMap::new(),
+            steps: BTreeMap::new(),
+        };
+        for finding in report["findings"].as_array().expect("findings") {
+            if let Some(value) = finding["value"].as_str() {
+                read.findings
+                    .entry(value.to_owned())
+                    .or_default()
+                    .push(finding.clone());
+            }
+        }
+        for trail in report["trails"].as_array().expect("trails") {
+            let id = text(trail, "id").to_owned();
+            for step in trail["steps"].as_array().into_iter().flatten() {
+                if let Some(at) = instant(text(step, "at")) {
+                    read.steps
+                        .entry((text(trail, "client_id").to_owned(), at))
+                        .or_default()
+                        .push(id.clone());
+                }
+            }
+            read.trails.insert(id, trail.clone());
+        }
+        read
+    }
+
+    fn grants(&self, finding: &Value) -> BTreeSet<String> {
+        let ids = finding["trails"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        ids.filter_map(|id| self.trails.get(id))
+            .map(|trail| text(trail, "grant").to_owned())
+            .collect()
+    }
+
+    fn by_time(&self, client: &str, at: i64) -> BTreeSet<String> {
+        let key = (client.to_owned(), rfc3339(at));
+        let ids = self.steps.get(&key).into_iter().flatten();
+        ids.map(|id| text(&self.trails[id], "grant").to_owned())
+            .collect()
+    }
+}
+
+/// One spelling of a time.
+fn instant(text: &str) -> Option<String> {
+    text.parse::<jiff::Timestamp>()
+        .ok()
+        .map(|time| rfc3339(time.as_millisecond()))
+}
+
+impl Outcome {
+    /// Compares `report`, made as of `as_of` (milliseconds since 1970).
+    pub fn of(world: &World, report: &Report, as_of: i64) -> Self {
+        let mut outcome = Self {
+            runs: world.runs.len(),
+            ..Self::default()
+        };
+        for (number, (run, placed)) in world.runs.iter().zip(&world.placed).enumerate() {
+            if placed.whole(run) {
+                outcome.whole += 1;
+                outcome.name(number, run, placed, report);
+            }
+            for credential in &run.credentials {
+                outcome.judge(number, run, placed, credential, world, report, as_of);
+            }
+        }
+        outcome
+    }
+
+    fn name(&mut self, number: usize, run: &Run, placed: &Placed, report: &Report) {
+        let names = placed.names(run);
+        let grants = match &run.primary {
+            Some(value) => report
+                .findings
+                .get(value)
+                .into_iter()
+                .flatten()
+                .flat_map(|finding| {
+                    let grants = report.grants(finding);
+                    if grants.is_empty() && run.single {
+                        [text(finding, "flow").to_owned()].into()
+                    } else {
+                        grants
+                    }
+                })
+                .collect(),
+            None => self.by_request(run, placed, report),
+        };
+        let wrong: Vec<&String> = grants
+            .iter()
+            .filter(|grant| !names.contains(&grant.as_str()))
+            .collect();
+        let reported = wrong
+            .first()
+            .copied()
+            .or(grants.first())
+            .cloned()
+            .unwrap_or_else(|| "(none)".to_owned());
+        if !wrong.is_empty() || grants.is_empty() {
+            self.misnamed.push(format!(
+                "run {number} ({}): {names:?}, trail {reported}",
+                run.case
+            ));
+        }
+        *self.confusion.entry((names[0], reported)).or_default() += 1;
+        for credential in run
+            .credentials
+            .iter()
+            .filter(|credential| credential.kind != "client_secret")
+        {
+            let accepted = if credential.flows.is_empty() {
+                &names
+            } else {
+                &credential.flows
+            };
+            for finding in report.findings.get(&credential.value).into_iter().flatten() {
+                let flow = text(finding, "flow");
+                if !accepted.contains(&flow) {
+                    self.misnamed.push(format!(
+                        "run {number} ({}): {} {accepted:?}, flow {flow}",
+                        run.case, credential.kind
+                    ));
+                }
+            }
+        }
+    }
+
+    /// A run that left no credential is found by its client and its time.
+    fn by_request(&self, run: &Run, placed: &Placed, report: &Report) -> BTreeSet<String> {
+        let mut grants = BTreeSet::new();
+        for &(file, index) in &placed.at {
+            if run.messages[index].part == Part::Request {
+                let error = match file {
+                    crate::place::File::Profile(profile) => crate::history::clock_error(profile),
+                    _ => 0,
+                };
+                let mut at = run.messages[index].at + error;
+                if matches!(file, crate::place::File::Site(_)) {
+                    at = at / 1000 * 1000;
+                }
+                grants.extend(report.by_time(&run.client_id, at));
+            }
+        }
+        grants
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the truth and the claim")]
+    fn judge(
+        &mut self,
+        number: usize,
+        run: &Run,
+        placed: &Placed,
+        credential: &Credential,
+        world: &World,
+        report: &Report,
+        as_of: i64,
+    ) {
+        let Some(seen) = world.evidence.seen.get(&credential.value) else {
+            return;
+        };
+        self.credentials += 1;
+        let findings = report.findings.get(&credential.value);
+        let counts = self.unknown.entry(run.case).or_default();
+        counts[0] += 1;
+        let Some(findings) = findings else {
+            self.missing
+                .push(format!("run {number} ({}): {}", run.case, credential.kind));
+            return;
+        };
+        let over = seen.iter().all(|&(_, at)| at <= as_of);
+        for finding in findings {
+            for (index, moment) in ["at_exposure", "now"].into_iter().enumerate() {
+                if moment == "now" && !over {
+                    continue;
+                }
+                let reported = State::named(text(&finding[moment], "state"));
+                let at = (moment == "now").then_some(as_of);
+                let shown = |message| placed.shows(message);
+                let truth = credential
+                    .worst(&world.evidence, at, shown, false)
+                    .expect("seen");
+                let whole_truth = credential
+                    .worst(&world.evidence, at, shown, true)
+                    .expect("seen");
+                counts[1 + index] += usize::from(reported == State::Unknown);
+                let table = if moment == "now" {
+                    &mut self.now
+                } else {
+                    &mut self.at_exposure
+                };
+                *table
+                    .entry((format!("{truth:?}"), format!("{reported:?}")))
+                    .or_default() += 1;
+                if reported == State::Unknown || reported.rank() <= whole_truth.rank() {
+                    continue;
+                }
+                if reported.rank() <= truth.rank() {
+                    self.above_hidden += 1;
+                    continue;
+                }
+                self.above.push(format!(
+                    "run {number} ({}): {} {moment} {reported:?}, truth {truth:?} ({}) at {:?}",
+                    run.case,
+                    credential.kind,
+                    text(&finding[moment], "because"),
+                    placed
+                        .at
+                        .iter()
+                        .map(|(file, _)| file)
+                        .collect::<BTreeSet<_>>()
+                ));
+            }
+        }
+    }
+}
