@@ -6,9 +6,11 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use tokentrail::atoms::rules::Rules;
-use tokentrail::atoms::{Kind, Raw};
+use tokentrail::atoms::{FingerprintKey, JoinKey, KeyKind, Kind, Locator, Raw};
 use tokentrail::collect::Payload;
-use tokentrail::detect::{Channel, Decoding, REPORT, Role, Sighting};
+use tokentrail::detect::{
+    Channel, Decoding, Detector, Memory, REPORT, Reveal, Role, Sighting, Signature, sightings,
+};
 
 static RULES: LazyLock<Rules> = LazyLock::new(snippet::rules);
 
@@ -418,6 +420,147 @@ fn the_chain_of_decodings_is_kept() {
         saml[0].credentials[0].claims.as_ref().unwrap().exp,
         Some(1_767_225_900)
     );
+}
+
+#[test]
+fn short_values_join_inside_one_source_and_have_no_fingerprint() {
+    let key = FingerprintKey::default();
+    let detector = Detector {
+        rules: &RULES,
+        key: &key,
+        jwks: None,
+        reveal: Reveal::default(),
+    };
+    let mut memory = Memory::default();
+    let mut see = |line, text: &str| {
+        let mut observation = snippet::observation(text);
+        observation.place.locator = Locator::Line {
+            number: line,
+            byte: line * 100,
+        };
+        sightings(&observation, &detector, &mut memory).remove(0)
+    };
+    let state = |sighting: &Sighting| {
+        let of_kind = |key: &&JoinKey| key.kind == KeyKind::State;
+        sighting.keys.iter().find(of_kind).copied()
+    };
+    let request = see(
+        1,
+        "https://as.example/authorize?client_id=c&response_type=code&state=s1&redirect_uri=x",
+    );
+    let response = see(2, "https://app.example/cb?code=abc123&state=s1");
+    let other = see(3, "https://app.example/cb?code=abc124&state=s2");
+    assert!(state(&request).is_some());
+    assert_eq!(state(&request), state(&response));
+    assert_ne!(state(&request), state(&other));
+    assert_ne!(response.id, other.id);
+    assert_ne!(response.credentials[0].id, other.credentials[0].id);
+    assert_eq!(response.credentials[0].fingerprint, None);
+    let long_password = see(
+        4,
+        "https://app.example/login?user=u&password=correct-horse-battery-staple",
+    );
+    assert_eq!(long_password.credentials[0].fingerprint, None);
+    let again = see(
+        5,
+        "https://app.example/login?user=u&password=correct-horse-battery-staple",
+    );
+    assert_eq!(long_password.credentials[0].id, again.credentials[0].id);
+    assert_ne!(long_password.id, again.id);
+}
+
+#[test]
+fn a_verifier_and_its_challenge_share_a_key() {
+    let challenge = detect(
+        "https://as.example/authorize?client_id=c1&response_type=code&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256",
+    );
+    let verifier = detect(
+        "POST https://as.example/token\n\ngrant_type=authorization_code&code=x1y2z3&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    );
+    let key = |sightings: &[Sighting]| {
+        let of_kind = |key: &&JoinKey| key.kind == KeyKind::ChallengeS256;
+        sightings[0].keys.iter().find(of_kind).copied()
+    };
+    assert!(key(&challenge).is_some());
+    assert_eq!(key(&challenge), key(&verifier));
+    assert!(challenge[0].credentials.is_empty());
+}
+
+#[test]
+fn a_forged_token_is_told_from_a_real_one() {
+    use jsonwebtoken::{EncodingKey, Header};
+    let key: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap());
+    let jwks: jsonwebtoken::jwk::JwkSet = serde_json::from_value(serde_json::json!({
+        "keys": [{"kty": "oct", "alg": "HS256", "kid": "k1", "k": data_encoding::BASE64URL_NOPAD.encode(&key)}]
+    }))
+    .unwrap();
+    let header = Header {
+        kid: Some("k1".into()),
+        ..Header::default()
+    };
+    let claims = serde_json::json!({"sub": "u1", "scope": "read", "exp": 1});
+    let real = jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&key)).unwrap();
+    let forged =
+        jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(b"other")).unwrap();
+    let unknown = jsonwebtoken::encode(
+        &Header::default(),
+        &claims,
+        &EncodingKey::from_secret(b"other"),
+    )
+    .unwrap();
+    let unsigned = format!("{}.", real.rsplit_once('.').unwrap().0);
+    let fingerprint_key = FingerprintKey::default();
+    let signature = |token: &str, jwks| {
+        let detector = Detector {
+            rules: &RULES,
+            key: &fingerprint_key,
+            jwks,
+            reveal: Reveal::default(),
+        };
+        let observation = snippet::observation(&format!("https://a.example/#access_token={token}"));
+        sightings(&observation, &detector, &mut Memory::default())[0].credentials[0].signature
+    };
+    assert_eq!(signature(&real, Some(&jwks)), Signature::Verified);
+    assert_eq!(signature(&forged, Some(&jwks)), Signature::Invalid);
+    assert_eq!(signature(&unknown, Some(&jwks)), Signature::Unverified);
+    assert_eq!(signature(&unsigned, Some(&jwks)), Signature::Unsigned);
+    assert_eq!(signature(&real, None), Signature::Unverified);
+}
+
+#[test]
+fn raw_values_are_kept_only_when_asked_for() {
+    let key = FingerprintKey::default();
+    for (values, identities) in [(false, false), (true, false), (false, true)] {
+        let detector = Detector {
+            rules: &RULES,
+            key: &key,
+            jwks: None,
+            reveal: Reveal { values, identities },
+        };
+        let mut memory = Memory::default();
+        sightings(
+            &snippet::observation("https://a.example/#id_token={{jwt:id}}"),
+            &detector,
+            &mut memory,
+        );
+        assert_eq!(!memory.revealed.values.is_empty(), values);
+        assert_eq!(!memory.revealed.identities.is_empty(), identities);
+    }
+}
+
+#[test]
+fn hostile_input_costs_linear_time() {
+    for text in [
+        format!("https://a.example/?next={}", "%25".repeat(200_000)),
+        format!("https://a.example/?next=%{}3D", "25".repeat(200_000)),
+        format!("https://a.example/?access_token={}", "a;b=".repeat(50_000)),
+        format!("text: {}", "access_token=\"".repeat(20_000)),
+        format!("200 https://a.example/\n\n<{}", "<a \"".repeat(50_000)),
+        format!("200 https://a.example/\n\n{}", "[{\"code\":".repeat(20_000)),
+        format!("https://a.example/#{}", "/#?".repeat(50_000)),
+    ] {
+        snippet::detect(&RULES, &snippet::observation(&text));
+    }
 }
 
 fn everything_shown(sightings: &[Sighting]) -> String {

@@ -17,8 +17,10 @@ use tokentrail::atoms::{Locator, Source, Zone};
 use tokentrail::collect::log::{self, Bounds};
 use tokentrail::collect::{Context, Evidence, Observation, Payload, ReadError, Sink, Store, Via};
 
-fn rules() -> Rules {
-    Rules::builtin().unwrap()
+fn rules() -> &'static Rules {
+    static RULES: std::sync::LazyLock<Rules> =
+        std::sync::LazyLock::new(|| Rules::builtin().unwrap());
+    &RULES
 }
 
 /// What a reading gave: observations, problems, and the error that ended it.
@@ -28,9 +30,8 @@ struct Reading {
 }
 
 fn read_with(evidence: &Evidence, bounds: Bounds, tz: Option<&jiff::tz::TimeZone>) -> Reading {
-    let rules = rules();
     let ctx = Context {
-        rules: &rules,
+        rules: rules(),
         log_timezone: tz,
     };
     let source = Arc::new(Source::default());
@@ -90,7 +91,15 @@ fn shown(observation: &Observation) -> String {
 
 /// Those that hold a credential's sign, so that tests do not depend on how coarse the needles are.
 fn found(observations: &[Observation]) -> Vec<String> {
-    let signs = ["code=", "token", "hunter2", "Bearer", "sid="];
+    let signs = [
+        "code=",
+        "token",
+        "hunter2",
+        "Bearer",
+        "sid=",
+        "Signature",
+        "horse",
+    ];
     let shown = observations.iter().map(shown);
     shown
         .filter(|line| signs.iter().any(|sign| line.contains(sign)))
@@ -155,8 +164,9 @@ fn no_record_fits_two_patterns() {
     for format in &formats.formats {
         for example in &format.examples {
             for other in formats.formats.iter().filter(|other| other.id != format.id) {
-                if let Shape::Pattern { pattern, .. } = &other.shape {
-                    let fits = pattern.is_match(example.line.as_bytes());
+                if let Shape::Pattern(patterns) = &other.shape {
+                    let line = example.line.as_bytes();
+                    let fits = patterns.iter().any(|pattern| pattern.regex.is_match(line));
                     assert!(!fits, "{} fits {}", example.line, other.id);
                 }
             }
@@ -346,13 +356,13 @@ fn a_line_beyond_the_bound_is_read_in_pieces_and_told() {
 #[test]
 fn parts_of_a_container_line_are_joined() {
     let text = "2026-11-23T01:28:04.5Z stdout P 192.0.2.7 - - [23/Nov/2026:01:28:04 +0000] \"GET /cb?co\n\
-                2026-11-23T01:28:04.5Z stderr F unrelated token=1\n\
+                2026-11-23T01:28:04.5Z stderr F unrelated code=12\n\
                 2026-11-23T01:28:04.6Z stdout F de=x HTTP/1.1\" 200 5\n\
                 2026-11-23T01:28:04.7Z stdout P cut code=y";
     assert_eq!(
         found(&read(text)),
         [
-            "2@87 text text unrelated token=1",
+            "2@87 text text unrelated code=12",
             "1@0 request url /cb?code=x",
             "4@190 text text cut code=y",
         ]
@@ -493,7 +503,7 @@ fn the_receiver_of_a_referer_is_named_where_known() {
 
 #[test]
 fn members_of_json_have_their_roles() {
-    let line = r#"{"ts":1795397246.6,"request":{"method":"POST","host":"app.example","uri":"/token?code=q","headers":{"Authorization":["Bearer abc"],"Cookie":["sid=1; token=2"],"Referer":["https://idp.example/?code=r"]}},"resp_headers":{"Location":["/home?token=l"],"Set-Cookie":["sid=3; Path=/"]},"status":302,"request_body":"ignored token=b","access_token":"secret"}"#;
+    let line = r#"{"ts":1795397246.6,"request":{"method":"POST","host":"app.example","uri":"/token?code=q","headers":{"Authorization":["Bearer abc"],"Cookie":["sid=1; token=2"],"Referer":["https://idp.example/?code=r"]}},"resp_headers":{"Location":["/home?access_token=l"],"Set-Cookie":["sid=3; Path=/"]},"status":302,"request_body":"ignored access_token=b","access_token":"secret"}"#;
     assert_eq!(
         found(&read(line)),
         [
@@ -502,9 +512,9 @@ fn members_of_json_have_their_roles() {
             "1@0 request cookie sid=1",
             "1@0 request cookie token=2",
             "1@0 referer to app.example url https://idp.example/?code=r",
-            "1@0 location url /home?token=l",
+            "1@0 location url /home?access_token=l",
             "1@0 response cookie sid=3",
-            "1@0 text text ignored token=b",
+            "1@0 text text ignored access_token=b",
             "1@0 unknown field access_token=secret",
         ]
     );
@@ -625,4 +635,44 @@ fn a_damaged_gz_keeps_what_came_before() {
     assert_eq!(reading.problems.len(), 1);
     let members = [whole.as_slice(), &whole].concat();
     assert_eq!(found(&read(members)).len(), 160_000);
+}
+
+/// What the files under `fixtures/logs` give at least, a file name before its lines, each cut at [`SHOWN`]
+/// characters.
+const FIXTURES: &str = include_str!("logs_fixtures.txt");
+
+/// Characters of an observation that tell it from others.
+const SHOWN: usize = 72;
+
+#[test]
+fn fixtures_are_claimed_and_read() {
+    let ctx = Context {
+        rules: rules(),
+        log_timezone: None,
+    };
+    let mut paths: Vec<_> = std::fs::read_dir("fixtures/logs")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    let mut lines = Vec::new();
+    for path in paths {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let evidence = Evidence::file(&path, name.as_str()).unwrap();
+        let mut readers = tokentrail::collect::READERS.iter();
+        let reader = readers.find(|reader| (reader.claims)(&evidence, &ctx));
+        assert_eq!(reader.map(|reader| reader.name), Some("log"), "{name}");
+        let reading = read_with(&evidence, Bounds::default(), None);
+        assert_eq!(reading.problems, Vec::<String>::new(), "{name}");
+        let dated = reading.observations.iter().all(|o| o.at.is_some());
+        assert!(dated, "{name} has times");
+        lines.push(name);
+        let shown = found(&reading.observations);
+        lines.extend(shown.iter().map(|line| line.chars().take(SHOWN).collect()));
+    }
+    // More may be found as rules are added, less never.
+    let mut found = lines.iter();
+    for wanted in FIXTURES.lines() {
+        assert!(found.any(|line| line == wanted), "{wanted}");
+    }
 }

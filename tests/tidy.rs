@@ -23,7 +23,7 @@ fn texts(folder: &str) -> Vec<(PathBuf, String)> {
         .into_iter()
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())
-        .map(|entry| entry.into_path())
+        .map(walkdir::DirEntry::into_path)
         .filter_map(|path| {
             let text = std::fs::read_to_string(&path).ok()?;
             Some((path.strip_prefix(root()).unwrap().to_owned(), text))

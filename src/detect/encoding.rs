@@ -1,7 +1,9 @@
 //! Layers of escaping around a value, and how they come off. Knows percent-encoding, HTML references,
 //! JSON escapes and the base64 alphabets; nothing of what the value means. Every function is linear.
 
-use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
+use std::sync::LazyLock;
+
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, Encoding};
 
 /// Rounds in which one kind of escaping may uncover another. Percent-encoding has no such bound: it comes
 /// off to its end in one pass. Five layers were the most seen in one value.
@@ -190,16 +192,18 @@ pub(super) fn base64(value: &str) -> Option<Vec<u8>> {
     while let [head @ .., b'='] = clean {
         clean = head;
     }
-    let plain = |encoding: &data_encoding::Encoding| encoding.decode(clean).ok();
     if clean.iter().any(|byte| matches!(byte, b'-' | b'_')) {
-        plain(&lenient(&BASE64URL_NOPAD))
+        URL_SAFE.decode(clean).ok()
     } else {
-        plain(&lenient(&BASE64_NOPAD))
+        STANDARD.decode(clean).ok()
     }
 }
 
+static URL_SAFE: LazyLock<Encoding> = LazyLock::new(|| lenient(&BASE64URL_NOPAD));
+static STANDARD: LazyLock<Encoding> = LazyLock::new(|| lenient(&BASE64_NOPAD));
+
 /// Trailing bits that are not zero are a bug of some encoders, not a reason to miss a value.
-fn lenient(encoding: &data_encoding::Encoding) -> data_encoding::Encoding {
+fn lenient(encoding: &Encoding) -> Encoding {
     let mut specification = encoding.specification();
     specification.check_trailing_bits = false;
     specification

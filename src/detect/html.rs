@@ -77,13 +77,13 @@ fn read_tag(tag: &str, rules: &Rules, form: &mut Message, out: &mut Vec<Message>
             .find(|(have, _)| have.eq_ignore_ascii_case(name))
     };
     let kind = tag.split_ascii_whitespace().next().unwrap_or_default();
-    if kind.eq_ignore_ascii_case("input") || kind.eq_ignore_ascii_case("meta") {
-        if let (Some((_, name)), Some((_, value))) = (get("name"), get("value").or(get("content")))
-        {
-            form.fields
-                .push(Field::new(name, value.clone(), Slot::Form));
-            return;
-        }
+    let is_field = kind.eq_ignore_ascii_case("input") || kind.eq_ignore_ascii_case("meta");
+    if let (true, Some((_, name)), Some((_, value))) =
+        (is_field, get("name"), get("value").or(get("content")))
+    {
+        let field = Field::new(name, value.clone(), Slot::Form);
+        form.fields.push(field);
+        return;
     }
     for (name, value) in &attributes {
         let is_link = LINKS.iter().any(|link| name.eq_ignore_ascii_case(link));

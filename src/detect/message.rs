@@ -180,9 +180,9 @@ fn located(url: &Url, rules: &Rules) -> Vec<Field> {
     let place = url.host_and_path();
     rules
         .catalogue
-        .located()
-        .filter_map(|(rule, location)| {
-            let value = place.get(location.capture(&place)?)?;
+        .located(&place)
+        .filter_map(|(rule, range)| {
+            let value = place.get(range)?;
             let mut field = Field::new("path", value.to_owned(), Slot::Path);
             field.rule = Some(rule.clone());
             Some(field)

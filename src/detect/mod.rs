@@ -2,6 +2,7 @@
 //! and cannot fail. Behind this stage nothing knows a raw value: sightings carry fingerprints, join keys,
 //! claims and masked text, and the raw values that `--reveal` shows lie in a side table of their own.
 
+mod address;
 mod assemble;
 mod body;
 pub mod clock;

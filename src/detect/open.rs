@@ -55,7 +55,12 @@ fn open_field(
     if field.value.len() > MAX_VALUE || field.value.len() < 4 {
         return;
     }
-    let mut value = field.value.trim().to_owned();
+    let value = field.value.trim();
+    // Cookies of some libraries say in front that they are JSON, or base64.
+    let value = value
+        .strip_prefix("base64-")
+        .or_else(|| value.strip_prefix("j:"));
+    let mut value = value.unwrap_or(field.value.trim()).to_owned();
     let mut nesting = outer.nesting.clone();
     nesting.extend(&field.nesting);
     for _ in 0..MAX_PERCENT {
@@ -120,12 +125,7 @@ pub(super) fn of_nested_url(value: &str, rules: &Rules) -> Message {
 
 fn worth(message: Message, rules: &Rules) -> Option<Message> {
     let known = message.fields.iter().any(|field| is_known(field, rules));
-    let located = message.url.as_ref().is_some_and(|url| {
-        rules
-            .catalogue
-            .located()
-            .any(|(_, location)| location.is_match(&url.host_and_path()))
-    });
+    let located = message.fields.iter().any(|field| field.rule.is_some());
     (known || located).then_some(message)
 }
 

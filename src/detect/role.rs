@@ -57,9 +57,9 @@ pub(super) fn channel(observation: &Observation, message: &Message, role: Role) 
             ..,
         ) => Channel::Direct,
         (Payload::Pair { .. }, ..) => Channel::Storage,
-        (Payload::Url(_), ..) => Channel::Front,
-        (Payload::Body { .. }, _, Role::ResponseInBody) => Channel::Front,
-        (Payload::Text(_), Form::Url, _) => Channel::Front,
+        (Payload::Url(_), ..)
+        | (Payload::Body { .. }, _, Role::ResponseInBody)
+        | (Payload::Text(_), Form::Url, _) => Channel::Front,
         _ => Channel::Direct,
     }
 }

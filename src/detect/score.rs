@@ -9,7 +9,7 @@ use super::jwt::Jwt;
 use super::message::{Field, Form, Message};
 use super::{CANDIDATE, REPORT, saml};
 use crate::atoms::Kind;
-use crate::atoms::rules::{Condition, Name, Rule, Rules};
+use crate::atoms::rules::{Condition, Rule, Rules};
 
 /// Points of a value that tells itself by its form.
 const BY_FORM: i16 = 100;
@@ -60,15 +60,17 @@ fn judge(
     setting: &Setting<'_>,
 ) -> Option<Found> {
     let value = field.canonical.as_str();
-    let catalogue = &setting.rules.catalogue;
-    if value.is_empty()
+    let jwt = Jwt::decode(value);
+    let named = setting.rules.catalogue.rules_for(&field.key);
+    let by_form = by_form(field, jwt.as_ref(), setting);
+    // Most fields are of no interest: the dearer questions are for the others.
+    let asks = by_form.is_some() || !named.is_empty() || field.rule.is_some();
+    if !asks
+        || value.is_empty()
+        || jwt.as_ref().is_some_and(Jwt::is_proof)
         || setting.rules.placeholders.contain(value)
         || setting.rules.shapes.is_public(value)
     {
-        return None;
-    }
-    let jwt = Jwt::decode(value);
-    if jwt.as_ref().is_some_and(Jwt::is_proof) {
         return None;
     }
     let asked = Asked {
@@ -81,12 +83,10 @@ fn judge(
         setting,
     };
     let located = field.rule.iter().map(|rule| (rule, true));
-    let named = catalogue.rules_for(&field.key);
     let best = located
         .chain(named.iter().map(|(rule, _)| (*rule, false)))
         .filter_map(|(rule, located)| Some((rule, asked.score(rule, located)?)))
         .reduce(|best, next| if next.1 > best.1 { next } else { best });
-    let by_form = by_form(field, jwt.as_ref(), setting);
     match (best, by_form) {
         (Some((rule, score)), form) if score >= REPORT || score >= CANDIDATE && form.is_none() => {
             let claimed = jwt
@@ -148,7 +148,7 @@ impl<'a> Beside<'a> {
     }
 
     fn has(&self, group: u32, name: &str) -> bool {
-        self.names.contains(&(group, &*Name::new(name).key))
+        self.names.contains(&(group, name))
     }
 
     /// First 256 fields of the group: `only` and `beside_value` are questions about small messages.
@@ -192,19 +192,20 @@ impl Asked<'_> {
     }
 
     fn holds(&self, when: &Condition) -> bool {
-        self.value_holds(when) && self.beside_holds(when) && self.place_holds(when)
+        self.place_holds(when) && self.beside_holds(when) && self.value_holds(when)
     }
 
     fn value_holds(&self, when: &Condition) -> bool {
         let length = self.value.len();
-        when.value
-            .as_ref()
-            .is_none_or(|pattern| pattern.is_match(self.value))
-            && when.min_length.is_none_or(|min| length >= min)
+        when.min_length.is_none_or(|min| length >= min)
             && when.max_length.is_none_or(|max| length <= max)
             && when.min_entropy.is_none_or(|min| self.entropy >= min)
             && when.max_entropy.is_none_or(|max| self.entropy <= max)
             && when.jwt.is_none_or(|jwt| jwt == self.jwt)
+            && when
+                .value
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_match(self.value))
             && (when.shape.is_empty() || when.shape.iter().any(|id| self.has_shape(id)))
             && (when.saml.is_empty() || self.is_saml(&when.saml))
             && (when.word.is_empty()
@@ -227,18 +228,19 @@ impl Asked<'_> {
         let group = self.field.group;
         let has = |name: &str| self.beside.has(group, name);
         let matches = |name: &str, pattern: &crate::atoms::rules::Pattern| {
-            let key = Name::new(name).key;
-            self.beside
-                .group(group)
-                .any(|field| field.key.key == key && pattern.is_match(&field.canonical))
+            has(name)
+                && self
+                    .beside
+                    .group(group)
+                    .any(|field| *field.key.key == *name && pattern.is_match(&field.canonical))
         };
-        (when.beside.is_empty() || when.beside.iter().any(|name| has(name)))
-            && when.beside_all.iter().all(|name| has(name))
+        (when.beside.is_empty() || when.beside.iter().any(|name| has(name.as_str())))
+            && when.beside_all.iter().all(|name| has(name.as_str()))
             && when
                 .beside_value
                 .iter()
-                .all(|(name, pattern)| matches(name, pattern))
-            && !when.lacks.iter().any(|name| has(name))
+                .all(|(name, pattern)| matches(name.as_str(), pattern))
+            && !when.lacks.iter().any(|name| has(name.as_str()))
             && (when.only.is_empty() || self.only_beside(&when.only))
     }
 

@@ -95,13 +95,27 @@ fn words(kind: Kind) -> String {
 /// Hashes and handles that fit each other.
 fn keys(index: &Index<'_>, run: &Run) -> Vec<Clue> {
     let mut seen: BTreeMap<JoinKey, BTreeSet<usize>> = BTreeMap::new();
+    let mut claimed: BTreeSet<JoinKey> = BTreeSet::new();
+    let mut computed: BTreeSet<JoinKey> = BTreeSet::new();
     for (at, sighting) in index.each(&run.rest) {
         for key in &sighting.keys {
             if !index.weak.contains(key) {
                 seen.entry(*key).or_default().insert(at);
             }
         }
+        for credential in &sighting.credentials {
+            if credential.kind == Kind::IdToken {
+                claimed.extend(&credential.keys);
+            } else {
+                computed.extend(&credential.keys);
+            }
+        }
     }
+    // Two sightings of one code have its hash in common, and that says nothing.
+    let fits = |key: &JoinKey| {
+        !matches!(key.kind, KeyKind::AtHash | KeyKind::CHash)
+            || (claimed.contains(key) && computed.contains(key))
+    };
     let text = |kind| match kind {
         KeyKind::AtHash => Some("`at_hash` of the ID token fits the access token"),
         KeyKind::CHash => Some("`c_hash` of the ID token fits the code"),
@@ -110,7 +124,10 @@ fn keys(index: &Index<'_>, run: &Run) -> Vec<Clue> {
         KeyKind::Nonce => Some("`nonce` is equal in the ID tokens"),
         _ => None,
     };
-    let several = seen.into_iter().filter(|(_, at)| at.len() > 1);
+    let several = seen.into_iter().filter(|(key, at)| {
+        let hash = matches!(key.kind, KeyKind::AtHash | KeyKind::CHash);
+        fits(key) && (hash || at.len() > 1)
+    });
     several
         .filter_map(|(key, at)| {
             Some(Clue {

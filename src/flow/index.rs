@@ -152,13 +152,15 @@ pub(super) fn value<'a>(sighting: &'a Sighting, name: &str) -> Option<&'a str> {
 
 /// Whether two parameter names are the same but for case, `_` and `-`.
 pub(super) fn same_name(one: &str, other: &str) -> bool {
-    let plain = |name: &str| -> Vec<u8> {
-        name.bytes()
-            .filter(|byte| !matches!(byte, b'_' | b'-'))
-            .map(|byte| byte.to_ascii_lowercase())
-            .collect()
-    };
-    one == other || plain(one) == plain(other)
+    let first = |name: &str| name.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    // Most names differ in their first letter already.
+    one == other || (first(one) == first(other) && plain(one).eq(plain(other)))
+}
+
+fn plain(name: &str) -> impl Iterator<Item = u8> + '_ {
+    name.bytes()
+        .filter(|byte| !matches!(byte, b'_' | b'-'))
+        .map(|byte| byte.to_ascii_lowercase())
 }
 
 /// Whether a value of this kind belongs to one protocol run, so that seeing it twice joins. A client's

@@ -125,29 +125,26 @@ impl<'a, 'b> Linker<'a, 'b> {
         sighting: &Sighting,
     ) -> BTreeMap<usize, Option<u8>> {
         let mut found: BTreeMap<usize, Option<u8>> = BTreeMap::new();
-        if answers(self.index, sighting) {
+        let can_answer = answers(self.index, sighting);
+        if can_answer {
             self.along_chain(core, sighting, &mut found);
-            for &other in sighting
-                .exchange
-                .iter()
-                .flat_map(|key| self.index.of_exchange(*key))
-            {
-                found.entry(other).or_default();
-            }
-            for other in self.near(sighting) {
+            let exchange = sighting.exchange.map(|key| self.index.of_exchange(key));
+            for &other in exchange.unwrap_or_default() {
                 found.entry(other).or_default();
             }
         }
-        for key in sighting
-            .keys
-            .iter()
-            .filter(|key| !self.index.weak.contains(key))
-        {
-            for &other in self.index.requests_with(*key) {
-                found.entry(other).or_default();
+        for key in &sighting.keys {
+            if !self.index.weak.contains(key) {
+                for &other in self.index.requests_with(*key) {
+                    found.entry(other).or_default();
+                }
             }
         }
-        found.remove(&at);
+        found.retain(|other, _| *other != at && self.group_of.contains_key(other));
+        if can_answer && found.is_empty() {
+            // Nothing names the request: those of the same source, before it, may be it.
+            found.extend(self.near(sighting).into_iter().map(|other| (other, None)));
+        }
         found
     }
 
@@ -230,7 +227,7 @@ impl<'a, 'b> Linker<'a, 'b> {
                 KeyKind::State if same_source => Link::ReusedState,
                 _ if self.index.weak.contains(key) => continue,
                 KeyKind::Nonce => Link::Nonce,
-                KeyKind::SHash => Link::StateHash,
+                KeyKind::SHash if claims(sighting, *key) => Link::StateHash,
                 KeyKind::ChallengeS256 | KeyKind::ChallengePlain => Link::Challenge,
                 _ => continue,
             };
@@ -283,6 +280,14 @@ fn attributes(sighting: &Sighting, asked: &Sighting) -> Vec<Link> {
         links.push(Link::Time);
     }
     links
+}
+
+/// Whether an ID token of the sighting has the key: a `state` has its hash too, and that says nothing.
+fn claims(sighting: &Sighting, key: JoinKey) -> bool {
+    sighting
+        .credentials
+        .iter()
+        .any(|credential| credential.kind == Kind::IdToken && credential.keys.contains(&key))
 }
 
 /// Host of a URL, as written.

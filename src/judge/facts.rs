@@ -18,6 +18,14 @@ const CLOCK_NOISE: f64 = 60.0;
 /// A sane bound for a clock error, in seconds (a hundred years): a larger one is not a time.
 const MAX_CLOCK_ERROR: f64 = 3.2e9;
 
+/// Parts of one exchange that are looked at: a response holds a few tokens, and a stream of messages that
+/// shares one exchange must not cost its square.
+const MATES: usize = 256;
+
+/// Runs of one challenge that are looked at, the latest first: an honest client has one, and a constant
+/// challenge in thousands of runs must not cost their square.
+const RUNS: usize = 8;
+
 /// What happened to a credential.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Event {
@@ -43,7 +51,8 @@ pub(super) struct Facts<'a> {
     times: Vec<Option<Timestamp>>,
     by_id: HashMap<Digest, usize>,
     by_exchange: HashMap<JoinKey, Vec<usize>>,
-    verifiers: HashMap<JoinKey, Vec<usize>>,
+    /// By challenge and file: a sighting that shows its verifier.
+    verifiers: HashMap<JoinKey, BTreeMap<usize, usize>>,
     events: BTreeMap<Digest, Vec<Happened>>,
     next_visits: HashMap<JoinKey, Vec<usize>>,
     /// By trail: its sightings.
@@ -51,8 +60,8 @@ pub(super) struct Facts<'a> {
     /// By trail: its exposures.
     trail_exposures: BTreeMap<usize, Vec<usize>>,
     trails_by_challenge: HashMap<JoinKey, Vec<usize>>,
-    /// By file and `client_id`: sightings that show the client's secret.
-    secrets: HashMap<(usize, &'a str), Vec<usize>>,
+    /// By file and `client_id`: a sighting that shows the client's secret.
+    secrets: HashMap<(usize, &'a str), usize>,
 }
 
 impl<'a> Facts<'a> {
@@ -79,6 +88,7 @@ impl<'a> Facts<'a> {
         for (index, trail) in correlated.trails.iter().enumerate() {
             facts.index_trail(index, trail);
         }
+        facts.keep_latest_runs();
         for (index, exposure) in correlated.exposures.iter().enumerate() {
             for trail in &exposure.trails {
                 facts.trail_exposures.entry(*trail).or_default().push(index);
@@ -131,12 +141,14 @@ impl<'a> Facts<'a> {
             .map_or(&[][..], Vec::as_slice);
         mates
             .iter()
+            .take(MATES)
             .filter_map(|&index| Some((index, self.sighting(index)?)))
     }
 
-    /// Sightings that show a verifier which opens this challenge (RFC 7636 §4.6).
-    pub(super) fn verifiers(&self, challenge: &JoinKey) -> &[usize] {
-        self.verifiers.get(challenge).map_or(&[], Vec::as_slice)
+    /// One sighting in each file that shows a verifier which opens this challenge (RFC 7636 §4.6).
+    pub(super) fn verifiers(&self, challenge: &JoinKey) -> impl Iterator<Item = usize> {
+        let files = self.verifiers.get(challenge).into_iter();
+        files.flat_map(BTreeMap::values).copied()
     }
 
     /// What happened to a credential.
@@ -165,9 +177,25 @@ impl<'a> Facts<'a> {
         trails.map_or(&[], Vec::as_slice)
     }
 
-    /// Sightings in a file that show the secret of a client.
-    pub(super) fn secrets(&self, file: usize, client: &'a str) -> &[usize] {
-        self.secrets.get(&(file, client)).map_or(&[], Vec::as_slice)
+    /// A sighting in a file that shows the secret of a client.
+    pub(super) fn secret(&self, file: usize, client: &'a str) -> Option<usize> {
+        self.secrets.get(&(file, client)).copied()
+    }
+
+    fn keep_latest_runs(&mut self) {
+        let (times, steps) = (&self.times, &self.trail_sightings);
+        let latest = |trail: &usize| {
+            let own = steps.get(*trail).map_or(&[][..], Vec::as_slice);
+            own.iter()
+                .filter_map(|at| times.get(*at).copied().flatten())
+                .max()
+        };
+        for trails in self.trails_by_challenge.values_mut() {
+            if trails.len() > RUNS {
+                trails.sort_by_cached_key(|trail| std::cmp::Reverse(latest(trail)));
+                trails.truncate(RUNS);
+            }
+        }
     }
 
     fn index_trail(&mut self, index: usize, trail: &Trail) {
@@ -196,7 +224,7 @@ impl<'a> Facts<'a> {
             && let Some(client) = param(sighting, "client_id")
         {
             let file = self.holders.file(index);
-            self.secrets.entry((file, client)).or_default().push(index);
+            self.secrets.entry((file, client)).or_insert(index);
         }
         self.by_id.entry(sighting.id).or_insert(index);
         if let Some(key) = sighting.exchange {
@@ -213,7 +241,9 @@ impl<'a> Facts<'a> {
             }
             for key in &credential.keys {
                 if is_challenge(key) {
-                    self.verifiers.entry(*key).or_default().push(index);
+                    let file = self.holders.file(index);
+                    let files = self.verifiers.entry(*key).or_default();
+                    files.entry(file).or_insert(index);
                 }
             }
         }

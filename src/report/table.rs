@@ -23,8 +23,8 @@ pub struct Look {
     pub color: bool,
 }
 
-/// Width of the labels: `CRITICAL` and a space.
-const LABEL: u16 = 10;
+/// Width of the labels: `code flow`, indented, and a space.
+const LABEL: u16 = 12;
 
 /// The least width that is used: what is narrower wraps.
 const NARROWEST: u16 = 40;
@@ -209,6 +209,9 @@ fn rows(finding: &Finding) -> Vec<(String, String)> {
         let reference = in_brackets(&exposed.reference);
         let who = exposed.who.join(", ");
         say("readers", format!("{who}: {}{reference}", exposed.attack));
+    }
+    if !exposed.code_flow.is_empty() {
+        say("code flow", exposed.code_flow.clone());
     }
     if !finding.remediation.text.is_empty() {
         say("fix", finding.remediation.text.clone());

@@ -224,10 +224,6 @@ fn a_stream_is_known_by_its_statements() {
 
 fn set_read_only(path: &Path, on: bool) {
     let mut permissions = path.metadata().unwrap().permissions();
-    #[expect(
-        clippy::permissions_set_readonly_false,
-        reason = "so that the temporary folder can be removed"
-    )]
     permissions.set_readonly(on);
     fs::set_permissions(path, permissions).unwrap();
 }

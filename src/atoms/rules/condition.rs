@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::name::Name;
 use crate::atoms::Slot;
 
 /// A condition holds when every question in it is answered with yes; an empty one holds always.
@@ -12,13 +13,13 @@ use crate::atoms::Slot;
 #[serde(deny_unknown_fields, default)]
 pub struct Condition {
     /// Any of these names is in the same message, with a value.
-    pub beside: Vec<Box<str>>,
+    pub beside: Vec<Key>,
     /// All of these names are.
-    pub beside_all: Vec<Box<str>>,
+    pub beside_all: Vec<Key>,
     /// These names are, and their values match.
-    pub beside_value: BTreeMap<Box<str>, Pattern>,
+    pub beside_value: BTreeMap<Key, Pattern>,
     /// None of these names is.
-    pub lacks: Vec<Box<str>>,
+    pub lacks: Vec<Key>,
     /// There are other names, and all of them are among these; a trailing `*` stands for any ending.
     pub only: Vec<Box<str>>,
     /// The lower-case path, or the hash route, contains any of these.
@@ -61,6 +62,24 @@ pub struct Evidence {
     pub points: i16,
     /// When.
     pub when: Condition,
+}
+
+/// A parameter's name as it is compared: letters and digits, lower case.
+#[derive(Deserialize, Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(from = "String")]
+pub struct Key(Box<str>);
+
+impl Key {
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Key {
+    fn from(name: String) -> Self {
+        Self(Name::new(&name).key)
+    }
 }
 
 /// A regular expression, compiled when the rule file is read.

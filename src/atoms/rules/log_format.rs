@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
+use super::log_form::{File, RawFormat, RawShape, RawWrapper, Separator};
+
 /// The formats and wrappers that come with the program.
 const BUILTIN: &str = include_str!("../../../rules/logs.toml");
 
@@ -76,13 +78,8 @@ pub struct LogFormat {
 /// How the fields of a record are found.
 #[derive(Debug)]
 pub enum Shape {
-    /// By a pattern from the record's first byte. What no group takes is text.
-    Pattern {
-        /// The pattern.
-        pattern: Regex,
-        /// Its named groups, in order: index, role.
-        groups: Vec<(usize, Role)>,
-    },
+    /// By the first pattern that fits from the record's first byte. What no group takes is text.
+    Pattern(Vec<Pattern>),
     /// By a `#Fields:` or `#fields` line above the records.
     Columns {
         /// Columns that a header must name for this format.
@@ -99,6 +96,15 @@ pub enum Shape {
         /// Ends of dotted paths, lower case, and their roles, in order of preference.
         roles: Vec<(Box<str>, Role)>,
     },
+}
+
+/// A pattern, and what it finds.
+#[derive(Debug)]
+pub struct Pattern {
+    /// The pattern.
+    pub regex: Regex,
+    /// Its named groups, in order: index, role.
+    pub groups: Vec<(usize, Role)>,
 }
 
 /// What a writer does to bytes that would break its format.
@@ -248,63 +254,6 @@ impl FormatError {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    format: Vec<RawFormat>,
-    #[serde(default)]
-    wrapper: Vec<RawWrapper>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFormat {
-    id: Box<str>,
-    title: Box<str>,
-    source: Box<str>,
-    shape: RawShape,
-    pattern: Option<Box<str>>,
-    #[serde(default)]
-    requires: Vec<Box<str>>,
-    #[serde(default)]
-    roles: BTreeMap<Role, Vec<Box<str>>>,
-    separator: Option<Separator>,
-    #[serde(default)]
-    escape: Escape,
-    #[serde(default)]
-    utc: bool,
-    restart: Option<Box<str>>,
-    examples: Vec<Example>,
-    counterexamples: Vec<Box<str>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawWrapper {
-    id: Box<str>,
-    title: Box<str>,
-    source: Box<str>,
-    pattern: Box<str>,
-    examples: Vec<WrapperExample>,
-    counterexamples: Vec<Box<str>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RawShape {
-    Pattern,
-    Columns,
-    Json,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Separator {
-    Tab,
-    Space,
-}
-
 impl LogFormat {
     fn compile(raw: RawFormat) -> Result<Self, FormatError> {
         if raw.examples.is_empty() || raw.counterexamples.is_empty() {
@@ -363,16 +312,15 @@ fn shape(raw: &RawFormat) -> Result<Shape, FormatError> {
             .iter()
             .flat_map(|(role, names)| names.iter().map(|name| (name.to_lowercase().into(), *role)))
     };
-    match (&raw.shape, &raw.pattern) {
-        (RawShape::Pattern, Some(text)) => {
-            let pattern = compile(&raw.id, text)?;
-            let groups = groups(&raw.id, &pattern)?;
-            Ok(Shape::Pattern { pattern, groups })
+    match (&raw.shape, raw.patterns.as_slice()) {
+        (RawShape::Pattern, []) => Err(FormatError::new(&raw.id, "has no pattern")),
+        (RawShape::Pattern, texts) => {
+            let patterns = texts.iter().map(|text| Pattern::compile(&raw.id, text));
+            Ok(Shape::Pattern(patterns.collect::<Result<_, _>>()?))
         }
-        (RawShape::Pattern, None) => Err(FormatError::new(&raw.id, "has no pattern")),
-        (_, Some(_)) => Err(FormatError::new(&raw.id, "has a pattern that nothing uses")),
+        (_, [_, ..]) => Err(FormatError::new(&raw.id, "has a pattern that nothing uses")),
         _ if raw.roles.is_empty() => Err(FormatError::new(&raw.id, "has no roles")),
-        (RawShape::Columns, None) => Ok(Shape::Columns {
+        (RawShape::Columns, []) => Ok(Shape::Columns {
             requires: raw.requires.clone(),
             roles: names().collect(),
             separator: match raw.separator {
@@ -380,24 +328,28 @@ fn shape(raw: &RawFormat) -> Result<Shape, FormatError> {
                 Some(Separator::Space) | None => b' ',
             },
         }),
-        (RawShape::Json, None) => Ok(Shape::Json {
+        (RawShape::Json, []) => Ok(Shape::Json {
             requires: raw.requires.clone(),
             roles: names().collect(),
         }),
     }
 }
 
-fn groups(id: &str, pattern: &Regex) -> Result<Vec<(usize, Role)>, FormatError> {
-    let names = pattern.capture_names().enumerate();
-    names
-        .filter_map(|(index, name)| Some((index, name?)))
-        .map(|(index, name)| {
-            let role = Role::of_group(name);
-            let role =
-                role.ok_or_else(|| FormatError::new(id, format!("no role is called {name}")));
-            Ok((index, role?))
-        })
-        .collect()
+impl Pattern {
+    fn compile(id: &str, text: &str) -> Result<Self, FormatError> {
+        let regex = compile(id, text)?;
+        let names = regex.capture_names().enumerate();
+        let groups = names
+            .filter_map(|(index, name)| Some((index, name?)))
+            .map(|(index, name)| {
+                let role = Role::of_group(name);
+                let role =
+                    role.ok_or_else(|| FormatError::new(id, format!("no role is called {name}")));
+                Ok((index, role?))
+            })
+            .collect::<Result<_, FormatError>>()?;
+        Ok(Self { regex, groups })
+    }
 }
 
 fn compile(id: &str, pattern: &str) -> Result<Regex, FormatError> {
@@ -442,18 +394,18 @@ mod tests {
         refused("[[format]]\nid='x'", "missing field");
         refused(&format!("{head}shape='pattern'\n{tail}"), "no pattern");
         refused(
-            &format!("{head}shape='pattern'\npattern='^(?<odd>.)'\n{tail}"),
+            &format!("{head}shape='pattern'\npatterns=['^(?<odd>.)']\n{tail}"),
             "called odd",
         );
         refused(
-            &format!("{head}shape='pattern'\npattern='x'\n{tail}"),
+            &format!("{head}shape='pattern'\npatterns=['x']\n{tail}"),
             "must start",
         );
         refused(&format!("{head}shape='json'\n{tail}"), "no roles");
-        let twice = format!("{head}shape='pattern'\npattern='^'\n{tail}").repeat(2);
+        let twice = format!("{head}shape='pattern'\npatterns=['^']\n{tail}").repeat(2);
         refused(&twice, "stands twice");
         refused(
-            &format!("{head}shape='pattern'\npattern='^'\nexamples=[]\ncounterexamples=['']"),
+            &format!("{head}shape='pattern'\npatterns=['^']\nexamples=[]\ncounterexamples=['']"),
             "needs",
         );
     }

@@ -3,6 +3,7 @@
 
 pub mod condition;
 pub mod explain;
+mod log_form;
 pub mod log_format;
 pub mod name;
 pub mod needles;

@@ -2,6 +2,7 @@
 //! public. A rule names the place, the surroundings and the points; `detect` adds them up.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -236,11 +237,16 @@ impl Catalogue {
         Some(spelling)
     }
 
-    /// Rules for credentials in paths.
-    pub fn located(&self) -> impl Iterator<Item = (&Arc<Rule>, &Pattern)> {
-        self.rules
-            .iter()
-            .filter_map(|rule| Some((rule, rule.location.as_ref()?)))
+    /// Rules that know a credential in this `host/path`, and where it is.
+    pub fn located(&self, place: &str) -> impl Iterator<Item = (&Arc<Rule>, Range<usize>)> {
+        self.rules.iter().filter_map(move |rule| {
+            let location = rule.location.as_ref()?;
+            let is_near = rule
+                .literals
+                .iter()
+                .any(|literal| place.contains(&**literal));
+            Some((rule, is_near.then(|| location.capture(place))??))
+        })
     }
 
     /// Keys of the names that make bytes worth a second look.

@@ -34,14 +34,14 @@ const COLUMNS: &[Columns] = &[
     Columns {
         table: "visits",
         key: "",
-        columns: &[("external_referrer_url", Form::Url)],
+        cells: &[("external_referrer_url", Form::Url)],
         time: Time::Own("visit_time", Basis::Visit),
         via: Via::Unknown,
     },
     Columns {
         table: "visited_links",
         key: "",
-        columns: &[("top_level_url", Form::Url), ("frame_url", Form::Url)],
+        cells: &[("top_level_url", Form::Url), ("frame_url", Form::Url)],
         time: Time::None,
         via: Via::Unknown,
     },
@@ -49,7 +49,7 @@ const COLUMNS: &[Columns] = &[
         table: "downloads",
         key: "",
         // `url` was here until version 22, `full_path` never held one.
-        columns: &[
+        cells: &[
             ("url", Form::Url),
             ("referrer", Form::Url),
             ("site_url", Form::Url),
@@ -62,14 +62,14 @@ const COLUMNS: &[Columns] = &[
     Columns {
         table: "downloads_url_chains",
         key: "",
-        columns: &[("url", Form::Url)],
+        cells: &[("url", Form::Url)],
         time: Time::Of("id", "downloads", "start_time", Basis::Download),
         via: Via::Download,
     },
     Columns {
         table: "clusters_and_visits",
         key: "visit_id",
-        columns: &[
+        cells: &[
             ("url_for_deduping", Form::Url),
             ("normalized_url", Form::Url),
             ("url_for_display", Form::Url),
@@ -80,7 +80,7 @@ const COLUMNS: &[Columns] = &[
     Columns {
         table: "content_annotations",
         key: "",
-        columns: &[
+        cells: &[
             ("search_normalized_url", Form::Url),
             ("search_terms", Form::Text),
         ],
@@ -90,14 +90,14 @@ const COLUMNS: &[Columns] = &[
     Columns {
         table: "keyword_search_terms",
         key: "",
-        columns: &[("term", Form::Text)],
+        cells: &[("term", Form::Text)],
         time: Time::Of("url_id", "urls", "last_visit_time", Basis::LastVisit),
         via: Via::Typed,
     },
     Columns {
         table: "segments",
         key: "",
-        columns: &[("name", Form::Url)],
+        cells: &[("name", Form::Url)],
         time: Time::Of("url_id", "urls", "last_visit_time", Basis::LastVisit),
         via: Via::Unknown,
     },

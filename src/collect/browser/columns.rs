@@ -17,7 +17,7 @@ pub(super) struct Columns {
     /// The column that stands for the rowid where the table has none; empty otherwise.
     pub(super) key: &'static str,
     /// The columns, and what each holds.
-    pub(super) columns: &'static [(&'static str, Form)],
+    pub(super) cells: &'static [(&'static str, Form)],
     /// When it happened.
     pub(super) time: Time,
     /// How it was reached.
@@ -66,7 +66,7 @@ pub(super) fn read(
     let Some(table) = database.table(spec.table)? else {
         return Ok(());
     };
-    let mut names: Vec<&str> = spec.columns.iter().map(|(name, _)| *name).collect();
+    let mut names: Vec<&str> = spec.cells.iter().map(|(name, _)| *name).collect();
     if !names.iter().any(|name| table.has(name)) {
         return Ok(());
     }
@@ -78,7 +78,7 @@ pub(super) fn read(
     let needles = reading.needles();
     let mut hits = Vec::new();
     let damage = database.scan(&table, spec.key, &names, &mut |rowid, cells| {
-        for (index, &(column, form)) in spec.columns.iter().enumerate() {
+        for (index, &(column, form)) in spec.cells.iter().enumerate() {
             if let Some(bytes) = cells.bytes(index).filter(|bytes| needles.hit(bytes)) {
                 hits.push(Hit {
                     rowid,

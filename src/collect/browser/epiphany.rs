@@ -39,7 +39,7 @@ const TITLES: Columns = Columns {
     table: "urls",
     key: "",
     // A page without a title is given its URL.
-    columns: &[("title", Form::Text)],
+    cells: &[("title", Form::Text)],
     time: Time::Own("last_visit_time", Basis::LastVisit),
     via: Via::Unknown,
 };
@@ -48,7 +48,7 @@ const TITLES: Columns = Columns {
 const QUTE: Columns = Columns {
     table: "History",
     key: "",
-    columns: &[("url", Form::Url)],
+    cells: &[("url", Form::Url)],
     time: Time::Own("atime", Basis::Visit),
     via: Via::Unknown,
 };

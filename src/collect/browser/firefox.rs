@@ -38,7 +38,7 @@ const COLUMNS: &[Columns] = &[
     Columns {
         table: "moz_places",
         key: "",
-        columns: &[("preview_image_url", Form::Url)],
+        cells: &[("preview_image_url", Form::Url)],
         time: Time::Own("last_visit_date", Basis::LastVisit),
         via: Via::Unknown,
     },
@@ -46,14 +46,14 @@ const COLUMNS: &[Columns] = &[
     Columns {
         table: "moz_annos",
         key: "",
-        columns: &[("content", Form::Text)],
+        cells: &[("content", Form::Text)],
         time: Time::Own("dateAdded", Basis::Download),
         via: Via::Download,
     },
     Columns {
         table: "moz_inputhistory",
         key: "",
-        columns: &[("input", Form::Text)],
+        cells: &[("input", Form::Text)],
         time: Time::Of(
             "place_id",
             "moz_places",
@@ -65,28 +65,28 @@ const COLUMNS: &[Columns] = &[
     Columns {
         table: "moz_keywords",
         key: "",
-        columns: &[("post_data", Form::Body)],
+        cells: &[("post_data", Form::Body)],
         time: Time::None,
         via: Via::Stored,
     },
     Columns {
         table: "moz_places_metadata_search_queries",
         key: "",
-        columns: &[("terms", Form::Text)],
+        cells: &[("terms", Form::Text)],
         time: Time::None,
         via: Via::Typed,
     },
     Columns {
         table: "moz_places_extra",
         key: "",
-        columns: &[("sync_json", Form::Text)],
+        cells: &[("sync_json", Form::Text)],
         time: Time::None,
         via: Via::Stored,
     },
     Columns {
         table: "moz_historyvisits_extra",
         key: "",
-        columns: &[("sync_json", Form::Text)],
+        cells: &[("sync_json", Form::Text)],
         time: Time::None,
         via: Via::Stored,
     },

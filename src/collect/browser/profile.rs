@@ -154,14 +154,21 @@ fn profile(below: &[&str]) -> Option<Box<str>> {
 
 fn user(folders: &[&str]) -> Option<Box<str>> {
     let pairs = folders.windows(2).rev();
-    let named = pairs.filter_map(|pair| match pair {
+    let mut named = pairs.filter_map(|pair| match pair {
         [homes, user] if HOMES.iter().any(|name| homes.eq_ignore_ascii_case(name)) => Some(*user),
         ["config", "systemprofile"] => Some("SYSTEM"),
         ["var", "mobile"] => Some("mobile"),
         _ => None,
     });
-    let root = || folders.contains(&"root").then_some("root");
-    named.into_iter().next().or_else(root).map(Into::into)
+    // `/root` is a home; a folder of that name elsewhere, such as the root of a mounted image, is not.
+    let root = || {
+        let mut behind = folders.iter().skip_while(|name| **name != "root").skip(1);
+        let inside = behind
+            .next()
+            .is_none_or(|next| next.starts_with('.') || *next == "snap");
+        (inside && folders.contains(&"root")).then_some("root")
+    };
+    named.next().or_else(root).map(Into::into)
 }
 
 /// `uac-<host>-<system>-<14 digits>` of UAC and `Collection-<host>-<date>T…` of Velociraptor, with the ending
@@ -219,6 +226,7 @@ mod tests {
             ("private/var/mobile/Library/Safari/History.db", "-", "mobile", "Safari", "-"),
             ("uac-web-01-linux-20240102030405.tar.gz/[root]/home/bob/.config/vivaldi/Default/History", "web-01", "bob", "Vivaldi", "Default"),
             ("Collection-DESK-7-2024-01-15T10_20_30Z.zip/uploads/auto/C%3A/Users/ann/AppData/Local/Google/Chrome/User Data/Default/History", "DESK-7", "ann", "Chrome", "Default"),
+            ("mnt/root/data/data/com.android.chrome/app_chrome/Default/History", "-", "-", "Chrome", "Default"),
             ("export/History", "-", "-", "-", "-"),
             ("History", "-", "-", "-", "-"),
             ("home/History", "-", "-", "-", "-"),

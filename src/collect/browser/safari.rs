@@ -34,7 +34,7 @@ const COLUMNS: &[Columns] = &[
     Columns {
         table: "history_tombstones",
         key: "",
-        columns: &[("url", Form::Url)],
+        cells: &[("url", Form::Url)],
         time: Time::Own("end_time", Basis::Row),
         via: Via::Unknown,
     },

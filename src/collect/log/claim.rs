@@ -131,7 +131,7 @@ fn most_lines_are_records(text: &[u8], formats: &LogFormats) -> bool {
 /// Whether a line is of a known format, or starts with a time as no sentence and no table does.
 fn is_record(line: &[u8], formats: &LogFormats) -> bool {
     let known = formats.formats.iter().any(|format| match &format.shape {
-        Shape::Pattern { pattern, .. } => pattern.is_match(line),
+        Shape::Pattern(patterns) => patterns.iter().any(|pattern| pattern.regex.is_match(line)),
         _ => false,
     });
     let wrapped = || {

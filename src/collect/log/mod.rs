@@ -10,6 +10,7 @@ mod lines;
 mod observe;
 mod partial;
 mod record;
+mod request;
 mod stamp;
 mod transcode;
 
@@ -299,11 +300,10 @@ impl<'a> Ahead<'a> {
 fn glued<'l>(line: &'l [u8], formats: &LogFormats) -> Vec<(usize, &'l [u8])> {
     let mut whole = vec![(0, line)];
     for format in &formats.formats {
-        let (Some(restart), Shape::Pattern { pattern, .. }) = (&format.restart, &format.shape)
-        else {
+        let (Some(restart), Shape::Pattern(patterns)) = (&format.restart, &format.shape) else {
             continue;
         };
-        if !pattern.is_match(line) {
+        if !patterns.iter().any(|pattern| pattern.regex.is_match(line)) {
             continue;
         }
         let starts = restart

@@ -3,15 +3,12 @@
 
 use std::sync::Arc;
 
-use super::columns;
-use super::record::{Part, Record, best, is_set};
+use super::record::{Part, Record, is_set};
+use super::request::{Request, contains, request_line, starts_url};
 use crate::atoms::rules::Needles;
 use crate::atoms::rules::log_format::Role;
-use crate::atoms::{Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When};
+use crate::atoms::{Digest, Locator, Place, Raw, Source, View, When};
 use crate::collect::{Exchange, Observation, Payload, Store, Via};
-
-/// Longest host name (RFC 1035 §2.3.4), a port, and brackets.
-const MAX_HOST: usize = 270;
 
 /// Headers whose values are secrets whatever they look like (RFC 9110 §11.6.2, §11.7.2).
 const SECRET_HEADERS: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
@@ -64,88 +61,6 @@ pub(super) fn observe(
     }
 }
 
-/// What the parts say of the request, together.
-#[derive(Default)]
-struct Request {
-    /// URLs or targets of the request, none a part of another; the fullest first.
-    urls: Vec<Vec<u8>>,
-    method: Option<Box<str>>,
-    status: Option<u16>,
-    host: Option<Box<str>>,
-}
-
-impl Request {
-    fn of(parts: &[Part]) -> Self {
-        let value = |role| best(parts, role);
-        let line = value(Role::Request).map(request_line);
-        let query = value(Role::Query);
-        let target = value(Role::Target)
-            .map(|target| columns::join(target, query.unwrap_or_default()).into_owned())
-            .or_else(|| query.map(|query| columns::join(b"", query).into_owned()));
-        let line_target = line.as_ref().map(|(_, target)| target.to_vec());
-        let absolute = value(Role::Url).map(<[u8]>::to_vec);
-        let mut urls: Vec<Vec<u8>> = Vec::new();
-        for url in [absolute, line_target, target].into_iter().flatten() {
-            let known = urls.iter().any(|other| contains(other, &url));
-            if starts_url(&url) && !known {
-                urls.retain(|other| !contains(&url, other));
-                urls.push(url);
-            }
-        }
-        let header = |name: &[u8]| {
-            let headers = parts
-                .iter()
-                .filter(|part| part.role == Some(Role::RequestHeaders));
-            let mut named = headers.filter(|part| part.name.eq_ignore_ascii_case(name));
-            named.next().map(|part| part.value.as_slice())
-        };
-        let method = line.and_then(|(method, _)| method).or(value(Role::Method));
-        Self {
-            method: method.and_then(|method| short(method, 20)),
-            status: value(Role::Status).and_then(status),
-            host: value(Role::Host)
-                .or_else(|| header(b"host"))
-                .and_then(|host| short(host, MAX_HOST)),
-            urls,
-        }
-    }
-
-    fn exchange(&self, position: Position, digest: &Digest) -> Option<Arc<Exchange>> {
-        let number = position.number.to_le_bytes();
-        let ordinal = position.ordinal.to_le_bytes();
-        let url = self.urls.first();
-        if url.is_none() && self.status.is_none() && self.method.is_none() {
-            return None;
-        }
-        Some(Arc::new(Exchange {
-            key: JoinKey {
-                kind: KeyKind::Exchange,
-                digest: Digest::of([digest.as_bytes().as_slice(), &number, &ordinal]),
-            },
-            method: self.method.clone(),
-            status: self.status,
-            url: Raw::new(url.cloned().unwrap_or_default()),
-            host: self.host.clone(),
-        }))
-    }
-
-    /// Who received the request, and its `Referer`.
-    fn host_or_authority(&self) -> Option<Box<str>> {
-        self.host.clone().or_else(|| {
-            let url = self.urls.first()?;
-            let start = memchr::memmem::find(url, b"://")? + 3;
-            let rest = url.get(start..)?;
-            let end = rest
-                .iter()
-                .position(|byte| b"/?#".contains(byte))
-                .unwrap_or(rest.len());
-            let authority = rest.get(..end)?;
-            let host = authority.rsplit(|byte| *byte == b'@').next()?;
-            short(host, MAX_HOST)
-        })
-    }
-}
-
 /// Where the observations of one record go.
 struct Out<'a> {
     place: Place,
@@ -191,6 +106,15 @@ impl Out<'_> {
                 };
                 self.pair(Store::LogField, name, value, Via::Request);
             }
+            Some(
+                Role::Date
+                | Role::Time
+                | Role::Client
+                | Role::User
+                | Role::Host
+                | Role::Method
+                | Role::Status,
+            ) => self.text(value),
             _ if name.is_empty() => self.url_or_text(value, Via::Unknown),
             _ => self.member(name, value),
         }
@@ -347,62 +271,12 @@ impl Out<'_> {
     }
 }
 
-/// Method and target of a request line. The version may be cut off, and the target may hold blanks.
-fn request_line(line: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    let end = memchr::memchr(b' ', line).unwrap_or(0);
-    let (first, rest) = line.split_at_checked(end).unwrap_or((&[], line));
-    let is_method = !first.is_empty()
-        && first
-            .iter()
-            .all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(byte));
-    let (method, rest) = if is_method {
-        (Some(first), rest)
-    } else {
-        (None, line)
-    };
-    let rest = rest.trim_ascii_start();
-    let version = memchr::memrchr(b' ', rest).and_then(|at| rest.split_at_checked(at));
-    let target = match version {
-        Some((target, version)) if version.starts_with(b" HTTP/") => target,
-        _ => rest,
-    };
-    (method, target)
-}
-
-fn status(value: &[u8]) -> Option<u16> {
-    let status = std::str::from_utf8(value).ok()?.parse().ok()?;
-    (100..1000).contains(&status).then_some(status)
-}
-
 /// Whether a value is a URL or a request target by its looks.
 fn is_url(value: &[u8]) -> bool {
     starts_url(value) && !value.iter().any(u8::is_ascii_whitespace)
 }
 
-/// Whether a value starts as a URL does: with a scheme, a path or a query.
-fn starts_url(value: &[u8]) -> bool {
-    let starts = matches!(value, [b'/' | b'?', ..]);
-    let scheme = || {
-        let at = memchr::memmem::find(value, b"://");
-        let scheme = at.and_then(|at| value.get(..at)).unwrap_or_default();
-        !scheme.is_empty()
-            && scheme
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
-    };
-    starts || scheme()
-}
-
 /// Whether `value` stands in one of the request's URLs, or is its query.
 fn is_in(value: &[u8], urls: &[Vec<u8>]) -> bool {
     urls.iter().any(|url| contains(url, value))
-}
-
-fn contains(outer: &[u8], inner: &[u8]) -> bool {
-    memchr::memmem::find(outer, inner).is_some()
-}
-
-fn short(value: &[u8], max: usize) -> Option<Box<str>> {
-    let text = std::str::from_utf8(value).ok()?.trim();
-    (!text.is_empty() && text != "-" && text.len() <= max).then(|| text.into())
 }

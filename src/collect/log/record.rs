@@ -110,11 +110,14 @@ impl Grammar<'_> {
 
     fn pattern(&self, line: &[u8]) -> Option<Record> {
         self.formats.formats.iter().find_map(|format| {
-            let Shape::Pattern { pattern, groups } = &format.shape else {
+            let Shape::Pattern(patterns) = &format.shape else {
                 return None;
             };
-            let captures = pattern.captures(line)?;
-            let mut spans: Vec<_> = groups
+            let mut fitting = patterns.iter();
+            let (pattern, captures) =
+                fitting.find_map(|pattern| Some((pattern, pattern.regex.captures(line)?)))?;
+            let mut spans: Vec<_> = pattern
+                .groups
                 .iter()
                 .filter_map(|(index, role)| Some((captures.get(*index)?.range(), *role)))
                 .collect();
@@ -161,8 +164,13 @@ impl Grammar<'_> {
         for member in members {
             let (rank, role) = role_of(roles, &member.path).unzip();
             let rank = rank.unwrap_or(usize::MAX);
-            let wrapped = role == Some(Role::Line) || member.value.first() == Some(&b'{');
-            match self.known(&member.value, depth + 1).filter(|_| wrapped) {
+            // A body is JSON too, and stays a body.
+            let wrapped = match role {
+                None => member.value.first() == Some(&b'{'),
+                role => role == Some(Role::Line),
+            };
+            let inner = wrapped.then(|| self.known(&member.value, depth + 1));
+            match inner.flatten() {
                 Some(record) => inside.push(record),
                 None => parts.push(Part {
                     role: role.filter(|role| *role != Role::Line),

@@ -189,6 +189,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_private_copy_has_no_name_and_the_right_rows() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let source = Connection::open(file.path()).unwrap();
+        source
+            .execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES(7);")
+            .unwrap();
+        let copied = copy(&mut std::fs::File::open(file.path()).unwrap()).unwrap();
+        let read = |sql: &str| copied.query_row(sql, [], |row| row.get::<_, i64>(0));
+        assert_eq!(read("SELECT a FROM t").unwrap(), 7);
+        assert!(!Path::new(copied.path().unwrap()).exists());
+        assert!(copied.execute_batch("INSERT INTO t VALUES(8)").is_err());
+    }
+
+    #[test]
+    fn nothing_can_be_attached_or_written() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let opened = in_place(file.path()).unwrap();
+        for sql in [
+            "ATTACH ':memory:' AS other",
+            "CREATE TABLE t(a)",
+            "PRAGMA writable_schema=ON; DELETE FROM sqlite_schema",
+            "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r",
+        ] {
+            assert!(opened.execute_batch(sql).is_err(), "{sql}");
+        }
+    }
+
+    #[test]
     fn a_path_becomes_one_uri_whatever_it_holds() {
         assert_eq!(
             uri(Path::new("/a/Web Data?#%41")),

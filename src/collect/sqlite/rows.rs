@@ -58,15 +58,15 @@ impl Table {
 
     /// The columns as a SELECT list behind the row's key; NULL for what is missing.
     fn select(&self, key: &str, columns: &[&str]) -> String {
-        let mut sql = format!("SELECT {key}");
-        for column in columns {
+        let mut list = vec![key.to_owned()];
+        list.extend(columns.iter().map(|column| {
             if self.has(column) {
-                sql.push_str(&format!(", \"{column}\""));
+                format!("\"{column}\"")
             } else {
-                sql.push_str(", NULL");
+                "NULL".to_owned()
             }
-        }
-        sql
+        }));
+        format!("SELECT {}", list.join(", "))
     }
 }
 

@@ -136,7 +136,6 @@ fn s256(case: &Case<'_>, reach: Reach) -> Ruling {
         .challenges(KeyKind::ChallengeS256)
         .iter()
         .flat_map(|challenge| case.facts.verifiers(challenge))
-        .copied()
         .collect();
     if verifiers.iter().any(|index| case.within(reach, *index)) {
         return opened(

@@ -223,8 +223,8 @@ impl<'a> Case<'a> {
             let client = trail.client_id.as_deref().unwrap_or_default();
             self.sightings().any(|(index, _)| {
                 let file = self.facts.holders.file(index);
-                let found = self.facts.secrets(file, client).iter();
-                found.copied().any(|secret| self.within(reach, secret))
+                let secret = self.facts.secret(file, client);
+                secret.is_some_and(|secret| self.within(reach, secret))
             })
         })
     }

@@ -36,6 +36,7 @@ pub(super) fn finding(finding: &Finding, results: &Results<'_>) -> wire::Finding
         flow: finding.flow.as_str().into(),
         weakness: finding.weakness.map(|kind| kind.as_str().into()),
         severity: finding.severity.as_str().into(),
+        severity_now: finding.severity_now.as_str().into(),
         status: "new".into(),
         shown: finding.shown.as_str().into(),
         value: value(finding, results.revealed),
@@ -52,6 +53,7 @@ pub(super) fn finding(finding: &Finding, results: &Results<'_>) -> wire::Finding
             who: texts(&finding.exposed_to.who),
             attack: finding.exposed_to.attack.into(),
             reference: (&*finding.exposed_to.reference).into(),
+            code_flow: (&*finding.exposed_to.code_flow).into(),
         },
         trails: trails
             .filter_map(|index| results.correlated.trails.get(*index))

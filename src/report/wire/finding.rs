@@ -24,6 +24,9 @@ pub struct Finding {
     pub weakness: Option<String>,
     /// `info`, `low`, `medium`, `high` or `critical`.
     pub severity: String,
+    /// The same by the verdict at `as_of`.
+    #[serde(default)]
+    pub severity_now: String,
     /// `new`, `known` or `suppressed`.
     pub status: String,
     /// Kind and length of the value.
@@ -115,6 +118,9 @@ pub struct ExposedTo {
     pub attack: String,
     /// Where the attack is described.
     pub reference: String,
+    /// Which attack the code flow stops here, or why it does not: one sentence.
+    #[serde(default)]
+    pub code_flow: String,
 }
 
 /// What to change.

@@ -1,15 +1,27 @@
 //! Browser histories through the library: the fixtures, opening without harm, logs and journals against
 //! SQLite itself, and files made to do harm.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by a panic, in its helpers too; its numbers are small"
+)]
+
+#[path = "histories/fixtures.rs"]
 mod fixtures;
+#[path = "histories/harm.rs"]
 mod harm;
+#[path = "histories/hostile.rs"]
 mod hostile;
+#[path = "histories/overlay.rs"]
 mod overlay;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use tokentrail::atoms::rules::{Needles, Rules};
+use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::{Locator, Source};
 use tokentrail::collect::{Context, Evidence, Observation, Payload, READERS, Sink};
 
@@ -51,9 +63,9 @@ fn scan(path: &Path) -> Seen {
 }
 
 fn scan_evidence(evidence: &Evidence) -> Seen {
-    let rules = Rules::builtin().unwrap();
+    static RULES: OnceLock<Rules> = OnceLock::new();
     let context = Context {
-        rules: &rules,
+        rules: RULES.get_or_init(|| Rules::builtin().unwrap()),
         log_timezone: None,
     };
     let claimed = READERS
