@@ -12,6 +12,8 @@ pub struct Client {
     /// Origin of the application.
     pub origin: String,
     pub redirect: String,
+    /// An application on the user's machine, which listens there for the response.
+    pub native: bool,
     pub issuer: String,
     pub authorize: String,
     pub token: String,
@@ -20,6 +22,8 @@ pub struct Client {
     pub confidential: bool,
     /// Seconds that the server gives a code.
     pub code_life: i64,
+    /// Seconds that documentation gives it, or RFC 6749 §4.1.2 where there is none.
+    pub code_life_told: i64,
     /// The `state` of a bad client, always the same.
     pub constant_state: Option<String>,
 }
@@ -50,29 +54,33 @@ impl Client {
             ),
             _ => ("https://auth.news.example", "/authorize", "/token", 600),
         };
+        let confidential = index / 4 % 2 == 1;
+        // RFC 8252 §7.3.
+        let native = !confidential && index % 11 == 7;
         Self {
             id: format!("client-{index}"),
-            redirect: format!(
-                "{origin}{}",
-                rng.pick(&["/callback", "/cb", "/oidc/callback"])
-            ),
+            redirect: if native {
+                format!("http://127.0.0.1:{}/cb", 40_000 + index)
+            } else {
+                let path = *rng.pick(&["/callback", "/cb", "/oidc/callback"]);
+                format!("{origin}{path}")
+            },
+            native,
             origin,
             issuer: issuer.to_owned(),
             authorize: format!("{issuer}{authorize}"),
             token: format!("{issuer}{token}"),
             secret: rng.opaque(36),
-            confidential: index / 4 % 2 == 1,
+            confidential,
             code_life,
+            code_life_told: if index % 4 == 1 { 600 } else { code_life },
             constant_state: (index % 9 == 4).then(|| "c0nstant-state-of-app".to_owned()),
         }
     }
 
-    /// Says how a token request authenticates the client.
-    pub fn secret_if_confidential(&self) -> Vec<String> {
-        self.confidential
-            .then(|| self.secret.clone())
-            .into_iter()
-            .collect()
+    /// What authenticates a confidential client.
+    pub fn secret_if_confidential(&self) -> Option<String> {
+        self.confidential.then(|| self.secret.clone())
     }
 }
 
@@ -103,6 +111,7 @@ impl<'a> Builder<'a> {
             primary: None,
             single: false,
             capture_only: false,
+            native: client.native,
         };
         Self {
             rng,
@@ -188,6 +197,14 @@ impl<'a> Builder<'a> {
         self.push(Part::Other, fetch)
     }
 
+    /// Where a visit went.
+    pub fn url(&self, visit: usize) -> String {
+        match &self.run.messages[visit].what {
+            What::Visit { url, .. } => url.clone(),
+            other => panic!("no visit: {other:?}"),
+        }
+    }
+
     /// The application's page that starts the login, most times.
     pub fn start(&mut self) -> Option<usize> {
         if self.rng.chance(30) {
@@ -255,6 +272,7 @@ impl<'a> Builder<'a> {
             kind,
             flows,
             expires,
+            expires_unseen: None,
             end: None,
             power,
         });
@@ -304,19 +322,23 @@ impl<'a> Builder<'a> {
     /// A code: what it needs besides itself follows from the challenge and the client.
     pub fn code(&mut self, challenge: Challenge, verifier: &str, flows: &[&'static str]) -> String {
         let value = self.rng.opaque(32);
-        let mut needs = self.client.secret_if_confidential();
         // Under a plain challenge the verifier is the challenge, so who holds the one holds the other.
-        if challenge != Challenge::None {
-            needs.push(verifier.to_owned());
-        }
-        let expires = self.now + self.client.code_life * 1000;
+        let needs = if challenge == Challenge::None {
+            Vec::new()
+        } else {
+            vec![verifier.to_owned()]
+        };
         let power = Power::With {
             needs,
+            secret: self.client.secret_if_confidential(),
             whole: State::Replayable,
             without: State::Guarded,
         };
-        self.credential(&value, "authorization_code", Some(expires), power)
-            .flows = flows.to_vec();
+        let (now, client) = (self.now, self.client);
+        let expires = Some(now + client.code_life_told * 1000);
+        let code = self.credential(&value, "authorization_code", expires, power);
+        code.expires_unseen = Some(now + client.code_life * 1000);
+        code.flows = flows.to_vec();
         value
     }
 
@@ -338,7 +360,8 @@ impl<'a> Builder<'a> {
     pub fn refresh_token(&mut self, flows: &[&'static str]) -> String {
         let value = self.rng.opaque(48);
         let power = Power::With {
-            needs: self.client.secret_if_confidential(),
+            needs: Vec::new(),
+            secret: self.client.secret_if_confidential(),
             whole: State::Live,
             without: State::Guarded,
         };
@@ -350,10 +373,8 @@ impl<'a> Builder<'a> {
     pub fn after(&mut self, from: usize, reload: bool) {
         if reload {
             self.wait(2000, 90_000);
-            if let What::Visit { url, .. } = &self.run.messages[from].what {
-                let url = url.clone();
-                self.visit(Part::Other, url, None, false);
-            }
+            let url = self.url(from);
+            self.visit(Part::Other, url, None, false);
         } else {
             let url = format!(
                 "{}{}",

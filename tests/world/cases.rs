@@ -58,6 +58,14 @@ const CODES: &[(&str, Challenge, Kind)] = &[
     ),
     ("hand-off in a query", Challenge::S256, Kind::HandoffQuery),
     ("code, Referer leak", Challenge::S256, Kind::Referer),
+    ("code, Referer leak, plain", Challenge::Plain, Kind::Referer),
+    ("code in a fragment, S256", Challenge::S256, Kind::Fragment),
+    ("code, DPoP", Challenge::S256, Kind::Dpop),
+    (
+        "code through another server",
+        Challenge::S256,
+        Kind::Federated,
+    ),
 ];
 
 fn cases() -> Vec<Case> {

@@ -24,6 +24,12 @@ pub enum Kind {
     HandoffQuery,
     /// The callback page loads an image from elsewhere.
     Referer,
+    /// `response_mode=fragment`.
+    Fragment,
+    /// The code and the token are bound to a key (RFC 9449 §5, §10).
+    Dpop,
+    /// The authorization server sends the user on to another one.
+    Federated,
 }
 
 /// Grants a `Name::Code` may have where request and response are seen.
@@ -58,10 +64,10 @@ pub fn run(
     let secrets = secrets(&mut b, challenge, kind);
     let start = b.start();
     let request = request(&mut b, challenge, kind, &secrets, start);
-    let last = if kind == Kind::Silent {
-        request
-    } else {
-        b.login(request)
+    let last = match kind {
+        Kind::Silent => request,
+        Kind::Federated => federate(&mut b, request),
+        _ => b.login(request),
     };
     if kind == Kind::Denied {
         let state = secrets.state.clone().unwrap_or_default();
@@ -76,14 +82,17 @@ pub fn run(
     b.now += 20;
     let code = b.code(challenge, &secrets.verifier, GRANTS);
     b.run.primary = Some(code.clone());
+    if let (Kind::Dpop, Some(code)) = (kind, b.run.credentials.last_mut()) {
+        code.power = Power::Bound;
+    }
     let response = response(&mut b, kind, &secrets, &code, last);
     if kind == Kind::Referer {
-        let referer = query(&client.redirect, &[("code", &code)]);
+        let referer = b.url(response);
         b.fetch("https://pixel.tracker.example/p.gif", &referer);
     }
     let redeemed = b.rng.chance(80);
     if redeemed {
-        redeem(&mut b, &secrets, &code);
+        redeem(&mut b, kind, &secrets, &code);
     }
     follow(&mut b, kind, response, redeemed);
     b.run
@@ -137,6 +146,8 @@ fn parameters(
         Kind::FormPost => add("response_mode", Some("form_post".to_owned())),
         Kind::Jarm => add("response_mode", Some("query.jwt".to_owned())),
         Kind::Silent => add("prompt", Some("none".to_owned())),
+        Kind::Fragment => add("response_mode", Some("fragment".to_owned())),
+        Kind::Dpop => add("dpop_jkt", Some(s256(&secrets.verifier[..20]))),
         _ => {}
     }
     pairs
@@ -190,6 +201,7 @@ fn request(
             b.run.messages[index].inside.push(secrets.challenge.clone());
             let power = Power::With {
                 needs: vec!["nobody".into()],
+                secret: None,
                 whole: State::Inert,
                 without: State::Inert,
             };
@@ -219,6 +231,15 @@ fn response(b: &mut Builder, kind: Kind, secrets: &Secrets, code: &str, last: us
     let mut pairs = vec![("code", code)];
     pairs.extend(secrets.state.as_deref().map(|state| ("state", state)));
     match kind {
+        Kind::Fragment => {
+            pairs.push(("session_state", "d1f0a7c2-5b1e-4c6a-9a52-0f6f4f3b8e21"));
+            b.visit(
+                Part::Response,
+                fragment(&client.redirect, &pairs),
+                Some(last),
+                true,
+            )
+        }
         Kind::FormPost => b.post(Part::Response, &client.redirect, form(&pairs), Some(last)),
         Kind::Jarm => {
             let exp = b.now / 1000 + 600;
@@ -244,7 +265,7 @@ fn response(b: &mut Builder, kind: Kind, secrets: &Secrets, code: &str, last: us
 }
 
 /// The token request and its answer.
-fn redeem(b: &mut Builder, secrets: &Secrets, code: &str) {
+fn redeem(b: &mut Builder, kind: Kind, secrets: &Secrets, code: &str) {
     let client = b.client;
     let with_verifier = !matches!(
         &b.run.name,
@@ -270,14 +291,28 @@ fn redeem(b: &mut Builder, secrets: &Secrets, code: &str) {
     let access = b.access_token(600, GRANTS);
     let mut answer: Value =
         json!({"access_token": access, "token_type": "Bearer", "expires_in": 600});
-    if b.rng.chance(40) {
+    if kind == Kind::Dpop {
+        answer["token_type"] = json!("DPoP");
+        b.run.credentials.last_mut().expect("the token").power = Power::Bound;
+    } else if b.rng.chance(40) {
         answer["refresh_token"] = json!(b.refresh_token(GRANTS));
     }
     if let Some(nonce) = &secrets.nonce {
         answer["id_token"] = json!(b.id_token(600, GRANTS, &[("nonce", nonce.clone())]));
     }
     let token = client.token.clone();
-    let index = b.call(Part::Token, &token, &headers, form(&pairs), answer);
+    let body = form(&pairs);
+    let index = b.call(Part::Token, &token, &headers, body.clone(), answer);
+    if b.rng.chance(6) {
+        // The page was loaded again: the second use is refused (RFC 6749 §4.1.2).
+        b.call(
+            Part::Other,
+            &token,
+            &headers,
+            body,
+            json!({"error": "invalid_grant"}),
+        );
+    }
     b.end(code, State::Spent, index);
     if let Some(credential) = b
         .run
@@ -334,4 +369,30 @@ fn follow(b: &mut Builder, kind: Kind, response: usize, redeemed: bool) {
             b.after(response, reload);
         }
     }
+}
+
+/// A code flow inside another: the authorization server is a client of a second one. Returns the last visit.
+fn federate(b: &mut Builder, request: usize) -> usize {
+    let broker = format!("{}/broker/endpoint", b.client.issuer);
+    let (state, code) = (b.rng.opaque(24), b.rng.opaque(30));
+    let pairs = [
+        ("response_type", "code"),
+        ("client_id", "corp-broker"),
+        ("redirect_uri", broker.as_str()),
+        ("state", state.as_str()),
+    ];
+    let url = query("https://social.example/authorize", &pairs);
+    let asked = b.visit(Part::Other, url, Some(request), true);
+    let secret = b.rng.opaque(30);
+    let power = Power::With {
+        needs: Vec::new(),
+        secret: Some(secret),
+        whole: State::Replayable,
+        without: State::Guarded,
+    };
+    let expires = Some(b.now + 600_000);
+    b.credential(&code, "authorization_code", expires, power)
+        .flows = vec!["code-nopkce"];
+    let url = query(&broker, &[("code", &code), ("state", &state)]);
+    b.visit(Part::Other, url, Some(asked), true)
 }

@@ -11,6 +11,7 @@ use crate::truth::{Name, Part, Power, Run, State};
 pub const CASES: &[(&str, &[&str])] = &[
     ("refresh, rotating", &["refresh"]),
     ("refresh, not rotating", &["refresh"]),
+    ("revocation", &["refresh"]),
     ("device", &["device"]),
     ("ropc", &["ropc"]),
     ("client-credentials", &["client-credentials"]),
@@ -30,6 +31,7 @@ pub fn run(rng: &mut Rng, client: &Client, now: i64, index: usize) -> Run {
     match case {
         "refresh, rotating" => refresh(&mut b, true),
         "refresh, not rotating" => refresh(&mut b, false),
+        "revocation" => revocation(&mut b),
         "device" => device(&mut b),
         "ciba" => ciba(&mut b),
         "ropc" => {
@@ -150,6 +152,29 @@ fn refresh(b: &mut Builder, rotating: bool) {
     }
 }
 
+/// A refresh, and the revocation of what it gave (RFC 7009 §2.1).
+fn revocation(b: &mut Builder) {
+    let client = b.client;
+    let used = b.refresh_token(&[]);
+    let mut pairs = vec![
+        ("grant_type", "refresh_token"),
+        ("refresh_token", used.as_str()),
+    ];
+    if client.confidential {
+        pairs.push(("client_secret", &client.secret));
+    }
+    token(b, &pairs, &[]);
+    b.wait(1000, 200_000);
+    let given = b.run.primary.clone().expect("a token");
+    let mut pairs = vec![("token", given.as_str()), ("client_id", client.id.as_str())];
+    if client.confidential {
+        pairs.push(("client_secret", &client.secret));
+    }
+    let url = format!("{}/revoke", client.issuer);
+    let index = b.call(Part::Other, &url, &[], form(&pairs), json!({}));
+    b.end(&given, State::Revoked, index);
+}
+
 fn device(b: &mut Builder) {
     let client = b.client;
     let device_code = b.rng.opaque(40);
@@ -217,6 +242,7 @@ fn ciba(b: &mut Builder) {
     );
     let power = Power::With {
         needs: vec![client.secret.clone()],
+        secret: None,
         whole: State::Replayable,
         without: State::Guarded,
     };

@@ -18,6 +18,7 @@ pub const CASES: &[(&str, &[&str])] = &[
     ("magic-link", &["magic-link"]),
     ("account-action", &["account-action"]),
     ("logout-leak", &["logout-leak"]),
+    ("hand-off, hosted", &["handoff-fragment"]),
     ("signed-url", &["signed-url"]),
 ];
 
@@ -33,6 +34,7 @@ pub fn run(rng: &mut Rng, client: &Client, now: i64, index: usize) -> Run {
         "bearer-in-query" => bearer(&mut b),
         "magic-link" | "account-action" => link(&mut b, case),
         "logout-leak" => logout(&mut b),
+        "hand-off, hosted" => hosted(&mut b),
         _ => signed(&mut b),
     }
     b.run
@@ -41,6 +43,7 @@ pub fn run(rng: &mut Rng, client: &Client, now: i64, index: usize) -> Run {
 fn nobody() -> Power {
     Power::With {
         needs: vec!["another party's secret".into()],
+        secret: None,
         whole: State::Replayable,
         without: State::Guarded,
     }
@@ -96,8 +99,8 @@ fn saml(b: &mut Builder, case: &str) {
             let mut bytes = vec![0, 4, 0, 0];
             bytes.extend((0..40).map(|_| b.rng.bits() as u8));
             let artifact = base64(&bytes);
-            let expires = b.now + 60_000;
-            b.credential(&artifact, "saml_artifact", Some(expires), nobody());
+            // SAML Bindings §3.6.5 bounds its life by no number.
+            b.credential(&artifact, "saml_artifact", None, nobody());
             b.run.primary = Some(artifact.clone());
             let back = b.visit(
                 Part::Response,
@@ -272,6 +275,25 @@ fn logout(b: &mut Builder) {
     );
     let left = b.visit(Part::Request, url, None, false);
     b.visit(Part::Other, home, Some(left), true);
+}
+
+/// A hosted authentication service hands both tokens over; what it asked of whom is not in evidence.
+fn hosted(b: &mut Builder) {
+    b.run.single = true;
+    let flow = &["handoff-fragment"];
+    let access = b.access_token(3600, flow);
+    b.run.primary = Some(access.clone());
+    let refresh = b.refresh_token(flow);
+    let expires_at = (b.now / 1000 + 3600).to_string();
+    let pairs = [
+        ("access_token", access.as_str()),
+        ("expires_at", &expires_at),
+        ("expires_in", "3600"),
+        ("refresh_token", &refresh),
+        ("token_type", "bearer"),
+    ];
+    let page = crate::encode::fragment(&format!("{}/", b.client.origin), &pairs);
+    b.visit(Part::Request, page, None, false);
 }
 
 fn signed(b: &mut Builder) {

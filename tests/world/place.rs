@@ -1,10 +1,10 @@
 //! Which messages of a run end up in which file, and what that file's holder therefore has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::encode::pct;
 use crate::prng::Rng;
-use crate::truth::{Challenge, Evidence, Message, Name, Part, Run, Tie, What};
+use crate::truth::{Challenge, Evidence, Message, Name, Part, Power, Run, Tie, What};
 
 pub const PROFILES: usize = 200;
 pub const CAPTURES: usize = 60;
@@ -37,6 +37,8 @@ pub struct World {
     pub hosts: Vec<String>,
     pub files: Vec<File>,
     pub evidence: Evidence,
+    /// Per profile, how many visits carry a token that tells when it was issued.
+    pub tokens: BTreeMap<usize, usize>,
 }
 
 /// How a run is recorded.
@@ -102,6 +104,15 @@ impl Placed {
         run.messages.iter().any(|message| {
             matches!(&message.what, What::Visit { from: Some(from), redirect: true, .. }
                 if message.part == Part::Response && run.messages[*from].part == Part::Request)
+        })
+    }
+
+    /// Whether the client authenticates in a message that is in evidence.
+    pub fn authenticated(&self, run: &Run) -> bool {
+        run.messages.iter().enumerate().any(|(index, message)| {
+            let text = format!("{:?}", message.what);
+            let with_secret = text.contains("client_secret") || text.contains("Basic ");
+            with_secret && self.shows(index)
         })
     }
 
@@ -235,6 +246,26 @@ impl World {
         }
     }
 
+    /// Whether nothing but logs holds the value.
+    pub fn only_logged(&self, value: &str) -> bool {
+        let seen = self.evidence.seen.get(value).into_iter().flatten();
+        seen.clone().count() > 0
+            && seen
+                .clone()
+                .all(|&(holder, _)| matches!(self.files[holder], File::Proxy(_) | File::Site(_)))
+    }
+
+    /// The error (milliseconds) of a clock in the run's evidence that fewer than three fresh tokens tell.
+    pub fn unknown_clock(&self, placed: &Placed) -> i64 {
+        let errors = placed.at.iter().map(|&(file, _)| match file {
+            File::Profile(profile) if self.tokens.get(&profile).copied().unwrap_or(0) < 3 => {
+                crate::history::clock_error(profile).abs()
+            }
+            _ => 0,
+        });
+        errors.max().unwrap_or(0)
+    }
+
     fn site(&mut self, url: &str) -> File {
         let host = url.split('/').nth(2).expect("a URL with a host").to_owned();
         if let Some(index) = self.hosts.iter().position(|known| *known == host) {
@@ -260,14 +291,18 @@ impl World {
             .map(|credential| credential.value.clone())
             .collect();
         for credential in &run.credentials {
-            if let crate::truth::Power::With { needs, .. } = &credential.power {
-                wanted.extend(needs.iter().cloned());
+            if let Power::With { needs, secret, .. } = &credential.power {
+                wanted.extend(needs.iter().chain(secret).cloned());
             }
         }
         for &(file, index) in &placed.at {
             let holder = self.holder(file);
             let message = &run.messages[index];
             let texts = kept(message, file);
+            if let (File::Profile(profile), Part::Response) = (file, message.part) {
+                let dated = texts.iter().any(|text| text.contains("_token=eyJ"));
+                *self.tokens.entry(profile).or_default() += usize::from(dated);
+            }
             for value in &wanted {
                 let encoded = pct(value);
                 if texts
@@ -290,7 +325,7 @@ fn scene(rng: &mut Rng, run: &Run) -> Scene {
     if run.capture_only {
         return Scene::Capture;
     }
-    match rng.below(100) {
+    match rng.below(if run.native { 82 } else { 100 }) {
         0..50 => Scene::History,
         50..65 => Scene::HistoryAndCapturedToken,
         65..82 => Scene::Capture,

@@ -28,10 +28,10 @@ pub fn render(outcome: &Outcome, moment: i64, first: bool) -> String {
     states(&mut text, &outcome.now);
     let _ = writeln!(
         text,
-        "{} misnamed, {} verdicts above the truth, {} more above what no evidence shows",
+        "{} misnamed, {} verdicts above the truth; above it by what no evidence shows: {:?}",
         outcome.misnamed.len(),
         outcome.above.len(),
-        outcome.above_hidden
+        outcome.above_unseen
     );
     let _ = writeln!(
         text,

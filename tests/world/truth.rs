@@ -57,6 +57,8 @@ pub enum Power {
     /// All of these values: `whole` with them, `without` them.
     With {
         needs: Vec<String>,
+        /// The client's own, which only a confidential client needs.
+        secret: Option<String>,
         whole: State,
         without: State,
     },
@@ -81,8 +83,10 @@ pub struct Credential {
     pub kind: &'static str,
     /// Accepted names for how it got there, the best first; none where the run's grant is meant.
     pub flows: Vec<&'static str>,
-    /// Milliseconds since 1970; `None` lives until somebody ends it.
+    /// Milliseconds since 1970, as far as evidence or documentation tells; `None` lives until somebody ends it.
     pub expires: Option<i64>,
+    /// Earlier, by a setting of the server that nothing shows.
+    pub expires_unseen: Option<i64>,
     pub end: Option<End>,
     pub power: Power,
 }
@@ -188,6 +192,8 @@ pub struct Run {
     pub single: bool,
     /// It can be seen in captures alone (bodies, hidden frames).
     pub capture_only: bool,
+    /// Its client runs on the user's machine: no server of its own has a log.
+    pub native: bool,
 }
 
 /// Where a value lies: who holds it and since when.
@@ -199,26 +205,50 @@ pub struct Evidence {
     pub holds: BTreeSet<(usize, String)>,
 }
 
+/// What a verdict may not know, because no evidence shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Unseen {
+    /// A use of the credential.
+    pub end: bool,
+    /// That the client is confidential (it authenticates in no message of the run).
+    pub client: bool,
+    /// A lifetime that no documentation states.
+    pub lifetime: bool,
+    /// The error of a clock in milliseconds that fewer than three tokens tell.
+    pub clock: i64,
+}
+
+/// The run's messages in evidence.
+pub struct Shown<'a> {
+    pub message: &'a dyn Fn(usize) -> bool,
+    /// Whether the client authenticates in one of them.
+    pub authenticated: bool,
+}
+
 /// Leeway of clocks (milliseconds): what ended less than this ago may pass for alive.
 const LEEWAY: i64 = 61_000;
 
 impl Credential {
-    /// The true state at `at` for whoever has what `holder` has. `shown` says whether a message is in evidence.
-    pub fn state(
+    /// The true state at `at` for whoever has what `holder` has, but for what is `unseen`.
+    fn state(
         &self,
         evidence: &Evidence,
         holder: usize,
         at: i64,
-        shown: impl Fn(usize) -> bool,
-        see_hidden: bool,
+        shown: &Shown,
+        unseen: Unseen,
     ) -> State {
         if let Some(end) = &self.end {
-            let visible = end.shown_by.is_some_and(shown);
-            if (visible || see_hidden) && end.at <= at {
+            let visible = end.shown_by.is_some_and(|message| (shown.message)(message));
+            if (visible || !unseen.end) && end.at <= at {
                 return end.state;
             }
         }
-        if self.expires.is_some_and(|expires| expires <= at) {
+        let expires = match self.expires_unseen {
+            Some(early) if !unseen.lifetime => Some(early),
+            _ => self.expires,
+        };
+        if expires.is_some_and(|expires| expires <= at) {
             return State::Expired;
         }
         match &self.power {
@@ -226,11 +256,16 @@ impl Credential {
             Power::Bound => State::Bound,
             Power::With {
                 needs,
+                secret,
                 whole,
                 without,
             } => {
+                let secret = secret
+                    .iter()
+                    .filter(|_| shown.authenticated || !unseen.client);
                 let all = needs
                     .iter()
+                    .chain(secret)
                     .all(|need| evidence.holds.contains(&(holder, need.clone())));
                 if all { *whole } else { *without }
             }
@@ -242,14 +277,15 @@ impl Credential {
         &self,
         evidence: &Evidence,
         at: Option<i64>,
-        shown: impl Fn(usize) -> bool + Copy,
-        see_hidden: bool,
+        shown: &Shown,
+        unseen: Unseen,
     ) -> Option<State> {
         let seen = evidence.seen.get(&self.value)?;
         seen.iter()
             .flat_map(|&(holder, time)| {
                 let at = at.unwrap_or(time);
-                [at, at - LEEWAY].map(|at| self.state(evidence, holder, at, shown, see_hidden))
+                [at, at - LEEWAY - unseen.clock]
+                    .map(|at| self.state(evidence, holder, at, shown, unseen))
             })
             .max_by_key(|state| state.rank())
     }

@@ -70,7 +70,8 @@ fn line(message: &Message, file: File) -> Option<String> {
             .ok()?
             .strftime("%d/%b/%Y:%H:%M:%S +0000");
         let mut text = String::new();
-        if number % 2 == 0 {
+        // The server of an application may serve it alone; an authorization server's log names the host.
+        if number % 2 == 0 || !host.starts_with("app") {
             write!(text, "{host}:443 ").ok()?;
         }
         write!(text, r#"192.0.2.{} - - [{time}] "{method} /{path} HTTP/1.1" 200 512 "{referer}" "Mozilla/5.0""#, message.at % 200).ok()?;
