@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::encode::{jwt, query};
+use crate::encode::{base64, jwt, query};
 use crate::prng::Rng;
 use crate::truth::{Challenge, Credential, End, Message, Name, Part, Power, Run, State, Tie, What};
 
@@ -63,7 +63,8 @@ impl Client {
                 format!("http://127.0.0.1:{}/cb", 40_000 + index)
             } else {
                 let path = *rng.pick(&["/callback", "/cb", "/oidc/callback"]);
-                format!("{origin}{path}")
+                let own = if index % 7 == 2 { "?tenant=7" } else { "" };
+                format!("{origin}{path}{own}")
             },
             native,
             origin,
@@ -138,6 +139,21 @@ impl<'a> Builder<'a> {
 
     pub fn visit(&mut self, part: Part, url: String, from: Option<usize>, redirect: bool) -> usize {
         self.wait(30, 400);
+        // The browser lost the chain: another tab, a restart, an application in between.
+        if part == Part::Response
+            && self.run.tie == Tie::Key
+            && !url.contains('#')
+            && self.rng.chance(8)
+        {
+            return self.push(
+                part,
+                What::Visit {
+                    url,
+                    from: None,
+                    redirect: false,
+                },
+            );
+        }
         self.push(
             part,
             What::Visit {
@@ -229,22 +245,51 @@ impl<'a> Builder<'a> {
             if hop > 0 {
                 self.wait(800, 5000);
             }
-            let page = *self
-                .rng
-                .pick(&["/login", "/login/password", "/login/otp", "/consent"]);
-            let url = query(
-                &format!("{}{page}", self.client.issuer),
-                &[
-                    ("execution", &self.rng.opaque(12)),
-                    ("step", &hop.to_string()),
-                ],
-            );
+            let url = self.login_page(request, hop);
+            let inside = self.run.messages[request].inside.clone();
+            let repeats = url.contains("/login?");
             last = self.visit(Part::Other, url, Some(last), hop == 0);
+            if repeats {
+                self.run.messages[last].inside = inside;
+            }
         }
         if hops > 0 {
             self.wait(500, 3000);
         }
         last
+    }
+
+    /// A page that asks the user for something; products repeat the request's parameters in it.
+    fn login_page(&mut self, request: usize, hop: i64) -> String {
+        let issuer = &self.client.issuer;
+        let id = self.client.id.as_str();
+        // Keycloak's own pages do not.
+        let own_pages = self.client.code_life == 60;
+        match self.rng.below(4) {
+            0 if !own_pages => match self.url(request).split_once('?') {
+                Some((_, parameters)) => format!("{issuer}/login?{parameters}"),
+                None => format!("{issuer}/login"),
+            },
+            1 => query(
+                &format!("{issuer}/login-actions/authenticate"),
+                &[
+                    ("session_code", &self.rng.opaque(43)),
+                    ("client_id", id),
+                    ("tab_id", &self.rng.opaque(11)),
+                ],
+            ),
+            2 => query(
+                &format!("{issuer}/u/login"),
+                &[("state", &self.rng.opaque(30))],
+            ),
+            _ => query(
+                &format!("{issuer}/consent"),
+                &[
+                    ("execution", &self.rng.opaque(12)),
+                    ("step", &hop.to_string()),
+                ],
+            ),
+        }
     }
 
     /// A `state`: of its own, the constant of a bad client, or none.
@@ -256,7 +301,17 @@ impl<'a> Builder<'a> {
             return Some(constant.clone());
         }
         self.run.tie = Tie::Key;
-        Some(self.rng.opaque(22))
+        Some(match self.rng.below(6) {
+            0 => {
+                let page = json!({"n": self.rng.opaque(16), "returnTo": "/orders?page=2"});
+                base64(page.to_string().as_bytes())
+            }
+            1 => {
+                let claims = json!({"rfp": self.rng.opaque(20), "target": self.client.origin});
+                jwt(self.rng, "JWT", &claims)
+            }
+            _ => self.rng.opaque(22),
+        })
     }
 
     pub fn credential(
@@ -321,7 +376,17 @@ impl<'a> Builder<'a> {
 
     /// A code: what it needs besides itself follows from the challenge and the client.
     pub fn code(&mut self, challenge: Challenge, verifier: &str, flows: &[&'static str]) -> String {
-        let value = self.rng.opaque(32);
+        let value = match self.rng.below(4) {
+            0 => format!("4/0A{}", self.rng.opaque(60)),
+            1 => format!(
+                "{}.{}.{}",
+                self.rng.opaque(36),
+                self.rng.opaque(36),
+                self.rng.opaque(36)
+            ),
+            2 => self.rng.opaque(20),
+            _ => self.rng.opaque(32),
+        };
         // Under a plain challenge the verifier is the challenge, so who holds the one holds the other.
         let needs = if challenge == Challenge::None {
             Vec::new()

@@ -25,6 +25,7 @@ enum Case {
 }
 
 const CODES: &[(&str, Challenge, Kind)] = &[
+    ("code, step up", Challenge::S256, Kind::StepUp),
     ("code, S256", Challenge::S256, Kind::Common),
     ("code, plain", Challenge::Plain, Kind::Common),
     (

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::encode::rfc3339;
 use crate::place::{Placed, World};
-use crate::truth::{Credential, Part, Run, Shown, State, Unseen};
+use crate::truth::{Credential, LEEWAY, Part, Run, Shown, State, Unseen};
 
 /// Figures of one scan.
 #[derive(Default)]
@@ -26,6 +26,8 @@ pub struct Outcome {
     pub missing: Vec<String>,
     pub misnamed: Vec<String>,
     pub above: Vec<String>,
+    /// Verdicts below the truth, by case, kind, true and reported state.
+    pub below: BTreeMap<(&'static str, &'static str, String), usize>,
     /// Verdicts that only what no evidence shows would lower, by what that is.
     pub above_unseen: BTreeMap<&'static str, usize>,
 }
@@ -106,7 +108,7 @@ impl Outcome {
             ..Self::default()
         };
         for (number, (run, placed)) in world.runs.iter().zip(&world.placed).enumerate() {
-            if placed.whole(run) {
+            if placed.whole(run, world.unknown_clock(placed)) {
                 outcome.whole += 1;
                 outcome.name(number, run, placed, world, report);
             }
@@ -218,11 +220,13 @@ impl Outcome {
         let counts = self.unknown.entry(run.case).or_default();
         counts[0] += 1;
         let Some(findings) = findings else {
-            self.missing.push(format!(
-                "{}: {}",
-                describe(number, run, placed, world),
-                credential.kind
-            ));
+            if placed.whole(run, world.unknown_clock(placed)) {
+                self.missing.push(format!(
+                    "{}: {} not found",
+                    describe(number, run, placed, world),
+                    credential.kind
+                ));
+            }
             return;
         };
         let over = seen.iter().all(|&(_, at)| at <= as_of);
@@ -243,6 +247,13 @@ impl Outcome {
                 let at = (moment == "now").then_some(as_of);
                 let reported = State::named(text(&finding[moment], "state"));
                 let alone = State::named(text(&finding[moment], "alone"));
+                let nominal = worst(
+                    at,
+                    Unseen {
+                        clock: -LEEWAY,
+                        ..Unseen::default()
+                    },
+                );
                 let truth = worst(at, Unseen::default());
                 counts[1 + index] += usize::from(reported == State::Unknown);
                 let table = if moment == "now" {
@@ -251,8 +262,15 @@ impl Outcome {
                     &mut self.at_exposure
                 };
                 *table
-                    .entry((format!("{truth:?}"), format!("{reported:?}")))
+                    .entry((format!("{nominal:?}"), format!("{reported:?}")))
                     .or_default() += 1;
+                if reported.rank() < nominal.rank() && reported != State::Unknown {
+                    let states = format!("{moment} {nominal:?}: {reported:?}");
+                    *self
+                        .below
+                        .entry((run.case, credential.kind, states))
+                        .or_default() += 1;
+                }
                 for (what, claim) in [("", reported), (" alone", alone)] {
                     if claim == State::Unknown || claim.rank() <= truth.rank() {
                         continue;

@@ -28,6 +28,8 @@ pub enum Kind {
     Fragment,
     /// The code and the token are bound to a key (RFC 9449 §5, §10).
     Dpop,
+    /// Goes on to a second request of the same client, which asks for more.
+    StepUp,
     /// The authorization server sends the user on to another one.
     Federated,
 }
@@ -338,6 +340,7 @@ fn follow(b: &mut Builder, kind: Kind, response: usize, redeemed: bool) {
     let client = b.client;
     match kind {
         Kind::Silent | Kind::FormPost => {}
+        Kind::StepUp => step_up(b, response),
         Kind::Bff => {
             let session = b.rng.opaque(32);
             b.run.messages[response].cookie = Some(session.clone());
@@ -395,4 +398,22 @@ fn federate(b: &mut Builder, request: usize) -> usize {
         .flows = vec!["code-nopkce"];
     let url = query(&broker, &[("code", &code), ("state", &state)]);
     b.visit(Part::Other, url, Some(asked), true)
+}
+
+/// The same client asks again, in the same chain of visits, this time without PKCE.
+fn step_up(b: &mut Builder, response: usize) {
+    let client = b.client;
+    let state = b.rng.opaque(26);
+    let pairs = [
+        ("response_type", "code"),
+        ("client_id", client.id.as_str()),
+        ("redirect_uri", client.redirect.as_str()),
+        ("state", state.as_str()),
+        ("acr_values", "urn:example:2fa"),
+    ];
+    let url = query(&client.authorize, &pairs);
+    let asked = b.visit(Part::Other, url, Some(response), true);
+    let code = b.code(Challenge::None, "", &["code-nopkce"]);
+    let url = query(&client.redirect, &[("code", &code), ("state", &state)]);
+    b.visit(Part::Other, url, Some(asked), true);
 }

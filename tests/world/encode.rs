@@ -33,7 +33,8 @@ pub fn form(pairs: &[(&str, &str)]) -> String {
 
 /// A URL with a query.
 pub fn query(base: &str, pairs: &[(&str, &str)]) -> String {
-    format!("{base}?{}", form(pairs))
+    let joint = if base.contains('?') { '&' } else { '?' };
+    format!("{base}{joint}{}", form(pairs))
 }
 
 /// A URL with a fragment.

@@ -24,9 +24,15 @@ pub fn run(rng: &mut Rng, client: &Client, now: i64, index: usize, silent: bool)
     let has = |word: &str| response_type.split(' ').any(|part| part == word);
     let state = b.state(85);
     let nonce = has("id_token").then(|| b.rng.opaque(18));
+    // The order of the words means nothing (OAuth 2.0 Multiple Response Types §2).
+    let mut words: Vec<&str> = response_type.split(' ').collect();
+    if b.rng.chance(30) {
+        words.reverse();
+    }
+    let order = words.join(" ");
     let mut pairs = vec![
         ("client_id", client.id.as_str()),
-        ("response_type", response_type),
+        ("response_type", order.as_str()),
         ("redirect_uri", client.redirect.as_str()),
         (
             "scope",
@@ -42,7 +48,10 @@ pub fn run(rng: &mut Rng, client: &Client, now: i64, index: usize, silent: bool)
     if silent {
         pairs.push(("prompt", "none"));
     }
-    let url = query(&client.authorize, &pairs);
+    let mut url = query(&client.authorize, &pairs);
+    if b.rng.chance(30) {
+        url = url.replace("%20", "+");
+    }
     let start = b.start();
     let request = b.visit(Part::Request, url, start, true);
     let last = if silent { request } else { b.login(request) };

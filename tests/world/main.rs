@@ -2,8 +2,9 @@
 //! truth the generator knows, and what a scan says of them.
 //!
 //! `cargo test --release --test world -- --nocapture` prints who was taken for what (true grant against reported
-//! grant) and the verdicts. `WORLD_RUNS` and `WORLD_SEED` make another world. Written from the specifications: it
-//! shares no code and no table with the inference that it measures, and reads nothing but the report.
+//! grant) and the verdicts, for 10,000 runs; a debug build takes fewer. `WORLD_RUNS` and `WORLD_SEED` make another world. Written from the specifications: it
+//! shares no code and no table with the inference that it measures, and reads nothing but the report. `WORLD_KEEP=1`
+//! leaves the files and says where, `WORLD_SHOW` bounds how many deviations are shown.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -43,6 +44,13 @@ use check::{Outcome, Report};
 /// Moments of the scan, in seconds after the last run.
 const MOMENTS: [i64; 5] = [0, 90, 1200, 10_800, 3_456_000];
 
+/// Runs of a world: all of them where the scanner is optimised.
+const RUNS: u64 = if cfg!(debug_assertions) {
+    1_500
+} else {
+    10_000
+};
+
 /// The report of a scan as of `as_of` (milliseconds since 1970).
 fn scan(dir: &Path, as_of: i64) -> serde_json::Value {
     let output = Command::new(env!("CARGO_BIN_EXE_tokentrail"))
@@ -80,7 +88,7 @@ fn setting(name: &str, otherwise: u64) -> u64 {
 fn every_whole_run_is_named_right_and_no_verdict_stands_above_the_truth() {
     let world = cases::world(
         setting("WORLD_SEED", 20_261_123),
-        setting("WORLD_RUNS", 10_000) as usize,
+        setting("WORLD_RUNS", RUNS) as usize,
     );
     let dir = tempfile::tempdir().expect("a directory");
     let mut rng = prng::Rng::new(1);

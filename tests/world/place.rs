@@ -50,6 +50,8 @@ enum Scene {
     Sites,
     Proxy,
     HistoryAndSites,
+    /// The request was lost from history, but the authorization server has logged it.
+    Split,
 }
 
 impl Placed {
@@ -71,8 +73,9 @@ impl Placed {
         !self.files(run, part).is_empty()
     }
 
-    /// Whether request and response are both in evidence and something ties them.
-    pub fn whole(&self, run: &Run) -> bool {
+    /// Whether request and response are both in evidence and something ties them. Where a clock is wrong by an
+    /// error that nothing tells, order in time is no help between files (`clock` in milliseconds).
+    pub fn whole(&self, run: &Run, clock: i64) -> bool {
         let requests = self.files(run, Part::Request);
         if run.single
             || !run
@@ -85,7 +88,8 @@ impl Placed {
         }
         let responses = self.files(run, Part::Response);
         let tied = |request: &File, response: &File| match (run.tie, request == response) {
-            (Tie::Key, _) => true,
+            (Tie::Key, true) => true,
+            (Tie::Key, false) => clock == 0,
             // A log has no chain of visits.
             (Tie::ChainOnly, true) => match request {
                 File::Profile(_) => true,
@@ -178,6 +182,8 @@ pub fn kept(message: &Message, file: File) -> Vec<String> {
             texts.extend(headers.iter().map(|(_, value)| value.clone()));
             texts
         }
+        // Squid's own format has no referer.
+        What::Fetch { url, .. } if matches!(file, File::Proxy(_)) => vec![url.clone()],
         What::Fetch { url, referer } => vec![url.clone(), referer.clone()],
     };
     if matches!(file, File::Capture(_)) {
@@ -225,6 +231,11 @@ impl World {
             File::Proxy(proxy),
         );
         match (&message.what, scene) {
+            (What::Visit { url, .. }, Scene::Split) if message.part == Part::Request => {
+                vec![self.site(url)]
+            }
+            (What::Visit { .. } | What::Post { .. }, Scene::Split) => vec![profile],
+            (_, Scene::Split) => Vec::new(),
             (What::Visit { .. }, Scene::History | Scene::HistoryAndCapturedToken) => vec![profile],
             (What::Visit { url, .. }, Scene::HistoryAndSites) => vec![profile, self.site(url)],
             (What::Visit { url, .. }, Scene::Sites) => vec![self.site(url)],
@@ -330,7 +341,8 @@ fn scene(rng: &mut Rng, run: &Run) -> Scene {
         50..65 => Scene::HistoryAndCapturedToken,
         65..82 => Scene::Capture,
         82..88 => Scene::Sites,
-        88..94 => Scene::Proxy,
+        88..93 => Scene::Proxy,
+        93..96 => Scene::Split,
         _ => Scene::HistoryAndSites,
     }
 }

@@ -46,6 +46,12 @@ pub fn render(outcome: &Outcome, moment: i64, first: bool) -> String {
             share(now)
         );
     }
+    if first {
+        let _ = writeln!(text, "\nverdicts below the truth");
+        for ((case, kind, states), count) in &outcome.below {
+            let _ = writeln!(text, "  {case:34} {kind:20} {states}: {count}");
+        }
+    }
     text
 }
 

@@ -226,7 +226,7 @@ pub struct Shown<'a> {
 }
 
 /// Leeway of clocks (milliseconds): what ended less than this ago may pass for alive.
-const LEEWAY: i64 = 61_000;
+pub const LEEWAY: i64 = 61_000;
 
 impl Credential {
     /// The true state at `at` for whoever has what `holder` has, but for what is `unseen`.
