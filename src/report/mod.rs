@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod explain;
 pub mod json;
 pub mod ndjson;
+mod summary;
 pub mod table;
 pub mod terminal;
 pub mod wire;
