@@ -152,7 +152,7 @@ fn saml(root: &str) -> String {
 }
 
 /// The observation that a snippet notates: a URL; `METHOD URL` or `STATUS URL` with a body after an empty
-/// line; `Name: value`; `cookie|local|session|autofill NAME = VALUE`; `text: …`.
+/// line, or a `Set-Cookie: NAME=VALUE`; `Name: value`; `cookie|local|session|autofill NAME = VALUE`; `text: …`.
 pub fn observation(snippet: &str) -> Observation {
     let snippet = expand(snippet);
     let raw = |text: &str| Raw::new(text.as_bytes());
@@ -198,6 +198,9 @@ pub fn observation(snippet: &str) -> Observation {
             host: None,
         }));
         let body = body.unwrap_or_default();
+        let set_cookie = body
+            .strip_prefix("Set-Cookie: ")
+            .and_then(|pair| pair.split_once('='));
         let mime = match body.trim_start().chars().next() {
             Some('{' | '[') => "application/json",
             Some('<') => "text/html",
@@ -209,13 +212,19 @@ pub fn observation(snippet: &str) -> Observation {
         } else {
             Via::Request
         };
-        (
-            via,
-            Payload::Body {
+        let payload = match set_cookie {
+            Some((key, value)) => Payload::Pair {
+                store: Store::Cookie,
+                origin: Some("app.example".into()),
+                key: raw(key),
+                value: raw(value),
+            },
+            None => Payload::Body {
                 mime: mime.into(),
                 bytes: raw(body),
             },
-        )
+        };
+        (via, payload)
     } else if let Some(text) = snippet.strip_prefix("text: ") {
         (Via::Text, Payload::Text(raw(text)))
     } else if first.ends_with(':') && !first.contains('/') {
