@@ -81,10 +81,10 @@ pub struct Input {
     /// Read paths from FILE (`-`: standard input), separated by newlines or NULs
     #[arg(long, value_name = "FILE")]
     pub files_from: Option<PathBuf>,
-    /// Only files that match; without `/` the pattern is for names [repeatable]
+    /// Only files that match; without `/` the pattern is for names (repeatable)
     #[arg(long, value_name = "PATTERN", value_parser = values::glob)]
     pub glob: Vec<Glob>,
-    /// No files or folders that match [repeatable]
+    /// No files or folders that match (repeatable)
     #[arg(long, value_name = "PATTERN", value_parser = values::glob)]
     pub exclude: Vec<Glob>,
     /// Show paths relative to DIR
@@ -126,7 +126,7 @@ pub struct Judging {
     /// Report nothing that was first seen at or after this moment
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub until: Option<Timestamp>,
-    /// Add the rules in FILE [repeatable]
+    /// Add the rules in FILE (repeatable)
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
     /// Verify signatures with the keys of this JWK set
@@ -147,7 +147,7 @@ pub struct Judging {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Exit code")]
 pub struct Gate {
-    /// A severity, `never`, or flow:…, kind:…, verdict:…, weakness:… [repeatable]
+    /// A severity, `never`, or flow:…, kind:…, verdict:…, weakness:… (repeatable)
     #[arg(long, value_name = "WHAT", default_value = "low")]
     pub fail_on: Vec<Selector>,
     /// Which verdict counts
@@ -212,7 +212,7 @@ pub enum Format {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Shown {
-    /// Show what is masked: raw credentials, or personal claims [repeatable]
+    /// Show what is masked: raw credentials, or personal claims (repeatable)
     #[arg(long, value_enum, value_name = "WHAT")]
     pub reveal: Vec<Reveal>,
 }

@@ -71,7 +71,8 @@ pub fn scan(
     settings: &Settings,
     progress: &(dyn Progress + Sync),
 ) -> Option<(Report, Verdict)> {
-    let found = find(inputs);
+    let mut found = find(inputs);
+    mask_names(&mut found, &settings.rules);
     if !found.matched {
         return None;
     }
@@ -94,6 +95,17 @@ pub trait Progress {
     fn start(&self, bytes: u64);
     /// Bytes of a source that is done.
     fn advance(&self, bytes: u64);
+}
+
+/// Names of files go into every part of the report.
+fn mask_names(found: &mut Found, rules: &Rules) {
+    let files = found.files.iter_mut().map(|file| &mut file.shown);
+    let problems = found.problems.iter_mut().map(|(path, _)| path);
+    for name in files.chain(problems) {
+        if let Some(masked) = detect::path::shown(name, rules) {
+            *name = masked.into();
+        }
+    }
 }
 
 /// What the map half yields for one source.

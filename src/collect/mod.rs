@@ -7,6 +7,7 @@ pub mod find;
 pub mod har;
 pub mod log;
 pub mod platform;
+mod promise;
 pub mod read;
 pub mod sqlite;
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::find::File;
+use super::promise::{self, Unclaimed};
 use super::{Context, Evidence, Observation, READERS, ReadError, Reader, Sink, browser, log};
 use crate::atoms::Source;
 
@@ -92,11 +93,8 @@ pub fn observations(
         Ok(evidence) => evidence,
         Err(error) => return Outcome::Row(unopened(&file.shown, file.path.is_some(), &error)),
     };
-    if evidence.is_empty() && evidence.len().is_none_or(|len| len == 0) {
-        return Outcome::NotClaimed("empty");
-    }
     let Some(reader) = claim(&evidence, context, options) else {
-        return Outcome::NotClaimed("not recognised");
+        return unclaimed(&evidence);
     };
     let source = Arc::new(attributed(&evidence, reader));
     let mut reasons = Reasons::default();
@@ -138,6 +136,20 @@ pub fn observations(
     })
 }
 
+/// What becomes of a file without a reader.
+fn unclaimed(evidence: &Evidence) -> Outcome {
+    match promise::unclaimed(evidence) {
+        Unclaimed::Counted(reason) => Outcome::NotClaimed(reason),
+        Unclaimed::Told(reader, status, error) => Outcome::Row(Row {
+            source: Arc::new(attributed(evidence, reader)),
+            bytes: evidence.len(),
+            status,
+            reasons: vec![error.to_string()],
+            sha256: None,
+        }),
+    }
+}
+
 /// The row of a file that could not even be opened.
 pub fn unopened(shown: &str, is_file: bool, error: &ReadError) -> Row {
     Row {
@@ -159,6 +171,10 @@ pub fn named() -> impl Iterator<Item = &'static Reader> {
 
 fn claim(evidence: &Evidence, context: &Context<'_>, options: &Options) -> Option<&'static Reader> {
     let claims = |reader: &&Reader| (reader.claims)(evidence, context);
+    // `--type` gives a reader everything but nothing.
+    if options.forced.is_some() && evidence.is_empty() {
+        return None;
+    }
     let fallback = || options.fallback.filter(claims);
     options
         .forced

@@ -57,18 +57,26 @@ fn outer_url(observation: &Observation, message: &Message) -> Option<Url> {
         }),
         _ => None,
     };
-    of_payload.or_else(|| {
-        let exchange = observation.exchange.as_ref()?;
-        let url = Url::new(&encoding::text(exchange.url.as_bytes()));
-        Some(match &exchange.host {
-            Some(host) => url.on_host(host),
-            None => url,
-        })
+    of_payload.or_else(|| exchange_url(observation))
+}
+
+fn exchange_url(observation: &Observation) -> Option<Url> {
+    let exchange = observation.exchange.as_ref()?;
+    let url = Url::new(&encoding::text(exchange.url.as_bytes()));
+    Some(match &exchange.host {
+        Some(host) => url.on_host(host),
+        None => url,
     })
 }
 
 fn setting<'a>(observation: &'a Observation, message: &Message, rules: &'a Rules) -> Setting<'a> {
-    let url = outer_url(observation, message).unwrap_or_default();
+    // A cookie belongs to a host; the page that set it tells what it is for.
+    let url = match observation.payload {
+        Payload::Pair { .. } => exchange_url(observation),
+        _ => None,
+    };
+    let url = url.or_else(|| outer_url(observation, message));
+    let url = url.unwrap_or_default();
     let redirected = match observation.via {
         Via::ServerRedirect | Via::ClientRedirect | Via::Location => Some(true),
         Via::Typed | Via::Link | Via::Form | Via::Reload => Some(false),
@@ -79,6 +87,8 @@ fn setting<'a>(observation: &'a Observation, message: &Message, rules: &'a Rules
         words: url.words(),
         host: url.host().to_owned(),
         redirected,
+        native: url.is_native(),
+        response: observation.via == Via::Response,
         method: observation
             .exchange
             .as_ref()
@@ -105,7 +115,7 @@ fn plain_challenge(message: &Message, rules: &Rules) -> Option<Found> {
         *field.key.key == *"codechallenge"
             && field.canonical.len() >= 16
             && !is_s256(message, field)
-            && !rules.placeholders.contain(&field.canonical)
+            && !rules.placeholders.contain(&field.canonical, field.slot)
     })?;
     Some(Found {
         field: at,
@@ -211,7 +221,12 @@ fn credential(
 ) -> Credential {
     let value = field.canonical.as_str();
     let jwt = Jwt::decode(value);
-    let saml = matches!(found.kind, Kind::SamlMessage | Kind::WsfedToken)
+    // RFC 7522 §2: an assertion of a grant, or of a client, may be a SAML assertion.
+    let may_be_saml = matches!(
+        found.kind,
+        Kind::SamlMessage | Kind::WsfedToken | Kind::Assertion | Kind::ClientAssertion
+    );
+    let saml = (may_be_saml && jwt.is_none())
         .then(|| saml::read(value))
         .flatten();
     let mut nesting = message.nesting.clone();
