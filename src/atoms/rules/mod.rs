@@ -135,7 +135,7 @@ impl Rules {
             &all.ignored,
         );
         let needles = Needles::new(
-            catalogue.needle_names(),
+            &catalogue.needle_names(),
             catalogue.literals().chain(shapes.prefixes()),
         );
         Ok(Self {
