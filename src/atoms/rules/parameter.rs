@@ -93,6 +93,17 @@ impl Rule {
         }
     }
 
+    /// Its patterns.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        let weighed = self.evidence.iter().map(|evidence| &evidence.when);
+        let conditions = std::iter::once(&self.when)
+            .chain(&self.unless)
+            .chain(weighed);
+        conditions
+            .flat_map(Condition::patterns)
+            .chain(&self.location)
+    }
+
     /// Whether the rule counts in this slot.
     pub fn counts_in(&self, slot: Slot) -> bool {
         self.slots.is_empty() || self.slots.contains(&slot)
