@@ -10,10 +10,10 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use tokentrail::cli::{self, Cli, Command, Correlate, Output, Rules, Scan};
-use tokentrail::collect::find::{Found, Inputs, find};
+use tokentrail::collect::find::{Found, Inputs};
 use tokentrail::report::table::Look;
 use tokentrail::report::{self, Format, Report, catalogue, explain, json, terminal};
-use tokentrail::scan::{self, Progress, Verdict};
+use tokentrail::scan::{self, Mapping, Progress, Verdict};
 use tokentrail::settings::{self, SetupError};
 use tokentrail::shards::{self, ShardError};
 
@@ -69,7 +69,7 @@ fn run_scan(options: &Scan) -> Result<ExitCode, Failure> {
     let mapping = settings::mapping(options, rules.clone())?;
     let (judging, gate) = (&options.judging, &options.gate);
     let reducing = settings::reducing(judging, gate, &options.shown.reveal, rules, now());
-    let found = found(&inputs)?;
+    let found = found(&inputs, &mapping)?;
     let bar = Bar(progress_bar(&options.output));
     let (report, verdict) =
         pool(options)?.install(|| scan::scan(&found, &mapping, &reducing, &bar));
@@ -82,7 +82,7 @@ fn run_sightings(options: &Scan) -> Result<ExitCode, Failure> {
     let inputs = settings::inputs(options)?;
     let rules = Arc::new(settings::rules(&options.judging.rules)?);
     let mapping = settings::mapping(options, rules)?;
-    let found = found(&inputs)?;
+    let found = found(&inputs, &mapping)?;
     let bar = Bar(progress_bar(&options.output));
     let pool = pool(options)?;
     let write = |out: &mut (dyn Write + Send)| {
@@ -115,8 +115,8 @@ fn pool(options: &Scan) -> Result<rayon::ThreadPool, Failure> {
     Ok(builder.build()?)
 }
 
-fn found(inputs: &Inputs) -> Result<Found, SetupError> {
-    let found = find(inputs);
+fn found(inputs: &Inputs, mapping: &Mapping) -> Result<Found, SetupError> {
+    let found = scan::evidence(inputs, &mapping.rules);
     if found.matched {
         return Ok(found);
     }

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, FingerprintKey};
 use crate::collect::Context;
-use crate::collect::find::{File, Found};
+use crate::collect::find::{File, Found, Inputs, find};
 use crate::collect::read::{self, Outcome, Row, Status};
 use crate::detect::clock::clock_error;
 use crate::detect::{self, Detector, Memory, Reveal, Revealed, Sighting};
@@ -83,6 +83,19 @@ pub enum Verdict {
     Gated,
     /// Nothing meets it, but not everything was read.
     Unread,
+}
+
+/// The evidence under the inputs. A name that holds a credential, or the text of one, is masked from here on.
+pub fn evidence(inputs: &Inputs, rules: &Rules) -> Found {
+    let mut found = find(inputs);
+    let files = found.files.iter_mut().map(|file| &mut file.shown);
+    let problems = found.problems.iter_mut().map(|(path, _)| path);
+    for name in files.chain(problems) {
+        if let Some(masked) = detect::path::shown(name, rules) {
+            *name = masked.into();
+        }
+    }
+    found
 }
 
 /// Reads what was found, correlates, judges. `progress` is told the bytes of each source that is done.

@@ -15,6 +15,7 @@ mod keys;
 mod mask;
 mod message;
 mod open;
+pub mod path;
 mod role;
 mod saml;
 mod score;
