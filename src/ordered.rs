@@ -122,7 +122,11 @@ mod tests {
             .unwrap();
         let numbers: Vec<usize> = (0..50).collect();
         let work = |number: &usize| {
-            std::thread::sleep(Duration::from_millis(if number % 10 == 0 { 5 } else { 0 }));
+            std::thread::sleep(Duration::from_millis(if number.is_multiple_of(10) {
+                5
+            } else {
+                0
+            }));
             number * number
         };
         let mut out = Vec::new();
