@@ -5,6 +5,7 @@
 mod address;
 mod assemble;
 mod body;
+mod challenge;
 pub mod clock;
 mod encoding;
 mod html;
