@@ -323,7 +323,7 @@ impl Reading {
 
     /// The account of the sources.
     fn rows(&mut self, merged: &mut Merged) {
-        const TWO_STATES: &str = "the sightings tell two different things of this source; read it once, or             give two sources two names by --source-root";
+        const TWO_STATES: &str = "the sightings tell two different things of this source; it was read at different times, or two files have one path";
         for (id, told) in &self.sources {
             let mut row = told.row.clone();
             let reasons = self.problems.remove(id).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Detector;
+use crate::atoms::identity::MIN_HASHED_LEN;
 use crate::atoms::{Digest, Fingerprint, JoinKey, KeyKind, Kind, Locator, Place, Source};
 
 /// Short values of one source that are remembered. Each costs some 50 bytes; beyond, a value is known by
@@ -68,6 +69,12 @@ impl<'a> Keyring<'a> {
                 &id.to_le_bytes(),
             ]),
         }
+    }
+
+    /// Whether what is computed from a value may be hashed in its place: a hash of the hash of a short value
+    /// tells it as well as a bare hash would.
+    pub(super) fn may_derive(&self, value: &str) -> bool {
+        self.detector.key.is_keyed() || value.len() >= MIN_HASHED_LEN
     }
 
     /// The key of a value.
