@@ -66,7 +66,7 @@ fn trim_nuls(bytes: &[u8]) -> &[u8] {
 }
 
 /// LevelDB calls its write-ahead file `000003.log`. Its records start with a checksum, a length and a type
-/// from 1 to 4 (leveldb/doc/log_format.md); no text has such a control byte in its first line.
+/// from 1 to 4 (`LevelDB`, `doc/log_format.md`); no text has such a control byte in its first line.
 fn is_leveldb(head: &[u8]) -> bool {
     matches!(head, [_, _, _, _, _, _, 1..=4, ..])
 }

@@ -59,7 +59,7 @@ mod tests {
             }
             let mut all: Vec<usize> = Marks::of(&[byte; STEP]).places().collect();
             all.sort_unstable();
-            assert!(all.is_empty() || all == Vec::from_iter(0..STEP));
+            assert!(all.is_empty() || all == (0..STEP).collect::<Vec<_>>());
         }
     }
 }
