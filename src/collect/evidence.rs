@@ -279,7 +279,7 @@ impl Evidence {
 
     /// Names an error met while reading from [`Self::open`].
     pub fn error(&self, error: io::Error) -> ReadError {
-        if error.get_ref().is_some_and(|inner| inner.is::<BombError>()) {
+        if matches!(error.get_ref(), Some(inner) if inner.is::<BombError>()) {
             ReadError::Bomb
         } else if self.encoding == Encoding::Plain {
             ReadError::Io(error)
