@@ -4,11 +4,13 @@ import { origin } from './places.mjs';
 
 /** Seconds an authorization code lives, so that a replay at the end of a run still meets a valid one. */
 export const codeLifetime = 600;
+export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 export const api = `${origin('api.lab.test')}/`;
 
 /*
  * spa: a public client in the page; web: a confidential one on a server. `type` is the response_type.
  * pkce: S256, plain or none. redeem false: the callback stops short, so the code stays unredeemed.
+ * device: the device grant, its browser half. dpop: tokens bound to a key of the page (RFC 9449).
  * jwt: asks for the API's resource, hence a JWT access token. seconds: lifetime of its access token.
  */
 const spa = [
@@ -33,6 +35,8 @@ const spa = [
   { id: 'par', type: 'code', pkce: 'S256', par: true },
   { id: 'jarm', type: 'code', pkce: 'S256', mode: 'jwt' },
   { id: 'refresh', type: 'code', pkce: 'S256', after: 'refresh' },
+  { id: 'silent', type: 'code', pkce: 'S256', after: 'silent' },
+  { id: 'dpop', type: 'code', pkce: 'S256', dpop: true },
   { id: 'query-api', type: 'code', pkce: 'S256', jwt: true, after: 'query' },
 ];
 
@@ -44,11 +48,13 @@ const web = [
   { id: 'web-form-post', type: 'code id_token', pkce: 'S256', mode: 'form_post' },
   { id: 'web-referer', type: 'code', pkce: 'S256', after: 'referer' },
   { id: 'bff-cookie', type: 'code', pkce: 'S256', after: 'cookie' },
+  { id: 'token-cookie', type: 'code', pkce: 'S256', after: 'token-cookie' },
+  { id: 'device', device: true },
   { id: 'bff-fragment', type: 'code', pkce: 'S256', after: 'fragment' },
 ];
 
 const complete = (client, host) => ({
-  redeem: true, pkce: 'none', ...client, host,
+  redeem: true, pkce: 'none', type: '', ...client, host,
   public: host === 'spa.lab.test',
   // oidc-provider 9 has S256 only; plain needs the older line.
   issuer: origin(client.pkce === 'plain' ? 'legacy.lab.test' : 'idp.lab.test'),
@@ -74,10 +80,11 @@ export function metadata(client) {
     client_id: client.id,
     client_secret: client.secret,
     token_endpoint_auth_method: client.public ? 'none' : 'client_secret_basic',
-    redirect_uris: [client.callback],
+    redirect_uris: client.device ? [] : [client.callback],
     post_logout_redirect_uris: [client.done],
-    response_types: [client.type],
+    response_types: client.device ? [] : [client.type],
     grant_types: [
+      ...(client.device ? [deviceGrant] : []),
       ...(implicit ? ['implicit'] : []),
       ...(code ? ['authorization_code'] : []),
       ...(client.after === 'refresh' ? ['refresh_token'] : []),

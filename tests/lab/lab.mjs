@@ -5,6 +5,7 @@ import path from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider as Provider9 } from 'oidc-provider';
 import Provider8 from 'oidc-provider-8';
+import { clients } from './clients.mjs';
 import { compare } from './compare/found.mjs';
 import { replay } from './compare/replay.mjs';
 import { scan } from './compare/scan.mjs';
@@ -27,6 +28,14 @@ const image = (profile, name, scans) => () => {
   copy(profile, path.join(evidence, name));
 };
 
+const few = clients.filter(({ id }) => ['implicit-keep', 'public-s256', 'public-plain-open', 'bff-fragment'].includes(id));
+/** Playwright's ways of recording: bodies inside, none, and in files beside. */
+const hars = [
+  ['har', { content: 'embed', mode: 'full' }],
+  ['har-minimal', { mode: 'minimal' }, few],
+  ['har-attach', { content: 'attach', mode: 'full' }, few],
+];
+
 async function playAll() {
   const scans = [];
   const profiles = path.join(work, 'profiles');
@@ -39,10 +48,16 @@ async function playAll() {
     versions[name] = await player.playProfile(profile, image(profile, `${name}-running`, scans));
     image(profile, `${name}-closed`, scans)();
   }
-  say('chromium plays for a HAR');
-  fs.mkdirSync(path.join(evidence, 'har'));
-  versions.playwright = await chromium.playHar(path.join(evidence, 'har/playwright.har'));
-  scans.push(scan(path.join(evidence, 'har'), 'har'));
+  say('chromium plays and is killed');
+  const killed = path.join(profiles, 'killed');
+  await chromium.playKilled(killed, few);
+  image(killed, 'chromium-killed', scans)();
+  say('chromium plays for HARs');
+  for (const [name, how, chosen] of hars) {
+    fs.mkdirSync(path.join(evidence, name));
+    await chromium.playHar(path.join(evidence, name, 'playwright.har'), how, chosen);
+    scans.push(scan(path.join(evidence, name), name));
+  }
   for (const log of fs.readdirSync(logs)) {
     copy(path.join(logs, log), path.join(evidence, log));
     scans.push(scan(path.join(evidence, log), log));

@@ -9,7 +9,7 @@ import { lab, tokentrail } from './places.mjs';
 const columns = {
   access_token: 'access', id_token: 'ID', refresh_token: 'refresh', authorization_code: 'code', jarm_response: 'JARM',
   code_verifier: 'verifier', code_challenge: 'plain challenge', client_secret: 'secret', basic_credentials: 'Basic',
-  password: 'password', session_id: 'session',
+  device_code: 'device', user_code: 'user code', password: 'password', session_id: 'session',
 };
 const kinds = Object.keys(columns);
 
@@ -77,6 +77,9 @@ const unseenTable = (replayed) => {
     [...groups].sort().map(([key, rows]) => [key, rows.length, clientsOf(rows)]));
 };
 
+const problemList = (found) => found.flatMap(({ name, problems }) =>
+  problems.map(({ path: at, reason }) => `- ${name}, ${at}: ${reason}`)).join('\n') || 'Nothing.';
+
 const flowTable = (found) => table(['holder', 'right', 'less than the truth', 'wrong', 'unchanged by the scan', 'seconds'],
   found.map(({ name, flows, untouched, seconds }) => [
     name, flows.right, flows.vague, flows.wrong.length, untouched ? 'yes' : 'no', seconds.toFixed(2),
@@ -84,9 +87,8 @@ const flowTable = (found) => table(['holder', 'right', 'less than the truth', 'w
 
 /** What fails the run, one line each, equal ones counted. */
 export function faultsOf(found, replayed) {
-  const lines = found.flatMap(({ name, stores, invented, kinds: wrong, flows, untouched, problems }) => [
+  const lines = found.flatMap(({ name, stores, invented, kinds: wrong, flows, untouched }) => [
     ...(untouched ? [] : [`${name}: the scan changed the evidence`]),
-    ...problems.map((problem) => `${name}: problem ${JSON.stringify(problem)}`),
     ...stores.filter((row) => row.reader).flatMap((row) => row.missed.map(({ entry, where }) =>
       `${name}: missed ${entry.kind} of ${entry.client} in ${[...new Set(where.map(named))].join(', ')}`)),
     ...invented.map((finding) =>
@@ -119,6 +121,7 @@ export function writeTables({ found, replayed, versions, faults }) {
     `### Faults: ${faults.length}`, faults.map((fault) => `- ${fault}`).join('\n') || 'None.',
     '### Found, of what lies there', foundTable(found),
     '### Stores that no reader exists for yet', unreadTable(found),
+    '### What the reports say was not read', problemList(found),
     '### Flow names', flowTable(found),
     '### Verdicts put to the servers', replayTable(replayed),
     '### What the evidence cannot show', unseenTable(replayed),

@@ -185,7 +185,7 @@ pub fn observation(snippet: &str) -> Observation {
         place: Place {
             source: Arc::new(Source {
                 path: "t".into(),
-                reader: "test",
+                reader: "test".into(),
                 ..Source::default()
             }),
             locator: Locator::Line { number: 1, byte: 0 },

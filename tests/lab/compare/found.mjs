@@ -22,9 +22,12 @@ const pathsOf = (finding) => [
   ...finding.sightings_by_source.map((seen) => seen.path ?? seen.source?.path),
 ];
 
-/** A Basic header counts as found when the secret in it was. */
-const secretIn = (entry) => entry.kind === 'basic_credentials'
-  && Buffer.from(entry.value, 'base64').toString().split(':')[1];
+/** Whether a value is among the found ones; a Basic header may be reported as the pair in it or as its secret. */
+function isFound(entry, found) {
+  if (found?.has(entry.value)) return true;
+  if (entry.kind === 'basic_credentials') return found?.has(entry.value.split(':')[1]);
+  return entry.kind === 'client_secret' && found?.has(`${entry.client}:${entry.value}`);
+}
 
 /** Stores of a holder: {store, reader, status, lying: [entry], missed: [{entry, file}]}. */
 function stores(name, report) {
@@ -49,8 +52,7 @@ function stores(name, report) {
     const row = result.get(store);
     for (const entry of credentials) {
       row.lying.add(entry);
-      const got = found.get(store);
-      if (!got?.has(entry.value) && !got?.has(secretIn(entry))) row.missed.set(entry, [...(row.missed.get(entry) ?? []), file]);
+      if (!isFound(entry, found.get(store))) row.missed.set(entry, [...(row.missed.get(entry) ?? []), file]);
     }
   }
   return [...result.values()].filter((row) => row.lying.size > 0).map((row) => ({
@@ -67,15 +69,17 @@ function flowOf(entry, finding) {
     'code token': 'hybrid-code-token', 'code id_token token': 'hybrid-code-idtoken-token',
   }[client.type];
   const token = ['access_token', 'id_token'].includes(finding.kind);
-  const slots = new Set(finding.sightings.map((sighting) => `${sighting.role} ${sighting.slot}`));
+  if (client.device) return { flows: ['device'] };
   const flows = [grant ?? { S256: 'code-pkce-s256', plain: 'code-pkce-plain' }[client.pkce] ?? 'code-nopkce'];
   if (client.pkce === 'none' && client.type === 'code') flows.push(client.public ? 'code-nopkce-public' : 'code-secret');
+  // The renewal in the frame goes without PKCE.
+  if (client.after === 'silent') flows.push('code-nopkce', 'code-nopkce-public');
   if (client.after === 'fragment' && token) flows.push('handoff-fragment');
   if (client.after === 'query' && finding.kind === 'access_token') flows.push('bearer-in-query');
   if (client.after === 'logout' && finding.kind === 'id_token') flows.push('logout-leak');
   if (client.after === 'refresh' && token) flows.push('refresh');
   if (finding.kind === 'refresh_token' && client.after === 'refresh') flows.push('refresh');
-  return { flows, slots: [...slots] };
+  return { flows };
 }
 
 /** Names that say less than the truth, and nothing wrong. */

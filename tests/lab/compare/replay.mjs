@@ -12,7 +12,8 @@ const promises = {
   live: true, replayable: true, guarded: false, bound: false, spent: false, revoked: false, expired: false,
 };
 
-const verifiers = () => [...ledger.values()].filter((entry) => entry.kind === 'code_verifier');
+/** Under plain the challenge is the verifier (RFC 7636 §4.2). */
+const verifiers = () => [...ledger.values()].filter(({ kind }) => ['code_verifier', 'code_challenge'].includes(kind));
 
 /** Everything of these kinds that the same report shows for the same protocol runs: the thief's kit. */
 function kit(finding, report) {

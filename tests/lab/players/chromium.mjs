@@ -43,12 +43,23 @@ export async function playProfile(folder, running) {
   return version;
 }
 
-/** Plays once more in a fresh context and writes a HAR with embedded bodies to `file`. */
-export async function playHar(file) {
+/** Plays with a profile in `folder` until shortly after a commit, and is killed in the middle. */
+export async function playKilled(folder, chosen) {
+  const context = await chromium.launchPersistentContext(folder, options());
+  const group = -pidOf(folder);
+  await visit(context, chosen);
+  await pause(commit);
+  await visit(context, chosen);
+  process.kill(group, 'SIGKILL');
+  await context.close().catch(() => {});
+}
+
+/** Plays in a fresh context and writes a HAR to `file`; `how` is Playwright's {content, mode}. */
+export async function playHar(file, how, chosen = clients.filter((client) => !client.slow)) {
   const browser = await chromium.launch(options());
   try {
-    const context = await browser.newContext({ recordHar: { path: file, content: 'embed', mode: 'full' } });
-    await visit(context, clients.filter((client) => !client.slow));
+    const context = await browser.newContext({ recordHar: { path: file, ...how } });
+    await visit(context, chosen);
     await context.close();
     return browser.version();
   } finally {

@@ -3,9 +3,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import { basic, call } from '../call.mjs';
-import { api, clientOf } from '../clients.mjs';
+import { api, clientOf, deviceGrant } from '../clients.mjs';
 import { hosts, lab, origin } from '../places.mjs';
 import { record, recordCookies } from '../truth.mjs';
 
@@ -45,6 +46,20 @@ function startWeb(client) {
   return { status: 302, headers: { location: `${client.issuer}/auth?${params}` } };
 }
 
+/** The device's half of RFC 8628: asks for codes, sends the user to the page, and polls behind the user's back. */
+async function startDevice(client) {
+  const headers = { authorization: basic(client.id, client.secret) };
+  const { json } = await call(`${client.issuer}/device/auth`, { form: { scope: 'openid profile' }, headers });
+  const form = { grant_type: deviceGrant, device_code: json.device_code };
+  (async () => {
+    for (let tries = 0; tries < 20; tries += 1) {
+      await pause(500);
+      if ((await call(`${client.issuer}/token`, { form, headers })).status === 200) return;
+    }
+  })().catch((error) => console.error('device:', error));
+  return { status: 302, headers: { location: json.verification_uri_complete } };
+}
+
 async function answerWeb(client, given) {
   if (given.get('error')) return { body: page(`failed ${given.get('error')}`) };
   if (!client.redeem) return { body: page(`done ${client.id}`) };
@@ -64,6 +79,10 @@ async function answerWeb(client, given) {
     }
     case 'cookie':
       return { status: 302, headers: { ...cookie, location: '/app' } };
+    case 'token-cookie': {
+      const kept = ['access_token', 'id_token'].map((name) => `${name}=${json[name]}; Secure; SameSite=Lax; Path=/`);
+      return { headers: { 'set-cookie': kept }, body: page(`done ${client.id}`) };
+    }
     case 'referer': {
       const image = `<meta name="referrer" content="unsafe-url"><img src="${origin('ads.third.test')}/pixel.gif"
         onload="document.title='done'">`;
@@ -81,7 +100,7 @@ async function web(url, client, request, body) {
     return { body: page('working', `<script>fetch('/me').then((r)=>{document.title=r.ok?'done':'failed'})</script>`) };
   }
   if (!client) return { status: 404, body: page('no such page') };
-  if (url.pathname.startsWith('/start/')) return startWeb(client);
+  if (url.pathname.startsWith('/start/')) return client.device ? startDevice(client) : startWeb(client);
   return answerWeb(client, body ? new URLSearchParams(body) : url.searchParams);
 }
 

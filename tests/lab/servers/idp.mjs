@@ -70,7 +70,7 @@ function seeRequest(ctx) {
   const auth = ctx.get('authorization');
   if (auth.startsWith('Basic ')) {
     const [id, secret] = Buffer.from(auth.slice(6), 'base64').toString().split(':');
-    record('basic_credentials', auth.slice(6), id, 'token endpoint');
+    record('basic_credentials', `${id}:${secret}`, id, 'token endpoint');
     record('client_secret', secret, id, 'token endpoint');
   }
 }
@@ -118,13 +118,21 @@ async function interact(provider, ctx, next) {
   return undefined;
 }
 
-const logoutPage = (ctx, form) => {
-  ctx.body = `<!doctype html><title>Log out</title>${form}<script>const f=document.forms[0];
-    f.insertAdjacentHTML('beforeend','<input type=hidden name=logout value=yes>');f.submit()</script>`;
+/** A page of the server whose form sends itself; `more` is put into the form. */
+const autoPage = (title, more = '') => (ctx, form) => {
+  ctx.body = `<!doctype html><title>${title}</title>${form}<script>const f=document.forms[0];
+    f.insertAdjacentHTML('beforeend',${JSON.stringify(more)});f.submit()</script>`;
 };
+const askUserCode = (ctx, form, _out, error) => {
+  if (error) ctx.body = `<!doctype html><title>failed ${error.message}</title>`;
+  else autoPage('Device')(ctx, form);
+};
+const donePage = (ctx) => { ctx.body = '<!doctype html><title>done</title>'; };
 
-/** A grant of its own for every authorization, so that no replay touches another one's tokens. */
+/** One grant for a client in a session, given without asking: replays in one browser touch no other browser's tokens. */
 async function grantFor(ctx) {
+  const known = ctx.oidc.session.grantIdFor(ctx.oidc.client.clientId);
+  if (known) return ctx.oidc.provider.Grant.find(known);
   const grant = new ctx.oidc.provider.Grant({
     clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId,
   });
@@ -148,10 +156,15 @@ const configuration = (host, jwks) => ({
   responseTypes: ['code', 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token'],
   ttl: {
     AccessToken: (_ctx, _token, client) => clientOf(client.clientId).seconds ?? 3600,
-    AuthorizationCode: codeLifetime, IdToken: 3600, RefreshToken: 86400, Session: 86400, Interaction: 600, Grant: 86400,
+    AuthorizationCode: codeLifetime, DeviceCode: codeLifetime, IdToken: 3600, RefreshToken: 86400, Session: 86400, Interaction: 600, Grant: 86400,
   },
   features: {
     devInteractions: { enabled: false },
+    deviceFlow: {
+      enabled: true, userCodeInputSource: askUserCode, successSource: donePage,
+      userCodeConfirmSource: autoPage('Confirm'),
+    },
+    dPoP: { enabled: true },
     jwtResponseModes: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
     resourceIndicators: {
@@ -164,8 +177,8 @@ const configuration = (host, jwks) => ({
     },
     revocation: { enabled: true },
     rpInitiatedLogout: {
-      enabled: true, logoutSource: logoutPage,
-      postLogoutSuccessSource: (ctx) => { ctx.body = '<!doctype html><title>done</title>'; },
+      enabled: true, postLogoutSuccessSource: donePage,
+      logoutSource: autoPage('Log out', '<input type=hidden name=logout value=yes>'),
     },
   },
 });

@@ -7,9 +7,34 @@ const base64url = (bytes) =>
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(16)));
 const sha256 = async (text) =>
   base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
-const post = async (url, form) =>
-  (await fetch(url, { method: 'POST', body: new URLSearchParams({ ...form, client_id: client.id }) })).json();
+const post = async (url, form, headers = {}) =>
+  (await fetch(url, { method: 'POST', headers, body: new URLSearchParams({ ...form, client_id: client.id }) })).json();
 const finish = (word) => { document.title = `${word} ${client.id}`; };
+
+/** A DPoP proof (RFC 9449 §4.2) for a request, with the page's key; the key leaves memory never. */
+let pair;
+async function proof(htm, htu, token) {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  pair ??= await crypto.subtle.generateKey(algorithm, false, ['sign', 'verify']);
+  const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey);
+  const payload = { jti: random(), htm, htu, iat: Math.floor(Date.now() / 1000), ...(token && { ath: await sha256(token) }) };
+  const part = (object) => base64url(new TextEncoder().encode(JSON.stringify(object)));
+  const signed = `${part({ typ: 'dpop+jwt', alg: 'ES256', jwk: { kty, crv, x, y } })}.${part(payload)}`;
+  const signature = await crypto.subtle.sign(algorithm, pair.privateKey, new TextEncoder().encode(signed));
+  return `${signed}.${base64url(new Uint8Array(signature))}`;
+}
+
+/** The hidden frame of a renewal tells its parent, and does nothing else. */
+function renew() {
+  const params = {
+    client_id: client.id, response_type: 'code', redirect_uri: client.callback, scope: 'openid', prompt: 'none', state: random(),
+  };
+  const frame = document.createElement('iframe');
+  frame.hidden = true;
+  frame.src = `${client.issuer}/auth?${new URLSearchParams(params)}`;
+  addEventListener('message', (event) => finish(event.data.includes('code=') ? 'done' : `failed ${event.data}`));
+  document.body.append(frame);
+}
 
 async function start() {
   const state = random();
@@ -37,6 +62,7 @@ function answer() {
 }
 
 async function callback() {
+  if (window !== window.top) return window.parent.postMessage(location.search, location.origin);
   const got = answer();
   if (got.error) return finish(`failed ${got.error}`);
   if (client.strip) history.replaceState(null, '', location.pathname);
@@ -44,13 +70,19 @@ async function callback() {
     const form = { grant_type: 'authorization_code', code: got.code, redirect_uri: client.callback };
     const verifier = sessionStorage.getItem(`pkce.${got.state}`);
     if (client.jwt) form.resource = client.api;
-    Object.assign(got, await post(`${client.issuer}/token`, verifier ? { ...form, code_verifier: verifier } : form));
+    if (verifier) form.code_verifier = verifier;
+    const headers = client.dpop ? { dpop: await proof('POST', `${client.issuer}/token`) } : {};
+    Object.assign(got, await post(`${client.issuer}/token`, form, headers));
     if (got.error) return finish(`failed ${got.error}`);
     sessionStorage.removeItem(`pkce.${got.state}`);
   }
   localStorage.setItem(`tokens.${client.id}`, JSON.stringify(got));
   if (got.access_token && !client.jwt) {
-    await fetch(`${client.issuer}/me`, { headers: { authorization: `Bearer ${got.access_token}` } });
+    const headers = client.dpop
+      ? { authorization: `DPoP ${got.access_token}`, dpop: await proof('GET', `${client.issuer}/me`, got.access_token) }
+      : { authorization: `Bearer ${got.access_token}` };
+    const { status } = await fetch(`${client.issuer}/me`, { headers });
+    if (status !== 200) return finish(`failed ${status}`);
   }
   return after(got);
 }
@@ -63,6 +95,8 @@ async function after(got) {
       localStorage.setItem(`tokens.${client.id}`, JSON.stringify(fresh));
       return finish(fresh.error ? `failed ${fresh.error}` : 'done');
     }
+    case 'silent':
+      return renew();
     case 'query':
       return location.assign(`${client.api}report?${new URLSearchParams({ access_token: got.access_token })}`);
     case 'logout':
