@@ -46,15 +46,17 @@ const VECTORS: [(&str, &str); 2] = [
 ];
 
 #[test]
-fn the_published_verifiers_open_their_challenges_and_no_other() {
-    for (number, (verifier, challenge)) in VECTORS.into_iter().enumerate() {
+fn the_formula_is_that_of_the_published_verifiers_and_opens_no_other() {
+    for (verifier, challenge) in VECTORS {
         assert_eq!(s256(verifier), challenge);
-        assert_eq!(with_verifier(verifier, challenge), State::Replayable);
-        let (_, other) = VECTORS[1 - number];
-        assert_eq!(with_verifier(verifier, other), State::Guarded);
+        // A published value is a sample and no secret, so that the evidence holds one a letter longer.
+        let verifier = format!("{verifier}x");
+        let challenge = s256(&verifier);
+        assert_eq!(with_verifier(&verifier, &challenge), State::Replayable);
+        assert_eq!(with_verifier(&verifier, VECTORS[0].1), State::Guarded);
         // A challenge under S256 is no verifier, and a verifier is not compared as it is.
-        assert_eq!(with_verifier(challenge, challenge), State::Guarded);
-        assert_eq!(with_verifier(verifier, verifier), State::Guarded);
+        assert_eq!(with_verifier(&challenge, &challenge), State::Guarded);
+        assert_eq!(with_verifier(&verifier, &verifier), State::Guarded);
     }
 }
 
@@ -91,7 +93,7 @@ proptest! {
     #[test]
     fn order_of_files_and_rows_changes_nothing(world in world(), seed in any::<u64>()) {
         let story = Story::parse(&text(&world));
-        let plain = Found::from(story.observations.clone(), story.as_of);
+        let plain = Found::from(&story.observations, story.as_of);
         // Rows of one file keep their order, as a reader keeps it; files come in any order.
         let mut sources: BTreeMap<Box<str>, Vec<Observation>> = BTreeMap::new();
         for observation in story.observations {
@@ -99,7 +101,7 @@ proptest! {
         }
         let mut sources: Vec<Vec<Observation>> = sources.into_values().collect();
         shuffle(&mut sources, seed);
-        let mixed = Found::from(sources.concat(), story.as_of);
+        let mixed = Found::from(&sources.concat(), story.as_of);
         prop_assert_eq!(&plain.correlated, &mixed.correlated);
         prop_assert_eq!(&plain.findings, &mixed.findings);
         // What one run yields comes in any order too: threads end when they end.
@@ -129,7 +131,7 @@ proptest! {
         let mut last: BTreeMap<Digest, State> = BTreeMap::new();
         for step in steps {
             let as_of = start.checked_add(SignedDuration::from_secs(step)).unwrap();
-            for finding in Found::from(story.observations.clone(), as_of).findings {
+            for finding in Found::from(&story.observations, as_of).findings {
                 let before = last.insert(finding.id, finding.now.state);
                 prop_assert!(before.is_none_or(|before| before.rank() <= finding.now.state.rank()), "{before:?} then {:?}", finding.now);
             }
@@ -288,10 +290,10 @@ struct Found {
 impl Found {
     fn of(text: &str) -> Self {
         let story = Story::parse(text);
-        Self::from(story.observations, story.as_of)
+        Self::from(&story.observations, story.as_of)
     }
 
-    fn from(observations: Vec<Observation>, as_of: Timestamp) -> Self {
+    fn from(observations: &[Observation], as_of: Timestamp) -> Self {
         let key = FingerprintKey::default();
         let detector = Detector {
             rules: rules(),
@@ -301,7 +303,7 @@ impl Found {
         };
         let mut memories: BTreeMap<Box<str>, Memory> = BTreeMap::new();
         let mut by_source: BTreeMap<Digest, Vec<Sighting>> = BTreeMap::new();
-        for observation in &observations {
+        for observation in observations {
             let source = &observation.place.source;
             let memory = memories.entry(source.path.clone()).or_default();
             let found = detect::sightings(observation, &detector, memory);

@@ -98,9 +98,17 @@ fn of_weaknesses(facts: &Facts<'_>) -> Vec<Finding> {
             }
         }
     }
-    found.into_values().collect()
+    let mut found: Vec<Finding> = found.into_values().collect();
+    for finding in &mut found {
+        finding.seen.sort_unstable();
+        finding.seen.dedup();
+        finding.trails.sort_unstable();
+        finding.trails.dedup();
+    }
+    found
 }
 
+/// Sorted once all are there: a constant `state` in thousands of runs must not cost their square.
 fn merge(known: &mut Finding, more: &Finding) {
     known.first_seen = [known.first_seen, more.first_seen]
         .into_iter()
@@ -110,11 +118,7 @@ fn merge(known: &mut Finding, more: &Finding) {
     known.severity = known.severity.max(more.severity);
     known.severity_now = known.severity;
     known.seen.extend(&more.seen);
-    known.seen.sort_unstable();
-    known.seen.dedup();
     known.trails.extend(&more.trails);
-    known.trails.sort_unstable();
-    known.trails.dedup();
 }
 
 fn of_weakness(
