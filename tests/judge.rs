@@ -243,7 +243,7 @@ fn row_12a_what_opens_a_code_opens_it_only_if_the_client_has_no_secret() {
 
 #[test]
 fn row_12a_a_public_client_is_told_by_what_only_such_a_client_does() {
-    let of = |run: Run| run.find(CODE, EARLY).now.state;
+    let of = |run: Run| run.verdict_of(1, EARLY).now.state;
     // It takes its code from a fragment, which no server sees (RFC 3986 §3.5).
     let fragment = seen(Place::History, T0, Role::ResponseInFragment).with(CODE, "code", 1);
     assert_eq!(of(plain(Place::History).with(fragment)), State::Replayable);

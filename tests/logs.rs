@@ -243,6 +243,45 @@ fn windows_of_any_size_give_the_same_observations() {
     }
 }
 
+#[test]
+fn any_number_of_threads_gives_the_same_observations() {
+    let plain =
+        "z\n127.0.0.1 - - [23/Nov/2026:01:28:04 +0000] \"GET /cb?code=x HTTP/1.1\" 302 5\n\n";
+    let header = "#Fields: date time cs-uri-stem cs-uri-query\n2026-11-23 01:28:04 /a code=1\n";
+    let text = [
+        &plain.repeat(70),
+        header,
+        &plain.repeat(50),
+        &mixed(),
+        "end code=y",
+    ]
+    .concat();
+    let reading = |threads: usize, window: usize, max_line: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let bounds = Bounds { window, max_line };
+        let read = || read_with(&stream(text.clone()), bounds, None);
+        let reading = pool.build().unwrap().install(read);
+        let keys = reading
+            .observations
+            .iter()
+            .map(|it| it.exchange.as_ref().map(|it| it.key.digest));
+        let shown: Vec<_> = reading.observations.iter().map(shown).zip(keys).collect();
+        (shown, reading.problems)
+    };
+    for window in [64, 100, 333, 700, 1024] {
+        for max_line in [1 << 20, 400] {
+            let alone = reading(1, window, max_line);
+            assert!(alone.0.len() > 100);
+            for threads in [2, 3] {
+                assert!(
+                    reading(threads, window, max_line) == alone,
+                    "{window} {max_line} {threads}"
+                );
+            }
+        }
+    }
+}
+
 /// Lines of many formats, blank ones, long ones, and ends of every kind.
 fn mixed() -> String {
     let formats = LogFormats::builtin().unwrap();

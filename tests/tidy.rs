@@ -160,12 +160,22 @@ fn no_live_looking_secret_is_in_the_repository() {
 }
 
 #[test]
-fn the_schema_that_is_checked_in_is_the_one_of_the_types() {
-    let mut derived = Vec::new();
-    tokentrail::report::json::pretty(&tokentrail::report::schema(), &mut derived).unwrap();
-    let saved = std::fs::read(root().join("docs/tokentrail-1.schema.json")).unwrap_or_default();
-    assert!(
-        derived == saved,
-        "the wire types changed: cargo run -- schema > docs/tokentrail-1.schema.json"
-    );
+fn the_schemas_that_are_checked_in_are_those_of_the_types() {
+    use tokentrail::report::{json, schema, shard_schema};
+    for (schema, file, option) in [
+        (schema(), "docs/tokentrail-1.schema.json", ""),
+        (
+            shard_schema(),
+            "docs/tokentrail-sightings-1.schema.json",
+            " --sightings",
+        ),
+    ] {
+        let mut derived = Vec::new();
+        json::pretty(&schema, &mut derived).unwrap();
+        let saved = std::fs::read(root().join(file)).unwrap_or_default();
+        assert!(
+            derived == saved,
+            "the wire types changed: cargo run -- schema{option} > {file}"
+        );
+    }
 }

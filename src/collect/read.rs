@@ -67,6 +67,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status, best first.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Partial, Self::Unsupported, Self::Failed];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -188,7 +191,7 @@ fn attributed(evidence: &Evidence, reader: &'static Reader) -> Source {
     Source {
         path: evidence.shown().into(),
         members: Vec::new(),
-        reader: reader.name,
+        reader: reader.name.into(),
         host: told.host,
         user: told.user,
         browser: told.browser,
@@ -210,19 +213,21 @@ fn sha256(path: &Path) -> io::Result<String> {
 }
 
 /// Reasons in order of appearance, each once, with its count.
-#[derive(Default)]
-struct Reasons {
+#[derive(Clone, Default, Debug)]
+pub struct Reasons {
     order: Vec<String>,
     counts: BTreeMap<String, u64>,
     others: u64,
 }
 
 impl Reasons {
-    fn is_empty(&self) -> bool {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
 
-    fn add(&mut self, error: &ReadError) {
+    /// Takes one.
+    pub fn add(&mut self, error: &impl ToString) {
         let reason = error.to_string();
         if let Some(count) = self.counts.get_mut(&reason) {
             *count += 1;
@@ -234,7 +239,8 @@ impl Reasons {
         }
     }
 
-    fn into_lines(self) -> Vec<String> {
+    /// One line each; those beyond the bound are counted in a last one.
+    pub fn into_lines(self) -> Vec<String> {
         let counts = self.counts;
         let times = |reason: String| match counts.get(&reason) {
             Some(&count) if count > 1 => format!("{reason} ({count} times)"),

@@ -5,6 +5,7 @@ use super::message::Message;
 use super::url::{self, Url};
 use super::{Address, encoding, mask};
 use crate::atoms::Digest;
+use crate::atoms::identity::MIN_HASHED_LEN;
 use crate::atoms::rules::{Name, Rules};
 
 /// Public parts of a URL, variable segments left out.
@@ -24,15 +25,16 @@ pub(super) fn address(url: &Url, known: &mask::Known<'_>) -> Address {
         })
         .collect();
     Address {
-        scheme: url.scheme.as_str().into(),
-        host: mask::scrub(url.host().to_owned(), known).into(),
+        scheme: mask::authority(&url.scheme, known).into(),
+        host: mask::authority(url.host(), known).into(),
         port: url.port,
         path: template.join("/").into(),
     }
 }
 
 /// Digest of a URL without its response parameters and its fragment (RFC 6749 §3.1.2: a redirect URI may
-/// have a query of its own). `None` for a request target on an unnamed server.
+/// have a query of its own). Of what is not known to be public it holds names and places only: a hash of an
+/// address with a PIN in it would be the PIN. `None` for a request target on an unnamed server.
 pub(super) fn landing(url: &Url, rules: &Rules) -> Option<Digest> {
     if url.host().is_empty() && url.scheme.is_empty() {
         return None;
@@ -46,12 +48,9 @@ pub(super) fn landing(url: &Url, rules: &Rules) -> Option<Digest> {
         .to_le_bytes();
     let query = url.query.as_deref().unwrap_or_default();
     let kept: Vec<String> = url::pairs(query)
-        .filter(|pair| {
+        .filter_map(|pair| {
             let name = Name::new(&url::decoded_name(pair.name));
-            let public = rules
-                .catalogue
-                .public(&name)
-                .is_some_and(|public| public.response);
+            let public = rules.catalogue.public(&name);
             let response = [
                 "code",
                 "accesstoken",
@@ -64,24 +63,37 @@ pub(super) fn landing(url: &Url, rules: &Rules) -> Option<Digest> {
                 "oauthverifier",
                 "refreshtoken",
             ];
-            !public && !response.contains(&&*name.key)
-        })
-        .map(|pair| {
-            format!(
+            if public.is_some_and(|public| public.response) || response.contains(&&*name.key) {
+                return None;
+            }
+            let value = encoding::percent(pair.value);
+            let shown = mask::public(&name, &value, rules, &Vec::new());
+            Some(format!(
                 "{}={}",
                 encoding::percent(pair.name),
-                encoding::percent(pair.value)
-            )
+                shown.unwrap_or_default()
+            ))
         })
         .collect();
     let path = encoding::percent(&url.path);
     let path = if path.is_empty() { "/" } else { path.as_str() };
+    let path: Vec<&str> = path
+        .split('/')
+        .map(|segment| {
+            let is_long = segment.len() >= MIN_HASHED_LEN && !segment.contains('=');
+            if is_long || mask::is_word(segment) {
+                segment
+            } else {
+                "{}"
+            }
+        })
+        .collect();
     Some(Digest::of([
         b"landing".as_slice(),
         url.scheme.as_bytes(),
         url.host().as_bytes(),
         &port,
-        path.as_bytes(),
+        path.join("/").as_bytes(),
         kept.join("&").as_bytes(),
     ]))
 }
@@ -101,4 +113,34 @@ pub(super) fn redirect(message: &Message, rules: &Rules) -> Option<Digest> {
         .iter()
         .find_map(|name| message.fields.iter().find(|field| *field.key.key == **name))?;
     landing(&Url::new(&field.value), rules)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_landing_tells_pages_apart_and_no_short_value() {
+        let rules = Rules::builtin().unwrap();
+        let of = |url: &str| landing(&Url::new(url), &rules);
+        let page = of("https://app.example/cb?tab=1&pin=1234&response_type=code");
+        assert!(page.is_some());
+        for same in [
+            "https://app.example/cb?tab=1&pin=9876&response_type=code&code=a#token=b",
+            "https://app.example/cb?tab=2&pin=hunter2hunter2hunter2&response_type=code",
+        ] {
+            assert_eq!(of(same), page, "{same}");
+        }
+        for other in [
+            "https://app.example/cb?tab=1&response_type=code",
+            "https://app.example/cb?tab=1&pin=1234&response_type=token",
+            "https://app.example/done?tab=1&pin=1234&response_type=code",
+            "https://app.example:444/cb?tab=1&pin=1234&response_type=code",
+        ] {
+            assert_ne!(of(other), page, "{other}");
+        }
+        let reset = |name: &str| of(&format!("https://app.example/{name}/cb"));
+        assert_eq!(reset("k3y7x9"), reset("p4s5w6"));
+        assert_ne!(reset("eu"), reset("us"));
+    }
 }

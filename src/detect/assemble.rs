@@ -9,7 +9,7 @@ use super::message::{Field, Form, Message};
 use super::score::{self, Found, Setting};
 use super::url::Url;
 use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
-use super::{encoding, mask, role, saml};
+use super::{challenge, encoding, mask, role, saml};
 use crate::atoms::rules::Rules;
 use crate::atoms::{JoinKey, Kind, Masked, Secret};
 use crate::collect::{Observation, Payload, Via};
@@ -28,7 +28,7 @@ pub(super) fn sightings(
     for message in messages {
         let setting = setting(observation, message, detector.rules);
         let mut found = score::found(message, &setting);
-        found.extend(plain_challenge(message, detector.rules));
+        found.extend(challenge::plain(message, detector.rules));
         found.sort_by_key(|found| found.field);
         let role = role::role(observation, message, &found, &setting);
         let is_message = !matches!(role, Role::None | Role::Stored | Role::ResourceRequest);
@@ -96,35 +96,6 @@ fn setting<'a>(observation: &'a Observation, message: &Message, rules: &'a Rules
     }
 }
 
-/// RFC 7636 §4.3: without a method the challenge is the verifier.
-fn is_s256(message: &Message, field: &Field) -> bool {
-    message.fields.iter().any(|other| {
-        other.group == field.group
-            && *other.key.key == *"codechallengemethod"
-            && other.canonical.eq_ignore_ascii_case("S256")
-    })
-}
-
-fn plain_challenge(message: &Message, rules: &Rules) -> Option<Found> {
-    let rule = rules
-        .catalogue
-        .rules()
-        .iter()
-        .find(|rule| rule.kind == Kind::CodeChallenge)?;
-    let (at, _) = message.fields.iter().enumerate().find(|(_, field)| {
-        *field.key.key == *"codechallenge"
-            && field.canonical.len() >= 16
-            && !is_s256(message, field)
-            && !rules.placeholders.contain(&field.canonical, field.slot)
-    })?;
-    Some(Found {
-        field: at,
-        rule: (&*rule.id).into(),
-        kind: Kind::CodeChallenge,
-        score: 100,
-    })
-}
-
 fn one(
     observation: &Observation,
     message: &Message,
@@ -171,7 +142,7 @@ fn one(
     for field in &message.fields {
         keys.extend(joins::of_parameter(
             field,
-            is_s256(message, field),
+            challenge::is_s256(message, field),
             &mut ring,
         ));
     }

@@ -18,20 +18,22 @@ pub(super) fn of_credential(
     match kind {
         Kind::AuthorizationCode => {
             keys.push(ring.key(KeyKind::Code, value));
-            keys.extend(half_hashes(value).map(|hash| ring.key(KeyKind::CHash, &hash)));
+            keys.extend(halves(KeyKind::CHash, value, ring));
         }
         Kind::CasTicket | Kind::SamlArtifact | Kind::Oauth1Verifier => {
             keys.push(ring.key(KeyKind::Code, value));
         }
         Kind::CodeVerifier => {
-            keys.push(ring.key(KeyKind::ChallengeS256, &s256(value)));
+            if ring.may_derive(value) {
+                keys.push(ring.key(KeyKind::ChallengeS256, &s256(value)));
+            }
             keys.push(ring.key(KeyKind::ChallengePlain, value));
         }
         Kind::CodeChallenge => keys.push(ring.key(KeyKind::ChallengePlain, value)),
         Kind::DeviceCode => keys.push(ring.key(KeyKind::DeviceCode, value)),
         Kind::AccessToken | Kind::OpaqueToken => {
             keys.push(ring.key(KeyKind::Value, value));
-            keys.extend(half_hashes(value).map(|hash| ring.key(KeyKind::AtHash, &hash)));
+            keys.extend(halves(KeyKind::AtHash, value, ring));
         }
         Kind::IdToken
         | Kind::RefreshToken
@@ -84,7 +86,7 @@ pub(super) fn of_parameter(
         "state" | "relaystate" | "oauthtoken" | "wctx" => {
             let mut keys = vec![ring.key(KeyKind::State, value)];
             if *field.key.key == *"state" {
-                keys.extend(half_hashes(value).map(|hash| ring.key(KeyKind::SHash, &hash)));
+                keys.extend(halves(KeyKind::SHash, value, ring));
             }
             keys
         }
@@ -94,6 +96,14 @@ pub(super) fn of_parameter(
         "requesturi" => vec![ring.key(KeyKind::RequestUri, value)],
         _ => Vec::new(),
     }
+}
+
+/// Keys of the half hashes of a value.
+fn halves(kind: KeyKind, value: &str, ring: &mut Keyring<'_>) -> Vec<JoinKey> {
+    if !ring.may_derive(value) {
+        return Vec::new();
+    }
+    half_hashes(value).map(|hash| ring.key(kind, &hash)).into()
 }
 
 /// `B64U(SHA256(ASCII(verifier)))` (RFC 7636 §4.6).

@@ -2,9 +2,11 @@
 //! hold inside one source.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Detector;
-use crate::atoms::{Digest, Fingerprint, JoinKey, KeyKind, Kind, Locator, Place};
+use crate::atoms::identity::MIN_HASHED_LEN;
+use crate::atoms::{Digest, Fingerprint, JoinKey, KeyKind, Kind, Locator, Place, Source};
 
 /// Short values of one source that are remembered. Each costs some 50 bytes; beyond, a value is known by
 /// its own place only.
@@ -14,6 +16,8 @@ const MAX_LOCAL: usize = 1 << 20;
 #[derive(Default, Debug)]
 pub(super) struct Local {
     first: HashMap<Digest, Digest>,
+    /// The source, and its name.
+    source: Option<(Arc<Source>, Digest)>,
     /// The place of the last observation: several observations of one log line share it.
     place: Option<Digest>,
     parts: u64,
@@ -30,7 +34,10 @@ pub(super) struct Keyring<'a> {
 
 impl<'a> Keyring<'a> {
     pub(super) fn new(detector: &'a Detector<'a>, local: &'a mut Local, place: &Place) -> Self {
-        let source = place.source.digest();
+        let known = local.source.as_ref();
+        let known = known.filter(|(source, _)| Arc::ptr_eq(source, &place.source));
+        let source = known.map_or_else(|| place.source.digest(), |(_, digest)| *digest);
+        local.source = Some((Arc::clone(&place.source), source));
         let place = place_digest(source, place);
         if local.place != Some(place) {
             local.place = Some(place);
@@ -62,6 +69,12 @@ impl<'a> Keyring<'a> {
                 &id.to_le_bytes(),
             ]),
         }
+    }
+
+    /// Whether what is computed from a value may be hashed in its place: a hash of the hash of a short value
+    /// tells it as well as a bare hash would.
+    pub(super) fn may_derive(&self, value: &str) -> bool {
+        self.detector.key.is_keyed() || value.len() >= MIN_HASHED_LEN
     }
 
     /// The key of a value.

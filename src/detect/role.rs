@@ -261,10 +261,12 @@ impl Seen<'_> {
         let response_code = self.slot_of(&["code", "response"], Slot::Query) && self.has("state");
         if self.is_token_request() {
             Role::TokenRequest
+        } else if in_fragment {
+            // Before any word of the path: a logout request has no fragment, and a callback may be called
+            // after the logout that it ends.
+            Role::ResponseInFragment
         } else if self.is_logout() {
             Role::Logout
-        } else if in_fragment {
-            Role::ResponseInFragment
         } else if self.is_request() {
             Role::AuthorizationRequest
         } else if self.found(&CODES, &[Slot::Query]) || self.is_failure() || response_code {

@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 
 use super::classify::Words;
-use super::index::{Index, param, value};
+use super::index::{Index, param, same_name, value};
 use super::link::host_of;
 use super::run::Run;
 use super::tie::Link;
@@ -24,8 +24,8 @@ const HOSTED: [(&str, &str); 3] = [
     (".clerk.accounts.dev", "/"),
 ];
 
-/// Authorization servers that have never answered, or no longer answer, with a token in a fragment.
-const NEVER_IMPLICIT: [&str; 3] = ["github.com", "gitlab.com", "accounts.spotify.com"];
+/// Requests before a fragment that are asked whether they explain it: the logins of one person in ten minutes.
+const MAX_NEAR: usize = 16;
 
 /// Names of tokens that no specification has.
 const FOREIGN_NAMES: [&str; 4] = ["accesstoken", "jwt", "token", "idtoken"];
@@ -127,23 +127,22 @@ fn hand_off_points(index: &Index<'_>, run: &Run, sighting: &Sighting) -> i16 {
     if has_foreign_names(sighting) {
         points += 3;
     }
-    if sighting
-        .url
-        .as_ref()
-        .is_some_and(|url| url.as_str().contains("#/"))
-    {
+    // The masked URL sets a route apart by a second `#`.
+    if fragment(sighting).is_some_and(|it| it.contains('#') || it.starts_with('/')) {
         // RFC 6749 §3.1.2: a redirect URI has no fragment, so that no server was told to build this.
         points += 4;
     }
-    if issued_by_landing(sighting) {
+    if issued_by_landing(index, run, sighting) {
         points += 3;
     }
     if code_login_before(index, run, sighting) {
         points += 4;
     }
     let never = index.each(&run.requests).any(|(_, request)| {
-        let host = request.address.as_ref().map(|address| &*address.host);
-        host.is_some_and(|host| NEVER_IMPLICIT.contains(&host))
+        let address = request.address.as_ref();
+        let found = address.and_then(|it| index.providers.by_endpoint(&it.host, &it.path));
+        let at = sighting.at.or(request.at).map(|when| when.instant);
+        found.is_some_and(|(provider, _)| provider.is_without_implicit(at))
     });
     if never {
         points += 5;
@@ -203,35 +202,68 @@ fn has_foreign_names(sighting: &Sighting) -> bool {
             && (FOREIGN_NAMES.contains(&&*credential.name.to_ascii_lowercase())
                 && !credential.name.contains('_'))
     });
-    let by_param = FOREIGN_PARAMS
-        .iter()
-        .any(|name| param(sighting, name).is_some());
+    // Not every name is one that a rule knows; the masked URL keeps them all.
+    let fragment = fragment(sighting).unwrap_or_default();
+    let mut names = fragment
+        .split(['#', '&', '?'])
+        .filter_map(|part| Some(part.split_once('=')?.0));
+    let by_param = names.any(|name| FOREIGN_PARAMS.iter().any(|other| same_name(name, other)));
     by_name || by_param || value(sighting, "type") == Some("recovery")
 }
 
-fn issued_by_landing(sighting: &Sighting) -> bool {
+/// What stands behind the first `#` of the masked URL.
+fn fragment(sighting: &Sighting) -> Option<&str> {
+    let (_, fragment) = sighting.url.as_ref()?.as_str().split_once('#')?;
+    Some(fragment)
+}
+
+/// The token is by the page's own site, and nobody was sent to another server for it. A server of the same
+/// company beside the page (`login.example.com`) is another server.
+fn issued_by_landing(index: &Index<'_>, run: &Run, sighting: &Sighting) -> bool {
     let Some(landing) = sighting.address.as_ref().map(|address| &*address.host) else {
         return false;
     };
-    let claims = sighting
+    let own = |host: &str| host == landing || psl::domain_str(landing) == Some(host);
+    let mut asked = index
+        .each(&run.requests)
+        .filter_map(|(_, request)| request.address.as_ref());
+    let mut claims = sighting
         .credentials
         .iter()
         .filter_map(|c| c.claims.as_ref());
-    let mut hosts = claims.filter_map(|claims| host_of(claims.iss.as_deref()?));
-    hosts.any(|issuer| issuer == landing)
+    claims.any(|claims| claims.iss.as_deref().and_then(host_of).is_some_and(own))
+        && asked.all(|address| own(&address.host))
 }
 
+/// A login by code in the run, or shortly before on the same site in the same source, and none for a token.
 fn code_login_before(index: &Index<'_>, run: &Run, sighting: &Sighting) -> bool {
-    let mut words = index.each(&run.requests).filter_map(|(_, request)| {
-        let soon = match (request.at, sighting.at) {
-            (Some(asked), Some(landed)) => {
-                landed.instant.duration_since(asked.instant) <= CODE_LOGIN
-            }
-            _ => true,
-        };
-        Words::of(request).filter(|_| soon)
-    });
-    words.any(|words| words.code && !words.token && !words.id_token)
+    let soon = |asked: jiff::Timestamp| {
+        sighting
+            .at
+            .is_none_or(|landed| landed.instant.duration_since(asked) <= CODE_LOGIN)
+    };
+    let linked = index.each(&run.requests).map(|(_, request)| request);
+    let linked = linked.filter(|request| request.at.is_none_or(|when| soon(when.instant)));
+    let near = index
+        .requests_before(sighting)
+        .take(MAX_NEAR)
+        .take_while(|(asked, _)| soon(*asked))
+        .filter_map(|(_, at)| index.get(at))
+        .filter(|request| lands_on_site(request, sighting));
+    let words: Vec<Words> = linked.chain(near).filter_map(Words::of).collect();
+    words.iter().any(|words| words.code)
+        && words.iter().all(|words| !words.token && !words.id_token)
+}
+
+/// Whether the request asks for its answer on the site where the fragment landed.
+fn lands_on_site(request: &Sighting, sighting: &Sighting) -> bool {
+    let asked = value(request, "redirect_uri").and_then(host_of);
+    let landed = sighting.address.as_ref().map(|address| &*address.host);
+    let (Some(asked), Some(landed)) = (asked, landed) else {
+        return false;
+    };
+    asked == landed
+        || psl::domain_str(asked).is_some_and(|domain| psl::domain_str(landed) == Some(domain))
 }
 
 fn at_hash_fits(sighting: &Sighting) -> bool {

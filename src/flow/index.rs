@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Slot};
+use jiff::Timestamp;
+
+use crate::atoms::rules::provider::Providers;
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Slot, Source};
 use crate::collect::Via;
 use crate::detect::{Credential, Param, Role, Sighting};
 
@@ -29,15 +32,25 @@ pub(super) struct Index<'a> {
     pub(super) exchanges: BTreeMap<JoinKey, Vec<usize>>,
     /// Requests that carry a key.
     requests_by_key: HashMap<JoinKey, Vec<usize>>,
+    /// Requests of a source, by time.
+    requests_by_time: BTreeMap<&'a Source, Vec<(Timestamp, usize)>>,
+    /// What answers where.
+    pub(super) providers: &'a Providers,
 }
 
 impl<'a> Index<'a> {
     /// Builds the tables.
-    pub(super) fn new(all: &'a [Sighting]) -> Self {
+    pub(super) fn new(all: &'a [Sighting], providers: &'a Providers) -> Self {
         let mut visits: HashMap<JoinKey, Vec<usize>> = HashMap::new();
         let mut exchanges: BTreeMap<JoinKey, Vec<usize>> = BTreeMap::new();
         let mut requests_by_key: HashMap<JoinKey, Vec<usize>> = HashMap::new();
+        let mut requests_by_time: BTreeMap<&Source, Vec<(Timestamp, usize)>> = BTreeMap::new();
         for (index, sighting) in all.iter().enumerate() {
+            if let (Role::AuthorizationRequest, Some(when)) = (sighting.role, sighting.at) {
+                let source: &'a Source = &sighting.place.source;
+                let times = requests_by_time.entry(source).or_default();
+                times.push((when.instant, index));
+            }
             if let Some(visit) = &sighting.visit {
                 visits.entry(visit.own).or_default().push(index);
             }
@@ -57,7 +70,30 @@ impl<'a> Index<'a> {
             visits,
             exchanges,
             requests_by_key,
+            requests_by_time,
+            providers,
         }
+        .sorted()
+    }
+
+    fn sorted(mut self) -> Self {
+        for times in self.requests_by_time.values_mut() {
+            times.sort_unstable();
+        }
+        self
+    }
+
+    /// The latest requests of a sighting's source at or before it, the nearest first, with their moments.
+    pub(super) fn requests_before(
+        &self,
+        sighting: &Sighting,
+    ) -> impl Iterator<Item = (Timestamp, usize)> + '_ {
+        let times = self.requests_by_time.get(&*sighting.place.source);
+        let times = times.map_or(&[][..], Vec::as_slice);
+        let until = sighting.at.map_or(0, |when| {
+            times.partition_point(|(moment, _)| *moment <= when.instant)
+        });
+        times.iter().take(until).rev().copied()
     }
 
     /// A sighting. Indices come from this table, so that the answer is there.

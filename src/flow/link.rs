@@ -8,7 +8,7 @@ use super::component::Sets;
 use super::index::{Index, is_answer, is_response, value};
 use super::pkce::redeems_code;
 use super::tie::{ACCEPT, Link, Tie};
-use crate::atoms::{JoinKey, KeyKind, Kind, Source};
+use crate::atoms::{JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 
 /// A response is at most this many hops behind its request: the login pages of a provider lie between.
@@ -28,25 +28,14 @@ pub(super) struct Linker<'a, 'b> {
     group_of: HashMap<usize, usize>,
     states: Vec<BTreeSet<JoinKey>>,
     challenges: Vec<BTreeSet<JoinKey>>,
-    by_time: BTreeMap<&'a Source, Vec<(Timestamp, usize)>>,
 }
 
 impl<'a, 'b> Linker<'a, 'b> {
     /// Prepares the requests.
     pub(super) fn new(index: &'b Index<'a>, requests: &Sets) -> Self {
         let mut group_of = HashMap::new();
-        let mut by_time: BTreeMap<&Source, Vec<(Timestamp, usize)>> = BTreeMap::new();
         for (group, members) in requests.iter().enumerate() {
-            for (at, sighting) in index.each(members) {
-                group_of.insert(at, group);
-                if let (Role::AuthorizationRequest, Some(when)) = (sighting.role, sighting.at) {
-                    let source: &'a Source = &sighting.place.source;
-                    by_time.entry(source).or_default().push((when.instant, at));
-                }
-            }
-        }
-        for times in by_time.values_mut() {
-            times.sort_unstable();
+            group_of.extend(members.iter().map(|at| (*at, group)));
         }
         let states = requests
             .iter()
@@ -61,7 +50,6 @@ impl<'a, 'b> Linker<'a, 'b> {
             group_of,
             states,
             challenges,
-            by_time,
         }
     }
 
@@ -171,18 +159,15 @@ impl<'a, 'b> Linker<'a, 'b> {
 
     /// The nearest earlier requests of the same source.
     fn near(&self, sighting: &Sighting) -> Vec<usize> {
-        let (Some(when), Some(times)) = (sighting.at, self.by_time.get(&*sighting.place.source))
-        else {
+        let Some(when) = sighting.at else {
             return Vec::new();
         };
-        let until = times.partition_point(|(moment, _)| *moment <= when.instant);
-        let earlier = times.iter().take(until).rev().take(MAX_NEAR);
-        earlier
-            .take_while(|(moment, _)| {
-                when.instant.as_second().saturating_sub(moment.as_second()) <= LOGIN_SECONDS
-            })
-            .map(|(_, at)| *at)
-            .collect()
+        let soon = |moment: &Timestamp| {
+            when.instant.as_second().saturating_sub(moment.as_second()) <= LOGIN_SECONDS
+        };
+        let earlier = self.index.requests_before(sighting).take(MAX_NEAR);
+        let near = earlier.take_while(|(moment, _)| soon(moment));
+        near.map(|(_, at)| at).collect()
     }
 
     /// Every reason to take `sighting` for the answer to `request`.

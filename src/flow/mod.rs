@@ -27,10 +27,8 @@ pub use names::{Flow, Modifier, Pkce, WeaknessKind};
 
 /// Puts together what belongs together. Insensitive to the order of the sightings and to duplicates.
 pub fn trails(sightings: Vec<Sighting>, rules: &Rules) -> Correlated {
-    // Nothing here is data of a rule file yet; the parameter keeps the stage's form.
-    let _ = rules;
     let sightings = in_order(sightings);
-    let mut index = index::Index::new(&sightings);
+    let mut index = index::Index::new(&sightings, &rules.providers);
     index.real = promote::real(&index);
     let requests = component::requests(&index);
     let cores = component::cores(&index);

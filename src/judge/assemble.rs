@@ -51,6 +51,9 @@ fn of_credential(case: &Case<'_>) -> Option<Finding> {
     };
     let at_exposure = case.verdict(None);
     let now = case.verdict(Some(judging.as_of));
+    let worst = [now.state, at_exposure.state]
+        .into_iter()
+        .min_by_key(|state| state.rank())?;
     Some(Finding {
         id: Digest::of([b"finding".as_slice(), case.exposure.credential.as_bytes()]),
         leak: leak(case),
@@ -67,7 +70,7 @@ fn of_credential(case: &Case<'_>) -> Option<Finding> {
         last_seen: times().max(),
         at_exposure,
         now,
-        exposed_to: exposed_to(case, texts),
+        exposed_to: exposed_to(case, worst, texts),
         remediation: remediation(case, texts),
         seen: case
             .exposure

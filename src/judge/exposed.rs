@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::ExposedTo;
 use super::holder::Hands;
 use super::severity::{over_http, third_party};
 use super::verdict::Case;
+use super::{ExposedTo, State};
 use crate::atoms::rules::Explanations;
 use crate::atoms::{Kind, Slot};
 use crate::detect::{Channel, Role, Sighting};
@@ -36,7 +36,7 @@ pub const ATTACKS: &[&str] = &[
 ];
 
 /// Readers of a credential, those who hold the evidence first, and the attack that they can mount.
-pub(super) fn exposed_to(case: &Case<'_>, texts: &Explanations) -> ExposedTo {
+pub(super) fn exposed_to(case: &Case<'_>, worst: State, texts: &Explanations) -> ExposedTo {
     let mut found: BTreeSet<(u8, Cow<'static, str>)> = BTreeSet::new();
     for (index, sighting) in case.sightings() {
         let holder = case.facts.holders.get(case.facts.holders.holder(index));
@@ -44,12 +44,14 @@ pub(super) fn exposed_to(case: &Case<'_>, texts: &Explanations) -> ExposedTo {
     }
     let who = found.into_iter().map(|(_, who)| who.into()).collect();
     let sightings: Vec<_> = case.sightings().collect();
-    named(
-        who,
-        attack(case, &sightings),
-        (case.exposure.flow, case.kind),
-        texts,
-    )
+    // What S256 says of a code does not hold for a holder who has its verifier too.
+    let opened = matches!(worst, State::Replayable | State::Unknown);
+    let kind = match (case.exposure.flow, case.kind) {
+        (Flow::CodePkceS256, Kind::AuthorizationCode) if opened => Kind::CodeVerifier,
+        (_, kind) => kind,
+    };
+    let attack = attack(case, &sightings);
+    named(who, attack, (case.exposure.flow, kind), texts)
 }
 
 /// Readers and attack of a weakness.
@@ -100,16 +102,39 @@ fn named(
     }
 }
 
-/// The flow's answer; where no flow is told, the answer for the kind, if it has one.
+/// The flow's answer, unless it speaks of another value than this one: then the answer for the kind.
 fn code_flow(flow: Flow, kind: Kind, texts: &Explanations) -> Box<str> {
     let answer = |id: String| texts.get(&id)?.code_flow.clone();
-    let by_kind = match flow {
-        Flow::Unknown => answer(format!("kind:{}", kind.as_str())),
-        _ => None,
+    let by_kind = if speaks_of(flow, kind) {
+        None
+    } else {
+        answer(format!("kind:{}", kind.as_str()))
     };
     by_kind
         .or_else(|| answer(format!("flow:{}", flow.as_str())))
         .unwrap_or_default()
+}
+
+/// Whether what is said of a flow is said of values of this kind. A code flow's answer is about its code; what
+/// follows the flow, or stands before it, is not its matter.
+fn speaks_of(flow: Flow, kind: Kind) -> bool {
+    let code_flow = matches!(
+        flow,
+        Flow::Code
+            | Flow::CodeNopkce
+            | Flow::CodeNopkcePublic
+            | Flow::CodeSecret
+            | Flow::CodePkceS256
+            | Flow::CodePkcePlain
+    );
+    match kind {
+        Kind::SessionId => false,
+        Kind::ClientSecret | Kind::ClientAssertion => flow == Flow::ClientCredentials,
+        Kind::AccessToken | Kind::IdToken | Kind::RefreshToken | Kind::CodeVerifier => {
+            !code_flow && flow != Flow::Unknown
+        }
+        _ => flow != Flow::Unknown,
+    }
 }
 
 /// Readers of one place, each with its rank: who holds the evidence, whom it was told, who else could look.

@@ -74,6 +74,10 @@ impl<F: Formatter> Formatter for Harmless<F> {
         fragment: &str,
     ) -> io::Result<()> {
         let mut plain = fragment;
+        // Nearly all that is written, and told many bytes at a time.
+        if plain.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return writer.write_all(plain.as_bytes());
+        }
         while let Some((at, character)) = plain.char_indices().find(|(_, c)| is_hostile(*c)) {
             let (before, rest) = plain.split_at_checked(at).unwrap_or((plain, ""));
             writer.write_all(before.as_bytes())?;

@@ -44,9 +44,9 @@ pub(crate) fn seen(place: Place, at: impl Into<Option<i64>>, role: Role) -> Seen
         Place::History => (
             "Default/History",
             Locator::Row {
-                table: "urls",
+                table: "urls".into(),
                 rowid: 1,
-                column: "url",
+                column: "url".into(),
             },
         ),
         Place::Storage => (
@@ -70,7 +70,7 @@ pub(crate) fn seen(place: Place, at: impl Into<Option<i64>>, role: Role) -> Seen
     };
     let source = Source {
         path: path.into(),
-        reader: "test",
+        reader: "test".into(),
         browser: browser.then(|| "chrome".into()),
         profile: browser.then(|| "Default".into()),
         ..Source::default()

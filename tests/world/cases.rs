@@ -1,6 +1,6 @@
 //! The kinds of run, and the world made of them.
 
-use crate::build::Client;
+use crate::client::Client;
 use crate::code::{self, Kind};
 use crate::place::{PROFILES, World};
 use crate::prng::Rng;

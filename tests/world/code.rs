@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::build::{Builder, Client};
+use crate::build::Builder;
+use crate::client::Client;
 use crate::encode::{base64, form, fragment, jwt, query, s256};
+use crate::nested;
 use crate::prng::Rng;
 use crate::truth::{Challenge, Name, Part, Power, Run, State};
 
@@ -68,7 +70,7 @@ pub fn run(
     let request = request(&mut b, challenge, kind, &secrets, start);
     let last = match kind {
         Kind::Silent => request,
-        Kind::Federated => federate(&mut b, request),
+        Kind::Federated => nested::federate(&mut b, request),
         _ => b.login(request),
     };
     if kind == Kind::Denied {
@@ -340,7 +342,7 @@ fn follow(b: &mut Builder, kind: Kind, response: usize, redeemed: bool) {
     let client = b.client;
     match kind {
         Kind::Silent | Kind::FormPost => {}
-        Kind::StepUp => step_up(b, response),
+        Kind::StepUp => nested::step_up(b, response),
         Kind::Bff => {
             let session = b.rng.opaque(32);
             b.run.messages[response].cookie = Some(session.clone());
@@ -372,48 +374,4 @@ fn follow(b: &mut Builder, kind: Kind, response: usize, redeemed: bool) {
             b.after(response, reload);
         }
     }
-}
-
-/// A code flow inside another: the authorization server is a client of a second one. Returns the last visit.
-fn federate(b: &mut Builder, request: usize) -> usize {
-    let broker = format!("{}/broker/endpoint", b.client.issuer);
-    let (state, code) = (b.rng.opaque(24), b.rng.opaque(30));
-    let pairs = [
-        ("response_type", "code"),
-        ("client_id", "corp-broker"),
-        ("redirect_uri", broker.as_str()),
-        ("state", state.as_str()),
-    ];
-    let url = query("https://social.example/authorize", &pairs);
-    let asked = b.visit(Part::Other, url, Some(request), true);
-    let secret = b.rng.opaque(30);
-    let power = Power::With {
-        needs: Vec::new(),
-        secret: Some(secret),
-        whole: State::Replayable,
-        without: State::Guarded,
-    };
-    let expires = Some(b.now + 600_000);
-    b.credential(&code, "authorization_code", expires, power)
-        .flows = vec!["code-nopkce"];
-    let url = query(&broker, &[("code", &code), ("state", &state)]);
-    b.visit(Part::Other, url, Some(asked), true)
-}
-
-/// The same client asks again, in the same chain of visits, this time without PKCE.
-fn step_up(b: &mut Builder, response: usize) {
-    let client = b.client;
-    let state = b.rng.opaque(26);
-    let pairs = [
-        ("response_type", "code"),
-        ("client_id", client.id.as_str()),
-        ("redirect_uri", client.redirect.as_str()),
-        ("state", state.as_str()),
-        ("acr_values", "urn:example:2fa"),
-    ];
-    let url = query(&client.authorize, &pairs);
-    let asked = b.visit(Part::Other, url, Some(response), true);
-    let code = b.code(Challenge::None, "", &["code-nopkce"]);
-    let url = query(&client.redirect, &[("code", &code), ("state", &state)]);
-    b.visit(Part::Other, url, Some(asked), true);
 }

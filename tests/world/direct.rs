@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::build::{Builder, Client};
+use crate::build::Builder;
+use crate::client::Client;
 use crate::encode::{base64, form, jwt};
 use crate::prng::Rng;
 use crate::truth::{Name, Part, Power, Run, State};

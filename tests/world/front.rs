@@ -1,6 +1,7 @@
 //! Implicit and hybrid flows: tokens straight from the authorization endpoint, in a fragment.
 
-use crate::build::{Builder, Client};
+use crate::build::Builder;
+use crate::client::Client;
 use crate::encode::{fragment, half_hash, query};
 use crate::prng::Rng;
 use crate::truth::{Challenge, Name, Part, Run};

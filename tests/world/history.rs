@@ -42,7 +42,7 @@ struct Row {
 /// Error of a profile's clock in milliseconds: a fifth of the machines is wrong.
 pub fn clock_error(profile: usize) -> i64 {
     const ERRORS: [i64; 5] = [-7200, -300, 400, 3600, 86_400];
-    if profile % 5 == 0 {
+    if profile.is_multiple_of(5) {
         ERRORS[profile / 5 % 5] * 1000
     } else {
         0
@@ -51,7 +51,7 @@ pub fn clock_error(profile: usize) -> i64 {
 
 /// Where a profile lies, from the world's folder.
 pub fn path(profile: usize) -> String {
-    if profile % 2 == 0 {
+    if profile.is_multiple_of(2) {
         format!("home/u{profile}/.config/google-chrome/Default/History")
     } else {
         format!("home/u{profile}/.mozilla/firefox/ab12cd.default/places.sqlite")
@@ -74,7 +74,7 @@ pub fn write(dir: &Path, world: &World, rng: &mut Rng) -> rusqlite::Result<()> {
                     redirect,
                 } => (url, from, *redirect),
                 // Firefox keeps no POST; Chromium its URL.
-                What::Post { url, from, .. } if profile % 2 == 0 => (url, from, false),
+                What::Post { url, from, .. } if profile.is_multiple_of(2) => (url, from, false),
                 _ => continue,
             };
             let passes = run.messages.iter().any(|next| {
@@ -97,10 +97,10 @@ pub fn write(dir: &Path, world: &World, rng: &mut Rng) -> rusqlite::Result<()> {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder is made");
         let db = Connection::open(&path)?;
         db.execute_batch("PRAGMA synchronous=OFF")?;
-        if profile % 2 == 0 {
-            chromium(&db, &rows)?
+        if profile.is_multiple_of(2) {
+            chromium(&db, &rows)?;
         } else {
-            firefox(&db, &rows)?
+            firefox(&db, &rows)?;
         }
         drop(db);
         if profile % 37 == 3 {

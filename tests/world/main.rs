@@ -8,6 +8,8 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::format_collect,
+    clippy::match_same_arms,
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -16,7 +18,9 @@
     clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
+    clippy::string_slice,
     clippy::too_many_lines,
+    clippy::unused_self,
     unreachable_pub,
     reason = "a test program: it stops at the first thing that is not as it should be"
 )]
@@ -24,11 +28,13 @@
 mod build;
 mod cases;
 mod check;
+mod client;
 mod code;
 mod direct;
 mod encode;
 mod front;
 mod history;
+mod nested;
 mod other;
 mod place;
 mod prng;

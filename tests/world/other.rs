@@ -1,6 +1,7 @@
 //! Protocols beside OAuth 2, and links that carry a credential without a protocol.
 
-use crate::build::{Builder, Client};
+use crate::build::Builder;
+use crate::client::Client;
 use crate::encode::{base64, deflate, form, query, saml_request, saml_response};
 use crate::prng::Rng;
 use crate::truth::{Name, Part, Power, Run, State, Tie};

@@ -2,6 +2,7 @@
 //! Asking is `detect`'s part.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -61,6 +62,13 @@ pub struct Condition {
     pub method: Vec<Box<str>>,
 }
 
+impl Condition {
+    /// Its patterns.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        self.beside_value.values().chain(&self.value)
+    }
+}
+
 /// Points for a condition.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
@@ -89,34 +97,49 @@ impl From<String> for Key {
     }
 }
 
-/// A regular expression, compiled when the rule file is read.
+/// A regular expression, compiled when it is first asked: a run meets few of the rules, and compiling all
+/// takes longer than many a scan.
 #[derive(Deserialize, Debug, Clone)]
-#[serde(try_from = "String")]
-pub struct Pattern(regex::Regex);
+#[serde(from = "String")]
+pub struct Pattern {
+    text: Box<str>,
+    compiled: OnceLock<Option<regex::Regex>>,
+}
 
 impl Pattern {
+    /// Why it can never match. Asked of every file that a user gives, and by the tests of our own.
+    pub(super) fn fault(&self) -> Option<regex::Error> {
+        regex::Regex::new(&self.text).err()
+    }
+
     /// Whether it matches anywhere in `text`; write `^` and `$` for the whole.
     pub fn is_match(&self, text: &str) -> bool {
-        self.0.is_match(text)
+        self.regex().is_some_and(|regex| regex.is_match(text))
     }
 
     /// Byte range of the first group, or of the whole match when there is none.
     pub fn capture(&self, text: &str) -> Option<std::ops::Range<usize>> {
-        let captures = self.0.captures(text)?;
+        let captures = self.regex()?.captures(text)?;
         let found = captures.get(1).or_else(|| captures.get(0))?;
         Some(found.range())
     }
 
     /// The expression as written.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.text
+    }
+
+    fn regex(&self) -> Option<&regex::Regex> {
+        let compile = || regex::Regex::new(&self.text).ok();
+        self.compiled.get_or_init(compile).as_ref()
     }
 }
 
-impl TryFrom<String> for Pattern {
-    type Error = regex::Error;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        regex::Regex::new(&text).map(Self)
+impl From<String> for Pattern {
+    fn from(text: String) -> Self {
+        Self {
+            text: text.into(),
+            compiled: OnceLock::new(),
+        }
     }
 }

@@ -122,6 +122,9 @@ impl Rules {
                 message: error.to_string().into(),
             })?;
             check(file, &part, &mut ids)?;
+            if extra.iter().any(|(extra, _)| extra == file) {
+                check_patterns(file, &part)?;
+            }
             all.rule.extend(part.rule);
             all.shape.extend(part.shape);
             all.public.extend(part.public);
@@ -135,7 +138,7 @@ impl Rules {
             &all.ignored,
         );
         let needles = Needles::new(
-            catalogue.needle_names(),
+            &catalogue.needle_names(),
             catalogue.literals().chain(shapes.prefixes()),
         );
         Ok(Self {
@@ -206,6 +209,28 @@ fn check(file: &str, part: &File, ids: &mut HashSet<Box<str>>) -> Result<(), Rul
     Ok(())
 }
 
+/// Whether every pattern of a file can be compiled.
+fn check_patterns(file: &str, part: &File) -> Result<(), RuleError> {
+    let rules = part.rule.iter().flat_map(|rule| {
+        let patterns = rule.patterns();
+        patterns.map(|pattern| (&rule.id, pattern))
+    });
+    let shapes = part.shape.iter().map(|shape| (&shape.id, &shape.pattern));
+    let publics = part.public.iter();
+    let publics = publics.filter_map(|public| Some((&public.name, public.value.as_ref()?)));
+    let placeholders = part.placeholder.iter();
+    let placeholders = placeholders.filter_map(|it| Some((&it.about, it.pattern.as_ref()?)));
+    let mut all = rules.chain(shapes).chain(publics).chain(placeholders);
+    match all.find_map(|(id, pattern)| Some((id, pattern.fault()?))) {
+        None => Ok(()),
+        Some((id, fault)) => Err(RuleError::Entry {
+            file: file.into(),
+            id: id.clone(),
+            message: fault.to_string().into(),
+        }),
+    }
+}
+
 /// A value that documentation, or an unfinished program, puts where a credential belongs.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
@@ -237,5 +262,30 @@ impl Placeholders {
                     .as_ref()
                     .is_some_and(|pattern| pattern.is_match(value))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_of_this_build_compiles() {
+        for (file, text) in BUILTIN {
+            check_patterns(file, &toml::from_str(text).unwrap()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_does_not_compile_is_told() {
+        let shape =
+            "[[shape]]\nid = 'x'\ntitle = 'x'\nkind = 'api_key'\npattern = '('\nexamples = ['x']\n";
+        let error = Rules::with(&[("mine.toml", shape)])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("mine.toml: `x`: regex parse error"),
+            "{error}"
+        );
     }
 }

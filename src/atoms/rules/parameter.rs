@@ -100,6 +100,17 @@ impl Rule {
         self.names.iter().any(|name| &**name == "*")
     }
 
+    /// Its patterns.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        let weighed = self.evidence.iter().map(|evidence| &evidence.when);
+        let conditions = std::iter::once(&self.when)
+            .chain(&self.unless)
+            .chain(weighed);
+        conditions
+            .flat_map(Condition::patterns)
+            .chain(&self.location)
+    }
+
     /// Whether the rule counts in this slot.
     pub fn counts_in(&self, slot: Slot) -> bool {
         self.slots.is_empty() || self.slots.contains(&slot)

@@ -280,6 +280,25 @@ impl Provider {
         self.documented(self.access.as_ref())
     }
 
+    /// Whether the authorization endpoint answered no request of this moment with an access token, as documented.
+    /// Without a moment only what was never supported counts.
+    pub fn is_without_implicit(&self, at: Option<jiff::Timestamp>) -> bool {
+        let Some(implicit) = self.implicit.as_ref() else {
+            return false;
+        };
+        let over = || {
+            let until = implicit.until.map(|day| day.0)?;
+            let until = until.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+            Some(at? >= until)
+        };
+        let without = match implicit.supported {
+            Support::No => true,
+            Support::Formerly => over().unwrap_or(false),
+            Support::Yes | Support::PerClient => false,
+        };
+        without && !self.shared_path && implicit.grade.is_documented()
+    }
+
     /// Whether every client must authenticate to redeem a code, as documented.
     pub fn requires_client_authentication(&self) -> bool {
         let fact = self.client_authentication.as_ref();

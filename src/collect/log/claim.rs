@@ -14,7 +14,7 @@ const ENOUGH: usize = 60;
 /// Whether the content looks like a log, or is text under a log's name.
 pub(super) fn looks_like_log(evidence: &Evidence, formats: &LogFormats) -> bool {
     let head = evidence.head();
-    let Some(text) = text(head) else {
+    let Some(text) = text(head).filter(|_| !is_leveldb(head)) else {
         return false;
     };
     // A log's first line may be damaged JSON, or a page that a server printed.
@@ -65,6 +65,12 @@ fn trim_nuls(bytes: &[u8]) -> &[u8] {
         .unwrap_or_default()
 }
 
+/// LevelDB calls its write-ahead file `000003.log`. Its records start with a checksum, a length and a type
+/// from 1 to 4 (`LevelDB`, `doc/log_format.md`); no text has such a control byte in its first line.
+fn is_leveldb(head: &[u8]) -> bool {
+    matches!(head, [_, _, _, _, _, _, 1..=4, ..])
+}
+
 /// Documents that hold times and URLs too, and belong to other readers or to none.
 fn is_document(text: &[u8]) -> bool {
     let text = text
@@ -99,10 +105,42 @@ fn is_json_document(text: &[u8]) -> bool {
         [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [] | [b'{' | b'"' | b'[', ..]),
         [b'{', ..] if first.starts_with(b"{\"log\":{\"version\"") => true,
         [b'{', ..] => {
-            !first.ends_with(b"}") && first.len() < text.len() || members() == Some(false)
+            !first.ends_with(b"}") && first.len() < text.len()
+                || members() == Some(false)
+                || is_only_line(first, text) && !is_event(first)
         }
         _ => false,
     }
+}
+
+fn is_only_line(line: &[u8], text: &[u8]) -> bool {
+    text.trim_ascii().len() == line.len()
+}
+
+/// One object alone is a log's only line when it says when, or what happened. The settings that programs
+/// keep as one line of JSON do not.
+fn is_event(object: &[u8]) -> bool {
+    const KEYS: [&[u8]; 14] = [
+        b"ts",
+        b"time",
+        b"timestamp",
+        b"@timestamp",
+        b"date",
+        b"datetime",
+        b"starttime",
+        b"startutc",
+        b"time_local",
+        b"time_iso8601",
+        b"msg",
+        b"message",
+        b"log",
+        b"edgestarttimestamp",
+    ];
+    let (members, _) = json::members(object).unwrap_or_default();
+    members.iter().any(|member| {
+        let path = member.path.to_ascii_lowercase();
+        KEYS.contains(&path.as_slice())
+    })
 }
 
 /// `access.log`, `access_log`, `access.log.2`, `access.log-20240101`, `u_ex240101.log`, `messages`: the
@@ -230,6 +268,14 @@ mod tests {
             (
                 "a.csv",
                 "at,who\n2024-01-02 03:04:05,x\n2024-01-02 03:04:06,y\n",
+            ),
+            (
+                "Preferences",
+                "{\"browser\":{\"time\":\"2024-01-02T03:04:05Z\"},\"a\":{\"token\":\"b\"}}",
+            ),
+            (
+                "000003.log",
+                "\u{1}\u{1}\u{1}\u{1}\u{9}\u{1}\u{1}{\"ts\":1,\"access_token\":\"x\"} and a lot of text behind it, so that control bytes are few: 2024-01-02 03:04:05 x y z, and then some more of it, as a record of web storage has it\n",
             ),
             ("a.rs", "fn main() {\n    let x = 1;\n}\n"),
             ("a.txt", "Dear all,\nthis is prose.\n"),

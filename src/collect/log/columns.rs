@@ -37,6 +37,11 @@ pub(super) struct Header {
 }
 
 impl Header {
+    /// Whether any line was read that says something of those below it.
+    pub(super) fn is_set(&self) -> bool {
+        self.date.is_some() || self.separator.is_some() || self.section.is_some()
+    }
+
     /// Reads a line that starts with `#`. Says whether it was one that the format knows.
     pub(super) fn read(&mut self, line: &[u8], formats: &LogFormats) -> bool {
         let end = line

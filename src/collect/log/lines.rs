@@ -29,6 +29,7 @@ pub(super) struct Runs<R> {
     consumed: usize,
     /// Bytes of the buffer that hold content.
     filled: usize,
+    window: usize,
     limit: usize,
     ended: bool,
     error: Option<io::Error>,
@@ -42,10 +43,16 @@ impl<R: Read> Runs<R> {
             buffer: vec![0; window.max(1)],
             consumed: 0,
             filled: 0,
+            window: window.max(1),
             limit: limit.max(window),
             ended: false,
             error: None,
         }
+    }
+
+    /// Bytes that are read at once.
+    pub(super) fn window(&self) -> usize {
+        self.window
     }
 
     /// The next run; `None` at the end, or where reading failed.
@@ -73,6 +80,22 @@ impl<R: Read> Runs<R> {
         self.consumed = end;
         let bytes = self.buffer.get(..end).unwrap_or_default();
         (!bytes.is_empty()).then_some(Run { bytes, cut })
+    }
+
+    /// The next run as the start of a buffer: the buffer, where the run ends in it, and whether its last
+    /// line goes on in the next run. `spare` takes the buffer's place.
+    pub(super) fn next_owned(&mut self, mut spare: Vec<u8>) -> Option<(Vec<u8>, usize, bool)> {
+        let run = self.next()?;
+        let (end, cut) = (run.bytes.len(), run.cut);
+        let rest = self.buffer.get(end..self.filled).unwrap_or_default();
+        spare.resize(self.window.max(rest.len()), 0);
+        spare
+            .iter_mut()
+            .zip(rest)
+            .for_each(|(to, from)| *to = *from);
+        self.filled = rest.len();
+        self.consumed = 0;
+        Some((std::mem::replace(&mut self.buffer, spare), end, cut))
     }
 
     /// What ended the stream early.
@@ -137,6 +160,23 @@ mod tests {
                 whole.iter().all(|(run, cut)| run.ends_with('\n') && !cut),
                 "{window}"
             );
+        }
+    }
+
+    #[test]
+    fn owned_runs_are_the_same_runs() {
+        let text = "one\ntwo, which is longer than others\n\nthree without an end";
+        for window in 1..60 {
+            let mut owned = Runs::new(text.as_bytes(), window, 20);
+            let mut out = Vec::new();
+            while let Some((buffer, end, cut)) = owned.next_owned(vec![b'?'; 7]) {
+                out.push((String::from_utf8_lossy(&buffer[..end]).into_owned(), cut));
+            }
+            assert_eq!(
+                out.iter().map(|(run, _)| run.as_str()).collect::<String>(),
+                text
+            );
+            assert!(out.iter().all(|(run, cut)| *cut != (run.ends_with('\n') || text.ends_with(run.as_str()))));
         }
     }
 

@@ -13,6 +13,7 @@ mod record;
 mod request;
 mod stamp;
 mod transcode;
+mod waves;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -44,6 +45,9 @@ pub static ANY_TEXT: Reader = Reader {
     read,
 };
 
+/// Runs after which a log is worth the work of several threads: 8 MiB.
+const LONG: u64 = 8;
+
 /// Bounds of a reading, so that tests can bring every edge to every byte.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -72,7 +76,7 @@ pub fn read_bounded(
 ) -> Result<(), ReadError> {
     let input = evidence.open()?;
     let utf16 = claim::utf16(evidence.head());
-    let (input, start): (Box<dyn Read>, u64) = match utf16 {
+    let (input, start): (Box<dyn Read + Send>, u64) = match utf16 {
         Some((encoding, mark)) => (
             Box::new(transcode::Utf16::new(input, encoding, mark)),
             mark as u64,
@@ -82,9 +86,14 @@ pub fn read_bounded(
     let mut session = Session::new(source, ctx, utf16.is_some(), start);
     let mut runs = Runs::new(input, bounds.window, bounds.max_line);
     let mut cuts: u64 = 0;
+    let mut alone: u64 = 0;
     while let Some(run) = runs.next() {
         cuts += u64::from(run.cut);
         session.run(&run, sink.observe);
+        alone += 1;
+        if alone == LONG && session.may_be_split() {
+            cuts += waves::read(&mut runs, &mut session, sink.observe);
+        }
     }
     session.end(sink.observe);
     if cuts > 0 {
@@ -152,6 +161,22 @@ impl<'a> Session<'a> {
             byte: start,
             utf16,
             inside: false,
+        }
+    }
+
+    /// Whether what a line means depends on nothing above it, and where it stands on its bytes alone.
+    fn may_be_split(&self) -> bool {
+        let stateful = self.header.is_set() || self.joiner.needs_every_line() || self.utf16;
+        !stateful && rayon::current_num_threads() > 1
+    }
+
+    /// One for the lines from this one on, where [`Self::may_be_split`].
+    fn fork(&self, number: u64, byte: u64) -> Self {
+        Self {
+            joiner: Joiner::without_envelope(),
+            number,
+            byte,
+            ..Self::new(self.source, self.ctx, false, 0)
         }
     }
 

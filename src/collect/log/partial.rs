@@ -62,6 +62,14 @@ struct Slice<'a> {
 }
 
 impl Joiner {
+    /// One for lines below the first, where that told of no envelope.
+    pub(super) fn without_envelope() -> Self {
+        Self {
+            looked: true,
+            ..Self::default()
+        }
+    }
+
     /// Learns the envelope from the first line.
     pub(super) fn look(&mut self, start: &[u8]) {
         if std::mem::replace(&mut self.looked, true) {

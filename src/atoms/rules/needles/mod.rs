@@ -1,0 +1,426 @@
+//! The needles: a cheap test whether bytes may hold anything that a rule would look at. Readers are
+//! given it as a value and know nothing of what it looks for.
+//!
+//! The search is driven by separators (`=`, `%3D`, `:`), with a look back at the name before each: its cost
+//! does not grow with the number of names, and spelling, case and percent-encoding cost nothing extra.
+//! Literals that mark a credential wherever they stand are searched beside it.
+
+mod literals;
+mod marks;
+mod names;
+mod triples;
+
+use std::collections::BTreeSet;
+
+use literals::Literals;
+use marks::{Marks, STEP};
+use names::{LOOK_BACK, Names};
+
+/// Bytes searched for marks before the literals' next place is asked for: at first few, since the next
+/// needle may be near, then as many as fit the processor's nearest cache.
+const BLOCKS: [usize; 2] = [1024, 16 * 1024];
+
+/// Literals of the grammars themselves: JWT and base64 JSON, base64 URLs, header schemes, cookieless
+/// sessions, escaped separators.
+const LITERALS: &[&str] = &[
+    "eyJ",
+    "eyAi",
+    "ewog",
+    "ewoJ",
+    "aHR0c",
+    "Bearer",
+    "bearer",
+    "BEARER",
+    "Basic ",
+    "basic ",
+    "uthorization",
+    "UTHORIZATION",
+    "u003d",
+    "u003D",
+    "u0022",
+    "&#61",
+    "&#x3d",
+    "&#x3D",
+    "&quot;",
+    "/(S(",
+    "/(s(",
+];
+
+/// Names before a separator, and literals that mark a credential wherever they stand.
+#[derive(Debug)]
+pub struct Needles {
+    names: Names,
+    literals: Literals,
+    /// What may stand directly before a mark: bits of [`before`].
+    before: Box<[u8; 256]>,
+}
+
+/// What a byte before a mark may be.
+mod before {
+    /// The last letter of a name, or what may stand between that and its separator.
+    pub(super) const NAME: u8 = 1;
+    /// The second digit of a percent-encoded byte.
+    pub(super) const DIGIT: u8 = 2;
+    /// The last letter before the joint of a literal.
+    pub(super) const JOINT: u8 = 4;
+    /// Anything.
+    pub(super) const ANY: u8 = 8;
+}
+
+/// What must stand before each mark.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "any byte is in range, and the compiler checks it"
+)]
+const WANTED: [u8; 256] = {
+    let mut wanted = [0; 256];
+    wanted[b'=' as usize] = before::NAME | before::DIGIT;
+    wanted[b':' as usize] = before::NAME | before::DIGIT;
+    wanted[b'-' as usize] = before::JOINT;
+    wanted[b'_' as usize] = before::JOINT;
+    wanted[b'%' as usize] = before::ANY;
+    wanted[b'@' as usize] = before::ANY;
+    wanted
+};
+
+impl Needles {
+    /// Compiles names (letters and digits, lower case) and literals.
+    pub(super) fn new<'a>(
+        keys: &BTreeSet<Box<str>>,
+        literals: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let names = Names::new(keys);
+        let literals = Literals::new(LITERALS.iter().copied().chain(literals));
+        let mut before = Box::new([before::ANY; 256]);
+        for (byte, bits) in (0..=u8::MAX).zip(before.iter_mut()) {
+            if names.may_precede(byte) {
+                *bits |= before::NAME;
+            }
+            if byte.is_ascii_hexdigit() {
+                *bits |= before::DIGIT;
+            }
+            if literals.joint_letters().any(|letter| letter == byte) {
+                *bits |= before::JOINT;
+            }
+        }
+        Self {
+            names,
+            literals,
+            before,
+        }
+    }
+
+    /// Whether anything in `bytes` is worth a second look. May say yes in vain, never no in vain.
+    pub fn hit(&self, bytes: &[u8]) -> bool {
+        let end = bytes.len();
+        self.marked(bytes, 0, end).is_some() || self.literals.find(bytes, 0, end).is_some()
+    }
+
+    /// Offset of the first place at or after `from` that is worth a second look.
+    pub fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let [mut block, most] = BLOCKS;
+        let mut start = from;
+        while start < bytes.len() {
+            let end = start.saturating_add(block).min(bytes.len());
+            let mark = self.marked(bytes, start, end);
+            // A literal may begin in this block and end in the next.
+            let limit = mark.unwrap_or(end);
+            let found = self.literals.find(bytes, start, limit).or(mark);
+            if found.is_some() {
+                return found;
+            }
+            start = end;
+            block = most;
+        }
+        None
+    }
+
+    /// First mark in `start..end` that is one of a needle.
+    fn marked(&self, bytes: &[u8], start: usize, end: usize) -> Option<usize> {
+        let (steps, rest) = bytes.get(start..end)?.as_chunks::<STEP>();
+        let mut at = start;
+        for step in steps {
+            let found = self.first(bytes, at, Marks::of(step));
+            if found.is_some() {
+                return found;
+            }
+            at = at.saturating_add(STEP);
+        }
+        let mut step = [0; STEP];
+        step.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        self.first(bytes, at, Marks::of(&step))
+    }
+
+    /// First of the marks of the bytes from `from` on that is one of a needle.
+    #[inline]
+    fn first(&self, bytes: &[u8], from: usize, marks: Marks) -> Option<usize> {
+        let places = marks.places().map(|place| from + place);
+        places.filter(|at| self.is_needle(bytes, *at)).min()
+    }
+
+    #[inline]
+    fn is_needle(&self, bytes: &[u8], at: usize) -> bool {
+        // At the very first byte no name can end.
+        let Some(&[last, mark]) = at
+            .checked_sub(1)
+            .and_then(|begin| bytes.get(begin..=at))
+            .and_then(|pair| pair.first_chunk())
+        else {
+            return false;
+        };
+        let class = self
+            .before
+            .get(usize::from(last))
+            .copied()
+            .unwrap_or_default();
+        let wanted = WANTED.get(usize::from(mark)).copied().unwrap_or_default();
+        let class = class & wanted;
+        // Most marks end here.
+        let may = match mark {
+            b'%' => matches!(bytes.get(at + 1), Some(b'2'..=b'4')),
+            _ => class & !before::DIGIT != 0 || class != 0 && is_encoded(bytes, at),
+        };
+        may && self.is_needle_behind(bytes, at, mark)
+    }
+
+    /// The same, where what stands directly before the mark does not rule it out.
+    #[inline(never)]
+    fn is_needle_behind(&self, bytes: &[u8], at: usize, mark: u8) -> bool {
+        match mark {
+            b'=' | b':' => {
+                self.names.may_end(bytes, at) && self.names.end(bytes, at)
+                    || mark == b'=' && is_name_attribute(bytes, at)
+            }
+            b'%' => match bytes.get(at.saturating_add(1)) {
+                Some(b'2' | b'3') => is_encoded_separator(bytes, at) && self.names.end(bytes, at),
+                Some(b'4') => is_encoded_userinfo(bytes, at),
+                _ => false,
+            },
+            b'-' | b'_' => self.literals.is_jointed(bytes, at),
+            _ => is_userinfo(bytes, at),
+        }
+    }
+}
+
+/// Whether the byte before `at` is the end of a percent-encoded one.
+fn is_encoded(bytes: &[u8], at: usize) -> bool {
+    let percent = at.checked_sub(3).and_then(|place| bytes.get(place));
+    percent == Some(&b'%')
+}
+
+/// Whether the `%` at this place begins a percent-encoded `=` or `:`, under any number of encodings.
+fn is_encoded_separator(bytes: &[u8], at: usize) -> bool {
+    let mut rest = bytes.get(at.saturating_add(1)..).unwrap_or_default();
+    while let [b'2', b'5', tail @ ..] = rest {
+        rest = tail;
+    }
+    matches!(rest, [b'3', b'D' | b'd' | b'A' | b'a', ..])
+}
+
+/// Whether the `=` at this place is that of a form field's `name="…"`, whose value stands elsewhere.
+fn is_name_attribute(bytes: &[u8], at: usize) -> bool {
+    bytes.split_at_checked(at).is_some_and(|(before, after)| {
+        matches!(after, [_, b'"' | b'\'' | b'\\', ..]) && before.ends_with(b"name")
+    })
+}
+
+/// Whether the `@` at `at` ends the user information of a URL (RFC 3986 §3.2.1).
+fn is_userinfo(bytes: &[u8], at: usize) -> bool {
+    let window = bytes
+        .get(at.saturating_sub(LOOK_BACK)..at)
+        .unwrap_or_default();
+    let ends = |byte: &u8| matches!(byte, b'/' | b'?' | b'#' | b' ' | b'"' | b'\n');
+    let Some(start) = window.iter().rposition(ends) else {
+        return false;
+    };
+    let before = window.get(..=start).unwrap_or_default();
+    before.ends_with(b"://") || before.ends_with(b":\\/\\/")
+}
+
+/// Whether the `%` at `at` begins `%40`, and an encoded `:` stands before it.
+fn is_encoded_userinfo(bytes: &[u8], at: usize) -> bool {
+    let (before, after) = bytes.split_at_checked(at).unwrap_or_default();
+    let window = before
+        .get(at.saturating_sub(LOOK_BACK)..)
+        .unwrap_or_default();
+    after.starts_with(b"%40") && window.windows(2).any(|pair| matches!(pair, b"3A" | b"3a"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::names::unhex;
+    use super::*;
+    use crate::atoms::rules::Name;
+
+    fn needles() -> Needles {
+        let names = [
+            "code",
+            "access_token",
+            "SAMLResponse",
+            "sid",
+            "x-amz-signature",
+        ];
+        let keys = names.iter().map(|name| Name::new(name).key).collect();
+        Needles::new(&keys, ["ghp_", "/webhooks/"].into_iter())
+    }
+
+    /// What the needles mean, said as plainly as possible: a name of letters in any case with `_`, `-` or `.`
+    /// between them, each character perhaps percent-encoded, then quotes or blanks, then a separator under
+    /// any number of percent-encodings; or a literal.
+    fn plainly(bytes: &[u8]) -> bool {
+        let text: Vec<u8> = bytes.to_vec();
+        let literal = ["ghp_", "/webhooks/", "eyJ", "Bearer"]
+            .iter()
+            .any(|literal| {
+                text.windows(literal.len())
+                    .any(|window| window == literal.as_bytes())
+            });
+        literal || (0..text.len()).any(|start| name_at(&text[start..]))
+    }
+
+    fn name_at(text: &[u8]) -> bool {
+        [
+            "code",
+            "accesstoken",
+            "samlresponse",
+            "sid",
+            "xamzsignature",
+        ]
+        .iter()
+        .any(|name| {
+            let mut rest = text;
+            for wanted in name.bytes() {
+                loop {
+                    let (byte, used) = match rest {
+                        [b'%', a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => {
+                            (unhex(*a, *b), 3)
+                        }
+                        [byte, ..] => (*byte, 1),
+                        [] => return false,
+                    };
+                    rest = &rest[used..];
+                    if byte.to_ascii_lowercase() == wanted {
+                        break;
+                    }
+                    if !matches!(byte, b'_' | b'-' | b'.') || rest.len() == text.len() - used {
+                        return false;
+                    }
+                }
+            }
+            while let [b'"' | b'\'' | b'\\' | b' ', tail @ ..] = rest {
+                rest = tail;
+            }
+            matches!(rest, [b'=' | b':', ..]) || {
+                let mut encoded = rest.strip_prefix(b"%".as_slice()).unwrap_or_default();
+                while let Some(tail) = encoded.strip_prefix(b"25".as_slice()) {
+                    encoded = tail;
+                }
+                matches!(encoded, [b'3', b'd' | b'D' | b'a' | b'A', ..])
+            }
+        })
+    }
+
+    #[test]
+    fn every_spelling_of_a_name_is_seen() {
+        let needles = needles();
+        for text in [
+            "code=1",
+            "CODE=1",
+            "?code%3D1",
+            "%3Fcode%253D1",
+            "access%5Ftoken=1",
+            "%61ccess_token=1",
+            "accessToken=1",
+            "x[access_token]=1",
+            "\"access_token\": 1",
+            "\\\"code\\\":1",
+            "sid: 1",
+            "acc%2565ss_token=1",
+            "name=\"SAMLResponse\"",
+            "a=1&amp;code=2",
+            "eyJ",
+            "https://u:p@h/",
+            "https://token@h/",
+            "https%3A%2F%2Fu%3Ap%40h",
+            "code\\u003d1",
+            "code&#61;1",
+        ] {
+            assert!(needles.hit(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "a=1&b=2",
+            "https://example.com/code/x",
+            "12:30:59 GET / HTTP/1.1",
+            "%D0%B0=1",
+            "",
+        ] {
+            assert!(!needles.hit(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_place_is_found_wherever_a_block_ends() {
+        let needles = needles();
+        for at in [
+            0,
+            1,
+            BLOCKS[1] - 5,
+            BLOCKS[1] - 4,
+            BLOCKS[1] - 3,
+            BLOCKS[1] - 1,
+            BLOCKS[1],
+            BLOCKS[1] + 1,
+            3 * BLOCKS[1] - 2,
+        ] {
+            for needle in ["ghp_", "code="] {
+                let mut bytes = vec![b' '; at];
+                bytes.extend_from_slice(needle.as_bytes());
+                let found = needles
+                    .find(&bytes, 0)
+                    .unwrap_or_else(|| panic!("{needle} at {at}"));
+                assert!((at..at + needle.len()).contains(&found), "{needle} at {at}");
+                assert_eq!(needles.find(&bytes, bytes.len()), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_million_escapes_cost_linear_time() {
+        let needles = needles();
+        assert!(!needles.hit("%25".repeat(1_000_000).as_bytes()));
+        assert!(!needles.hit(format!("%{}", "25".repeat(1_000_000)).as_bytes()));
+        assert!(!needles.hit("%253D".repeat(300_000).as_bytes()));
+    }
+
+    proptest! {
+        #[test]
+        fn never_no_in_vain(text in "(code|CoDe|access|_|-|%5F|%5f|%2D|%61|%25|token|=|%3D|%253d|%25253D|:|%3A|\"|\\\\|'| |sid|SAML|Response|ghp_|ghp|eyJ|&|%26|[a-z0-9%]|x-amz-signature){0,24}") {
+            if plainly(text.as_bytes()) {
+                prop_assert!(needles().hit(text.as_bytes()), "{}", text);
+            }
+        }
+
+        #[test]
+        fn never_no_in_vain_wherever_a_step_or_a_block_ends(
+            before in (0..200_usize).prop_union(960..1100_usize),
+            text in "(code|CoDe|access|_|%5F|%25|token|=|%3D|%253d|:|%3A|\"|sid|ghp_|eyJ|&|[a-z%]|\\n){0,12}",
+            after in 0..70_usize,
+        ) {
+            let bytes = [vec![b' '; before], text.clone().into_bytes(), vec![b'.'; after]].concat();
+            if plainly(text.as_bytes()) {
+                let found = needles().find(&bytes, 0);
+                prop_assert!(found.is_some_and(|at| (before..before + text.len()).contains(&at)), "{}", text);
+                prop_assert!(needles().hit(&bytes), "{}", text);
+            }
+        }
+
+        #[test]
+        fn never_no_in_vain_over_bytes(bytes in proptest::collection::vec(proptest::sample::select(b"code=%3D25a_:\" sid\\".to_vec()), 0..40)) {
+            if plainly(&bytes) {
+                prop_assert!(needles().hit(&bytes), "{:?}", String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Names as they are spelt before a separator: letters of either case, joints between them, each perhaps
+//! percent-encoded.
+
+use std::collections::BTreeSet;
+
+use super::triples::Triples;
+
+/// Bytes of a name that are compared; longer names are known by their last ones.
+const NAME: usize = 40;
+
+/// Raw bytes before a separator that are looked at: a name in which every character is percent-encoded.
+pub(super) const LOOK_BACK: usize = NAME * 6;
+
+/// The names, compiled.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// Reversed, so that a longer name is known by its end, and in order.
+    reversed: Vec<Box<[u8]>>,
+    ends: Triples,
+}
+
+impl Names {
+    /// Compiles names of letters and digits, lower case. Those of one letter are everywhere, and are left out.
+    pub(super) fn new(keys: &BTreeSet<Box<str>>) -> Self {
+        let all: BTreeSet<Box<[u8]>> = keys
+            .iter()
+            .map(|key| key.bytes().rev().take(NAME).collect::<Box<[u8]>>())
+            .filter(|name| name.len() > 1)
+            .collect();
+        let mut reversed: Vec<Box<[u8]>> = Vec::new();
+        let mut ends = Triples::default();
+        for name in all {
+            // In this order a name follows the one that is its end.
+            if reversed.last().is_none_or(|last| !name.starts_with(last)) {
+                ends.add(name.iter().copied());
+                reversed.push(name);
+            }
+        }
+        Self { reversed, ends }
+    }
+
+    /// Whether this byte may stand directly before the separator of a name, encoded ones left out.
+    pub(super) fn may_precede(&self, byte: u8) -> bool {
+        let lower = byte.to_ascii_lowercase();
+        is_joint(byte, 0)
+            || self
+                .reversed
+                .iter()
+                .any(|name| name.first() == Some(&lower))
+    }
+
+    /// Whether a name may end at `end`, by the bytes before it: what [`Self::end`] finds for sure.
+    #[inline]
+    pub(super) fn may_end(&self, bytes: &[u8], end: usize) -> bool {
+        // `"name":` is what JSON is made of.
+        let end = match bytes.get(end.saturating_sub(1)) {
+            Some(b'"') => end.saturating_sub(1),
+            _ => end,
+        };
+        let window = end.checked_sub(5).and_then(|begin| bytes.get(begin..end));
+        let Some(&[a, b, third, before, last]) = window else {
+            return true;
+        };
+        // Where a joint or an encoded byte stands among them, the last letters are elsewhere.
+        let elsewhere = a == b'%'
+            || b == b'%'
+            || !last.is_ascii_alphanumeric() && is_joint(last, 0)
+            || is_inner(before)
+            || is_inner(third);
+        elsewhere || self.ends.has(third, before, last)
+    }
+
+    /// Whether a known name ends at `end`, blanks, quotes and escapes between them left out.
+    pub(super) fn end(&self, bytes: &[u8], end: usize) -> bool {
+        let begin = end.saturating_sub(LOOK_BACK);
+        let Some(mut rest) = bytes.get(begin..end) else {
+            return false;
+        };
+        let mut reversed = [0; NAME];
+        let mut length = 0;
+        while length < NAME {
+            let (byte, shorter) = match rest {
+                [shorter @ .., b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => {
+                    (unhex(*a, *b), shorter)
+                }
+                [shorter @ .., byte] => (*byte, shorter),
+                [] => break,
+            };
+            if byte == b'%' {
+                // Encoded twice or more: whether it may be a letter is all that is asked.
+                if may_be_letter(reversed.get(..length).unwrap_or_default()) {
+                    return true;
+                }
+                break;
+            }
+            if byte.is_ascii_alphanumeric() {
+                if let Some(slot) = reversed.get_mut(length) {
+                    *slot = byte.to_ascii_lowercase();
+                }
+                length += 1;
+            } else if !is_joint(byte, length) {
+                break;
+            }
+            rest = shorter;
+        }
+        let [last, before, third, ..] = reversed;
+        if !self.ends.has(third, before, last) {
+            return false;
+        }
+        let have = reversed.get(..length).unwrap_or_default();
+        // The last name that is not behind it in order is the only one that it can begin with.
+        let next = self.reversed.partition_point(|name| **name <= *have);
+        let name = next.checked_sub(1).and_then(|at| self.reversed.get(at));
+        name.is_some_and(|name| have.starts_with(name))
+    }
+}
+
+/// Whether the two digits that followed an encoded `%` are those of a letter, a joint, or another `%`.
+fn may_be_letter(reversed: &[u8]) -> bool {
+    let [.., low, high] = *reversed else {
+        return false;
+    };
+    if !(low.is_ascii_hexdigit() && high.is_ascii_hexdigit()) {
+        return false;
+    }
+    let byte = unhex(high, low);
+    byte == b'%' || byte.is_ascii_alphanumeric() || is_joint(byte, 1)
+}
+
+/// Whether the byte may stand inside a name, or begin an encoded one that does.
+fn is_inner(byte: u8) -> bool {
+    byte == b'%' || is_joint(byte, 1)
+}
+
+/// Whether the byte may stand inside a name, or, before its last letter was met, between it and the separator.
+fn is_joint(byte: u8, length: usize) -> bool {
+    match byte {
+        b'_' | b'-' | b'.' | b'[' | b']' => true,
+        b' ' | b'\t' | b'"' | b'\'' | b'\\' => length == 0,
+        _ => false,
+    }
+}
+
+pub(super) fn unhex(high: u8, low: u8) -> u8 {
+    let digit = |byte: u8| {
+        (byte as char)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let (high, low) = (
+        digit(high).unwrap_or_default(),
+        digit(low).unwrap_or_default(),
+    );
+    high.wrapping_mul(16).wrapping_add(low)
+}
