@@ -91,15 +91,23 @@ export function faultsOf(found, replayed) {
     ...(untouched ? [] : [`${name}: the scan changed the evidence`]),
     ...stores.filter((row) => row.reader).flatMap((row) => row.missed.map(({ entry, where }) =>
       `${name}: missed ${entry.kind} of ${entry.client} in ${[...new Set(where.map(named))].join(', ')}`)),
-    ...invented.map((finding) =>
-      `${name}: never issued: ${finding.kind} \`${short(finding.value)}\` (rule ${finding.rule}, ${finding.sightings[0].name}) in ${named(finding.sightings[0].source.path)}`),
+    ...invented.map(({ kind, value, rule, sightings: [{ name: at, source }] }) =>
+      `${name}: never issued: ${kind} \`${short(value)}\` (rule ${rule}, ${at}) in ${named(source.path)}`),
     ...wrong.map(({ entry, finding }) => `${name}: ${entry.kind} of ${entry.client} reported as ${finding.kind}`),
     ...[...grouped(flows.wrong, ({ finding }) => finding.flow)].map(([flow, wrong]) =>
       `${name}: ${wrong.length} values have the flow ${flow}, wrongly: of ${clientsOf(wrong.map(({ entry }) => entry))}`),
   ]);
-  const contradicted = replayed.filter((row) => row.outcome === 'contradicted').map((row) =>
-    `${row.holder}: ${row.kind} of ${row.client} is ${row.state} (${row.basis}), the server says ${row.said}`);
-  return [...grouped([...lines, ...contradicted], (line) => line)].map(([line, same]) =>
+  return counted([...lines, ...contradictions(replayed, ['proven', 'documented'])]);
+}
+
+/** Verdicts of these bases that a server contradicts. */
+const contradictions = (replayed, bases) => replayed
+  .filter((row) => row.outcome === 'contradicted' && bases.includes(row.basis))
+  .map((row) => `${row.holder}: ${row.kind} of ${row.client} is ${row.state} (${row.basis}), the server says ${row.said}`);
+
+/** Lines, equal ones once with their number. */
+function counted(lines) {
+  return [...grouped(lines, (line) => line)].map(([line, same]) =>
     (same.length > 1 ? `${line} (${same.length} times)` : line));
 }
 
@@ -124,6 +132,8 @@ export function writeTables({ found, replayed, versions, faults }) {
     '### What the reports say was not read', problemList(found),
     '### Flow names', flowTable(found),
     '### Verdicts put to the servers', replayTable(replayed),
+    '### Assumed verdicts that a server contradicts',
+    counted(contradictions(replayed, ['assumed'])).map((line) => `- ${line}`).join('\n') || 'None.',
     '### What the evidence cannot show', unseenTable(replayed),
   ].join('\n\n');
   const file = path.join(lab, 'README.md');

@@ -37,7 +37,11 @@ function lz4(input, size) {
   let [from, to] = [0, 0];
   const length = (nibble) => {
     let sum = nibble;
-    if (nibble === 15) for (let more = 255; more === 255 && from < input.length;) { more = input[from]; from += 1; sum += more; }
+    for (let more = nibble === 15 ? 255 : 0; more === 255 && from < input.length;) {
+      more = input[from];
+      from += 1;
+      sum += more;
+    }
     return sum;
   };
   while (from < input.length && to < out.length) {
@@ -58,9 +62,11 @@ function lz4(input, size) {
 function opened(bytes) {
   if (bytes.subarray(0, 8).toString('latin1') === 'mozLz40\0') return [lz4(bytes.subarray(12), bytes.readUInt32LE(8))];
   const inner = [];
-  // gzip bodies of a cache: a bounded number, each from its magic on.
-  for (let at = bytes.indexOf('1f8b08', 'hex'), n = 0; at >= 0 && n < 32; at = bytes.indexOf('1f8b08', at + 3, 'hex'), n += 1) {
-    try { inner.push(zlib.gunzipSync(bytes.subarray(at), { maxOutputLength: 1 << 24, finishFlush: zlib.constants.Z_SYNC_FLUSH })); } catch { /* no gzip after all */ }
+  // gzip bodies of a cache: a bounded number, each from its magic on, as far as it goes.
+  const bounds = { maxOutputLength: 1 << 24, finishFlush: zlib.constants.Z_SYNC_FLUSH };
+  const next = (from) => bytes.indexOf('1f8b08', from, 'hex');
+  for (let at = next(0), tries = 0; at >= 0 && tries < 32; at = next(at + 3), tries += 1) {
+    try { inner.push(zlib.gunzipSync(bytes.subarray(at), bounds)); } catch { /* no gzip after all */ }
   }
   return inner;
 }
@@ -70,7 +76,8 @@ function searchOne({ byHead, seen }, bytes, hits) {
     const head = (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
     if (!seen[(head ^ (head >>> 8)) & 0xffffff]) continue;
     for (const { form, value } of byHead.get(head) ?? []) {
-      if (!hits.has(value) && bytes.compare(form, 0, form.length, at, Math.min(at + form.length, bytes.length)) === 0) hits.add(value);
+      if (hits.has(value) || at + form.length > bytes.length) continue;
+      if (bytes.compare(form, 0, form.length, at, at + form.length) === 0) hits.add(value);
     }
   }
 }

@@ -20,7 +20,8 @@ export const sessions = new Map();
 const spaPage = (client) => {
   const { secret, ...shown } = { ...client, api };
   const data = JSON.stringify(shown).replaceAll('"', '&quot;');
-  return `<!doctype html><meta charset="utf-8"><title>working</title><body data-client="${data}"><script src="/spa.js"></script>`;
+  return `<!doctype html><meta charset="utf-8"><title>working</title><body data-client="${data}">
+    <script src="/spa.js"></script>`;
 };
 
 function spa(url, client) {
