@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Works on every item, on all threads of the current pool, and takes the results in order. Items are begun
 /// in order too; none is begun while results that wait for an earlier one weigh more than `hold`, so that
@@ -60,15 +61,25 @@ impl<'a, U, E> Line<'a, U, E> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until the next item may be begun. The first result that is missing always has a thread that
-    /// works on it and does not wait, because items are begun in order.
+    /// Waits until the next item may be begun, and meanwhile helps those that work on theirs in parallel.
+    /// The first result that is missing always has a thread that works on it and does not wait, because
+    /// items are begun in order.
     fn may_begin(&self, hold: usize) -> bool {
-        let mut state = self.lock();
-        while state.weight > hold && !state.stopped {
-            let woken = self.moved.wait(state);
-            state = woken.unwrap_or_else(PoisonError::into_inner);
+        /// Other work of the pool does not announce itself: it is looked for this often.
+        const LOOK: Duration = Duration::from_millis(5);
+        loop {
+            let state = self.lock();
+            if state.weight <= hold || state.stopped {
+                return !state.stopped;
+            }
+            drop(state);
+            if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                let state = self.lock();
+                if state.weight > hold && !state.stopped {
+                    drop(self.moved.wait_timeout(state, LOOK));
+                }
+            }
         }
-        !state.stopped
     }
 
     fn done(&self, index: usize, result: U, weight: fn(&U) -> usize) {
@@ -106,7 +117,6 @@ impl<U, E> Drop for StopOnPanic<'_, '_, U, E> {
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::time::Duration;
 
     use super::*;
 

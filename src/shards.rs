@@ -2,12 +2,15 @@
 //! twice. What is missing, damaged or contradicts itself costs a problem in the report; no line is ever
 //! quoted. Knows the wire form; judges nothing.
 
+mod run;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use run::Run;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -16,8 +19,7 @@ use crate::collect::read::{self, Reasons, Row, Status};
 use crate::detect::Sighting;
 use crate::report::assemble::shard as assemble;
 use crate::report::restore::{self, NotUnderstood};
-use crate::report::wire::Counts;
-use crate::report::wire::shard::{self as wire, Totals};
+use crate::report::wire::shard as wire;
 use crate::scan::Merged;
 
 /// Longest line: a sighting's fields are bounded where they are made, and come nowhere near it.
@@ -89,20 +91,6 @@ struct Reading {
     /// Sources of which two different things were told.
     in_two_states: BTreeSet<Digest>,
     nowhere: Arc<Source>,
-}
-
-/// What was read of one run.
-#[derive(Default)]
-struct Run {
-    /// Input that had its first line.
-    input: usize,
-    headers: BTreeMap<String, wire::Run>,
-    trailers: BTreeSet<Totals>,
-    sources: BTreeSet<Digest>,
-    problems: BTreeSet<(Digest, u64)>,
-    sightings: u64,
-    not_claimed: Counts,
-    orphans: u64,
 }
 
 /// What was told of a source.
@@ -312,7 +300,7 @@ impl Reading {
                 *sum = sum.saturating_add(*count);
             }
         }
-        headers(&self.runs, &mut merged)?;
+        run::headers(&self.runs, &mut merged)?;
         for (path, reasons) in self.inputs {
             if !reasons.is_empty() {
                 merged.rows.push(shard_row(path, reasons));
@@ -338,79 +326,6 @@ impl Reading {
                 .extend(told.clock_error.map(|error| (*id, error)));
         }
     }
-}
-
-impl Run {
-    /// What is wrong with the run as it was read.
-    fn problems(&self, id: Digest) -> Vec<String> {
-        let has = Totals {
-            sources: self.sources.len() as u64,
-            problems: self.problems.len() as u64,
-            sightings: self.sightings,
-            not_claimed: self
-                .not_claimed
-                .values()
-                .fold(0, |sum, count| sum.saturating_add(*count)),
-        };
-        let trailers: Vec<&Totals> = self.trailers.iter().collect();
-        let mut problems = Vec::new();
-        if self.headers.len() != 1 {
-            problems.push(format!(
-                "run {id} has {} different first lines, and should have one",
-                self.headers.len()
-            ));
-        }
-        match trailers.as_slice() {
-            [] => problems.push(format!(
-                "run {id} has no trailer: it was cut off, and what it has was judged; write it again"
-            )),
-            [said] if **said == has => {}
-            [said] => problems.push(format!(
-                "run {id} has {} of {} sightings, {} of {} sources and {} of {} problems; write it again",
-                has.sightings, said.sightings, has.sources, said.sources, has.problems, said.problems
-            )),
-            many => problems.push(format!(
-                "run {id} has {} different trailers; write it again",
-                many.len()
-            )),
-        }
-        if self.orphans > 0 {
-            problems.push(format!(
-                "run {id} has {} sightings of sources that it does not name; they were left out",
-                self.orphans
-            ));
-        }
-        problems
-    }
-}
-
-/// What the runs were asked for, together.
-fn headers(runs: &BTreeMap<Digest, Run>, merged: &mut Merged) -> Result<(), ShardError> {
-    let headers: Vec<&wire::Run> = runs.values().flat_map(|run| run.headers.values()).collect();
-    let keys: BTreeSet<_> = headers
-        .iter()
-        .map(|it| it.fingerprint_key.as_deref())
-        .collect();
-    if keys.len() > 1 {
-        return Err(ShardError::Keys);
-    }
-    let any = |is: fn(&wire::Options) -> bool| headers.iter().any(|it| is(&it.options));
-    let one = |text: fn(&wire::Run) -> Option<&str>| {
-        let texts: BTreeSet<&str> = headers.iter().filter_map(|it| text(it)).collect();
-        let texts: Vec<&str> = texts.into_iter().collect();
-        (!texts.is_empty()).then(|| texts.join(", "))
-    };
-    merged.is_keyed = keys.iter().any(Option::is_some);
-    merged.label = one(|it| it.label.as_deref());
-    merged.options = wire::Options {
-        r#type: one(|it| it.options.r#type.as_deref()),
-        log_timezone: one(|it| it.options.log_timezone.as_deref()),
-        all_text: any(|it| it.all_text),
-        hash: any(|it| it.hash),
-        jwks: any(|it| it.jwks),
-        rules: any(|it| it.rules),
-    };
-    Ok(())
 }
 
 /// An input that is a problem itself stands among the sources.
