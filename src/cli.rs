@@ -27,6 +27,8 @@ pub struct Cli {
 pub enum Command {
     /// Read evidence and report what it exposes
     Scan(Box<Scan>),
+    /// Put sightings together and report what they expose
+    Correlate(Box<Correlate>),
     /// Render a saved JSON result again
     Report(Report),
     /// Say what a rule, flow, verdict, weakness or attack means, and what to do
@@ -39,7 +41,11 @@ pub enum Command {
     #[command(subcommand)]
     Rules(Rules),
     /// Print the JSON Schema of the result
-    Schema,
+    Schema {
+        /// That of a line of `scan --sightings`
+        #[arg(long)]
+        sightings: bool,
+    },
 }
 
 /// Options of `scan`.
@@ -55,6 +61,9 @@ pub struct Scan {
     /// How to judge.
     #[command(flatten)]
     pub judging: Judging,
+    /// How to recognise.
+    #[command(flatten)]
+    pub detecting: Detecting,
     /// What makes the run fail.
     #[command(flatten)]
     pub gate: Gate,
@@ -64,9 +73,46 @@ pub struct Scan {
     /// What to show.
     #[command(flatten)]
     pub shown: Shown,
+    /// Write what was seen, one JSON object a line, for `tokentrail correlate` to judge; exit 0 once each
+    /// source has its line
+    #[arg(long, help_heading = "Output", conflicts_with_all = JUDGED)]
+    pub sightings: bool,
 }
 
-/// Exit codes, below the help of `scan`.
+/// Options that say nothing where nothing is judged.
+const JUDGED: [&str; 11] = [
+    "as_of",
+    "min_severity",
+    "since",
+    "until",
+    "code_lifetime",
+    "fail_on",
+    "gate",
+    "channel",
+    "strict",
+    "format",
+    "reveal",
+];
+
+/// Options of `correlate`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Correlate {
+    /// Results of `scan --sightings`, in any order; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub files: Vec<PathBuf>,
+    /// How to judge.
+    #[command(flatten)]
+    pub judging: Judging,
+    /// What makes the run fail.
+    #[command(flatten)]
+    pub gate: Gate,
+    /// What to write.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Exit codes, below the help of `scan` and `correlate`.
 const EXIT_CODES: &str = "\
 Exit codes:
   0  everything that a reader claimed was read, and nothing meets --fail-on
@@ -81,10 +127,10 @@ pub struct Input {
     /// Read paths from FILE (`-`: standard input), separated by newlines or NULs
     #[arg(long, value_name = "FILE")]
     pub files_from: Option<PathBuf>,
-    /// Only files that match; without `/` the pattern is for names [repeatable]
+    /// Only files that match; without `/` the pattern is for names (repeatable)
     #[arg(long, value_name = "PATTERN", value_parser = values::glob)]
     pub glob: Vec<Glob>,
-    /// No files or folders that match [repeatable]
+    /// No files or folders that match (repeatable)
     #[arg(long, value_name = "PATTERN", value_parser = values::glob)]
     pub exclude: Vec<Glob>,
     /// Show paths relative to DIR
@@ -126,28 +172,34 @@ pub struct Judging {
     /// Report nothing that was first seen at or after this moment
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub until: Option<Timestamp>,
-    /// Add the rules in FILE [repeatable]
+    /// Add the rules in FILE (repeatable)
     #[arg(long, value_name = "FILE")]
     pub rules: Vec<PathBuf>,
-    /// Verify signatures with the keys of this JWK set
-    #[arg(long, value_name = "FILE")]
-    pub jwks: Option<PathBuf>,
     /// Lifetime in seconds of authorization codes whose provider is unknown [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i64).range(1..=86_400))]
     pub code_lifetime: Option<i64>,
-    /// Key of fingerprints: same key, same fingerprints; short values have one only under a key
-    #[arg(long, value_name = "FILE")]
-    pub fingerprint_key: Option<PathBuf>,
     /// Name of the run, for dashboards
     #[arg(long, value_name = "TEXT")]
     pub label: Option<String>,
+}
+
+/// How to recognise.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Judging")]
+pub struct Detecting {
+    /// Verify signatures with the keys of this JWK set
+    #[arg(long, value_name = "FILE")]
+    pub jwks: Option<PathBuf>,
+    /// Key of fingerprints: same key, same fingerprints; short values have one only under a key
+    #[arg(long, value_name = "FILE")]
+    pub fingerprint_key: Option<PathBuf>,
 }
 
 /// What makes the run fail.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Exit code")]
 pub struct Gate {
-    /// A severity, `never`, or flow:…, kind:…, verdict:…, weakness:… [repeatable]
+    /// A severity, `never`, or flow:…, kind:…, verdict:…, weakness:… (repeatable)
     #[arg(long, value_name = "WHAT", default_value = "low")]
     pub fail_on: Vec<Selector>,
     /// Which verdict counts
@@ -212,7 +264,7 @@ pub enum Format {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct Shown {
-    /// Show what is masked: raw credentials, or personal claims [repeatable]
+    /// Show what is masked: raw credentials, or personal claims (repeatable)
     #[arg(long, value_enum, value_name = "WHAT")]
     pub reveal: Vec<Reveal>,
 }

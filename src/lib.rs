@@ -11,6 +11,8 @@ pub mod judge;
 pub mod report;
 
 pub mod cli;
+pub mod ordered;
 pub mod scan;
 pub mod settings;
+pub mod shards;
 pub mod values;

@@ -4,21 +4,26 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
-use tokentrail::cli::{self, Cli, Command, Output, Rules, Scan};
+use tokentrail::cli::{self, Cli, Command, Correlate, Output, Rules, Scan};
+use tokentrail::collect::find::{Found, Inputs};
 use tokentrail::report::table::Look;
 use tokentrail::report::{self, Format, Report, catalogue, explain, json, terminal};
-use tokentrail::scan::{Progress, Verdict, scan};
+use tokentrail::scan::{self, Mapping, Progress, Verdict};
 use tokentrail::settings::{self, SetupError};
+use tokentrail::shards::{self, ShardError};
 
 /// What ended the program early. The message names the file and what to do.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
     Setup(#[from] SetupError),
+    #[error(transparent)]
+    Shards(#[from] ShardError),
     #[error("{0}: {1}")]
     File(String, String),
     #[error("cannot write the result: {0}")]
@@ -29,11 +34,18 @@ enum Failure {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Scan(options) if options.sightings => run_sightings(&options),
         Command::Scan(options) => run_scan(&options),
+        Command::Correlate(options) => run_correlate(&options),
         Command::Report(options) => run_report(&options.result, &options.output),
         Command::Explain { id } => run_explain(&id),
         Command::Rules(rules) => run_rules(&rules),
-        Command::Schema => write_stdout(|out| json::pretty(&report::schema(), out)),
+        Command::Schema { sightings: false } => {
+            write_stdout(|out| json::pretty(&report::schema(), out))
+        }
+        Command::Schema { sightings: true } => {
+            write_stdout(|out| json::pretty(&report::shard_schema(), out))
+        }
     };
     match done {
         Ok(code) => code,
@@ -53,24 +65,73 @@ fn main() -> ExitCode {
 
 fn run_scan(options: &Scan) -> Result<ExitCode, Failure> {
     let inputs = settings::inputs(options)?;
-    let settings = settings::settings(options, now())?;
-    let threads = usize::from(options.input.threads.unwrap_or_default());
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()?;
+    let rules = Arc::new(settings::rules(&options.judging.rules)?);
+    let mapping = settings::mapping(options, rules.clone())?;
+    let (judging, gate) = (&options.judging, &options.gate);
+    let reducing = settings::reducing(judging, gate, &options.shown.reveal, rules, now());
+    let found = found(&inputs, &mapping)?;
     let bar = Bar(progress_bar(&options.output));
-    let scanned = pool.install(|| scan(&inputs, &settings, &bar));
+    let (report, verdict) =
+        pool(options)?.install(|| scan::scan(&found, &mapping, &reducing, &bar));
     bar.0.finish_and_clear();
-    let (report, verdict) = scanned.ok_or_else(|| {
-        let paths = inputs.paths.iter().map(|path| path.display().to_string());
-        SetupError::NothingFound(paths.collect::<Vec<_>>().join(", "))
-    })?;
     write(&report, &options.output)?;
-    Ok(match verdict {
+    Ok(exit_code(verdict))
+}
+
+fn run_sightings(options: &Scan) -> Result<ExitCode, Failure> {
+    let inputs = settings::inputs(options)?;
+    let rules = Arc::new(settings::rules(&options.judging.rules)?);
+    let mapping = settings::mapping(options, rules)?;
+    let found = found(&inputs, &mapping)?;
+    let bar = Bar(progress_bar(&options.output));
+    let pool = pool(options)?;
+    let write = |out: &mut (dyn Write + Send)| {
+        pool.install(|| scan::sightings(&found, &mapping, out, &bar))
+    };
+    if let Some(path) = &options.output.output {
+        write_file(path, write)?;
+    } else {
+        // The lock of standard output cannot be shared with the threads.
+        let mut out = io::BufWriter::new(io::stdout());
+        write(&mut out)?;
+        out.flush()?;
+    }
+    bar.0.finish_and_clear();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_correlate(options: &Correlate) -> Result<ExitCode, Failure> {
+    let rules = Arc::new(settings::rules(&options.judging.rules)?);
+    let reducing = settings::reducing(&options.judging, &options.gate, &[], rules, now());
+    let merged = shards::read(&options.files)?;
+    let (report, verdict) = scan::reduce(merged, &reducing);
+    write(&report, &options.output)?;
+    Ok(exit_code(verdict))
+}
+
+fn pool(options: &Scan) -> Result<rayon::ThreadPool, Failure> {
+    let threads = usize::from(options.input.threads.unwrap_or_default());
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    Ok(builder.build()?)
+}
+
+fn found(inputs: &Inputs, mapping: &Mapping) -> Result<Found, SetupError> {
+    let found = scan::evidence(inputs, &mapping.rules);
+    if found.matched {
+        return Ok(found);
+    }
+    let paths = inputs.paths.iter().map(|path| path.display().to_string());
+    Err(SetupError::NothingFound(
+        paths.collect::<Vec<_>>().join(", "),
+    ))
+}
+
+fn exit_code(verdict: Verdict) -> ExitCode {
+    match verdict {
         Verdict::Clean => ExitCode::SUCCESS,
         Verdict::Gated => ExitCode::from(1),
         Verdict::Unread => ExitCode::from(3),
-    })
+    }
 }
 
 fn run_report(result: &Path, output: &Output) -> Result<ExitCode, Failure> {
@@ -109,13 +170,20 @@ fn run_rules(rules: &Rules) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Writes the result where it was asked for: standard output, or a file of mode 0600 that appears whole.
+/// Writes the result where it was asked for.
 fn write(report: &Report, output: &Output) -> Result<(), Failure> {
     let format = format(output);
-    let Some(path) = &output.output else {
-        write_stdout(|out| report::render(report, format, out))?;
-        return Ok(());
-    };
+    match &output.output {
+        Some(path) => write_file(path, |out| report::render(report, format, out)),
+        None => write_stdout(|out| report::render(report, format, out)).map(|_| ()),
+    }
+}
+
+/// Writes a file of mode 0600 that appears whole.
+fn write_file(
+    path: &Path,
+    render: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
+) -> Result<(), Failure> {
     let fail = |error: io::Error| Failure::File(path.display().to_string(), error.to_string());
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -123,7 +191,7 @@ fn write(report: &Report, output: &Output) -> Result<(), Failure> {
     };
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
     let mut buffered = io::BufWriter::new(&mut file);
-    report::render(report, format, &mut buffered).map_err(fail)?;
+    render(&mut buffered).map_err(fail)?;
     buffered.flush().map_err(fail)?;
     drop(buffered);
     file.persist(path).map_err(|error| fail(error.error))?;

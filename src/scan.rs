@@ -1,10 +1,13 @@
-//! The pipeline, once through: the map half per source in parallel, the reduce half over all sightings.
-//! Beside `main.rs` the only file that sees every stage.
+//! The pipeline, once through: the map half per source in parallel, the reduce half over all sightings, in
+//! one process or in two. Beside `main.rs` the only file that sees every stage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::convert::Infallible;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rayon::prelude::*;
 
 use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, FingerprintKey};
@@ -16,13 +19,20 @@ use crate::detect::{self, Detector, Memory, Reveal, Revealed, Sighting};
 use crate::flow;
 use crate::judge::gate::Gate;
 use crate::judge::{self, Finding, Judging, Severity};
-use crate::report::{Report, assemble, wire};
+use crate::ordered::ordered;
+use crate::report::shard::Shard;
+use crate::report::wire::{self, Counts};
+use crate::report::{Report, assemble};
 
-/// What a run is asked for, checked.
+/// Sightings that wait for those of an earlier source, when they are written as they come: some hundred
+/// megabytes.
+const HOLD: usize = 100_000;
+
+/// What the map half is asked for, checked.
 #[derive(Debug)]
-pub struct Settings {
+pub struct Mapping {
     /// Rules in effect.
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
     /// Key of fingerprints and join keys.
     pub key: FingerprintKey,
     /// Keys of `--jwks`.
@@ -33,6 +43,17 @@ pub struct Settings {
     pub log_timezone: Option<jiff::tz::TimeZone>,
     /// Which reader gets what.
     pub reading: read::Options,
+    /// Name of the run.
+    pub label: Option<String>,
+    /// The options as the shard states them.
+    pub options: wire::shard::Options,
+}
+
+/// What the reduce half is asked for, checked.
+#[derive(Debug)]
+pub struct Reducing {
+    /// Rules in effect.
+    pub rules: Arc<Rules>,
     /// Moment of the `now` verdicts.
     pub as_of: Timestamp,
     /// Lifetime of codes whose provider is unknown.
@@ -47,9 +68,9 @@ pub struct Settings {
     pub gate: Gate,
     /// Whether unsupported sources count as unread.
     pub strict: bool,
-    /// Name of the run.
+    /// Name of the run; that of the map half when not given.
     pub label: Option<String>,
-    /// The options as the report states them.
+    /// The options as the report states them, without those of the map half.
     pub options: wire::Options,
 }
 
@@ -64,28 +85,65 @@ pub enum Verdict {
     Unread,
 }
 
-/// Reads, finds, correlates, judges. `progress` is told the bytes of each source that is done. Nothing when
-/// no path matched anything.
-pub fn scan(
-    inputs: &Inputs,
-    settings: &Settings,
-    progress: &(dyn Progress + Sync),
-) -> Option<(Report, Verdict)> {
-    let found = find(inputs);
-    if !found.matched {
-        return None;
+/// The evidence under the inputs. A name that holds a credential, or the text of one, is masked from here on.
+pub fn evidence(inputs: &Inputs, rules: &Rules) -> Found {
+    let mut found = find(inputs);
+    let files = found.files.iter_mut().map(|file| &mut file.shown);
+    let problems = found.problems.iter_mut().map(|(path, _)| path);
+    for name in files.chain(problems) {
+        if let Some(masked) = detect::path::shown(name, rules) {
+            *name = masked.into();
+        }
     }
-    progress.start(found.files.iter().map(|file| file.len).sum());
-    let mapped: Vec<Mapped> = found
-        .files
-        .par_iter()
-        .map(|file| {
-            let mapped = map(file, settings);
-            progress.advance(file.len);
-            mapped
-        })
-        .collect();
-    Some(reduce(merge(found, mapped), settings))
+    found
+}
+
+/// Reads what was found, correlates, judges. `progress` is told the bytes of each source that is done.
+pub fn scan(
+    found: &Found,
+    mapping: &Mapping,
+    reducing: &Reducing,
+    progress: &(dyn Progress + Sync),
+) -> (Report, Verdict) {
+    let mut merged = Merged {
+        options: mapping.options.clone(),
+        is_keyed: mapping.key.is_keyed(),
+        label: mapping.label.clone(),
+        ..Merged::default()
+    };
+    let ControlFlow::Continue(()) = map_all(found, usize::MAX, mapping, progress, &mut |mapped| {
+        merged.add(mapped);
+        ControlFlow::<Infallible>::Continue(())
+    });
+    reduce(merged.with(found), reducing)
+}
+
+/// The map half alone: reads what was found, and writes each source once it and those before it are done.
+pub fn sightings(
+    found: &Found,
+    mapping: &Mapping,
+    out: &mut (dyn io::Write + Send),
+    progress: &(dyn Progress + Sync),
+) -> io::Result<()> {
+    let mut shard = Shard::begin(run(found, mapping)?, out)?;
+    for row in unopened(found) {
+        shard.source(&row, None, &[])?;
+    }
+    let mut not_claimed = passed_over(found);
+    let end = map_all(found, HOLD, mapping, progress, &mut |mapped| {
+        let written = match &mapped.outcome {
+            Outcome::Row(row) => shard.source(row, mapped.clock_error, &mapped.sightings),
+            Outcome::NotClaimed(reason) => {
+                *not_claimed.entry((*reason).into()).or_default() += 1;
+                Ok(())
+            }
+        };
+        written.map_or_else(ControlFlow::Break, ControlFlow::Continue)
+    });
+    if let ControlFlow::Break(error) = end {
+        return Err(error);
+    }
+    shard.end(not_claimed)
 }
 
 /// Is told how far a run is.
@@ -104,89 +162,162 @@ struct Mapped {
     clock_error: Option<f64>,
 }
 
+/// The map half over all sources, in parallel; results are taken in the order of the sources.
+fn map_all<E: Send>(
+    found: &Found,
+    hold: usize,
+    mapping: &Mapping,
+    progress: &(dyn Progress + Sync),
+    take: &mut (dyn FnMut(Mapped) -> ControlFlow<E> + Send),
+) -> ControlFlow<E> {
+    progress.start(found.files.iter().map(|file| file.len).sum());
+    let work = |file: &File| {
+        let mapped = map(file, mapping);
+        progress.advance(file.len);
+        mapped
+    };
+    ordered(&found.files, hold, |it| it.sightings.len(), work, take)
+}
+
 /// The map half: one source, and nothing but it.
-fn map(file: &File, settings: &Settings) -> Mapped {
+fn map(file: &File, mapping: &Mapping) -> Mapped {
     let context = Context {
-        rules: &settings.rules,
-        log_timezone: settings.log_timezone.as_ref(),
+        rules: &mapping.rules,
+        log_timezone: mapping.log_timezone.as_ref(),
     };
     let detector = Detector {
-        rules: &settings.rules,
-        key: &settings.key,
-        jwks: settings.jwks.as_ref(),
-        reveal: settings.reveal,
+        rules: &mapping.rules,
+        key: &mapping.key,
+        jwks: mapping.jwks.as_ref(),
+        reveal: mapping.reveal,
     };
     let mut memory = Memory::default();
     let mut sightings = Vec::new();
-    let outcome = read::observations(file, &context, &settings.reading, &mut |observation| {
+    let outcome = read::observations(file, &context, &mapping.reading, &mut |observation| {
         sightings.extend(detect::sightings(&observation, &detector, &mut memory));
     });
+    let clock_error = clock_error(&sightings);
+    // A place that is read twice yields its sightings twice.
+    let mut seen = HashSet::new();
+    sightings.retain(|sighting| seen.insert(sighting.id));
     Mapped {
         outcome,
-        clock_error: clock_error(&sightings),
+        clock_error,
         sightings,
         revealed: memory.revealed,
     }
 }
 
 /// What the map half yields for all sources.
-struct Merged {
-    sightings: Vec<Sighting>,
-    revealed: Revealed,
-    rows: Vec<Row>,
-    not_claimed: BTreeMap<&'static str, u64>,
-    clock_errors: BTreeMap<Digest, f64>,
+#[derive(Debug, Default)]
+pub struct Merged {
+    /// All sightings.
+    pub sightings: Vec<Sighting>,
+    /// What `--reveal` may show.
+    pub revealed: Revealed,
+    /// Account of the sources.
+    pub rows: Vec<Row>,
+    /// Files that no reader claimed, by reason.
+    pub not_claimed: Counts,
+    /// By source digest: seconds that its clock was ahead.
+    pub clock_errors: BTreeMap<Digest, f64>,
+    /// Options in effect.
+    pub options: wire::shard::Options,
+    /// Whether there was a key of fingerprints.
+    pub is_keyed: bool,
+    /// Name of the run.
+    pub label: Option<String>,
 }
 
-fn merge(found: Found, mapped: Vec<Mapped>) -> Merged {
-    let mut merged = Merged {
-        sightings: Vec::new(),
-        revealed: Revealed::default(),
-        rows: Vec::new(),
-        not_claimed: found.passed_over,
-        clock_errors: BTreeMap::new(),
-    };
-    for (path, error) in &found.problems {
-        merged.rows.push(read::unopened(path, false, error));
-    }
-    for mut source in mapped {
+impl Merged {
+    /// Adds what one source yielded.
+    fn add(&mut self, mut source: Mapped) {
         match source.outcome {
             Outcome::Row(row) => {
                 let error = source.clock_error.map(|error| (row.source.digest(), error));
-                merged.clock_errors.extend(error);
-                merged.rows.push(row);
+                self.clock_errors.extend(error);
+                self.rows.push(row);
             }
-            Outcome::NotClaimed(reason) => *merged.not_claimed.entry(reason).or_default() += 1,
+            Outcome::NotClaimed(reason) => {
+                *self.not_claimed.entry(reason.into()).or_default() += 1;
+            }
         }
-        merged.sightings.append(&mut source.sightings);
-        merged.revealed.values.append(&mut source.revealed.values);
+        self.sightings.append(&mut source.sightings);
+        self.revealed.values.append(&mut source.revealed.values);
         let identities = &mut source.revealed.identities;
-        merged.revealed.identities.append(identities);
+        self.revealed.identities.append(identities);
     }
-    merged.rows.sort_by(|a, b| a.source.cmp(&b.source));
-    merged
+
+    /// Adds what was found and not opened.
+    fn with(mut self, found: &Found) -> Self {
+        self.rows.extend(unopened(found));
+        for (reason, count) in passed_over(found) {
+            *self.not_claimed.entry(reason).or_default() += count;
+        }
+        self
+    }
+}
+
+fn unopened(found: &Found) -> impl Iterator<Item = Row> + '_ {
+    let problems = found.problems.iter();
+    problems.map(|(path, error)| read::unopened(path, false, error))
+}
+
+fn passed_over(found: &Found) -> Counts {
+    let reasons = found.passed_over.iter();
+    reasons
+        .map(|(reason, count)| ((*reason).into(), *count))
+        .collect()
+}
+
+/// The first line of a shard. The run's name follows from its options and from what it reads, so that a
+/// second attempt has the same name, and another share of the evidence another one.
+fn run(found: &Found, mapping: &Mapping) -> io::Result<wire::shard::Run> {
+    /// What is hashed to tell one key from another. Longer than the shortest value that is hashed.
+    const KEY_CHECK: &[u8] = b"tokentrail names this fingerprint key";
+    let key = mapping.key.digest("fingerprint-key", KEY_CHECK);
+    let mut run = wire::shard::Run {
+        run: String::new(),
+        schema: wire::shard::SCHEMA.into(),
+        tool: wire::Tool::this(),
+        label: mapping.label.clone(),
+        fingerprint_key: key
+            .filter(|_| mapping.key.is_keyed())
+            .map(|key| key.to_string()),
+        options: mapping.options.clone(),
+    };
+    let files: Vec<_> = found.files.iter().map(|it| (&it.shown, it.len)).collect();
+    let problems: Vec<_> = found.problems.iter().map(|(path, _)| path).collect();
+    let named = serde_json::to_vec(&(&run, files, problems, &found.passed_over))?;
+    run.run = Digest::of([b"shard".as_slice(), &named]).to_string();
+    Ok(run)
 }
 
 /// The reduce half: everything that the sources yielded, together.
-fn reduce(merged: Merged, settings: &Settings) -> (Report, Verdict) {
-    let correlated = flow::trails(merged.sightings, &settings.rules);
+pub fn reduce(mut merged: Merged, reducing: &Reducing) -> (Report, Verdict) {
+    merged.rows.sort_by(|a, b| a.source.cmp(&b.source));
+    let correlated = flow::trails(merged.sightings, &reducing.rules);
     let judging = Judging {
-        as_of: settings.as_of,
-        code_lifetime: settings.code_lifetime,
-        rules: &settings.rules,
+        as_of: reducing.as_of,
+        code_lifetime: reducing.code_lifetime,
+        rules: &reducing.rules,
         clock_errors: &merged.clock_errors,
     };
     let mut findings = judge::findings(&correlated, &judging);
     let all = findings.len();
-    findings.retain(|finding| is_asked_for(finding, settings));
+    findings.retain(|finding| is_asked_for(finding, reducing));
     let gated = findings
         .iter()
-        .filter(|finding| settings.gate.meets(finding, &correlated))
+        .filter(|finding| reducing.gate.meets(finding, &correlated))
         .count();
+    let label = reducing.label.as_deref().or(merged.label.as_deref());
     let report = assemble::report(&assemble::Results {
-        as_of: settings.as_of,
-        label: settings.label.as_deref(),
-        options: settings.options.clone(),
+        as_of: reducing.as_of,
+        label,
+        options: reducing
+            .options
+            .clone()
+            .behind(&merged.options, merged.is_keyed),
         correlated: &correlated,
         findings: &findings,
         profiles: &judge::profiles(&correlated, &findings),
@@ -199,7 +330,7 @@ fn reduce(merged: Merged, settings: &Settings) -> (Report, Verdict) {
     });
     let unread = |row: &Row| match row.status {
         Status::Read => false,
-        Status::Unsupported => settings.strict,
+        Status::Unsupported => reducing.strict,
         Status::Partial | Status::Failed => true,
     };
     let verdict = if gated > 0 {
@@ -213,8 +344,8 @@ fn reduce(merged: Merged, settings: &Settings) -> (Report, Verdict) {
 }
 
 /// Whether the filters let a finding through. One without a time is never left out for its time.
-fn is_asked_for(finding: &Finding, settings: &Settings) -> bool {
-    finding.severity >= settings.min_severity
-        && !matches!((finding.last_seen, settings.since), (Some(last), Some(since)) if last < since)
-        && !matches!((finding.first_seen, settings.until), (Some(first), Some(until)) if first >= until)
+fn is_asked_for(finding: &Finding, reducing: &Reducing) -> bool {
+    finding.severity >= reducing.min_severity
+        && !matches!((finding.last_seen, reducing.since), (Some(last), Some(since)) if last < since)
+        && !matches!((finding.first_seen, reducing.until), (Some(first), Some(until)) if first >= until)
 }

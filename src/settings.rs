@@ -3,6 +3,7 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +16,7 @@ use crate::collect::{Reader, log, read};
 use crate::detect::Reveal;
 use crate::judge::gate;
 use crate::report::wire;
-use crate::scan::Settings;
+use crate::scan::{Mapping, Reducing};
 
 /// Why a run cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -73,37 +74,59 @@ pub fn inputs(scan: &cli::Scan) -> Result<Inputs, SetupError> {
     })
 }
 
-/// The settings of a run. `now` stands in for a missing `--as-of`.
-pub fn settings(scan: &cli::Scan, now: Timestamp) -> Result<Settings, SetupError> {
-    let judging = &scan.judging;
-    let log_timezone = scan.input.log_timezone.as_ref();
-    let jwks = judging.jwks.as_deref().map(jwks).transpose()?;
-    let forced = scan.input.reader.as_deref().map(reader).transpose()?;
-    let fallback = scan.input.all_text.then_some(&log::ANY_TEXT);
-    Ok(Settings {
-        rules: rules(&judging.rules)?,
-        key: key(judging.fingerprint_key.as_deref())?,
-        jwks,
+/// What the map half is asked for.
+pub fn mapping(scan: &cli::Scan, rules: Arc<Rules>) -> Result<Mapping, SetupError> {
+    let input = &scan.input;
+    let detecting = &scan.detecting;
+    let forced = input.reader.as_deref().map(reader).transpose()?;
+    let fallback = input.all_text.then_some(&log::ANY_TEXT);
+    let zone = input.log_timezone.as_ref();
+    Ok(Mapping {
+        rules,
+        key: key(detecting.fingerprint_key.as_deref())?,
+        jwks: detecting.jwks.as_deref().map(jwks).transpose()?,
         reveal: Reveal {
             values: scan.shown.reveal.contains(&cli::Reveal::Values),
             identities: scan.shown.reveal.contains(&cli::Reveal::Identities),
         },
-        log_timezone: log_timezone.map(|zone| zone.zone.clone()),
+        log_timezone: zone.map(|zone| zone.zone.clone()),
         reading: read::Options {
             forced,
             fallback,
-            hash: scan.input.hash,
+            hash: input.hash,
         },
+        label: scan.judging.label.clone(),
+        options: wire::shard::Options {
+            r#type: input.reader.clone(),
+            log_timezone: zone.map(|zone| zone.text.clone()),
+            all_text: input.all_text,
+            hash: input.hash,
+            jwks: detecting.jwks.is_some(),
+            rules: !scan.judging.rules.is_empty(),
+        },
+    })
+}
+
+/// What the reduce half is asked for. `now` stands in for a missing `--as-of`.
+pub fn reducing(
+    judging: &cli::Judging,
+    gate: &cli::Gate,
+    reveal: &[cli::Reveal],
+    rules: Arc<Rules>,
+    now: Timestamp,
+) -> Reducing {
+    Reducing {
+        rules,
         as_of: judging.as_of.unwrap_or(now),
         code_lifetime: judging.code_lifetime.map(SignedDuration::from_secs),
         min_severity: judging.min_severity,
         since: judging.since,
         until: judging.until,
-        gate: gate(&scan.gate),
-        strict: scan.gate.strict,
+        gate: self::gate(gate),
+        strict: gate.strict,
         label: judging.label.clone(),
-        options: options(scan),
-    })
+        options: options(judging, gate, reveal),
+    }
 }
 
 /// The rules of this build, and those of the files.
@@ -125,9 +148,8 @@ pub fn rules(files: &[PathBuf]) -> Result<Rules, SetupError> {
     Ok(Rules::with(&extra)?)
 }
 
-fn options(scan: &cli::Scan) -> wire::Options {
-    let judging = &scan.judging;
-    let mut reveal = scan.shown.reveal.clone();
+fn options(judging: &cli::Judging, gate: &cli::Gate, reveal: &[cli::Reveal]) -> wire::Options {
+    let mut reveal = reveal.to_vec();
     reveal.sort_unstable();
     reveal.dedup();
     wire::Options {
@@ -141,26 +163,18 @@ fn options(scan: &cli::Scan) -> wire::Options {
                 cli::Reveal::Values => "values".into(),
             })
             .collect(),
-        fail_on: scan.gate.fail_on.iter().map(ToString::to_string).collect(),
-        gate: match scan.gate.gate {
+        fail_on: gate.fail_on.iter().map(ToString::to_string).collect(),
+        gate: match gate.gate {
             Moment::AtExposure => "at-exposure".into(),
             Moment::Now => "now".into(),
         },
-        channel: match scan.gate.channel {
+        channel: match gate.channel {
             Channel::Front => "front".into(),
             Channel::All => "all".into(),
         },
         code_lifetime: judging.code_lifetime,
-        r#type: scan.input.reader.clone(),
-        log_timezone: scan
-            .input
-            .log_timezone
-            .as_ref()
-            .map(|zone| zone.text.clone()),
-        all_text: scan.input.all_text,
-        fingerprint_key: judging.fingerprint_key.is_some(),
-        jwks: judging.jwks.is_some(),
         rules: !judging.rules.is_empty(),
+        ..wire::Options::default()
     }
 }
 

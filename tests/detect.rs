@@ -470,12 +470,30 @@ fn short_values_join_inside_one_source_and_have_no_fingerprint() {
 }
 
 #[test]
+fn a_cookie_that_a_callback_sets_is_a_candidate_and_no_finding() {
+    let seen = |url: &str, name: &str| -> Option<(Kind, bool)> {
+        let evidence = format!("302 {url}\n\nSet-Cookie: {name}={{{{opaque:64}}}}");
+        let sightings = detect(&evidence);
+        let credential = sightings.first()?.credentials.first()?;
+        Some((credential.kind, credential.score >= REPORT))
+    };
+    let callback = "https://app.example/callback?code=x&state=y";
+    assert_eq!(seen(callback, "__Host-bff"), Some((Kind::SessionId, false)));
+    assert_eq!(
+        seen(callback, "shop.session"),
+        Some((Kind::SessionId, true))
+    );
+    assert_eq!(seen(callback, "__Host-csrf"), None);
+    assert_eq!(seen("https://app.example/shop", "__Host-bff"), None);
+}
+
+#[test]
 fn a_verifier_and_its_challenge_share_a_key() {
     let challenge = detect(
-        "https://as.example/authorize?client_id=c1&response_type=code&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256",
+        "https://as.example/authorize?client_id=c1&response_type=code&code_challenge=XtkDoQNsLmvUqjTg1y3uFFpXW08IteLDYLeAcfKRxvI&code_challenge_method=S256",
     );
     let verifier = detect(
-        "POST https://as.example/token\n\ngrant_type=authorization_code&code=x1y2z3&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        "POST https://as.example/token\n\ngrant_type=authorization_code&code=x1y2z3&code_verifier=unseen-verifier.of_this~test-0123456789-abcdefghijk",
     );
     let key = |sightings: &[Sighting]| {
         let of_kind = |key: &&JoinKey| key.kind == KeyKind::ChallengeS256;

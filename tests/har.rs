@@ -56,7 +56,7 @@ fn read_sized(bytes: &[u8], buffer: usize) -> Reading {
     };
     let source = Arc::new(Source {
         path: "capture.har".into(),
-        reader: READER.name,
+        reader: READER.name.into(),
         ..Source::default()
     });
     let mut observations = Vec::new();

@@ -37,7 +37,7 @@ struct Seen {
 
 impl Seen {
     /// URLs with the tables they lie in, sorted.
-    fn urls(&self) -> Vec<(String, &'static str)> {
+    fn urls(&self) -> Vec<(String, &str)> {
         let mut urls: Vec<_> = self
             .observations
             .iter()
@@ -100,8 +100,8 @@ fn url(seen: &Observation) -> Option<String> {
     }
 }
 
-fn table(seen: &Observation) -> &'static str {
-    match seen.place.locator {
+fn table(seen: &Observation) -> &str {
+    match &seen.place.locator {
         Locator::Row { table, .. } => table,
         _ => "",
     }

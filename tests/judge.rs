@@ -111,6 +111,21 @@ fn row_3_a_redeemed_code_is_spent_whoever_saw_it() {
 }
 
 #[test]
+fn row_3_a_proven_redemption_is_told_before_an_assumed_lifetime() {
+    let late = s256().with(token_request(T0 + 1, 200)).find(CODE, LATE);
+    assert_eq!(
+        (late.now.state, late.now.basis),
+        (State::Spent, Basis::Proven)
+    );
+    // Guessed from a token request without its body, it is not better known than the lifetime.
+    let hidden = seen(Place::Log, T0 + 3, Role::TokenRequest).status(200);
+    assert_eq!(
+        s256().with(hidden).find(CODE, LATE).now.state,
+        State::Expired
+    );
+}
+
+#[test]
 fn row_4_invalid_grant_says_nothing_within_the_lifetime() {
     let refused = seen(Place::Har, T0 + 2, Role::TokenResponse)
         .exchange(5)
@@ -190,17 +205,72 @@ fn plain(place: Place) -> Run {
 
 #[test]
 fn row_8_a_plain_challenge_in_the_exposed_request_is_the_verifier() {
-    let found = plain(Place::History).find(CODE, EARLY);
+    let found = plain(Place::History)
+        .modifier(Modifier::Native)
+        .find(CODE, EARLY);
     assert_eq!(
-        (found.now.state, found.now.alone),
-        (State::Replayable, State::Replayable)
+        (found.now.state, found.now.alone, found.now.basis),
+        (State::Replayable, State::Replayable, Basis::Assumed)
     );
-    let elsewhere = plain(Place::Log).find(CODE, EARLY);
+    let elsewhere = plain(Place::Log)
+        .modifier(Modifier::Native)
+        .find(CODE, EARLY);
     assert_eq!(elsewhere.now.state, State::Guarded);
     let confidential = plain(Place::History)
         .with(secret(Place::Log))
         .find(CODE, EARLY);
     assert_eq!(confidential.now.state, State::Guarded);
+}
+
+#[test]
+fn row_12a_what_opens_a_code_opens_it_only_if_the_client_has_no_secret() {
+    let found = plain(Place::History).find(CODE, EARLY);
+    assert_eq!(found.now.state, State::Unknown);
+    assert_eq!(found.now.needs, ["client_secret"]);
+    assert!(found.now.because.starts_with("client-auth-not-observed"));
+    // A reader of the log that holds code and verifier knows no more of the client.
+    let logged = Run::new(
+        Flow::CodePkceS256,
+        Pkce::S256,
+        vec![
+            request(Place::Log).key(KeyKind::ChallengeS256, CHALLENGE),
+            seen(Place::Log, T0, Role::ResponseInQuery).with(CODE, "code", 1),
+            verifier(Place::Log),
+        ],
+    );
+    assert_eq!(logged.find(CODE, EARLY).now.state, State::Unknown);
+}
+
+#[test]
+fn row_12a_a_public_client_is_told_by_what_only_such_a_client_does() {
+    let of = |run: Run| run.verdict_of(1, EARLY).now.state;
+    // It takes its code from a fragment, which no server sees (RFC 3986 §3.5).
+    let fragment = seen(Place::History, T0, Role::ResponseInFragment).with(CODE, "code", 1);
+    assert_eq!(of(plain(Place::History).with(fragment)), State::Replayable);
+    // Another login of the same client in the same file, without a secret.
+    let login = |place| {
+        seen(place, T0 - 500, Role::TokenRequest)
+            .param("client_id", "app")
+            .with(CODE, "code", 41)
+    };
+    let capture = || {
+        Run::new(
+            Flow::CodePkcePlain,
+            Pkce::Plain,
+            vec![
+                request(Place::Har)
+                    .with(Kind::CodeChallenge, "code_challenge", 4)
+                    .key(KeyKind::ChallengePlain, CHALLENGE),
+                seen(Place::Har, T0, Role::ResponseInQuery).with(CODE, "code", 1),
+            ],
+        )
+    };
+    assert_eq!(of(capture()), State::Unknown);
+    assert_eq!(of(capture().beside(login(Place::Har))), State::Replayable);
+    assert_eq!(of(capture().beside(login(Place::Log))), State::Unknown);
+    // One that authenticates anywhere in the file is confidential.
+    let authenticated = login(Place::Har).with(Kind::ClientAssertion, "client_assertion", 42);
+    assert_eq!(of(capture().beside(authenticated)), State::Guarded);
 }
 
 #[test]
@@ -373,7 +443,11 @@ fn rows_18_to_21_refresh_tokens() {
     let of = |run: Run| run.find(Kind::RefreshToken, LATE).now;
     let bare = || Run::new(Flow::CodePkceS256, Pkce::S256, vec![refresh()]);
     assert_eq!(of(bare().modifier(Modifier::Dpop)).state, State::Bound);
-    assert_eq!(of(bare()).state, State::Unknown);
+    let untold = of(bare());
+    assert_eq!(
+        (untold.state, untold.needs),
+        (State::Unknown, vec!["client_secret"])
+    );
     assert_eq!(of(bare().with(token_request(T0, 200))).state, State::Live);
     let guarded = of(bare().with(secret(Place::Log)));
     assert_eq!(
@@ -677,6 +751,70 @@ fn places_raise_the_severity_and_a_narrow_audience_lowers_it() {
     let own =
         implicit(token(Place::History).referer("static.app.test")).find(Kind::AccessToken, EARLY);
     assert_eq!(own.exposed_to.attack, "token-in-history");
+}
+
+#[test]
+fn critical_is_what_lets_its_holder_act_as_the_user() {
+    let log = |kind, as_of| {
+        let value = seen(Place::Log, T0, Role::None).with(kind, "x", 2);
+        let found = Run::new(Flow::Unknown, Pkce::NotObserved, vec![value]).find(kind, as_of);
+        (found.severity, found.severity_now)
+    };
+    // A value under a name like `token` may be anything; a code may be protected.
+    assert_eq!(log(Kind::OpaqueToken, EARLY).0, Severity::High);
+    assert_eq!(log(CODE, EARLY).0, Severity::High);
+    // A session is worth its user while it runs, and less once nothing says that it does.
+    assert_eq!(
+        log(Kind::SessionId, LATE),
+        (Severity::Critical, Severity::High)
+    );
+    assert_eq!(log(Kind::Password, LATE).1, Severity::Critical);
+    let identity = seen(Place::Log, T0, Role::None)
+        .with(Kind::IdToken, "id_token_hint", 2)
+        .claims(until(T0 + 300), Signature::Unverified);
+    let found =
+        Run::new(Flow::LogoutLeak, Pkce::NotObserved, vec![identity]).find(Kind::IdToken, EARLY);
+    assert_eq!(found.severity, Severity::High);
+    let signed = |permissions| {
+        let url = seen(Place::Log, T0, Role::None)
+            .with(Kind::SignedUrl, "sig", 2)
+            .param("se", "2026-11-23T07:00:00Z")
+            .param("sp", permissions);
+        let run = Run::new(Flow::SignedUrl, Pkce::NotObserved, vec![url]);
+        run.find(Kind::SignedUrl, EARLY).severity
+    };
+    assert_eq!(
+        (signed("r"), signed("rw")),
+        (Severity::High, Severity::Critical)
+    );
+    let link = |flow, path: &str| {
+        let url =
+            seen(Place::History, T0, Role::None)
+                .path(path)
+                .with(Kind::OneTimeLink, "token", 2);
+        let run = Run::new(flow, Pkce::NotObserved, vec![url]);
+        run.find(Kind::OneTimeLink, EARLY).severity
+    };
+    assert_eq!(link(Flow::MagicLink, "/login"), Severity::Critical);
+    assert_eq!(
+        link(Flow::AccountAction, "/password/reset"),
+        Severity::Critical
+    );
+    assert_eq!(link(Flow::AccountAction, "/invitations"), Severity::Medium);
+}
+
+#[test]
+fn a_third_party_is_one_whose_page_was_of_another_site() {
+    let told = |to: &str| {
+        implicit(access(Place::Log, Role::ResponseInQuery).referer(to))
+            .find(Kind::AccessToken, EARLY)
+            .exposed_to
+            .who
+    };
+    let named = |who: &[Box<str>]| who.iter().any(|it| it.contains("by Referer"));
+    assert!(told("tracker.test:443").contains(&"tracker.test, by Referer".into()));
+    assert!(!named(&told("static.app.test:8443")));
+    assert!(!named(&told("")));
 }
 
 #[test]

@@ -103,6 +103,24 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
+    /// Every kind of key.
+    pub const ALL: [Self; 14] = [
+        Self::State,
+        Self::Nonce,
+        Self::Code,
+        Self::ChallengeS256,
+        Self::ChallengePlain,
+        Self::AtHash,
+        Self::CHash,
+        Self::SHash,
+        Self::RequestUri,
+        Self::DeviceCode,
+        Self::Jti,
+        Self::Value,
+        Self::Visit,
+        Self::Exchange,
+    ];
+
     /// The name on the wire and in a clue.
     pub fn as_str(self) -> &'static str {
         match self {

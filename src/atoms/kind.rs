@@ -173,6 +173,20 @@ pub enum Slot {
 }
 
 impl Slot {
+    /// Every slot.
+    pub const ALL: [Self; 10] = [
+        Self::Query,
+        Self::Fragment,
+        Self::Path,
+        Self::Userinfo,
+        Self::Header,
+        Self::Cookie,
+        Self::Form,
+        Self::Json,
+        Self::Storage,
+        Self::Text,
+    ];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

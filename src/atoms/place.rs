@@ -1,5 +1,6 @@
 //! Where a value lies, so exactly that an examiner, or a test, can go back to it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::identity::Digest;
@@ -11,8 +12,8 @@ pub struct Source {
     pub path: Box<str>,
     /// Members inside archives, outermost first.
     pub members: Vec<Box<str>>,
-    /// Name of the reader that claimed it.
-    pub reader: &'static str,
+    /// Name of the reader that claimed it. Owned only where it was read back.
+    pub reader: Cow<'static, str>,
     /// Machine, where the path tells it.
     pub host: Option<Box<str>>,
     /// Account, where the path tells it.
@@ -52,11 +53,11 @@ pub enum Locator {
     /// A cell of a SQLite table.
     Row {
         /// Table.
-        table: &'static str,
+        table: Cow<'static, str>,
         /// SQLite rowid.
         rowid: i64,
         /// Column.
-        column: &'static str,
+        column: Cow<'static, str>,
     },
     /// A line of text, after decompression.
     Line {
@@ -104,6 +105,9 @@ pub enum View {
 }
 
 impl View {
+    /// Every view.
+    pub const ALL: [Self; 3] = [Self::Live, Self::Uncheckpointed, Self::Recovered];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -31,6 +31,16 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// Every clock.
+    pub const ALL: [Self; 6] = [
+        Self::Visit,
+        Self::LastVisit,
+        Self::Download,
+        Self::LogLine,
+        Self::HarEntry,
+        Self::Row,
+    ];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -69,6 +69,8 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    const ALL: [Self; 5] = [Self::Gzip, Self::Zlib, Self::Zstd, Self::Xz, Self::Bzip2];
+
     fn of(magic: &[u8]) -> Self {
         match magic {
             [0x1f, 0x8b, 8, ..] => Self::Gzip,
@@ -93,6 +95,12 @@ impl Encoding {
             Self::Bzip2 => &[".bz2"],
         }
     }
+
+    /// A name without the ending that this compression adds, where it has one.
+    fn strip(self, name: &str) -> Option<&str> {
+        let mut suffixes = self.suffixes().iter();
+        suffixes.find_map(|suffix| name.strip_suffix(suffix))
+    }
 }
 
 /// Evidence that no reader has claimed yet.
@@ -101,6 +109,7 @@ pub struct Evidence {
     origin: Origin,
     encoding: Encoding,
     head: Box<[u8]>,
+    head_error: Option<Box<str>>,
     len: Option<u64>,
     recognised: OnceLock<Option<&'static str>>,
 }
@@ -123,10 +132,11 @@ impl Evidence {
             origin: Origin::File(path.to_owned()),
             encoding,
             head: Box::default(),
+            head_error: None,
             len: Some(len),
             recognised: OnceLock::new(),
         };
-        evidence.head = read_up_to_error(&mut *evidence.open()?, HEAD);
+        (evidence.head, evidence.head_error) = read_up_to_error(&mut *evidence.open()?, HEAD);
         Ok(evidence)
     }
 
@@ -138,13 +148,14 @@ impl Evidence {
         let raw = read_up_to(&mut input, 16)?;
         let encoding = Encoding::of(&raw);
         let mut decoded = decode(Box::new(io::Cursor::new(raw).chain(input)), encoding)?;
-        let head = read_up_to_error(&mut decoded, HEAD);
+        let (head, head_error) = read_up_to_error(&mut decoded, HEAD);
         let rest = Box::new(io::Cursor::new(head.clone()).chain(decoded));
         Ok(Self {
             shown: shown.into(),
             origin: Origin::Stream(Mutex::new(Some(rest))),
             encoding,
             head,
+            head_error,
             len: None,
             recognised: OnceLock::new(),
         })
@@ -158,12 +169,27 @@ impl Evidence {
     /// Last segment of the name, without the ending that its compression added.
     pub fn file_name(&self) -> &str {
         let name = self.shown.rsplit('/').next().unwrap_or_default();
-        let stripped = self
-            .encoding
-            .suffixes()
+        self.encoding.strip(name).unwrap_or(name)
+    }
+
+    /// Last segment of the name without the ending of any compression, and whether it had one: for a file
+    /// whose content does not tell.
+    pub fn name_promised(&self) -> (&str, bool) {
+        let name = self.shown.rsplit('/').next().unwrap_or_default();
+        let stripped = Encoding::ALL
             .iter()
-            .find_map(|suffix| name.strip_suffix(suffix));
-        stripped.unwrap_or(name)
+            .find_map(|encoding| encoding.strip(name));
+        (stripped.unwrap_or(name), stripped.is_some())
+    }
+
+    /// What stopped the decoding within the head, when something did.
+    pub fn head_error(&self) -> Option<ReadError> {
+        let text = self.head_error.clone()?;
+        Some(if self.encoding == Encoding::Plain {
+            ReadError::Io(io::Error::other(text.into_string()))
+        } else {
+            ReadError::Compression(text)
+        })
     }
 
     /// First decoded bytes, at most [`HEAD`].
@@ -253,7 +279,7 @@ impl Evidence {
 
     /// Names an error met while reading from [`Self::open`].
     pub fn error(&self, error: io::Error) -> ReadError {
-        if error.get_ref().is_some_and(|inner| inner.is::<BombError>()) {
+        if matches!(error.get_ref(), Some(inner) if inner.is::<BombError>()) {
             ReadError::Bomb
         } else if self.encoding == Encoding::Plain {
             ReadError::Io(error)
@@ -306,11 +332,14 @@ fn read_up_to(input: &mut dyn Read, limit: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Like [`read_up_to`], but keeps what came before an error: the reader will meet it again, and report it.
-fn read_up_to_error(input: &mut dyn Read, limit: usize) -> Box<[u8]> {
+/// Like [`read_up_to`], but keeps what came before an error: a reader will meet it again, and report it.
+fn read_up_to_error(input: &mut dyn Read, limit: usize) -> (Box<[u8]>, Option<Box<str>>) {
     let mut bytes = Vec::new();
-    let _met_again = input.take(limit as u64).read_to_end(&mut bytes);
-    bytes.into()
+    let end = input.take(limit as u64).read_to_end(&mut bytes);
+    (
+        bytes.into(),
+        end.err().map(|error| error.to_string().into()),
+    )
 }
 
 /// Counts the bytes that a decoder takes.

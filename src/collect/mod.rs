@@ -7,6 +7,7 @@ pub mod find;
 pub mod har;
 pub mod log;
 pub mod platform;
+mod promise;
 pub mod read;
 pub mod sqlite;
 
@@ -69,6 +70,47 @@ pub enum Via {
     Stored,
     /// It stands in running text.
     Text,
+}
+
+impl Via {
+    /// Every way that needs no more words: all but [`Self::Referer`].
+    pub const PLAIN: [Self; 14] = [
+        Self::Unknown,
+        Self::Typed,
+        Self::Link,
+        Self::Form,
+        Self::Reload,
+        Self::Subframe,
+        Self::Download,
+        Self::ServerRedirect,
+        Self::ClientRedirect,
+        Self::Request,
+        Self::Response,
+        Self::Location,
+        Self::Stored,
+        Self::Text,
+    ];
+
+    /// The name on the wire.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Typed => "typed",
+            Self::Link => "link",
+            Self::Form => "form",
+            Self::Reload => "reload",
+            Self::Subframe => "subframe",
+            Self::Download => "download",
+            Self::ServerRedirect => "server_redirect",
+            Self::ClientRedirect => "client_redirect",
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Location => "location",
+            Self::Referer { .. } => "referer",
+            Self::Stored => "stored",
+            Self::Text => "text",
+        }
+    }
 }
 
 /// A visit, and those before it that led here, by the browser's own ids. Only visits whose URL was
@@ -143,6 +185,28 @@ pub enum Store {
     Autofill,
     /// A login column of a log (`%u`, `username`, `password` of Zeek).
     LogField,
+}
+
+impl Store {
+    /// Every store.
+    pub const ALL: [Self; 5] = [
+        Self::Cookie,
+        Self::LocalStorage,
+        Self::SessionStorage,
+        Self::Autofill,
+        Self::LogField,
+    ];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cookie => "cookie",
+            Self::LocalStorage => "local_storage",
+            Self::SessionStorage => "session_storage",
+            Self::Autofill => "autofill",
+            Self::LogField => "log_field",
+        }
+    }
 }
 
 /// What every reader is given beside its evidence.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::find::File;
+use super::promise::{self, Unclaimed};
 use super::{Context, Evidence, Observation, READERS, ReadError, Reader, Sink, browser, log};
 use crate::atoms::Source;
 
@@ -66,6 +67,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status, best first.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Partial, Self::Unsupported, Self::Failed];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -92,11 +96,8 @@ pub fn observations(
         Ok(evidence) => evidence,
         Err(error) => return Outcome::Row(unopened(&file.shown, file.path.is_some(), &error)),
     };
-    if evidence.is_empty() && evidence.len().is_none_or(|len| len == 0) {
-        return Outcome::NotClaimed("empty");
-    }
     let Some(reader) = claim(&evidence, context, options) else {
-        return Outcome::NotClaimed("not recognised");
+        return unclaimed(&evidence);
     };
     let source = Arc::new(attributed(&evidence, reader));
     let mut reasons = Reasons::default();
@@ -138,6 +139,20 @@ pub fn observations(
     })
 }
 
+/// What becomes of a file without a reader.
+fn unclaimed(evidence: &Evidence) -> Outcome {
+    match promise::unclaimed(evidence) {
+        Unclaimed::Counted(reason) => Outcome::NotClaimed(reason),
+        Unclaimed::Told(reader, status, error) => Outcome::Row(Row {
+            source: Arc::new(attributed(evidence, reader)),
+            bytes: evidence.len(),
+            status,
+            reasons: vec![error.to_string()],
+            sha256: None,
+        }),
+    }
+}
+
 /// The row of a file that could not even be opened.
 pub fn unopened(shown: &str, is_file: bool, error: &ReadError) -> Row {
     Row {
@@ -159,6 +174,10 @@ pub fn named() -> impl Iterator<Item = &'static Reader> {
 
 fn claim(evidence: &Evidence, context: &Context<'_>, options: &Options) -> Option<&'static Reader> {
     let claims = |reader: &&Reader| (reader.claims)(evidence, context);
+    // `--type` gives a reader everything but nothing.
+    if options.forced.is_some() && evidence.is_empty() {
+        return None;
+    }
     let fallback = || options.fallback.filter(claims);
     options
         .forced
@@ -172,7 +191,7 @@ fn attributed(evidence: &Evidence, reader: &'static Reader) -> Source {
     Source {
         path: evidence.shown().into(),
         members: Vec::new(),
-        reader: reader.name,
+        reader: reader.name.into(),
         host: told.host,
         user: told.user,
         browser: told.browser,
@@ -194,19 +213,21 @@ fn sha256(path: &Path) -> io::Result<String> {
 }
 
 /// Reasons in order of appearance, each once, with its count.
-#[derive(Default)]
-struct Reasons {
+#[derive(Clone, Default, Debug)]
+pub struct Reasons {
     order: Vec<String>,
     counts: BTreeMap<String, u64>,
     others: u64,
 }
 
 impl Reasons {
-    fn is_empty(&self) -> bool {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
 
-    fn add(&mut self, error: &ReadError) {
+    /// Takes one.
+    pub fn add(&mut self, error: &impl ToString) {
         let reason = error.to_string();
         if let Some(count) = self.counts.get_mut(&reason) {
             *count += 1;
@@ -218,7 +239,8 @@ impl Reasons {
         }
     }
 
-    fn into_lines(self) -> Vec<String> {
+    /// One line each; those beyond the bound are counted in a last one.
+    pub fn into_lines(self) -> Vec<String> {
         let counts = self.counts;
         let times = |reason: String| match counts.get(&reason) {
             Some(&count) if count > 1 => format!("{reason} ({count} times)"),

@@ -24,8 +24,8 @@ pub(super) fn address(url: &Url, known: &mask::Known<'_>) -> Address {
         })
         .collect();
     Address {
-        scheme: url.scheme.as_str().into(),
-        host: mask::scrub(url.host().to_owned(), known).into(),
+        scheme: mask::authority(&url.scheme, known).into(),
+        host: mask::authority(url.host(), known).into(),
         port: url.port,
         path: template.join("/").into(),
     }

@@ -9,7 +9,7 @@ use super::message::{Field, Form, Message};
 use super::score::{self, Found, Setting};
 use super::url::Url;
 use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
-use super::{encoding, mask, role, saml};
+use super::{challenge, encoding, mask, role, saml};
 use crate::atoms::rules::Rules;
 use crate::atoms::{JoinKey, Kind, Masked, Secret};
 use crate::collect::{Observation, Payload, Via};
@@ -28,7 +28,7 @@ pub(super) fn sightings(
     for message in messages {
         let setting = setting(observation, message, detector.rules);
         let mut found = score::found(message, &setting);
-        found.extend(plain_challenge(message, detector.rules));
+        found.extend(challenge::plain(message, detector.rules));
         found.sort_by_key(|found| found.field);
         let role = role::role(observation, message, &found, &setting);
         let is_message = !matches!(role, Role::None | Role::Stored | Role::ResourceRequest);
@@ -57,18 +57,26 @@ fn outer_url(observation: &Observation, message: &Message) -> Option<Url> {
         }),
         _ => None,
     };
-    of_payload.or_else(|| {
-        let exchange = observation.exchange.as_ref()?;
-        let url = Url::new(&encoding::text(exchange.url.as_bytes()));
-        Some(match &exchange.host {
-            Some(host) => url.on_host(host),
-            None => url,
-        })
+    of_payload.or_else(|| exchange_url(observation))
+}
+
+fn exchange_url(observation: &Observation) -> Option<Url> {
+    let exchange = observation.exchange.as_ref()?;
+    let url = Url::new(&encoding::text(exchange.url.as_bytes()));
+    Some(match &exchange.host {
+        Some(host) => url.on_host(host),
+        None => url,
     })
 }
 
 fn setting<'a>(observation: &'a Observation, message: &Message, rules: &'a Rules) -> Setting<'a> {
-    let url = outer_url(observation, message).unwrap_or_default();
+    // A cookie belongs to a host; the page that set it tells what it is for.
+    let url = match observation.payload {
+        Payload::Pair { .. } => exchange_url(observation),
+        _ => None,
+    };
+    let url = url.or_else(|| outer_url(observation, message));
+    let url = url.unwrap_or_default();
     let redirected = match observation.via {
         Via::ServerRedirect | Via::ClientRedirect | Via::Location => Some(true),
         Via::Typed | Via::Link | Via::Form | Via::Reload => Some(false),
@@ -79,40 +87,13 @@ fn setting<'a>(observation: &'a Observation, message: &Message, rules: &'a Rules
         words: url.words(),
         host: url.host().to_owned(),
         redirected,
+        native: url.is_native(),
+        response: observation.via == Via::Response,
         method: observation
             .exchange
             .as_ref()
             .and_then(|exchange| exchange.method.as_deref()),
     }
-}
-
-/// RFC 7636 §4.3: without a method the challenge is the verifier.
-fn is_s256(message: &Message, field: &Field) -> bool {
-    message.fields.iter().any(|other| {
-        other.group == field.group
-            && *other.key.key == *"codechallengemethod"
-            && other.canonical.eq_ignore_ascii_case("S256")
-    })
-}
-
-fn plain_challenge(message: &Message, rules: &Rules) -> Option<Found> {
-    let rule = rules
-        .catalogue
-        .rules()
-        .iter()
-        .find(|rule| rule.kind == Kind::CodeChallenge)?;
-    let (at, _) = message.fields.iter().enumerate().find(|(_, field)| {
-        *field.key.key == *"codechallenge"
-            && field.canonical.len() >= 16
-            && !is_s256(message, field)
-            && !rules.placeholders.contain(&field.canonical)
-    })?;
-    Some(Found {
-        field: at,
-        rule: (&*rule.id).into(),
-        kind: Kind::CodeChallenge,
-        score: 100,
-    })
 }
 
 fn one(
@@ -161,7 +142,7 @@ fn one(
     for field in &message.fields {
         keys.extend(joins::of_parameter(
             field,
-            is_s256(message, field),
+            challenge::is_s256(message, field),
             &mut ring,
         ));
     }
@@ -211,7 +192,12 @@ fn credential(
 ) -> Credential {
     let value = field.canonical.as_str();
     let jwt = Jwt::decode(value);
-    let saml = matches!(found.kind, Kind::SamlMessage | Kind::WsfedToken)
+    // RFC 7522 §2: an assertion of a grant, or of a client, may be a SAML assertion.
+    let may_be_saml = matches!(
+        found.kind,
+        Kind::SamlMessage | Kind::WsfedToken | Kind::Assertion | Kind::ClientAssertion
+    );
+    let saml = (may_be_saml && jwt.is_none())
         .then(|| saml::read(value))
         .flatten();
     let mut nesting = message.nesting.clone();

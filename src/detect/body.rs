@@ -65,6 +65,11 @@ fn json(body: &str) -> Option<Message> {
         .find_map(|prefix| body.strip_prefix(prefix))
         .unwrap_or(body)
         .trim_start();
+    // Packets of Socket.IO: types as digits before the JSON.
+    let body = match body.find(|c: char| !c.is_ascii_digit()) {
+        Some(1..=6) => body.trim_start_matches(|c: char| c.is_ascii_digit()),
+        _ => body,
+    };
     if !body.starts_with(['{', '[', '"']) || body.len() > MAX_JSON {
         return None;
     }

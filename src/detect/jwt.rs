@@ -74,6 +74,11 @@ impl Jwt {
         self.header_typ().is_some_and(|typ| typ == "dpop+jwt") || self.has("htm") && self.has("htu")
     }
 
+    /// Whether it is a key for anybody: Supabase's `anon` role stands in every page of an application.
+    pub(super) fn is_public(&self) -> bool {
+        self.text("iss") == Some("supabase") && self.text("role") == Some("anon")
+    }
+
     fn header_typ(&self) -> Option<String> {
         let typ = self.header.get("typ")?.as_str()?.to_ascii_lowercase();
         Some(

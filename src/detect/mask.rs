@@ -53,14 +53,14 @@ fn limited(mut text: String) -> String {
 fn nested(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
     let mut out = String::new();
     if !url.scheme.is_empty() {
-        let _ = write!(out, "{}:", url.scheme);
+        let _ = write!(out, "{}:", authority(&url.scheme, known));
     }
     if !url.host().is_empty() {
         out.push_str("//");
         if let Some(userinfo) = &url.userinfo {
             let _ = write!(out, "{}@", length(userinfo));
         }
-        out.push_str(&host(url.host()));
+        out.push_str(&authority(url.host(), known));
         if let Some(port) = url.port {
             let _ = write!(out, ":{port}");
         }
@@ -83,14 +83,33 @@ fn nested(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
     out
 }
 
-/// A host is public, unless it is none.
-fn host(host: &str) -> String {
-    let plain = host.len() <= 253
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
-        && host.split('.').all(|label| label.len() <= 63);
-    if plain { host.to_owned() } else { length(host) }
+/// A scheme or a host is public, unless it is none: a secret where the port should be, a random value.
+pub(super) fn authority(text: &str, known: &Known<'_>) -> String {
+    let is_address = text.starts_with('[') && text.ends_with(']');
+    let plain = text.len() <= 253
+        && text.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric()
+                || b".-_+".contains(&byte)
+                || is_address && b":[]".contains(&byte)
+        })
+        && text.split('.').all(|label| label.len() <= 63)
+        && !text
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(is_random);
+    // Schemes and hosts are in lower case here, whatever they were in the evidence.
+    let is_credential =
+        |value: &str| value.len() >= MIN_SCRUBBED && text.contains(&*value.to_ascii_lowercase());
+    if plain && !known.iter().any(|(value, _)| is_credential(value)) {
+        text.to_owned()
+    } else {
+        length(text)
+    }
+}
+
+/// Whether a part of a host is longer than any hash that a cloud makes a name of (MD5 in hex).
+fn is_random(part: &str) -> bool {
+    let digits = part.bytes().filter(u8::is_ascii_digit).count();
+    part.len() > 32 && digits >= 3 && part.len() - digits >= 3
 }
 
 /// Segments that are words stay; others, and credentials, do not.
@@ -112,7 +131,10 @@ fn path(path: &str, known: &Known<'_>) -> String {
             }
             match piece.split_once('=') {
                 Some((name, value)) => {
-                    let _ = write!(out, "{}={}", plain_name(name), path_piece(value));
+                    let shown = path_piece(value);
+                    let is_masked = shown.starts_with('‹');
+                    let shown = if is_masked { shown } else { length(value) };
+                    let _ = write!(out, "{}={shown}", plain_name(name));
                 }
                 None => out.push_str(&path_piece(piece)),
             }
@@ -228,8 +250,22 @@ fn shown(
                 .map(|part| nested(&Url::new(part), known, rules, MAX_NESTED));
             Some(urls.collect::<Vec<_>>().join(" "))
         }
-        Show::Plain => is_harmless(decoded, rules).then(|| decoded.to_owned()),
+        Show::Plain if !is_harmless(decoded, rules) => None,
+        Show::Plain if public.value.is_none() => Some(words(decoded)),
+        Show::Plain => Some(decoded.to_owned()),
     }
+}
+
+/// The words of a list, of which only those that are words are shown.
+fn words(list: &str) -> String {
+    let word = |word: &str| {
+        if word.split([':', '/']).all(is_word) {
+            word.to_owned()
+        } else {
+            length(word)
+        }
+    };
+    list.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a public value holds nothing that looks like a credential, and nothing that disturbs a terminal.

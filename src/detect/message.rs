@@ -2,6 +2,7 @@
 //! payload's outer form and hands what is inside to the rooms that know it.
 
 use super::encoding;
+use super::jwt::Jwt;
 use super::url::Url;
 use super::{Decoding, body, open, text, url};
 use std::sync::Arc;
@@ -75,15 +76,24 @@ impl Field {
     pub(super) fn new(name: &str, value: String, slot: Slot) -> Self {
         let canonical = encoding::canonical(&value);
         // `Bearer x` as a whole value: in cookies, in storage, in JSON.
-        let canonical = match canonical.split_at_checked(7) {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer ") => {
+        let bearer = canonical.split_at_checked(7).filter(|(scheme, _)| {
+            scheme
+                .strip_suffix([' ', '+'])
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+        });
+        let mut key = Name::new(name);
+        let canonical = match bearer {
+            Some((_, token)) => {
+                if key.key.ends_with("authorization") {
+                    key = Name::new("authorization_bearer");
+                }
                 token.trim().to_owned()
             }
-            _ => canonical,
+            None => canonical,
         };
         Self {
             name: name.to_owned(),
-            key: Name::new(name),
+            key,
             value,
             canonical,
             slot,
@@ -150,6 +160,12 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
 /// A URL as a message.
 pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
     let mut fields = located(&url, rules);
+    for segment in url.telling_segments() {
+        let by_form = rules.shapes.alone(&segment).is_some() || Jwt::decode(&segment).is_some();
+        if by_form || url::looks_like_url(&segment) {
+            fields.push(Field::new("", segment, Slot::Path));
+        }
+    }
     if let Some(userinfo) = &url.userinfo {
         fields.extend(userinfo_fields(userinfo));
     }
@@ -273,6 +289,11 @@ fn header(name: &str, value: &str) -> Message {
                 rest.trim().to_owned(),
                 Slot::Header,
             ));
+        }
+        // Browsers cannot set another header on a WebSocket: protocols carry tokens.
+        (false, _) if lower == "sec-websocket-protocol" => {
+            let protocols = value.split(',').map(|protocol| protocol.trim().to_owned());
+            fields.extend(protocols.map(|value| Field::new(name, value, Slot::Header)));
         }
         (false, _) => fields.push(Field::new(name, value.to_owned(), Slot::Header)),
     }

@@ -5,6 +5,7 @@
 mod address;
 mod assemble;
 mod body;
+mod challenge;
 pub mod clock;
 mod encoding;
 mod html;
@@ -15,6 +16,7 @@ mod keys;
 mod mask;
 mod message;
 mod open;
+pub mod path;
 mod role;
 mod saml;
 mod score;
@@ -135,6 +137,20 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 10] = [
+        Self::AuthorizationRequest,
+        Self::ResponseInQuery,
+        Self::ResponseInFragment,
+        Self::ResponseInBody,
+        Self::TokenRequest,
+        Self::TokenResponse,
+        Self::ResourceRequest,
+        Self::Logout,
+        Self::Stored,
+        Self::None,
+    ];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -164,6 +180,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 3] = [Self::Front, Self::Direct, Self::Storage];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -263,6 +282,17 @@ pub enum Decoding {
 }
 
 impl Decoding {
+    /// Every layer.
+    pub const ALL: [Self; 7] = [
+        Self::Percent,
+        Self::Base64,
+        Self::Json,
+        Self::Jwt,
+        Self::Deflate,
+        Self::Html,
+        Self::Url,
+    ];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -324,6 +354,28 @@ pub enum Signature {
     Invalid,
     /// `alg` is `none`: nobody signed it.
     Unsigned,
+}
+
+impl Signature {
+    /// Everything that may be known.
+    pub const ALL: [Self; 5] = [
+        Self::None,
+        Self::Unverified,
+        Self::Verified,
+        Self::Invalid,
+        Self::Unsigned,
+    ];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Unverified => "unverified",
+            Self::Verified => "verified",
+            Self::Invalid => "invalid",
+            Self::Unsigned => "unsigned",
+        }
+    }
 }
 
 /// What `--reveal` may show, keyed by [`Credential::id`]. Filled only when asked for.

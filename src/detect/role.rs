@@ -56,6 +56,10 @@ pub(super) fn channel(observation: &Observation, message: &Message, role: Role) 
             },
             ..,
         ) => Channel::Direct,
+        // A cookie that a capture saw on the wire lies in no store.
+        (Payload::Pair { .. }, ..) if matches!(observation.via, Via::Request | Via::Response) => {
+            Channel::Direct
+        }
         (Payload::Pair { .. }, ..) => Channel::Storage,
         (Payload::Url(_), ..)
         | (Payload::Body { .. }, _, Role::ResponseInBody)

@@ -39,6 +39,10 @@ pub(super) struct Setting<'a> {
     pub redirected: Option<bool>,
     /// Method of the exchange.
     pub method: Option<&'a str>,
+    /// Whether an application on the device answers the URL.
+    pub native: bool,
+    /// Whether it came with a response.
+    pub response: bool,
 }
 
 /// All candidates of a message, in order of appearance.
@@ -61,14 +65,24 @@ fn judge(
 ) -> Option<Found> {
     let value = field.canonical.as_str();
     let jwt = Jwt::decode(value);
-    let named = setting.rules.catalogue.rules_for(&field.key);
+    let catalogue = &setting.rules.catalogue;
+    let mut named: Vec<_> = catalogue
+        .rules_for(&field.key)
+        .into_iter()
+        .map(|(rule, _)| rule)
+        .collect();
+    if named.is_empty() {
+        named.extend(catalogue.nameless(field.slot));
+    }
     let by_form = by_form(field, jwt.as_ref(), setting);
     // Most fields are of no interest: the dearer questions are for the others.
     let asks = by_form.is_some() || !named.is_empty() || field.rule.is_some();
     if !asks
         || value.is_empty()
-        || jwt.as_ref().is_some_and(Jwt::is_proof)
-        || setting.rules.placeholders.contain(value)
+        || jwt
+            .as_ref()
+            .is_some_and(|jwt| jwt.is_proof() || jwt.is_public())
+        || setting.rules.placeholders.contain(value, field.slot)
         || setting.rules.shapes.is_public(value)
     {
         return None;
@@ -84,7 +98,7 @@ fn judge(
     };
     let located = field.rule.iter().map(|rule| (rule, true));
     let best = located
-        .chain(named.iter().map(|(rule, _)| (*rule, false)))
+        .chain(named.iter().map(|rule| (*rule, false)))
         .filter_map(|(rule, located)| Some((rule, asked.score(rule, located)?)))
         .reduce(|best, next| if next.1 > best.1 { next } else { best });
     match (best, by_form) {
@@ -208,6 +222,10 @@ impl Asked<'_> {
                 .is_none_or(|pattern| pattern.is_match(self.value))
             && (when.shape.is_empty() || when.shape.iter().any(|id| self.has_shape(id)))
             && (when.saml.is_empty() || self.is_saml(&when.saml))
+            && when
+                .name
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_match(&self.field.name))
             && (when.word.is_empty()
                 || self
                     .field
@@ -267,15 +285,21 @@ impl Asked<'_> {
             })
         };
         (when.path.is_empty()
-            || when
-                .path
-                .iter()
-                .any(|word| self.setting.words.contains(&**word)))
+            || when.path.iter().any(|word| match word.strip_suffix('$') {
+                Some(end) => self.setting.words.ends_with(end),
+                None => self.setting.words.contains(&**word),
+            }))
             && (when.host.is_empty() || when.host.iter().any(|suffix| under(suffix)))
             && (when.slot.is_empty() || when.slot.contains(&self.field.slot))
             && when
                 .redirected
                 .is_none_or(|redirected| self.setting.redirected == Some(redirected))
+            && when
+                .native
+                .is_none_or(|native| native == self.setting.native)
+            && when
+                .response
+                .is_none_or(|response| response == self.setting.response)
             && (when.method.is_empty()
                 || self.setting.method.is_some_and(|method| {
                     when.method

@@ -50,8 +50,7 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
                 continue;
             }
             if !word.contains("://") {
-                let value = word.trim_end_matches([',', ';', '}', ']', ')']);
-                push(pairs, &name, value, group);
+                push(pairs, &name, trim_value(word), group);
                 previous = word;
                 continue;
             }
@@ -83,6 +82,13 @@ fn read_word(
             name.trim_start_matches(['{', '[', '(', ',', '?', '&'])
                 .to_owned(),
         );
+    }
+    if word.split_once('=').is_some_and(|(name, value)| {
+        let scheme = value.trim_start_matches(['[', '(', '{']);
+        name.to_ascii_lowercase().ends_with("authorization")
+            && scheme.eq_ignore_ascii_case("bearer")
+    }) {
+        return Some("authorization_bearer".to_owned());
     }
     let inner = word.trim_matches(['{', '}', '[', ']', '(', ')', ',', ';']);
     if let Some(name) = inner.strip_suffix('=') {
@@ -141,6 +147,17 @@ fn push_pairs(pairs: &mut Message, text: &str, group: u32) {
     pairs.fields.extend(found.take(MAX_FIELDS));
 }
 
+/// A value without what closes a list or an object around it; brackets of its own stay.
+fn trim_value(word: &str) -> &str {
+    let mut value = word.trim_end_matches([',', ';']);
+    for (open, close) in [('{', '}'), ('[', ']'), ('(', ')')] {
+        if !value.contains(open) {
+            value = value.trim_end_matches([close, ',', ';']);
+        }
+    }
+    value
+}
+
 fn is_delimiter(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|')
 }
@@ -162,7 +179,8 @@ fn url_in(word: &str) -> Option<&str> {
         let start = if outer { 0 } else { start };
         return Some(trim_end(word.get(start..)?));
     }
-    let relative = word.starts_with('/') && word.contains(['?', '#', ';'])
+    let encoded = word.contains("%3D") || word.contains("%3d");
+    let relative = word.starts_with('/') && (word.contains(['?', '#', ';']) || encoded)
         || word.starts_with("#/")
         || word.starts_with('?') && word.contains('=');
     relative.then(|| trim_end(word))

@@ -110,6 +110,33 @@ impl Url {
         words
     }
 
+    /// Whether an application on the device answers it: a private-use scheme, or a loopback address with a
+    /// port (RFC 8252 §7.1, §7.3).
+    pub(super) fn is_native(&self) -> bool {
+        const WEB: [&str; 10] = [
+            "", "http", "https", "ws", "wss", "ftp", "file", "data", "blob", "about",
+        ];
+        let is_loopback = matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
+        is_loopback && self.port.is_some() || !WEB.contains(&self.scheme.as_str())
+    }
+
+    /// Segments of the path that hold a message or a value of their own: decoded once.
+    pub(super) fn telling_segments(&self) -> impl Iterator<Item = String> {
+        self.path
+            .split('/')
+            .filter(|segment| segment.len() >= 8)
+            .map(percent)
+            .map(|segment| {
+                let (scheme, _) = scheme(&segment);
+                // `cb%3Fcode%3D…`: a target that was encoded as a whole.
+                if scheme.is_empty() && segment.contains(['?', '#']) && segment.contains('=') {
+                    format!("/{segment}")
+                } else {
+                    segment
+                }
+            })
+    }
+
     /// Host and path as written, for credentials in paths.
     pub(super) fn host_and_path(&self) -> String {
         format!("{}{}", self.host, self.path)

@@ -8,6 +8,7 @@ use super::names::Flow;
 use super::run::Run;
 use super::{Exposure, place};
 use crate::atoms::Digest;
+use crate::detect::Sighting;
 
 /// A run, and the trail that it became, if it became one.
 pub(super) struct Told<'a> {
@@ -17,8 +18,8 @@ pub(super) struct Told<'a> {
 }
 
 /// All exposures, sorted by credential.
-pub(super) fn all(index: &Index<'_>, told: &[Told<'_>]) -> Vec<Exposure> {
-    let mut places: BTreeMap<Digest, Places> = BTreeMap::new();
+pub(super) fn all<'a>(index: &Index<'a>, told: &[Told<'_>]) -> Vec<Exposure> {
+    let mut places: BTreeMap<Digest, Places<'a>> = BTreeMap::new();
     for Told { run, trail } in told {
         let grant = trail.map_or(Flow::Unknown, |(_, grant)| grant);
         for (at, sighting) in index.each(&run.members()) {
@@ -33,18 +34,17 @@ pub(super) fn all(index: &Index<'_>, told: &[Told<'_>]) -> Vec<Exposure> {
                     flow,
                 );
                 let entry = places.entry(credential.id).or_default();
-                entry.worst = entry.worst.max(Some(worst));
+                entry.see(worst, sighting);
                 entry.seen.insert((at, slot));
                 entry.trails.extend(trail.map(|(trail, _)| trail));
             }
         }
     }
-    let exposure = |(credential, places): (Digest, Places)| {
-        let (_, _, flow) = places.worst?;
+    let exposure = |(credential, places): (Digest, Places<'_>)| {
         Some(Exposure {
             credential,
             kind: *index.real.get(&credential)?,
-            flow,
+            flow: places.flow()?,
             seen: places.seen.into_iter().collect(),
             trails: places.trails.into_iter().collect(),
         })
@@ -52,10 +52,51 @@ pub(super) fn all(index: &Index<'_>, told: &[Told<'_>]) -> Vec<Exposure> {
     places.into_iter().filter_map(exposure).collect()
 }
 
+/// How openly a value lies somewhere, how bad it is that it got there, and how it did.
+type Worst = (u8, u8, Flow);
+
+/// Host and path of a page; the host is empty where it was not recorded.
+type Page<'a> = (&'a str, &'a str);
+
 /// Where one credential was seen.
 #[derive(Default)]
-struct Places {
-    worst: Option<(u8, u8, Flow)>,
+struct Places<'a> {
+    worst: Option<Worst>,
+    /// Calls with the token in their query, by page.
+    calls: BTreeMap<Page<'a>, Worst>,
+    /// Pages that were handed the token in their query.
+    handed: BTreeSet<Page<'a>>,
     seen: BTreeSet<(usize, usize)>,
     trails: BTreeSet<usize>,
+}
+
+impl<'a> Places<'a> {
+    fn see(&mut self, worst: Worst, sighting: &'a Sighting) {
+        let address = sighting.address.as_ref();
+        let page = address.map_or(("", ""), |it| (&*it.host, &*it.path));
+        match worst.2 {
+            Flow::BearerInQuery => {
+                let known = self.calls.entry(page).or_insert(worst);
+                *known = (*known).max(worst);
+            }
+            flow => {
+                if flow == Flow::HandoffQuery {
+                    self.handed.insert(page);
+                }
+                self.worst = self.worst.max(Some(worst));
+            }
+        }
+    }
+
+    /// The worst of all. What was handed to a page is not a call when the page is then loaded with it: a log or
+    /// a capture shows that request too, and by itself it looks like one.
+    fn flow(&self) -> Option<Flow> {
+        let is_load = |call: &Page<'_>| {
+            let mut pages = self.handed.iter();
+            pages.any(|page| page.1 == call.1 && (page.0 == call.0 || call.0.is_empty()))
+        };
+        let calls = self.calls.iter().filter(|(page, _)| !is_load(page));
+        let worst = calls.map(|(_, worst)| *worst).max();
+        self.worst.max(worst).map(|(_, _, flow)| flow)
+    }
 }

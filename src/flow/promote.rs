@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::index::{Index, is_request};
-use crate::atoms::{Digest, Kind};
+use crate::atoms::{Digest, Kind, Slot};
 use crate::detect::{Credential, REPORT, Role, Sighting};
 
 /// Points for a code whose previous hop is an authorization request.
@@ -66,9 +66,14 @@ struct Value {
 impl Value {
     fn add(&mut self, sighting: &Sighting, credential: &Credential) {
         self.score = self.score.max(credential.score);
+        let kind = if is_login_link(sighting, credential) {
+            Kind::OneTimeLink
+        } else {
+            credential.kind
+        };
         self.kind = match self.kind {
-            Some(known) if specificity(known) <= specificity(credential.kind) => Some(known),
-            _ => Some(credential.kind),
+            Some(known) if specificity(known) <= specificity(kind) => Some(known),
+            _ => Some(kind),
         };
         if let (Role::None, Some(address)) = (sighting.role, &sighting.address) {
             self.pages
@@ -107,6 +112,20 @@ fn after_request(index: &Index<'_>, sighting: &Sighting) -> bool {
         .flat_map(|key| index.of_exchange(key));
     let mut requests = before.chain(around).filter_map(|at| index.get(*at));
     requests.any(|other| other.role == Role::AuthorizationRequest)
+}
+
+/// Whether the value is that of a link that signs in: it stands in the query of a page whose path names both a
+/// login and a link, as `/login/link?token=`. A back end that hands a token over sends to a page of its own.
+fn is_login_link(sighting: &Sighting, credential: &Credential) -> bool {
+    let path = sighting.address.as_ref().map(|address| &*address.path);
+    let names = |words: &[&str]| {
+        let mut segments = path.unwrap_or_default().split('/');
+        segments.any(|segment| words.iter().any(|word| segment.eq_ignore_ascii_case(word)))
+    };
+    credential.kind == Kind::OpaqueToken
+        && credential.slot == Slot::Query
+        && names(&["login", "signin", "sign-in", "auth", "session", "sessions"])
+        && names(&["link", "magic", "magic-link", "email", "email-link"])
 }
 
 /// The lower, the more a kind says. A name that only this message gives yields to what another message proves.

@@ -93,8 +93,9 @@ fn first_moment(index: &Index<'_>, members: &[usize]) -> Option<Timestamp> {
 /// One request and all that answers it, as runs: each different answer is a run, and what only follows from
 /// an answer goes with it.
 fn assemble(index: &Index<'_>, requests: &[usize], cores: Vec<Core>) -> Vec<Run> {
-    let (mut heads, followers): (Vec<Core>, Vec<Core>) =
+    let (heads, followers): (Vec<Core>, Vec<Core>) =
         cores.into_iter().partition(|core| is_head(index, core));
+    let mut heads = one_failure(index, heads);
     if heads.is_empty() {
         let whole = Core {
             members: Vec::new(),
@@ -149,6 +150,23 @@ fn assemble(index: &Index<'_>, requests: &[usize], cores: Vec<Core>) -> Vec<Run>
         });
     }
     runs
+}
+
+/// An error has no value that would tell two sightings of it from two errors: all that answer one request are one.
+fn one_failure(index: &Index<'_>, heads: Vec<Core>) -> Vec<Core> {
+    let (failures, mut heads): (Vec<Core>, Vec<Core>) =
+        heads.into_iter().partition(|head| !brings_any(index, head));
+    heads.extend(failures.into_iter().reduce(|mut all, more| {
+        all.members.extend(more.members);
+        all.ties.extend(more.ties);
+        all
+    }));
+    heads
+}
+
+fn brings_any(index: &Index<'_>, core: &Core) -> bool {
+    let mut responses = index.each(&core.members).filter(|(_, s)| is_response(s));
+    responses.any(|(_, sighting)| index.credentials(sighting).next().is_some())
 }
 
 /// Whether a core is an answer of its own: it lands where the request asked, and brings something.

@@ -51,6 +51,9 @@ fn of_credential(case: &Case<'_>) -> Option<Finding> {
     };
     let at_exposure = case.verdict(None);
     let now = case.verdict(Some(judging.as_of));
+    let worst = [now.state, at_exposure.state]
+        .into_iter()
+        .min_by_key(|state| state.rank())?;
     Some(Finding {
         id: Digest::of([b"finding".as_slice(), case.exposure.credential.as_bytes()]),
         leak: leak(case),
@@ -67,7 +70,7 @@ fn of_credential(case: &Case<'_>) -> Option<Finding> {
         last_seen: times().max(),
         at_exposure,
         now,
-        exposed_to: exposed_to(case, texts),
+        exposed_to: exposed_to(case, worst, texts),
         remediation: remediation(case, texts),
         seen: case
             .exposure
@@ -95,6 +98,13 @@ fn of_weaknesses(facts: &Facts<'_>) -> Vec<Finding> {
             }
         }
     }
+    // Once for all that was merged: a client may have a run for each line of a log.
+    for finding in found.values_mut() {
+        finding.seen.sort_unstable();
+        finding.seen.dedup();
+        finding.trails.sort_unstable();
+        finding.trails.dedup();
+    }
     found.into_values().collect()
 }
 
@@ -107,11 +117,7 @@ fn merge(known: &mut Finding, more: &Finding) {
     known.severity = known.severity.max(more.severity);
     known.severity_now = known.severity;
     known.seen.extend(&more.seen);
-    known.seen.sort_unstable();
-    known.seen.dedup();
     known.trails.extend(&more.trails);
-    known.trails.sort_unstable();
-    known.trails.dedup();
 }
 
 fn of_weakness(

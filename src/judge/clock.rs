@@ -218,7 +218,7 @@ fn by_lifetime(case: &Case<'_>) -> Option<Clock> {
 }
 
 fn documented(name: &str, what: &str, seconds: i64) -> (i64, Basis, String) {
-    let says = format!("the {seconds} s that {name} documents for {what}");
+    let says = format!("the lifetime of {seconds} s that {name} documents for {what}");
     (seconds, Basis::Documented, says)
 }
 
@@ -232,7 +232,7 @@ fn assumed_code(case: &Case<'_>) -> (i64, Basis, String) {
         None => (
             CODE_LIFETIME,
             Basis::Assumed,
-            format!("the {CODE_LIFETIME} s that RFC 6749 recommends at most"),
+            format!("the lifetime of {CODE_LIFETIME} s that RFC 6749 recommends at most"),
         ),
     }
 }

@@ -1,9 +1,12 @@
 //! Who can read a value where it lies, which attack follows, and what the code flow would have changed.
 
-use super::ExposedTo;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use super::holder::Hands;
 use super::severity::{over_http, third_party};
 use super::verdict::Case;
+use super::{ExposedTo, State};
 use crate::atoms::rules::Explanations;
 use crate::atoms::{Kind, Slot};
 use crate::detect::{Channel, Role, Sighting};
@@ -32,22 +35,23 @@ pub const ATTACKS: &[&str] = &[
     "csrf",
 ];
 
-/// Readers of a credential, worst places first, and the attack that they can mount.
-pub(super) fn exposed_to(case: &Case<'_>, texts: &Explanations) -> ExposedTo {
-    let mut who = Vec::new();
+/// Readers of a credential, those who hold the evidence first, and the attack that they can mount.
+pub(super) fn exposed_to(case: &Case<'_>, worst: State, texts: &Explanations) -> ExposedTo {
+    let mut found: BTreeSet<(u8, Cow<'static, str>)> = BTreeSet::new();
     for (index, sighting) in case.sightings() {
         let holder = case.facts.holders.get(case.facts.holders.holder(index));
-        readers(sighting, holder.map(|it| it.hands), &mut who);
+        readers(sighting, holder.map(|it| it.hands), &mut found);
     }
-    who.sort_unstable();
-    who.dedup();
+    let who = found.into_iter().map(|(_, who)| who.into()).collect();
     let sightings: Vec<_> = case.sightings().collect();
-    named(
-        who,
-        attack(case, &sightings),
-        (case.exposure.flow, case.kind),
-        texts,
-    )
+    // What S256 says of a code does not hold for a holder who has its verifier too.
+    let opened = matches!(worst, State::Replayable | State::Unknown);
+    let kind = match (case.exposure.flow, case.kind) {
+        (Flow::CodePkceS256, Kind::AuthorizationCode) if opened => Kind::CodeVerifier,
+        (_, kind) => kind,
+    };
+    let attack = attack(case, &sightings);
+    named(who, attack, (case.exposure.flow, kind), texts)
 }
 
 /// Readers and attack of a weakness.
@@ -98,43 +102,75 @@ fn named(
     }
 }
 
-/// The flow's answer; where no flow is told, the answer for the kind, if it has one.
+/// The flow's answer, unless it speaks of another value than this one: then the answer for the kind.
 fn code_flow(flow: Flow, kind: Kind, texts: &Explanations) -> Box<str> {
     let answer = |id: String| texts.get(&id)?.code_flow.clone();
-    let by_kind = match flow {
-        Flow::Unknown => answer(format!("kind:{}", kind.as_str())),
-        _ => None,
+    let by_kind = if speaks_of(flow, kind) {
+        None
+    } else {
+        answer(format!("kind:{}", kind.as_str()))
     };
     by_kind
         .or_else(|| answer(format!("flow:{}", flow.as_str())))
         .unwrap_or_default()
 }
 
-fn readers(sighting: &Sighting, hands: Option<Hands>, who: &mut Vec<Box<str>>) {
-    match hands {
-        Some(Hands::Profile) => who.push("whoever copies the browser profile".into()),
-        Some(Hands::Log) => who.push("readers of the log".into()),
-        Some(Hands::Capture) => who.push("recipients of the capture".into()),
-        Some(Hands::File) | None => who.push("whoever has the file".into()),
+/// Whether what is said of a flow is said of values of this kind. A code flow's answer is about its code; what
+/// follows the flow, or stands before it, is not its matter.
+fn speaks_of(flow: Flow, kind: Kind) -> bool {
+    let code_flow = matches!(
+        flow,
+        Flow::Code
+            | Flow::CodeNopkce
+            | Flow::CodeNopkcePublic
+            | Flow::CodeSecret
+            | Flow::CodePkceS256
+            | Flow::CodePkcePlain
+    );
+    match kind {
+        Kind::SessionId => false,
+        Kind::ClientSecret | Kind::ClientAssertion => flow == Flow::ClientCredentials,
+        Kind::AccessToken | Kind::IdToken | Kind::RefreshToken | Kind::CodeVerifier => {
+            !code_flow && flow != Flow::Unknown
+        }
+        _ => flow != Flow::Unknown,
     }
+}
+
+/// Readers of one place, each with its rank: who holds the evidence, whom it was told, who else could look.
+fn readers(sighting: &Sighting, hands: Option<Hands>, who: &mut BTreeSet<(u8, Cow<'static, str>)>) {
+    let holder = match hands {
+        Some(Hands::Profile) => "whoever copies the browser profile",
+        Some(Hands::Log) => "readers of the log",
+        Some(Hands::Capture) => "recipients of the capture",
+        Some(Hands::File) | None => "whoever has the file",
+    };
+    who.insert((0, holder.into()));
     if let Some(host) = third_party(sighting) {
-        who.push(format!("{host}, by Referer").into());
+        who.insert((1, format!("{host}, by Referer").into()));
     }
-    if sighting.channel == Channel::Front && hands == Some(Hands::Profile) {
-        who.push("browser extensions that may read the history".into());
-    }
-    if sighting.channel == Channel::Storage && sighting.store != Some(crate::collect::Store::Cookie)
-    {
-        who.push("every script and extension that runs in the page".into());
-    }
-    if in_page(sighting) {
-        who.push("every script in the page that received it".into());
-    }
-    if custom_scheme(sighting) {
-        who.push("another app that claims the redirect URI".into());
-    }
-    if over_http(sighting) {
-        who.push("whoever reads the network".into());
+    let script = sighting.store != Some(crate::collect::Store::Cookie);
+    let history = sighting.channel == Channel::Front && hands == Some(Hands::Profile);
+    let others = [
+        (over_http(sighting), "whoever reads the network"),
+        (
+            custom_scheme(sighting),
+            "another app that claims the redirect URI",
+        ),
+        (history, "browser extensions that may read the history"),
+        (
+            in_page(sighting),
+            "every script in the page that received it",
+        ),
+        (
+            sighting.channel == Channel::Storage && script,
+            "every script and extension that runs in the page",
+        ),
+    ];
+    for (rank, (is, reader)) in (2..).zip(others) {
+        if is {
+            who.insert((rank, reader.into()));
+        }
     }
 }
 

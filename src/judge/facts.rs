@@ -1,6 +1,8 @@
 //! What the evidence says about credentials beside showing them: who redeemed, refused, revoked or
 //! rotated one, and when. True for every holder, whoever saw it. Decides nothing.
 
+mod event;
+
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,8 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::Judging;
 use super::holder::Holders;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
-use crate::detect::{Credential, Role, Sighting};
+use crate::detect::{Role, Sighting};
 use crate::flow::{Correlated, Exposure, Trail};
+pub(super) use event::Event;
+use event::Happened;
 
 /// Clock errors up to this many seconds are the time a token takes from its issuer to the place where it
 /// was seen, and correct nothing.
@@ -18,21 +22,13 @@ const CLOCK_NOISE: f64 = 60.0;
 /// A sane bound for a clock error, in seconds (a hundred years): a larger one is not a time.
 const MAX_CLOCK_ERROR: f64 = 3.2e9;
 
-/// What happened to a credential.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Event {
-    /// Exchanged: a request with it was answered with success.
-    Redeemed,
-    /// The token endpoint answered `invalid_grant`.
-    Refused,
-    /// The revocation endpoint took it (RFC 7009 §2.2).
-    Revoked,
-    /// Its use was answered with a different one (RFC 9700 §4.14.2).
-    Rotated,
-}
+/// Parts of one exchange that are looked at: a response holds a few tokens, and a stream of messages that
+/// shares one exchange must not cost its square.
+const MATES: usize = 256;
 
-/// An event, and the sighting that shows it.
-pub(super) type Happened = (Event, usize);
+/// Runs of one challenge that are looked at, the latest first: an honest client has one, and a constant
+/// challenge in thousands of runs must not cost their square.
+const RUNS: usize = 8;
 
 /// Everything that verdicts are made from.
 #[derive(Debug)]
@@ -43,7 +39,8 @@ pub(super) struct Facts<'a> {
     times: Vec<Option<Timestamp>>,
     by_id: HashMap<Digest, usize>,
     by_exchange: HashMap<JoinKey, Vec<usize>>,
-    verifiers: HashMap<JoinKey, Vec<usize>>,
+    /// By challenge and file: a sighting that shows its verifier.
+    verifiers: HashMap<JoinKey, BTreeMap<usize, usize>>,
     events: BTreeMap<Digest, Vec<Happened>>,
     next_visits: HashMap<JoinKey, Vec<usize>>,
     /// By trail: its sightings.
@@ -51,8 +48,10 @@ pub(super) struct Facts<'a> {
     /// By trail: its exposures.
     trail_exposures: BTreeMap<usize, Vec<usize>>,
     trails_by_challenge: HashMap<JoinKey, Vec<usize>>,
-    /// By file and `client_id`: sightings that show the client's secret.
-    secrets: HashMap<(usize, &'a str), Vec<usize>>,
+    /// By file and `client_id`: a sighting that shows the client's secret.
+    secrets: HashMap<(usize, &'a str), usize>,
+    /// By file and `client_id`: whether its token requests authenticate, as far as seen.
+    authentications: HashMap<(usize, &'a str), bool>,
 }
 
 impl<'a> Facts<'a> {
@@ -72,6 +71,7 @@ impl<'a> Facts<'a> {
             trail_exposures: BTreeMap::new(),
             trails_by_challenge: HashMap::new(),
             secrets: HashMap::new(),
+            authentications: HashMap::new(),
         };
         for (index, sighting) in sightings.iter().enumerate() {
             facts.index(index, sighting);
@@ -79,6 +79,7 @@ impl<'a> Facts<'a> {
         for (index, trail) in correlated.trails.iter().enumerate() {
             facts.index_trail(index, trail);
         }
+        facts.keep_latest_runs();
         for (index, exposure) in correlated.exposures.iter().enumerate() {
             for trail in &exposure.trails {
                 facts.trail_exposures.entry(*trail).or_default().push(index);
@@ -131,12 +132,14 @@ impl<'a> Facts<'a> {
             .map_or(&[][..], Vec::as_slice);
         mates
             .iter()
+            .take(MATES)
             .filter_map(|&index| Some((index, self.sighting(index)?)))
     }
 
-    /// Sightings that show a verifier which opens this challenge (RFC 7636 §4.6).
-    pub(super) fn verifiers(&self, challenge: &JoinKey) -> &[usize] {
-        self.verifiers.get(challenge).map_or(&[], Vec::as_slice)
+    /// One sighting in each file that shows a verifier which opens this challenge (RFC 7636 §4.6).
+    pub(super) fn verifiers(&self, challenge: &JoinKey) -> impl Iterator<Item = usize> {
+        let files = self.verifiers.get(challenge).into_iter();
+        files.flat_map(BTreeMap::values).copied()
     }
 
     /// What happened to a credential.
@@ -165,9 +168,31 @@ impl<'a> Facts<'a> {
         trails.map_or(&[], Vec::as_slice)
     }
 
-    /// Sightings in a file that show the secret of a client.
-    pub(super) fn secrets(&self, file: usize, client: &'a str) -> &[usize] {
-        self.secrets.get(&(file, client)).map_or(&[], Vec::as_slice)
+    /// A sighting in a file that shows the secret of a client.
+    pub(super) fn secret(&self, file: usize, client: &'a str) -> Option<usize> {
+        self.secrets.get(&(file, client)).copied()
+    }
+
+    /// Whether a client authenticates at the token endpoint, by the token requests of a file that name it.
+    /// One that does settles it: a client may send its secret in some requests only.
+    pub(super) fn authentication(&self, file: usize, client: &'a str) -> Option<bool> {
+        self.authentications.get(&(file, client)).copied()
+    }
+
+    fn keep_latest_runs(&mut self) {
+        let (times, steps) = (&self.times, &self.trail_sightings);
+        let latest = |trail: &usize| {
+            let own = steps.get(*trail).map_or(&[][..], Vec::as_slice);
+            own.iter()
+                .filter_map(|at| times.get(*at).copied().flatten())
+                .max()
+        };
+        for trails in self.trails_by_challenge.values_mut() {
+            if trails.len() > RUNS {
+                trails.sort_by_cached_key(|trail| std::cmp::Reverse(latest(trail)));
+                trails.truncate(RUNS);
+            }
+        }
     }
 
     fn index_trail(&mut self, index: usize, trail: &Trail) {
@@ -196,7 +221,15 @@ impl<'a> Facts<'a> {
             && let Some(client) = param(sighting, "client_id")
         {
             let file = self.holders.file(index);
-            self.secrets.entry((file, client)).or_default().push(index);
+            self.secrets.entry((file, client)).or_insert(index);
+        }
+        if sighting.role == Role::TokenRequest
+            && (authenticates(sighting) || redeems(sighting))
+            && let Some(client) = param(sighting, "client_id")
+        {
+            let file = self.holders.file(index);
+            let known = self.authentications.entry((file, client)).or_default();
+            *known |= authenticates(sighting);
         }
         self.by_id.entry(sighting.id).or_insert(index);
         if let Some(key) = sighting.exchange {
@@ -213,65 +246,11 @@ impl<'a> Facts<'a> {
             }
             for key in &credential.keys {
                 if is_challenge(key) {
-                    self.verifiers.entry(*key).or_default().push(index);
+                    let file = self.holders.file(index);
+                    let files = self.verifiers.entry(*key).or_default();
+                    files.entry(file).or_insert(index);
                 }
             }
-        }
-    }
-
-    fn note_token_request(&mut self, index: usize, request: &Sighting) {
-        let answer = self.answer(request);
-        for credential in &request.credentials {
-            let event = match answer {
-                Answer::Success if is_revocation(request) => revoked(credential),
-                Answer::Success => self.exchanged(request, credential),
-                Answer::InvalidGrant => is_grant(credential.kind).then_some(Event::Refused),
-                Answer::Untold => None,
-            };
-            if let Some(event) = event {
-                let events = self.events.entry(credential.id).or_default();
-                events.push((event, index));
-                events.sort_unstable();
-            }
-        }
-    }
-
-    fn exchanged(&self, request: &Sighting, credential: &Credential) -> Option<Event> {
-        if credential.kind != Kind::RefreshToken {
-            return is_grant(credential.kind).then_some(Event::Redeemed);
-        }
-        let other = self
-            .exchange(request)
-            .flat_map(|(_, mate)| &mate.credentials)
-            .any(|other| other.kind == Kind::RefreshToken && other.id != credential.id);
-        other.then_some(Event::Rotated)
-    }
-
-    fn answer(&self, request: &Sighting) -> Answer {
-        let mut tokens = false;
-        let mut refused = false;
-        let mut failed = false;
-        let mut status = request.status;
-        for (_, mate) in self.exchange(request) {
-            status = status.or(mate.status);
-            let error = mate.params.iter().find(|param| *param.name == *"error");
-            failed |= error.is_some();
-            refused |= error.is_some_and(|error| error.value.as_deref() == Some("invalid_grant"));
-            tokens |= mate.role == Role::TokenResponse
-                && mate.credentials.iter().any(|it| {
-                    matches!(
-                        it.kind,
-                        Kind::AccessToken | Kind::RefreshToken | Kind::IdToken
-                    )
-                });
-        }
-        match status {
-            _ if refused => Answer::InvalidGrant,
-            // GitHub answers an error with status 200.
-            _ if failed => Answer::Untold,
-            Some(200..=299) => Answer::Success,
-            None if tokens => Answer::Success,
-            _ => Answer::Untold,
         }
     }
 }
@@ -299,43 +278,29 @@ pub(super) fn shows_secret(sighting: &Sighting) -> bool {
     })
 }
 
+/// Whether a token request proves who its client is (RFC 6749 §2.3, RFC 7523 §2.2).
+pub(super) fn authenticates(request: &Sighting) -> bool {
+    request.credentials.iter().any(|credential| {
+        matches!(
+            credential.kind,
+            Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
+        )
+    })
+}
+
+/// Whether a token request was recorded with what it redeems.
+pub(super) fn redeems(request: &Sighting) -> bool {
+    request.credentials.iter().any(|credential| {
+        matches!(
+            credential.kind,
+            Kind::AuthorizationCode | Kind::RefreshToken | Kind::CodeVerifier
+        )
+    })
+}
+
 /// Whether the key is a challenge, or what a verifier opens.
 pub(super) fn is_challenge(key: &JoinKey) -> bool {
     matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain)
-}
-
-enum Answer {
-    Success,
-    InvalidGrant,
-    Untold,
-}
-
-/// What a token request exchanges for something else, once.
-fn is_grant(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::AuthorizationCode | Kind::DeviceCode | Kind::RefreshToken | Kind::SamlArtifact
-    )
-}
-
-fn revoked(credential: &Credential) -> Option<Event> {
-    let token = matches!(
-        credential.kind,
-        Kind::AccessToken | Kind::RefreshToken | Kind::OpaqueToken
-    );
-    (token && credential.name.eq_ignore_ascii_case("token")).then_some(Event::Revoked)
-}
-
-/// RFC 7009 §2.1: a request with `token` and no grant, to an endpoint whose path says so.
-fn is_revocation(request: &Sighting) -> bool {
-    let path = request.address.as_ref().map_or("", |address| &address.path);
-    let last = path.trim_end_matches('/').rsplit('/').next();
-    let named = last.is_some_and(|last| last.to_ascii_lowercase().starts_with("revo"));
-    named
-        && !request
-            .params
-            .iter()
-            .any(|param| *param.name == *"grant_type")
 }
 
 fn corrected(sighting: &Sighting, judging: &Judging<'_>) -> Option<Timestamp> {

@@ -61,13 +61,14 @@ impl Gate {
 
     fn selects(&self, selector: Selector, finding: &Finding, verdict: &Verdict) -> bool {
         match selector {
-            // A flow stays weak when its tokens have died, and nothing dead is dangerous now.
-            Selector::Severity(least) => {
-                finding.severity >= least
-                    && (self.moment == Moment::AtExposure
-                        || finding.weakness.is_some()
-                        || verdict.state <= State::Bound)
-            }
+            Selector::Severity(least) => match self.moment {
+                Moment::AtExposure => finding.severity >= least,
+                // A flow stays weak when its tokens have died, and nothing dead is dangerous now.
+                Moment::Now => {
+                    finding.severity_now >= least
+                        && (finding.weakness.is_some() || verdict.state <= State::Bound)
+                }
+            },
             Selector::Flow(flow) => finding.flow == flow,
             Selector::Kind(kind) => finding.kind == kind,
             Selector::Verdict(state) => verdict.state == state,

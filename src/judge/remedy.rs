@@ -83,7 +83,8 @@ fn remedy(case: &Case<'_>) -> &'static str {
         case.kind,
         Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken | Kind::RefreshToken
     );
-    if case.sightings().any(|(_, it)| to_third_party(it)) {
+    // A token does not belong into a URL, whoever is told of it; a code or a link does.
+    if !token && case.sightings().any(|(_, it)| to_third_party(it)) {
         return "referer";
     }
     match (case.kind, case.exposure.flow) {

@@ -26,12 +26,17 @@ const STRONG_SCOPES: &[&str] = &[
 
 /// The severity of a credential under one of its verdicts.
 pub(super) fn severity(case: &Case<'_>, verdict: &Verdict) -> Severity {
-    let base = base(case);
+    let base = base(case, verdict.state);
     match verdict.state {
         State::Inert => inert(case.kind),
         State::Expired if identity(case) => Severity::Medium,
         State::Spent | State::Revoked | State::Expired => base.min(Severity::Low),
-        State::Live | State::Unknown => modified(case, base, true),
+        State::Live => modified(case, base, true).min(ceiling(case)),
+        // What nothing shows to be usable is not lifted to what is.
+        State::Unknown => {
+            let base = step(base, -i8::from(case.kind == Kind::SessionId));
+            modified(case, base, true).min(base.max(Severity::High))
+        }
         State::Replayable => modified(case, Severity::Critical, true),
         State::Guarded => modified(case, step(base, -guard(case, verdict)), false),
         State::Bound => modified(case, step(base, -2), false),
@@ -39,10 +44,12 @@ pub(super) fn severity(case: &Case<'_>, verdict: &Verdict) -> Severity {
 }
 
 /// What the value is worth in the wrong hands when nothing else is known.
-fn base(case: &Case<'_>) -> Severity {
+fn base(case: &Case<'_>, state: State) -> Severity {
     match case.kind {
+        Kind::OpaqueToken => opaque(case, state),
+        Kind::OneTimeLink => link(case),
+        Kind::SignedUrl if writes(case) => Severity::Critical,
         Kind::AccessToken
-        | Kind::OpaqueToken
         | Kind::RefreshToken
         | Kind::ClientSecret
         | Kind::Assertion
@@ -59,8 +66,7 @@ fn base(case: &Case<'_>) -> Severity {
         | Kind::ApiKey
         | Kind::SessionId
         | Kind::SignedUrl
-        | Kind::WebhookUrl
-        | Kind::OneTimeLink => Severity::High,
+        | Kind::WebhookUrl => Severity::High,
         Kind::ClientAssertion
         | Kind::JarmResponse
         | Kind::LogoutToken
@@ -69,6 +75,67 @@ fn base(case: &Case<'_>) -> Severity {
         | Kind::Oauth1Verifier => Severity::Medium,
         Kind::RequestObject | Kind::UserCode => Severity::Low,
         Kind::FlowWeakness => Severity::Info,
+    }
+}
+
+/// A value of no known form under a name like `token`: it may be anything, unless it came as the token of a
+/// login, or says how long it is good for.
+fn opaque(case: &Case<'_>, state: State) -> Severity {
+    let of_login = matches!(
+        case.exposure.flow,
+        Flow::HandoffFragment | Flow::HandoffQuery | Flow::FragmentTokenUnattributed
+    );
+    match state {
+        State::Live => Severity::Critical,
+        _ if of_login => Severity::High,
+        _ => Severity::Medium,
+    }
+}
+
+/// A link that signs in, or that sets a password, gives the account away; one that confirms an address or
+/// accepts an invitation does not.
+fn link(case: &Case<'_>) -> Severity {
+    let takes_over = |sighting: &Sighting| {
+        let path = sighting.address.as_ref().map_or("", |it| &it.path);
+        let mode = ["mode", "type"]
+            .iter()
+            .filter_map(|name| super::facts::param(sighting, name));
+        let names = sighting.credentials.iter().map(|it| &*it.name);
+        let mut words = [path].into_iter().chain(mode).chain(names);
+        words.any(|word| {
+            let word = word.to_ascii_lowercase();
+            ["reset", "password", "recover", "action-token"]
+                .iter()
+                .any(|part| word.contains(part))
+        })
+    };
+    let magic = case.exposure.flow == Flow::MagicLink;
+    if magic || case.sightings().any(|(_, it)| takes_over(it)) {
+        Severity::Critical
+    } else {
+        Severity::Medium
+    }
+}
+
+/// Whether a signed URL lets its holder change what it names: by its method, or by the permissions of a shared
+/// access signature (`sp`: write, delete, list, add, create), which for a whole account has `ss`.
+fn writes(case: &Case<'_>) -> bool {
+    case.sightings().any(|(_, it)| {
+        let method = it.method.as_deref().unwrap_or_default();
+        let granted = super::facts::param(it, "sp").unwrap_or_default();
+        matches!(method, "PUT" | "POST" | "DELETE" | "PATCH")
+            || granted.contains(['w', 'd', 'l', 'a', 'c'])
+            || super::facts::param(it, "ss").is_some()
+    })
+}
+
+/// Critical is what lets its holder act as the user or the client. A usable ID token asserts an identity, and a
+/// signed URL that reads opens one object: whoever may read it, they are no more than that.
+fn ceiling(case: &Case<'_>) -> Severity {
+    match case.kind {
+        Kind::IdToken | Kind::LogoutToken => Severity::High,
+        Kind::SignedUrl if !writes(case) => Severity::High,
+        _ => Severity::Critical,
     }
 }
 
@@ -123,11 +190,17 @@ pub(super) fn third_party(sighting: &Sighting) -> Option<&str> {
     else {
         return None;
     };
+    // The header names a host and may name a port.
+    let host = match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => host,
+    };
     let own = sighting
         .address
         .as_ref()
         .map_or("", |address| &address.host);
-    (site(host) != site(own)).then_some(host)
+    // A page whose host was not recorded may be of any site.
+    (!own.is_empty() && !host.is_empty() && site(host) != site(own)).then_some(host)
 }
 
 fn site(host: &str) -> &str {

@@ -1,6 +1,7 @@
 //! The domain becomes the wire format: the one place that does it. Counts, names and caps; judges nothing.
 
 mod finding;
+pub mod shard;
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,7 @@ pub struct Results<'a> {
     /// By source digest: seconds that its clock was ahead.
     pub clock_errors: &'a BTreeMap<Digest, f64>,
     /// Files that no reader claimed, by reason.
-    pub not_claimed: &'a BTreeMap<&'static str, u64>,
+    pub not_claimed: &'a Counts,
 }
 
 /// The report.
@@ -51,10 +52,7 @@ pub fn report(results: &Results<'_>) -> wire::Report {
         .collect();
     wire::Report {
         schema: wire::SCHEMA.into(),
-        tool: wire::Tool {
-            name: env!("CARGO_PKG_NAME").into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-        },
+        tool: wire::Tool::this(),
         run: wire::Run {
             as_of: results.as_of.to_string(),
             label: results.label.map(Into::into),
@@ -70,7 +68,7 @@ pub fn report(results: &Results<'_>) -> wire::Report {
             .iter()
             .map(|row| source(row, results))
             .collect(),
-        not_claimed: named(results.not_claimed),
+        not_claimed: results.not_claimed.clone(),
         problems: results.rows.iter().flat_map(problems).collect(),
     }
 }
@@ -165,7 +163,7 @@ fn source(row: &Row, results: &Results<'_>) -> wire::Source {
     wire::Source {
         path: (&*row.source.path).into(),
         members: texts(&row.source.members),
-        reader: (!row.source.reader.is_empty()).then(|| row.source.reader.into()),
+        reader: (!row.source.reader.is_empty()).then(|| row.source.reader.to_string()),
         bytes: row.bytes,
         status: row.status.as_str().into(),
         reason: row.reasons.first().cloned(),
@@ -196,13 +194,6 @@ fn count<'a>(names: impl Iterator<Item = &'a str>) -> Counts {
         *counts.entry(name.into()).or_default() += 1;
     }
     counts
-}
-
-fn named(counts: &BTreeMap<&'static str, u64>) -> Counts {
-    counts
-        .iter()
-        .map(|(name, count)| ((*name).into(), *count))
-        .collect()
 }
 
 fn moment(at: Option<When>) -> Option<String> {

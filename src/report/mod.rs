@@ -6,6 +6,9 @@ pub mod catalogue;
 pub mod explain;
 pub mod json;
 pub mod ndjson;
+pub mod restore;
+pub mod shard;
+mod summary;
 pub mod table;
 pub mod terminal;
 pub mod wire;
@@ -37,4 +40,9 @@ pub fn render(report: &Report, format: Format, out: &mut dyn io::Write) -> io::R
 /// The JSON Schema of the wire format, as it is checked in.
 pub fn schema() -> schemars::Schema {
     schemars::schema_for!(Report)
+}
+
+/// The JSON Schema of one line of `scan --sightings`, as it is checked in.
+pub fn shard_schema() -> schemars::Schema {
+    schemars::schema_for!(wire::shard::Line)
 }

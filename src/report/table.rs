@@ -1,12 +1,14 @@
-//! A report for people: five lines that say how bad it is, then the findings, worst first. Fits the width
+//! A report for people: a summary that says how bad it is, then the findings, worst first. Fits the width
 //! it is given; escapes everything that the evidence wrote.
 
 use std::io;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
+use super::summary::{self, plural};
 use super::terminal::escape;
-use super::wire::{Counts, Finding, Locator, Report, Sighting, Verdict};
+use super::wire::{Finding, Locator, Report, Sighting, Verdict};
+use crate::detect::Channel;
 
 /// Findings that the table shows. More than two screens are read as JSON, or filtered first.
 const FINDINGS: usize = 50;
@@ -30,7 +32,7 @@ const LABEL: u16 = 12;
 const NARROWEST: u16 = 40;
 
 /// Severities as they are shown, worst first, with their colour (ECMA-48 §8.3.117).
-const SEVERITIES: [(&str, &str); 5] = [
+pub(super) const SEVERITIES: [(&str, &str); 5] = [
     ("critical", "\x1b[1;31m"),
     ("high", "\x1b[31m"),
     ("medium", "\x1b[33m"),
@@ -38,25 +40,9 @@ const SEVERITIES: [(&str, &str); 5] = [
     ("info", "\x1b[2m"),
 ];
 
-/// States of a verdict, worst first.
-const STATES: [&str; 9] = [
-    "live",
-    "replayable",
-    "unknown",
-    "guarded",
-    "bound",
-    "spent",
-    "revoked",
-    "expired",
-    "inert",
-];
-
-/// Statuses of a source.
-const STATUSES: [&str; 4] = ["read", "partial", "unsupported", "failed"];
-
 /// Writes the table.
 pub fn render(report: &Report, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
-    summary(report, out)?;
+    summary::render(report, out)?;
     if !report.findings.is_empty() {
         let table = findings(report, look.width.max(NARROWEST));
         for line in table.lines() {
@@ -107,61 +93,6 @@ pub fn age(seconds: i64) -> String {
     }
 }
 
-fn summary(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    let summary = &report.summary;
-    let severities = SEVERITIES.map(|(name, _)| name);
-    let by_severity = counts(&summary.by_severity, &severities);
-    write!(out, "{}", plural(summary.findings, "finding"))?;
-    write_after(out, ": ", &by_severity)?;
-    if summary.left_out > 0 {
-        write!(out, " ({} left out by filters)", summary.left_out)?;
-    }
-    write!(out, "\nWorth at {}", report.run.as_of)?;
-    match counts(&summary.by_state_now, &STATES).as_str() {
-        "" => write!(out, ": nothing found")?,
-        states => write_after(out, ": ", states)?,
-    }
-    writeln!(out, "\nKinds: {}", most(&summary.by_kind))?;
-    writeln!(out, "Flows: {}", most(&summary.by_flow))?;
-    write!(out, "Sources: {}", bytes(summary.bytes))?;
-    write_after(out, ", ", &counts(&summary.sources, &STATUSES))?;
-    if summary.not_claimed > 0 {
-        write!(out, "; not evidence: {}", most(&report.not_claimed))?;
-    }
-    writeln!(out)
-}
-
-fn write_after(out: &mut dyn io::Write, joint: &str, text: &str) -> io::Result<()> {
-    if text.is_empty() {
-        return Ok(());
-    }
-    write!(out, "{joint}{text}")
-}
-
-/// Counts in the order of their names in `order`.
-fn counts(counts: &Counts, order: &[&str]) -> String {
-    let words: Vec<String> = order
-        .iter()
-        .filter_map(|name| Some(format!("{} {name}", counts.get(*name)?)))
-        .collect();
-    words.join(", ")
-}
-
-/// All counts, largest first.
-fn most(counts: &Counts) -> String {
-    let mut counts: Vec<(&String, &u64)> = counts.iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-    let words: Vec<String> = counts
-        .iter()
-        .map(|(name, count)| format!("{count} {}", escape(name)))
-        .collect();
-    if words.is_empty() {
-        "none".into()
-    } else {
-        words.join(", ")
-    }
-}
-
 /// Each finding as rows of a label and a text, with an empty row before it.
 fn findings(report: &Report, width: u16) -> Table {
     let mut table = Table::new();
@@ -186,7 +117,7 @@ fn findings(report: &Report, width: u16) -> Table {
 }
 
 fn rows(finding: &Finding) -> Vec<(String, String)> {
-    let first = finding.sightings.first();
+    let told = told(finding);
     let mut rows = vec![(finding.severity.to_uppercase(), title(finding))];
     let mut say = |label: &str, text: String| rows.push((format!("  {label}"), text));
     if let Some(value) = &finding.value {
@@ -198,7 +129,7 @@ fn rows(finding: &Finding) -> Vec<(String, String)> {
     say("age", seen(finding));
     say("then", verdict(&finding.at_exposure));
     say("now", verdict(&finding.now));
-    if let Some(sighting) = first {
+    if let Some(sighting) = told {
         say("where", place(sighting, finding));
         if let Some(url) = &sighting.url {
             say("url", url.clone());
@@ -220,8 +151,16 @@ fn rows(finding: &Finding) -> Vec<(String, String)> {
     rows
 }
 
+/// The sighting that stands for the others: the first that travelled through the address bar, since that is
+/// what its flow is named after.
+fn told(finding: &Finding) -> Option<&Sighting> {
+    let front = |sighting: &&Sighting| sighting.channel == Channel::Front.as_str();
+    let mut sightings = finding.sightings.iter();
+    sightings.clone().find(front).or_else(|| sightings.next())
+}
+
 fn title(finding: &Finding) -> String {
-    let part = finding.sightings.first().and_then(|sighting| {
+    let part = told(finding).and_then(|sighting| {
         let (slot, name) = (sighting.slot.as_ref()?, sighting.name.as_ref()?);
         Some(format!(" in {slot} `{name}`"))
     });
@@ -342,26 +281,6 @@ fn colored(line: &str, color: bool) -> String {
     line.to_owned()
 }
 
-fn plural(number: u64, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
-    }
-}
-
-/// A size in the unit that keeps it short.
-fn bytes(number: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
-    for (shift, unit) in UNITS {
-        if number >> shift > 0 {
-            let tenths = (number >> (shift - 10)).saturating_mul(10) >> 10;
-            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
-        }
-    }
-    format!("{number} B")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,13 +299,6 @@ mod tests {
             assert_eq!(age(seconds), words);
         }
         assert!(age(i64::MIN).ends_with("after as-of"));
-    }
-
-    #[test]
-    fn sizes_are_short() {
-        assert_eq!(bytes(1023), "1023 B");
-        assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(bytes(u64::MAX), "16777215.9 TiB");
     }
 
     #[test]

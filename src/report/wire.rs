@@ -2,6 +2,7 @@
 //! Within the version fields are only added. Every report is rendered from these and from nothing else.
 
 mod finding;
+pub mod shard;
 
 use std::collections::BTreeMap;
 
@@ -57,6 +58,16 @@ pub struct Tool {
     pub version: String,
 }
 
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        Self {
+            name: env!("CARGO_PKG_NAME").into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+}
+
 /// What was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
@@ -101,6 +112,22 @@ pub struct Options {
     pub jwks: bool,
     /// Whether rules of `--rules` were added.
     pub rules: bool,
+}
+
+impl Options {
+    /// With the options of the map half.
+    #[must_use]
+    pub fn behind(self, map: &shard::Options, is_keyed: bool) -> Self {
+        Self {
+            r#type: map.r#type.clone(),
+            log_timezone: map.log_timezone.clone(),
+            all_text: map.all_text,
+            fingerprint_key: is_keyed,
+            jwks: map.jwks,
+            rules: self.rules || map.rules,
+            ..self
+        }
+    }
 }
 
 /// The run in numbers.

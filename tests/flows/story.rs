@@ -242,7 +242,7 @@ fn place(path: &str, reader: &'static str, locator: Locator) -> Place {
     Place {
         source: Arc::new(Source {
             path: path.into(),
-            reader,
+            reader: reader.into(),
             user: of_profile("alice"),
             browser: of_profile("chromium"),
             profile: of_profile("Default"),
@@ -286,9 +286,9 @@ fn history(lines: &[String], name: &str) -> Vec<Observation> {
                 path,
                 "chromium-history",
                 Locator::Row {
-                    table: "visits",
+                    table: "visits".into(),
                     rowid,
-                    column: "url",
+                    column: "url".into(),
                 },
             ),
             at: Some(when(at, Basis::Visit)),

@@ -44,9 +44,9 @@ pub(crate) fn seen(place: Place, at: impl Into<Option<i64>>, role: Role) -> Seen
         Place::History => (
             "Default/History",
             Locator::Row {
-                table: "urls",
+                table: "urls".into(),
                 rowid: 1,
-                column: "url",
+                column: "url".into(),
             },
         ),
         Place::Storage => (
@@ -70,7 +70,7 @@ pub(crate) fn seen(place: Place, at: impl Into<Option<i64>>, role: Role) -> Seen
     };
     let source = Source {
         path: path.into(),
-        reader: "test",
+        reader: "test".into(),
         browser: browser.then(|| "chrome".into()),
         profile: browser.then(|| "Default".into()),
         ..Source::default()
@@ -99,7 +99,7 @@ pub(crate) fn seen(place: Place, at: impl Into<Option<i64>>, role: Role) -> Seen
             (_, true) => Channel::Direct,
             _ => Channel::Front,
         },
-        store: (role == Role::Stored).then_some(Store::SessionStorage),
+        store: (role == Role::Stored && place == Place::Storage).then_some(Store::SessionStorage),
         url: None,
         address: Some(Address {
             scheme: "https".into(),
@@ -468,8 +468,10 @@ fn any_param() -> impl Strategy<Value = Option<(&'static str, &'static str)>> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Truth {
     pkce: Pkce,
-    /// Whether the client authenticates, and a token request shows it.
+    /// Whether the client authenticates.
     confidential: bool,
+    /// Whether anything shows which client it is: a token request of a public one, an assertion of another.
+    client_seen: bool,
     verifier: Option<Place>,
     secret: Option<Place>,
     redeemed_after: Option<i64>,
@@ -482,18 +484,23 @@ pub(crate) fn truth() -> impl Strategy<Value = Truth> {
     (
         pkce,
         any::<bool>(),
+        any::<bool>(),
         place(),
         place(),
         prop::option::of(0i64..1000),
         1i64..1200,
     )
         .prop_map(
-            |(pkce, confidential, verifier, secret, redeemed_after, lifetime)| Truth {
+            |(pkce, confidential, client_seen, verifier, secret, redeemed_after, lifetime)| Truth {
                 pkce,
                 confidential,
-                verifier,
+                client_seen,
+                // A client that authenticates keeps its verifier on its server; where that is not known, a
+                // verifier in the browser's storage would say that the client runs there.
+                verifier: verifier
+                    .filter(|place| *place == Place::Log || !confidential || client_seen),
                 secret: secret.filter(|_| confidential),
-                redeemed_after,
+                redeemed_after: redeemed_after.filter(|_| client_seen),
                 lifetime,
             },
         )
@@ -503,6 +510,7 @@ impl Truth {
     pub(crate) fn run(&self) -> Run {
         let grant = match (self.pkce, self.confidential) {
             (Pkce::Plain, _) => Flow::CodePkcePlain,
+            (Pkce::None, _) if !self.client_seen => Flow::CodeNopkce,
             (Pkce::None, true) => Flow::CodeSecret,
             (Pkce::None, false) => Flow::CodeNopkcePublic,
             _ => Flow::CodePkceS256,
@@ -526,7 +534,7 @@ impl Truth {
             let stored = seen(place, T0, Role::Stored).with(Kind::CodeVerifier, "code_verifier", 7);
             run = run.with(stored.key(kind, CHALLENGE));
         }
-        if self.confidential {
+        if self.confidential && self.client_seen {
             // Somewhere else the client was seen to authenticate.
             let shown = seen(Place::Har, T0, Role::TokenRequest).with(
                 Kind::ClientAssertion,

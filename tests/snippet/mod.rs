@@ -152,13 +152,12 @@ fn saml(root: &str) -> String {
 }
 
 /// The observation that a snippet notates: a URL; `METHOD URL` or `STATUS URL` with a body after an empty
-/// line; `Name: value`; `cookie|local|session|autofill NAME = VALUE`; `text: …`.
+/// line, or a `Set-Cookie: NAME=VALUE`; `Name: value`; `cookie|local|session|autofill NAME = VALUE`; `text: …`.
 pub fn observation(snippet: &str) -> Observation {
     let snippet = expand(snippet);
-    let raw = |text: &str| Raw::new(text.as_bytes());
     let (head, body) = match snippet.split_once("\n\n") {
-        Some((head, body)) => (head, Some(body)),
-        None => (snippet.as_str(), None),
+        Some((head, body)) => (head, body),
+        None => (snippet.as_str(), ""),
     };
     let (first, rest) = head.split_once(' ').unwrap_or(("", head));
     let store = match first {
@@ -168,68 +167,17 @@ pub fn observation(snippet: &str) -> Observation {
         "autofill" => Some(Store::Autofill),
         _ => None,
     };
-    let is_response = first.len() == 3 && first.bytes().all(|byte| byte.is_ascii_digit());
-    let is_method = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_uppercase());
     let mut exchange = None;
     let (via, payload) = if let Some(store) = store {
         let (key, value) = rest.split_once(" = ").expect("NAME = VALUE");
-        (
-            Via::Stored,
-            Payload::Pair {
-                store,
-                origin: Some("https://app.example".into()),
-                key: raw(key),
-                value: raw(value),
-            },
-        )
-    } else if is_method || is_response {
-        exchange = Some(Arc::new(Exchange {
-            key: JoinKey {
-                kind: KeyKind::Exchange,
-                digest: Digest::of([b"e".as_slice()]),
-            },
-            method: Some(if is_method {
-                first.into()
-            } else {
-                "POST".into()
-            }),
-            status: is_response.then(|| first.parse().expect("a status")),
-            url: raw(rest),
-            host: None,
-        }));
-        let body = body.unwrap_or_default();
-        let mime = match body.trim_start().chars().next() {
-            Some('{' | '[') => "application/json",
-            Some('<') => "text/html",
-            _ if is_response => "text/plain",
-            _ => "application/x-www-form-urlencoded",
-        };
-        let via = if is_response {
-            Via::Response
-        } else {
-            Via::Request
-        };
-        (
-            via,
-            Payload::Body {
-                mime: mime.into(),
-                bytes: raw(body),
-            },
-        )
+        (Via::Stored, pair(store, key, value))
+    } else if is_status(first) || is_method(first) {
+        exchange = Some(Arc::new(exchange_of(first, rest)));
+        (direction(first), message(first, body))
     } else if let Some(text) = snippet.strip_prefix("text: ") {
         (Via::Text, Payload::Text(raw(text)))
     } else if first.ends_with(':') && !first.contains('/') {
-        match first.trim_end_matches(':') {
-            "Location" => (Via::Location, Payload::Url(raw(rest))),
-            "Referer" => (Via::Referer { sent_to: None }, Payload::Url(raw(rest))),
-            name => (
-                Via::Request,
-                Payload::Header {
-                    name: name.into(),
-                    value: raw(rest),
-                },
-            ),
-        }
+        header(first.trim_end_matches(':'), rest)
     } else {
         (Via::Unknown, Payload::Url(raw(head)))
     };
@@ -237,7 +185,7 @@ pub fn observation(snippet: &str) -> Observation {
         place: Place {
             source: Arc::new(Source {
                 path: "t".into(),
-                reader: "test",
+                reader: "test".into(),
                 ..Source::default()
             }),
             locator: Locator::Line { number: 1, byte: 0 },
@@ -248,6 +196,80 @@ pub fn observation(snippet: &str) -> Observation {
         visit: None,
         exchange,
         payload,
+    }
+}
+
+fn raw(text: &str) -> Raw {
+    Raw::new(text.as_bytes())
+}
+
+fn is_status(word: &str) -> bool {
+    word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_method(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+fn direction(first: &str) -> Via {
+    if is_status(first) {
+        Via::Response
+    } else {
+        Via::Request
+    }
+}
+
+fn exchange_of(first: &str, url: &str) -> Exchange {
+    Exchange {
+        key: JoinKey {
+            kind: KeyKind::Exchange,
+            digest: Digest::of([b"e".as_slice()]),
+        },
+        method: Some(if is_method(first) { first } else { "POST" }.into()),
+        status: is_status(first).then(|| first.parse().expect("a status")),
+        url: raw(url),
+        host: None,
+    }
+}
+
+/// What stands under the line of a request or a response.
+fn message(first: &str, body: &str) -> Payload {
+    let set_cookie = body.strip_prefix("Set-Cookie: ");
+    if let Some((key, value)) = set_cookie.and_then(|pair| pair.split_once('=')) {
+        return pair(Store::Cookie, key, value);
+    }
+    let mime = match body.trim_start().chars().next() {
+        Some('{' | '[') => "application/json",
+        Some('<') => "text/html",
+        _ if is_status(first) => "text/plain",
+        _ => "application/x-www-form-urlencoded",
+    };
+    Payload::Body {
+        mime: mime.into(),
+        bytes: raw(body),
+    }
+}
+
+fn header(name: &str, value: &str) -> (Via, Payload) {
+    match name {
+        "Location" => (Via::Location, Payload::Url(raw(value))),
+        "Referer" => (Via::Referer { sent_to: None }, Payload::Url(raw(value))),
+        name => (
+            Via::Request,
+            Payload::Header {
+                name: name.into(),
+                value: raw(value),
+            },
+        ),
+    }
+}
+
+fn pair(store: Store, key: &str, value: &str) -> Payload {
+    Payload::Pair {
+        store,
+        origin: Some("https://app.example".into()),
+        key: raw(key),
+        value: raw(value),
     }
 }
 

@@ -23,12 +23,14 @@ pub struct Condition {
     pub lacks: Vec<Key>,
     /// There are other names, and all of them are among these; a trailing `*` stands for any ending.
     pub only: Vec<Box<str>>,
-    /// The lower-case path, or the hash route, contains any of these.
+    /// The lower-case path, or the hash route, contains any of these; a trailing `$` stands for its end.
     pub path: Vec<Box<str>>,
     /// The host is, or ends with, any of these.
     pub host: Vec<Box<str>>,
     /// Any word of the name itself is one of these.
     pub word: Vec<Box<str>>,
+    /// The name as found matches.
+    pub name: Option<Pattern>,
     /// The canonical value matches.
     pub value: Option<Pattern>,
     /// The value has at least this many bytes.
@@ -49,6 +51,11 @@ pub struct Condition {
     pub jwt: Option<bool>,
     /// The server, or a script, sent the browser here, or the message is a response's `Location`.
     pub redirected: Option<bool>,
+    /// The message's URL is one that an application on the device answers: a private-use scheme or a
+    /// loopback address (RFC 8252 §7.1, §7.3).
+    pub native: Option<bool>,
+    /// The message came with a response, or did not.
+    pub response: Option<bool>,
     /// The value is a field of a form, sent or waiting in a page, or is none.
     pub form: Option<bool>,
     /// The message is a part of an exchange with one of these methods.

@@ -242,6 +242,9 @@ pub struct Placeholder {
     pub values: Vec<Box<str>>,
     /// Or its form, over the whole value.
     pub pattern: Option<Pattern>,
+    /// Slots where it counts; all when empty.
+    #[serde(default)]
+    pub slots: Vec<crate::atoms::Slot>,
 }
 
 /// Values that are no credentials. Never judged by the host: fixtures live on `example.com` too.
@@ -249,9 +252,10 @@ pub struct Placeholder {
 pub struct Placeholders(Vec<Placeholder>);
 
 impl Placeholders {
-    /// Whether the value is one.
-    pub fn contain(&self, value: &str) -> bool {
-        self.0.iter().any(|entry| {
+    /// Whether the value is one, where it sits.
+    pub fn contain(&self, value: &str, slot: crate::atoms::Slot) -> bool {
+        let here = |entry: &&Placeholder| entry.slots.is_empty() || entry.slots.contains(&slot);
+        self.0.iter().filter(here).any(|entry| {
             entry.values.iter().any(|known| &**known == value)
                 || entry
                     .pattern

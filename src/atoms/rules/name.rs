@@ -16,6 +16,11 @@ pub struct Name {
 impl Name {
     /// Cuts a decoded name into words.
     pub fn new(name: &str) -> Self {
+        // Prefixes of cookie names say how the cookie is bound, not what it is (RFC 6265bis §4.1.3).
+        let name = ["__Host-", "__Secure-"]
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix))
+            .unwrap_or(name);
         let mut words: Vec<Box<str>> = Vec::new();
         let mut word = String::new();
         let mut previous = ' ';
@@ -43,6 +48,23 @@ impl Name {
     /// The key without the first `skip` words.
     pub fn suffix(&self, skip: usize) -> Box<str> {
         self.words.iter().skip(skip).map(|word| &**word).collect()
+    }
+
+    /// The name without the numbers and digests at its end (`session-token.0`, `logged_in_<hash>`);
+    /// `None` when there are none.
+    pub fn without_tail(&self) -> Option<Self> {
+        let is_tail = |word: &str| {
+            word.bytes().all(|byte| byte.is_ascii_digit())
+                || word.len() >= 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        let tail = self.words.iter().rev().take_while(|word| is_tail(word));
+        let kept = self.words.len().saturating_sub(tail.count());
+        if kept == 0 || kept == self.words.len() {
+            return None;
+        }
+        let words: Vec<_> = self.words.iter().take(kept).cloned().collect();
+        let key = words.iter().map(|word| &**word).collect();
+        Some(Self { words, key })
     }
 
     /// Whether any of the words is one of these.
@@ -77,6 +99,21 @@ mod tests {
             assert_eq!(&*Name::new(name).key, "accesstoken", "{name}");
         }
         assert_eq!(&*Name::new("SAMLResponse").key, "samlresponse");
+    }
+
+    #[test]
+    fn numbers_and_digests_at_the_end_come_off() {
+        let bare = |name| Name::new(name).without_tail().map(|name| name.key);
+        assert_eq!(
+            bare("__Secure-authjs.session-token.0").as_deref(),
+            Some("authjssessiontoken")
+        );
+        assert_eq!(
+            bare("remember_web_59ba36addc2b2f9401580f014c7f58ea").as_deref(),
+            Some("rememberweb")
+        );
+        assert_eq!(bare("oauth2"), None);
+        assert_eq!(bare("1.2"), None);
     }
 
     #[test]

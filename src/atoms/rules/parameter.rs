@@ -21,7 +21,7 @@ pub struct Rule {
     pub title: Box<str>,
     /// What the value is.
     pub kind: Kind,
-    /// Names in their registered spelling; other spellings of them count too.
+    /// Names in their registered spelling; other spellings of them count too. `*` is any name, in its slots.
     #[serde(default)]
     pub names: Vec<Box<str>>,
     /// Whether longer names that end with one of [`Self::names`] count too (`provider_access_token`).
@@ -80,6 +80,8 @@ impl Rule {
             Some("a rule needs `names` or a `location`")
         } else if self.location.is_some() && self.literals.is_empty() {
             Some("a rule with a `location` needs `literals`, or no reader will look at it")
+        } else if self.is_nameless() && (self.slots.is_empty() || self.literals.is_empty()) {
+            Some("a rule for any name needs `slots`, and `literals`, or every value is asked")
         } else if self.examples.is_empty() {
             Some("a rule needs `examples`")
         } else if self.counterexamples.is_empty() {
@@ -102,6 +104,11 @@ impl Rule {
         conditions
             .flat_map(Condition::patterns)
             .chain(&self.location)
+    }
+
+    /// Whether the rule asks for values of any name.
+    pub fn is_nameless(&self) -> bool {
+        self.names.iter().any(|name| &**name == "*")
     }
 
     /// Whether the rule counts in this slot.
@@ -168,6 +175,7 @@ pub struct Catalogue {
     rules: Vec<Arc<Rule>>,
     publics: Vec<Public>,
     by_key: HashMap<Box<str>, Vec<(usize, Box<str>)>>,
+    nameless: Vec<usize>,
     public_by_key: HashMap<Box<str>, usize>,
     ignored_always: HashSet<Box<str>>,
     ignored_ambiguous: HashSet<Box<str>>,
@@ -184,6 +192,8 @@ impl Catalogue {
                     .push((index, name.clone()));
             }
         }
+        let nameless = (0..).zip(&rules).filter(|(_, rule)| rule.is_nameless());
+        let nameless = nameless.map(|(index, _)| index).collect();
         let mut public_by_key = HashMap::new();
         for (index, public) in publics.iter().enumerate() {
             for name in std::iter::once(&public.name).chain(&public.aliases) {
@@ -194,6 +204,7 @@ impl Catalogue {
             rules,
             publics,
             by_key,
+            nameless,
             public_by_key,
             ignored_always: ignored.always.iter().cloned().collect(),
             ignored_ambiguous: ignored.ambiguous.iter().cloned().collect(),
@@ -211,6 +222,16 @@ impl Catalogue {
         if self.is_ignored(name) {
             return Vec::new();
         }
+        let found = self.fitting(name);
+        if found.is_empty()
+            && let Some(bare) = name.without_tail()
+        {
+            return self.fitting(&bare);
+        }
+        found
+    }
+
+    fn fitting(&self, name: &Name) -> Vec<(&Arc<Rule>, &str)> {
         let ambiguous = name.has_word(|word| self.ignored_ambiguous.contains(word));
         for skip in 0..name.words.len() {
             let Some(found) = self.by_key.get(&name.suffix(skip)) else {
@@ -226,6 +247,14 @@ impl Catalogue {
             }
         }
         Vec::new()
+    }
+
+    /// Rules for values of any name (`names = ["*"]`), in one slot.
+    pub fn nameless(&self, slot: Slot) -> impl Iterator<Item = &Arc<Rule>> {
+        self.nameless
+            .iter()
+            .filter_map(|index| self.rules.get(*index))
+            .filter(move |rule| rule.slots.contains(&slot))
     }
 
     /// Whether a word of the name says that its value is no credential, whatever its form.
@@ -271,6 +300,7 @@ impl Catalogue {
         public
             .chain(rules)
             .map(|name| Name::new(name).key)
+            .filter(|key| !key.is_empty())
             .collect()
     }
 

@@ -126,9 +126,9 @@ fn report(
         _ => None,
     };
     let locator = Locator::Row {
-        table: spec.table,
+        table: spec.table.into(),
         rowid: hit.rowid,
-        column: hit.column,
+        column: hit.column.into(),
     };
     let view = reading.view(table, hit.rowid, hit.column, &hit.bytes);
     let bytes = Raw::new(hit.bytes);

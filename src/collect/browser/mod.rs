@@ -16,8 +16,8 @@ pub use epiphany::{EPIPHANY, QUTEBROWSER};
 pub use firefox::FIREFOX;
 pub use safari::SAFARI;
 
-use super::Evidence;
 use super::sqlite::{self, Database, Views};
+use super::{Evidence, Reader};
 
 /// The tables and columns by which a history is known.
 struct Signature {
@@ -110,6 +110,13 @@ fn by_name(name: &str) -> Option<&'static str> {
         .iter()
         .find(fits)
         .map(|signature| signature.reader)
+}
+
+/// The reader of the histories that usually have this name.
+pub(super) fn reader_of_name(name: &str) -> Option<&'static Reader> {
+    let readers = [&CHROMIUM, &FIREFOX, &SAFARI, &EPIPHANY, &QUTEBROWSER];
+    let found = by_name(name)?;
+    readers.into_iter().find(|reader| reader.name == found)
 }
 
 /// Looks for the statements that made the tables, in a database that cannot be opened, or be read twice.

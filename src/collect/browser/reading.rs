@@ -39,7 +39,8 @@ pub(super) fn read(
     body: impl Fn(&mut Reading<'_, '_>) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
     for attempt in 1..=MAX_ATTEMPTS {
-        let views = Views::open(evidence)?;
+        let mut views = Views::open(evidence)?;
+        let problem = views.problem.take();
         let mut reading = Reading {
             views: &views,
             source,
@@ -51,6 +52,7 @@ pub(super) fn read(
                 flowing: false,
             }),
         };
+        reading.problem(problem);
         if views.cut_off {
             reading.problem(Some(ReadError::Malformed(
                 "the file ends before its last page; copy it again, the pages that are left were read".into(),

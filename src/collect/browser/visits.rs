@@ -201,9 +201,9 @@ impl Walk<'_, '_, '_> {
         let view = self.reading.view(&self.pages, page, shape.url, &url);
         let url = Payload::Url(Raw::new(url));
         let place = Locator::Row {
-            table: shape.pages,
+            table: shape.pages.into(),
             rowid: page,
-            column: shape.url,
+            column: shape.url.into(),
         };
         let Some((last_row, others)) = rows.split_last() else {
             let at = last.map(|instant| (instant, Basis::LastVisit));

@@ -15,14 +15,17 @@ pub(super) fn claims(evidence: &Evidence, _context: &Context<'_>) -> bool {
     if root(&head).is_none() {
         return false;
     }
-    let name = evidence.file_name();
-    let named = [".har", ".zhar"].iter().any(|ending| {
+    is_har_name(evidence.file_name()) || has_entries(&head)
+}
+
+/// Whether files of this name are HAR files.
+pub(in crate::collect) fn is_har_name(name: &str) -> bool {
+    [".har", ".zhar"].iter().any(|ending| {
         name.len()
             .checked_sub(ending.len())
             .and_then(|at| name.get(at..))
             .is_some_and(|tail| tail.eq_ignore_ascii_case(ending))
-    });
-    named || has_entries(&head)
+    })
 }
 
 /// How the document is built.

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
+pub(super) use self::claim::is_har_name;
 use self::entry::Found;
 use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
 use self::split::Splitter;

@@ -17,14 +17,13 @@ pub(super) fn looks_like_log(evidence: &Evidence, formats: &LogFormats) -> bool 
     let Some(text) = text(head) else {
         return false;
     };
-    if is_document(&text) {
-        return false;
-    }
-    is_log_name(evidence.file_name()) || most_lines_are_records(&text, formats)
+    // A log's first line may be damaged JSON, or a page that a server printed.
+    is_log_name(evidence.file_name())
+        || !is_document(&text) && most_lines_are_records(&text, formats)
 }
 
 /// Whether the content is text in UTF-8, UTF-16 or an 8-bit encoding.
-pub(super) fn is_text(head: &[u8]) -> bool {
+pub(in crate::collect) fn is_text(head: &[u8]) -> bool {
     text(head).is_some()
 }
 
@@ -46,12 +45,24 @@ fn text(head: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
         let (text, _) = encoding.decode_without_bom_handling(head.get(mark..)?);
         return Some(text.into_owned().into_bytes().into());
     }
+    // A crash leaves NULs at the end; `copytruncate` of logrotate leaves them at the beginning, as many
+    // as there were bytes.
+    let written = trim_nuls(head);
     // Control bytes: a log cut off by a crash has some NULs, an attacker's request some others.
-    let odd = head
+    let odd = written
         .iter()
         .filter(|byte| **byte < 0x20 && !b"\t\n\r\x0c\x1b".contains(byte))
         .count();
-    (!head.is_empty() && odd * 20 <= head.len()).then_some(head.into())
+    (!head.is_empty() && odd * 20 <= written.len()).then_some(written.into())
+}
+
+fn trim_nuls(bytes: &[u8]) -> &[u8] {
+    let from = bytes.iter().position(|byte| *byte != 0);
+    let to = bytes.iter().rposition(|byte| *byte != 0);
+    let bounds = from.zip(to).map(|(from, to)| from..=to);
+    bounds
+        .and_then(|bounds| bytes.get(bounds))
+        .unwrap_or_default()
 }
 
 /// Documents that hold times and URLs too, and belong to other readers or to none.
@@ -96,7 +107,7 @@ fn is_json_document(text: &[u8]) -> bool {
 
 /// `access.log`, `access_log`, `access.log.2`, `access.log-20240101`, `u_ex240101.log`, `messages`: the
 /// names that servers and logrotate give. The compression's ending is already gone.
-fn is_log_name(name: &str) -> bool {
+pub(in crate::collect) fn is_log_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let digits = |c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | '_');
     let stem = name.trim_end_matches(digits);

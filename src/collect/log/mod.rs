@@ -23,6 +23,7 @@ use jiff::tz::TimeZone;
 use super::{Context, Evidence, Observation, ReadError, Reader, Sink};
 use crate::atoms::rules::log_format::{LogFormats, Shape};
 use crate::atoms::{Digest, Source};
+pub(super) use claim::{is_log_name, is_text};
 pub use lines::{MAX_LINE, WINDOW};
 use lines::{Run, Runs};
 use observe::Position;
@@ -40,7 +41,7 @@ pub static LOG: Reader = Reader {
 /// Any text, read as a log: for `--all-text`. Stands in no table.
 pub static ANY_TEXT: Reader = Reader {
     name: "text",
-    claims: |evidence, _| claim::is_text(evidence.head()),
+    claims: |evidence, _| is_text(evidence.head()),
     read,
 };
 

@@ -19,7 +19,7 @@ use image::{Image, Overlay};
 pub use rows::{Cells, Database, Lookup, Number, Table};
 
 /// First bytes of a database file (file format §1.3.1).
-const MAGIC: &[u8] = b"SQLite format 3\0";
+pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// How often evidence that changes while it is read is begun again.
 pub const MAX_ATTEMPTS: u32 = 3;
@@ -46,6 +46,8 @@ pub struct Views {
     pub main_file: Option<MainFile>,
     /// Whether the file ends before its last page.
     pub cut_off: bool,
+    /// What could not be read of a compressed database, or of the files beside it.
+    pub problem: Option<ReadError>,
     opened_in_place: Option<(PathBuf, Stamp)>,
 }
 
@@ -94,12 +96,22 @@ impl Views {
     fn file(path: &Path, evidence: &Evidence) -> Result<Self, ReadError> {
         let stamp = Stamp::of(path);
         let main_len = path.metadata()?.len();
-        if let Some((log, len)) = sidecar(evidence, "-wal")?
+        let mut problem = None;
+        // Without what lies beside it, the main file is still worth reading.
+        let mut beside = |suffix| {
+            sidecar(evidence, suffix).unwrap_or_else(|_| {
+                problem = Some(ReadError::Malformed(
+                    format!("the {suffix} file beside it cannot be read, so what only that holds is missing; check its permissions").into(),
+                ));
+                None
+            })
+        };
+        if let Some((log, len)) = beside("-wal")
             && let Some(overlay) = wal::committed(log)?
         {
             return Self::overlaid(path, main_len, overlay, len, Because::WriteAheadLog);
         }
-        if let Some((journal, len)) = sidecar(evidence, "-journal")?
+        if let Some((journal, len)) = beside("-journal")
             && main_len > 0
             && let Some(overlay) = journal::rollback(journal, page_size(evidence.head()))?
         {
@@ -112,6 +124,7 @@ impl Views {
                 live: Database::new(open::image(image, len)?, len),
                 main_file: None,
                 cut_off: true,
+                problem,
                 opened_in_place: None,
             });
         }
@@ -119,6 +132,7 @@ impl Views {
             live: Database::new(open::in_place(path)?, main_len),
             main_file: None,
             cut_off: false,
+            problem,
             opened_in_place: Some((path.to_owned(), stamp)),
         })
     }
@@ -145,6 +159,7 @@ impl Views {
             live,
             main_file: (main_len > 0).then(main_file).flatten(),
             cut_off: false,
+            problem: None,
             opened_in_place: None,
         })
     }
@@ -152,10 +167,10 @@ impl Views {
     fn streamed(evidence: &Evidence) -> Result<Self, ReadError> {
         let mut content = evidence.open()?;
         let mut bytes = Vec::new();
-        (&mut content)
+        let end = (&mut content)
             .take(open::MEMORY_CAP)
-            .read_to_end(&mut bytes)
-            .map_err(|error| evidence.error(error))?;
+            .read_to_end(&mut bytes);
+        let problem = end.err().map(|error| evidence.error(error));
         image::forget_wal(&mut bytes);
         let len = bytes.len() as u64;
         let mut cut_off = false;
@@ -172,6 +187,7 @@ impl Views {
             live: Database::new(connection, len),
             main_file: None,
             cut_off,
+            problem,
             opened_in_place: None,
         })
     }

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::{Case, Client, Reach, Ruling};
+use super::client::Client;
+use super::{Case, Reach, Ruling};
 use crate::atoms::{KeyKind, Kind};
 use crate::detect::Role;
 use crate::flow::{Flow, Modifier, Pkce};
+use crate::judge::State;
 use crate::judge::clock::later;
 use crate::judge::facts::Event;
-use crate::judge::{Basis, State};
 
 /// A token request this soon after the callback, to an endpoint that answered with success, is taken for
 /// the redemption when its body was not recorded. Clients redeem at once; a minute covers a slow one.
@@ -44,15 +45,18 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
     Ruling { basis, ..ruling }
 }
 
-/// Rows 3 to 5 of the table: the code was exchanged, or the token endpoint refused it.
-fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
-    // RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
-    if case.happened(Event::Redeemed, at, reach) {
-        return Some(Ruling::proven(
+/// Row 3. RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
+pub(super) fn redeemed(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
+    case.happened(Event::Redeemed, at, reach).then(|| {
+        Ruling::proven(
             State::Spent,
             "a token request with this code was answered with success; a second use must be denied and should revoke the tokens already issued",
-        ));
-    }
+        )
+    })
+}
+
+/// Rows 4 and 5 of the table: the token endpoint refused the code, or it was exchanged unseen.
+fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
     // RFC 6749 §5.2: expired, used, of another client or redirect URI, or a wrong verifier.
     if case.happened(Event::Refused, at, reach) {
         return Some(Ruling::proven(
@@ -136,7 +140,6 @@ fn s256(case: &Case<'_>, reach: Reach) -> Ruling {
         .challenges(KeyKind::ChallengeS256)
         .iter()
         .flat_map(|challenge| case.facts.verifiers(challenge))
-        .copied()
         .collect();
     if verifiers.iter().any(|index| case.within(reach, *index)) {
         return opened(
@@ -209,8 +212,9 @@ fn plain(case: &Case<'_>, reach: Reach) -> Ruling {
 /// Rows 10 to 12a (RFC 9700 §2.1.1, §4.5).
 fn none(case: &Case<'_>, reach: Reach) -> Ruling {
     match case.client() {
-        Client::Public => Ruling::proven(
+        Client::Public(basis) => Ruling::new(
             State::Replayable,
+            basis,
             "the request has no PKCE challenge and the client does not authenticate, so the code alone is enough",
         ),
         _ if case.secret_within(reach) => Ruling::proven(
@@ -220,11 +224,16 @@ fn none(case: &Case<'_>, reach: Reach) -> Ruling {
         Client::Confidential(basis) => {
             Ruling::new(State::Guarded, basis, injectable(case)).needing(&[SECRET])
         }
-        Client::NotObserved => Ruling::proven(
-            State::Unknown,
-            "client-auth-not-observed: the request has no PKCE challenge, so the code is open to its holder unless the client authenticates",
-        ),
+        Client::NotObserved => untold("the request has no PKCE challenge"),
     }
+}
+
+/// Row 12a, and what 7 and 8 come to where nothing tells of the client: a secret may still stand before it.
+fn untold(open: &str) -> Ruling {
+    let because = format!(
+        "client-auth-not-observed: {open}, so it is replayable if the client is public, and guarded by its secret if it is not"
+    );
+    Ruling::proven(State::Unknown, because).needing(&[SECRET])
 }
 
 /// OpenID Connect `nonce` lets a checking client notice an injected code (RFC 9700 §4.5.3.2).
@@ -255,7 +264,7 @@ fn not_observed(case: &Case<'_>, reach: Reach) -> Ruling {
     }
 }
 
-/// PKCE protects no more: a confidential client still has its secret.
+/// PKCE protects no more: a confidential client still has its secret, and so may one that nothing tells of.
 fn opened(case: &Case<'_>, reach: Reach, because: &'static str) -> Ruling {
     match case.client() {
         Client::Confidential(basis) if !case.secret_within(reach) => {
@@ -263,9 +272,12 @@ fn opened(case: &Case<'_>, reach: Reach, because: &'static str) -> Ruling {
                 format!("{because}, but the client authenticates with a secret that was not found");
             Ruling::new(State::Guarded, basis, because).needing(&[SECRET])
         }
-        Client::Public | Client::Confidential(_) => Ruling::proven(State::Replayable, because),
-        // A client that leaves verifiers where a browser keeps them is taken for a public one.
-        Client::NotObserved => Ruling::new(State::Replayable, Basis::Assumed, because),
+        Client::Confidential(_) => Ruling::proven(State::Replayable, because),
+        Client::Public(basis) => Ruling::new(State::Replayable, basis, because),
+        Client::NotObserved if case.secret_within(reach) => {
+            Ruling::proven(State::Replayable, because)
+        }
+        Client::NotObserved => untold(because),
     }
 }
 

@@ -2,23 +2,25 @@
 //! one `match` each, first match wins; this room turns its rulings into verdicts.
 
 mod assertion;
+mod client;
 mod code;
 mod link;
 mod secret;
 mod token;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::clock::{Age, Clock, clock};
-use super::facts::{Event, Facts, shows_secret};
+use super::facts::{Event, Facts};
 use super::holder::Hands;
 use super::{Basis, State, Verdict};
 use crate::atoms::rules::provider::Provider;
 use crate::atoms::{JoinKey, KeyKind, Kind};
 use crate::detect::{Claims, Credential, Role, Sighting, Signature};
-use crate::flow::{Exposure, Flow, Modifier, Trail};
+use crate::flow::{Exposure, Modifier, Trail};
 
 /// One credential with everything that the table asks of it.
 #[derive(Debug)]
@@ -48,17 +50,6 @@ pub(super) struct Ruling {
     pub(super) basis: Basis,
     pub(super) needs: Vec<&'static str>,
     pub(super) because: Cow<'static, str>,
-}
-
-/// Whether the client authenticates at the token endpoint.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Client {
-    /// It does not: the value alone is enough.
-    Public,
-    /// It does, as seen or as documented.
-    Confidential(Basis),
-    /// No token request was seen.
-    NotObserved,
 }
 
 impl<'a> Case<'a> {
@@ -182,76 +173,25 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// How the client of its trails proves who it is: by a token request of its own trail, or by the
-    /// provider's documentation. Other runs of the same client are not asked: `client_id` joins nothing.
-    pub(super) fn client(&self) -> Client {
-        let mut seen = false;
-        for (_, request) in self.steps().filter(|(_, it)| it.role == Role::TokenRequest) {
-            if request.credentials.iter().any(authenticates) {
-                return Client::Confidential(Basis::Proven);
-            }
-            // Without its body a request says nothing about authentication.
-            seen |= request.credentials.iter().any(|it| {
-                matches!(
-                    it.kind,
-                    Kind::AuthorizationCode | Kind::RefreshToken | Kind::CodeVerifier
-                )
-            });
-        }
-        let grant = |wanted| self.trails().any(|trail| trail.grant == wanted);
-        if grant(Flow::CodeSecret) || grant(Flow::ClientCredentials) {
-            Client::Confidential(Basis::Proven)
-        } else if seen || grant(Flow::CodeNopkcePublic) {
-            Client::Public
-        } else if self
-            .provider
-            .is_some_and(Provider::requires_client_authentication)
-        {
-            Client::Confidential(Basis::Documented)
-        } else {
-            Client::NotObserved
-        }
-    }
-
-    /// Whether the client's secret or assertion key is within reach: in its own trails, or in a message of
-    /// the same client in the same file.
-    pub(super) fn secret_within(&self, reach: Reach) -> bool {
-        let own = self
-            .steps()
-            .any(|(index, sighting)| self.within(reach, index) && shows_secret(sighting));
-        own || self.trails().any(|trail| {
-            let client = trail.client_id.as_deref().unwrap_or_default();
-            self.sightings().any(|(index, _)| {
-                let file = self.facts.holders.file(index);
-                let found = self.facts.secrets(file, client).iter();
-                found.copied().any(|secret| self.within(reach, secret))
-            })
-        })
-    }
-
     /// The verdict at a moment: the worst that one holder can do. `at` is `None` for the exposure, where
     /// each sighting counts at its own time.
     pub(super) fn verdict(&self, at: Option<Timestamp>) -> Verdict {
+        let holders = &self.facts.holders;
         let mut worst: Option<(Ruling, usize)> = None;
-        for (index, _) in self.sightings() {
-            let when = at.or_else(|| self.facts.time(index));
-            let holder = self.facts.holders.holder(index);
+        for (holder, when) in self.moments(at, |index| Some(holders.holder(index))) {
             let ruling = self.rule(when, Reach::Holder(holder));
             let known = worst.as_ref().map(|(known, _)| weight(known));
             if known.is_none_or(|known| weight(&ruling) < known) {
-                worst = Some((ruling, index));
+                worst = Some((ruling, holder));
             }
         }
-        let (ruling, index) = worst.unwrap_or_else(|| (self.rule(at, Reach::Holder(0)), 0));
-        let holder = self.facts.holders.holder(index);
+        let (ruling, holder) = worst.unwrap_or_else(|| (self.rule(at, Reach::Holder(0)), 0));
         Verdict {
             state: ruling.state,
             basis: ruling.basis,
             expires_at: self.clock.expires_at,
             needs: ruling.needs,
-            holder: self
-                .facts
-                .holders
+            holder: holders
                 .get(holder)
                 .map_or_else(Box::default, |it| it.label.clone()),
             because: ruling.because.into(),
@@ -261,14 +201,33 @@ impl<'a> Case<'a> {
 
     /// The worst that somebody can do who has only one file of this holder's.
     fn alone(&self, at: Option<Timestamp>, holder: usize) -> Option<State> {
-        self.sightings()
-            .filter(|(index, _)| self.facts.holders.holder(*index) == holder)
-            .map(|(index, _)| {
-                let when = at.or_else(|| self.facts.time(index));
-                self.rule(when, Reach::File(self.facts.holders.file(index)))
-                    .state
-            })
+        let holders = &self.facts.holders;
+        let file = |index| (holders.holder(index) == holder).then(|| holders.file(index));
+        self.moments(at, file)
+            .into_iter()
+            .map(|(file, when)| self.rule(when, Reach::File(file)).state)
             .min_by_key(|state| state.rank())
+    }
+
+    /// The moments that decide, for each place that `of` names: no verdict rises as time passes, so that the
+    /// first sighting there is the worst; one without a time stands for itself. One value on a hundred
+    /// thousand lines is so judged once.
+    fn moments(
+        &self,
+        at: Option<Timestamp>,
+        of: impl Fn(usize) -> Option<usize>,
+    ) -> BTreeSet<(usize, Option<Timestamp>)> {
+        let mut first: BTreeMap<(usize, bool), Option<Timestamp>> = BTreeMap::new();
+        for (index, _) in self.sightings() {
+            let Some(place) = of(index) else { continue };
+            let when = at.or_else(|| self.facts.time(index));
+            let known = first.entry((place, when.is_some())).or_insert(when);
+            *known = (*known).min(when);
+        }
+        first
+            .into_iter()
+            .map(|((place, _), when)| (place, when))
+            .collect()
     }
 
     /// The table. Rows 1 and 2 hold for every kind; the rest is one `match` per family.
@@ -280,6 +239,13 @@ impl<'a> Case<'a> {
             );
         }
         let age = self.clock.age(at, self.facts.judging.as_of);
+        // An assumed or documented lifetime is a limit that some servers do not keep; a redemption that the
+        // evidence shows is none. Both verdicts are equally bad, and the better known one is given.
+        if self.kind == Kind::AuthorizationCode
+            && let Some(ruling) = code::redeemed(self, at, reach)
+        {
+            return ruling;
+        }
         if age == Age::Past && self.kind != Kind::SessionId {
             let state = if self.kind == Kind::CasTicket {
                 State::Spent
@@ -416,11 +382,4 @@ fn told(signature: Signature) -> u8 {
         Signature::Unsigned => 3,
         Signature::Invalid => 4,
     }
-}
-
-fn authenticates(credential: &Credential) -> bool {
-    matches!(
-        credential.kind,
-        Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
-    )
 }

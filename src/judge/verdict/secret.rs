@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
 use crate::judge::State;
-use crate::judge::facts::{Event, is_challenge};
+use crate::judge::facts::is_challenge;
 
 /// A session is taken as running this long after it was seen.
 const SESSION_HOURS: i64 = 24;
@@ -64,27 +64,17 @@ pub(super) fn pkce(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
         .map(|other| Case::of(case.facts, other))
         .filter(|code| code.sightings().any(|(index, _)| case.within(reach, index)))
         .collect();
-    if codes.is_empty() {
-        return Ruling::proven(State::Inert, "no code that it opens lies in the same hands");
-    }
-    let spent = |code: &Case<'_>| {
-        code.happened(Event::Redeemed, at, reach)
-            || code.rule(at, reach).state.rank() >= State::Spent.rank()
-    };
-    if codes.iter().all(spent) {
-        return Ruling::proven(State::Inert, "the code that it opens is spent or expired");
-    }
-    let best = codes
-        .iter()
-        .map(|code| code.rule(at, reach))
-        .min_by_key(super::weight);
-    match best {
+    let rulings = codes.iter().map(|code| code.rule(at, reach));
+    match rulings.min_by_key(super::weight) {
+        Some(ruling) if ruling.state.rank() >= State::Spent.rank() => {
+            Ruling::proven(State::Inert, "the code that it opens is spent or expired")
+        }
         Some(ruling) if ruling.state == State::Replayable => Ruling {
             because: "it opens the code that lies in the same hands".into(),
             ..ruling
         },
         Some(ruling) => ruling,
-        None => Ruling::proven(State::Inert, "no code that it opens was found"),
+        None => Ruling::proven(State::Inert, "no code that it opens lies in the same hands"),
     }
 }
 

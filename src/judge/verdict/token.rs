@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Case, Client, Reach, Ruling};
+use super::client::Client;
+use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
 use crate::detect::{Role, Signature};
 use crate::flow::Modifier;
@@ -59,7 +60,7 @@ pub(super) fn refresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> R
             "the client's tokens are bound to its key, which was not found",
         )
         .needing(&["private_key"]),
-        Client::Public => Ruling::assumed(
+        Client::Public(_) => Ruling::assumed(
             State::Live,
             "the client does not authenticate, so the refresh token alone yields new access tokens until it is revoked",
         ),
@@ -76,7 +77,8 @@ pub(super) fn refresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> R
         Client::NotObserved => Ruling::assumed(
             State::Unknown,
             "client-auth-not-observed: usable until it is revoked, unless the client authenticates at the token endpoint",
-        ),
+        )
+        .needing(&["client_secret"]),
     }
 }
 

@@ -97,15 +97,8 @@ fn identities(finding: &Finding, revealed: &Revealed) -> Option<BTreeMap<String,
 }
 
 fn claims(claims: &Claims, signature: Signature) -> wire::Claims {
-    let signature = match signature {
-        Signature::None => "none",
-        Signature::Unverified => "unverified",
-        Signature::Verified => "verified",
-        Signature::Invalid => "invalid",
-        Signature::Unsigned => "unsigned",
-    };
     wire::Claims {
-        signature: signature.into(),
+        signature: signature.as_str().into(),
         alg: text(claims.alg.as_deref()),
         typ: text(claims.typ.as_deref()),
         encrypted: claims.encrypted,
@@ -139,7 +132,7 @@ fn sighting(sighting: &Sighting, credential: Option<&Credential>, rows: &[Row]) 
         source: wire::SightingSource {
             path: (&*source.path).into(),
             members: texts(&source.members),
-            reader: source.reader.into(),
+            reader: source.reader.to_string(),
             browser: text(source.browser.as_deref()),
             profile: text(source.profile.as_deref()),
             host: text(source.host.as_deref()),
@@ -161,16 +154,16 @@ fn sighting(sighting: &Sighting, credential: Option<&Credential>, rows: &[Row]) 
     }
 }
 
-fn locator(locator: &Locator) -> wire::Locator {
+pub(super) fn locator(locator: &Locator) -> wire::Locator {
     match locator {
         Locator::Row {
             table,
             rowid,
             column,
         } => wire::Locator::Row {
-            table: (*table).into(),
+            table: table.to_string(),
             rowid: *rowid,
-            column: (*column).into(),
+            column: column.to_string(),
         },
         Locator::Line { number, byte } => wire::Locator::Line {
             number: *number,

@@ -1,0 +1,128 @@
+//! Whether the client of a run authenticates at the token endpoint: as seen, as documented, or as only one
+//! kind of client can be. Decides nothing of what follows.
+
+use super::{Case, Reach};
+use crate::atoms::rules::provider::Provider;
+use crate::atoms::{KeyKind, Kind};
+use crate::collect::Store;
+use crate::detect::{Channel, Role, Sighting};
+use crate::flow::{Flow, Modifier};
+use crate::judge::Basis;
+use crate::judge::facts::{authenticates, redeems, shows_secret};
+
+/// Whether the client authenticates at the token endpoint.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Client {
+    /// It does not: the value alone is enough.
+    Public(Basis),
+    /// It does, as seen or as documented.
+    Confidential(Basis),
+    /// Nothing tells.
+    NotObserved,
+}
+
+impl Case<'_> {
+    /// How the client of its trails proves who it is: by a token request of its own trail, by one of the same
+    /// client in the same file, by the provider's documentation, or by what only a client on the user's
+    /// machine does. A `client_id` joins no runs, so that across files it says nothing.
+    pub(super) fn client(&self) -> Client {
+        let requests = || self.steps().filter(|(_, it)| it.role == Role::TokenRequest);
+        let grant = |wanted| self.trails().any(|trail| trail.grant == wanted);
+        if requests().any(|(_, it)| authenticates(it))
+            || grant(Flow::CodeSecret)
+            || grant(Flow::ClientCredentials)
+        {
+            return Client::Confidential(Basis::Proven);
+        }
+        // Without its body a request says nothing about authentication.
+        if requests().any(|(_, it)| redeems(it)) || grant(Flow::CodeNopkcePublic) {
+            return Client::Public(Basis::Proven);
+        }
+        let elsewhere = self.seen_elsewhere();
+        if elsewhere.contains(&true) {
+            return Client::Confidential(Basis::Assumed);
+        }
+        let provider = self.provider;
+        if provider.is_some_and(Provider::requires_client_authentication) {
+            return Client::Confidential(Basis::Documented);
+        }
+        if elsewhere.contains(&false) || self.runs_at_the_user() {
+            return Client::Public(Basis::Assumed);
+        }
+        Client::NotObserved
+    }
+
+    /// Whether other token requests of the same client in the same file authenticate.
+    fn seen_elsewhere(&self) -> Vec<bool> {
+        let mut seen: Vec<bool> = Vec::new();
+        for client in self.trails().filter_map(|trail| trail.client_id.as_deref()) {
+            for (index, _) in self.steps().chain(self.sightings()) {
+                let file = self.facts.holders.file(index);
+                seen.extend(self.facts.authentication(file, client));
+            }
+        }
+        seen
+    }
+
+    /// A client that runs on the user's machine can keep no secret (RFC 6749 §2.1): one that the answer
+    /// reaches by a private-use scheme or the loopback address (RFC 8252 §7), one that keeps its verifier where
+    /// script keeps things or sends it by the address bar, and one that takes its code from a fragment, which
+    /// no server sees. A cookie tells nothing: back ends keep verifiers there too.
+    fn runs_at_the_user(&self) -> bool {
+        let verifiers = self
+            .challenges(KeyKind::ChallengeS256)
+            .into_iter()
+            .chain(self.challenges(KeyKind::ChallengePlain))
+            .flat_map(|challenge| self.facts.verifiers(&challenge).collect::<Vec<_>>())
+            .filter_map(|index| self.facts.sighting(index));
+        let own = self.steps().map(|(_, step)| step);
+        self.has(Modifier::Native)
+            || own.chain(verifiers).any(keeps_verifier)
+            || self.trails().any(|trail| is_code_flow(trail.grant))
+                && self
+                    .steps()
+                    .any(|(_, step)| step.role == Role::ResponseInFragment && brings_code(step))
+    }
+
+    /// Whether the client's secret or assertion key is within reach: in its own trails, or in a message of
+    /// the same client in the same file.
+    pub(super) fn secret_within(&self, reach: Reach) -> bool {
+        let own = self
+            .steps()
+            .any(|(index, sighting)| self.within(reach, index) && shows_secret(sighting));
+        own || self.trails().any(|trail| {
+            let client = trail.client_id.as_deref().unwrap_or_default();
+            self.sightings().any(|(index, _)| {
+                let file = self.facts.holders.file(index);
+                let secret = self.facts.secret(file, client);
+                secret.is_some_and(|secret| self.within(reach, secret))
+            })
+        })
+    }
+}
+
+/// Flows whose code alone is in the response: in a hybrid one the fragment is the default, and the code goes
+/// on to a back end.
+fn is_code_flow(grant: Flow) -> bool {
+    matches!(
+        grant,
+        Flow::Code | Flow::CodeNopkce | Flow::CodePkceS256 | Flow::CodePkcePlain
+    )
+}
+
+fn keeps_verifier(sighting: &Sighting) -> bool {
+    let by_script = matches!(
+        sighting.store,
+        Some(Store::LocalStorage | Store::SessionStorage)
+    );
+    let by_script = by_script && sighting.channel == Channel::Storage;
+    sighting.credentials.iter().any(|it| {
+        let in_history = it.slot.is_url() && sighting.visit.is_some();
+        it.kind == Kind::CodeVerifier && (by_script || in_history)
+    })
+}
+
+fn brings_code(sighting: &Sighting) -> bool {
+    let mut kinds = sighting.credentials.iter().map(|it| it.kind);
+    kinds.any(|kind| kind == Kind::AuthorizationCode)
+}

@@ -1,0 +1,384 @@
+//! The way back from the wire form of a shard to sources and sightings. What it reads may be hostile: a line
+//! that does not say what it must is refused whole. Believes what a shard says about its evidence: whoever
+//! wrote the shard could have written the evidence.
+
+use std::sync::Arc;
+
+use super::wire::Locator as WireLocator;
+use super::wire::shard as wire;
+use crate::atoms::{
+    Basis, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, Source, View, When, Zone,
+};
+use crate::collect::read::{Row, Status};
+use crate::collect::{Store, Via};
+use crate::detect::{
+    Address, Channel, Claims, Credential, Decoding, Param, Role, Sighting, Signature, VisitKeys,
+};
+
+/// A value that does not say what it must.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NotUnderstood;
+
+/// A source, without its reasons. Refused when a name is not known here, or its id is not its own.
+pub fn row(wire: wire::Source) -> Result<Row, NotUnderstood> {
+    let id = digest(&wire.id)?;
+    let source = Source {
+        path: wire.path.into(),
+        members: boxes(wire.members),
+        reader: wire.reader.unwrap_or_default().into(),
+        host: boxed(wire.host),
+        user: boxed(wire.user),
+        browser: boxed(wire.browser),
+        profile: boxed(wire.profile),
+    };
+    if source.digest() != id {
+        return Err(NotUnderstood);
+    }
+    Ok(Row {
+        source: Arc::new(source),
+        bytes: wire.bytes,
+        status: named(Status::ALL, Status::as_str, &wire.status)?,
+        reasons: Vec::new(),
+        sha256: wire.sha256,
+    })
+}
+
+/// A sighting in a source. Refused when a name is not known here, or a digest is none.
+pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, NotUnderstood> {
+    Ok(Sighting {
+        id: digest(&wire.id)?,
+        place: Place {
+            source,
+            locator: locator(wire.locator),
+            view: named(View::ALL, View::as_str, &wire.view)?,
+        },
+        at: wire.at.as_ref().map(moment).transpose()?,
+        via: via(&wire.via, wire.sent_to)?,
+        visit: wire.visit.map(visit).transpose()?,
+        exchange: wire.exchange.map(|text| key(&text)).transpose()?,
+        role: named(Role::ALL, Role::as_str, &wire.role)?,
+        method: boxed(wire.method),
+        status: wire.status,
+        channel: named(Channel::ALL, Channel::as_str, &wire.channel)?,
+        store: wire
+            .store
+            .map(|name| named(Store::ALL, Store::as_str, &name))
+            .transpose()?,
+        url: wire.url.map(Masked::vouch),
+        address: wire.address.map(address),
+        landing: wire.landing.map(|text| digest(&text)).transpose()?,
+        redirect: wire.redirect.map(|text| digest(&text)).transpose()?,
+        params: all(wire.params, param)?,
+        credentials: all(wire.credentials, credential)?,
+        keys: all(wire.keys, |text| key(&text))?,
+    })
+}
+
+fn credential(wire: wire::Credential) -> Result<Credential, NotUnderstood> {
+    Ok(Credential {
+        id: digest(&wire.id)?,
+        kind: named(Kind::ALL, Kind::as_str, &wire.kind)?,
+        rule: wire.rule.into(),
+        slot: slot(&wire.slot)?,
+        name: wire.name.into(),
+        nesting: all(wire.nesting, |name| {
+            named(Decoding::ALL, Decoding::as_str, &name)
+        })?,
+        shown: Masked::vouch(wire.shown),
+        fingerprint: wire.fingerprint.map(|text| digest(&text)).transpose()?,
+        keys: all(wire.keys, |text| key(&text))?,
+        claims: wire.claims.map(claims),
+        signature: named(Signature::ALL, Signature::as_str, &wire.signature)?,
+        score: wire.score,
+    })
+}
+
+fn claims(wire: wire::Claims) -> Claims {
+    Claims {
+        alg: boxed(wire.alg),
+        typ: boxed(wire.typ),
+        encrypted: wire.encrypted,
+        iss: boxed(wire.iss),
+        aud: boxes(wire.aud),
+        azp: boxed(wire.azp),
+        scope: boxed(wire.scope),
+        exp: wire.exp,
+        iat: wire.iat,
+        nbf: wire.nbf,
+        cnf: boxed(wire.cnf),
+        nonce: wire.nonce,
+        personal: wire.personal,
+        privileged: wire.privileged,
+    }
+}
+
+fn param(wire: wire::Param) -> Result<Param, NotUnderstood> {
+    Ok(Param {
+        name: wire.name.into(),
+        value: boxed(wire.value),
+        slot: slot(&wire.slot)?,
+    })
+}
+
+fn address(wire: wire::Address) -> Address {
+    Address {
+        scheme: wire.scheme.into(),
+        host: wire.host.into(),
+        port: wire.port,
+        path: wire.path.into(),
+    }
+}
+
+fn moment(wire: &wire::Moment) -> Result<When, NotUnderstood> {
+    Ok(When {
+        instant: wire.instant.parse().map_err(|_| NotUnderstood)?,
+        basis: named(Basis::ALL, Basis::as_str, &wire.basis)?,
+        zone: if wire.zone_assumed {
+            Zone::Assumed
+        } else {
+            Zone::Stated
+        },
+    })
+}
+
+fn visit(wire: wire::Visit) -> Result<VisitKeys, NotUnderstood> {
+    Ok(VisitKeys {
+        own: key(&wire.own)?,
+        ancestors: all(wire.ancestors, |ancestor| {
+            Ok((ancestor.hops, key(&ancestor.key)?))
+        })?,
+    })
+}
+
+fn via(name: &str, sent_to: Option<String>) -> Result<Via, NotUnderstood> {
+    let referer = Via::Referer {
+        sent_to: boxed(sent_to),
+    };
+    if name == referer.as_str() {
+        return Ok(referer);
+    }
+    Via::PLAIN
+        .into_iter()
+        .find(|via| via.as_str() == name)
+        .ok_or(NotUnderstood)
+}
+
+fn locator(wire: WireLocator) -> Locator {
+    match wire {
+        WireLocator::Row {
+            table,
+            rowid,
+            column,
+        } => Locator::Row {
+            table: table.into(),
+            rowid,
+            column: column.into(),
+        },
+        WireLocator::Line { number, byte } => Locator::Line { number, byte },
+        WireLocator::Entry {
+            index,
+            pointer,
+            line,
+            column,
+        } => Locator::Entry {
+            index,
+            pointer: pointer.into(),
+            line,
+            column,
+        },
+        WireLocator::Record {
+            file,
+            key,
+            sequence,
+        } => Locator::Record {
+            file: file.into(),
+            key: key.into(),
+            sequence,
+        },
+        WireLocator::Bytes { offset } => Locator::Bytes { offset },
+    }
+}
+
+fn key(text: &str) -> Result<JoinKey, NotUnderstood> {
+    let (kind, digest) = text.split_once(':').ok_or(NotUnderstood)?;
+    Ok(JoinKey {
+        kind: named(KeyKind::ALL, KeyKind::as_str, kind)?,
+        digest: self::digest(digest)?,
+    })
+}
+
+fn digest(text: &str) -> Result<Digest, NotUnderstood> {
+    Digest::parse(text).ok_or(NotUnderstood)
+}
+
+fn slot(name: &str) -> Result<Slot, NotUnderstood> {
+    named(Slot::ALL, Slot::as_str, name)
+}
+
+/// The variant of this name.
+fn named<T: Copy, const N: usize>(
+    all: [T; N],
+    name_of: fn(T) -> &'static str,
+    name: &str,
+) -> Result<T, NotUnderstood> {
+    all.into_iter()
+        .find(|variant| name_of(*variant) == name)
+        .ok_or(NotUnderstood)
+}
+
+fn all<T, U>(
+    wire: Vec<T>,
+    restore: impl FnMut(T) -> Result<U, NotUnderstood>,
+) -> Result<Vec<U>, NotUnderstood> {
+    wire.into_iter().map(restore).collect()
+}
+
+fn boxed(text: Option<String>) -> Option<Box<str>> {
+    text.map(Into::into)
+}
+
+fn boxes(texts: Vec<String>) -> Vec<Box<str>> {
+    texts.into_iter().map(Into::into).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::assemble::shard;
+
+    fn full() -> Sighting {
+        let digest = |name: &str| Digest::of([name.as_bytes()]);
+        let key = |kind, name| JoinKey {
+            kind,
+            digest: digest(name),
+        };
+        let text = |text: &str| Some(text.into());
+        Sighting {
+            id: digest("id"),
+            place: Place {
+                source: Arc::default(),
+                locator: Locator::Line { number: 7, byte: 9 },
+                view: View::Recovered,
+            },
+            at: Some(When {
+                instant: "2026-11-23T05:00:00.123456789Z".parse().unwrap(),
+                basis: Basis::HarEntry,
+                zone: Zone::Assumed,
+            }),
+            via: Via::Referer {
+                sent_to: text("cdn.example"),
+            },
+            visit: Some(VisitKeys {
+                own: key(KeyKind::Visit, "own"),
+                ancestors: vec![(1, key(KeyKind::Visit, "before"))],
+            }),
+            exchange: Some(key(KeyKind::Exchange, "exchange")),
+            role: Role::ResponseInFragment,
+            method: text("GET"),
+            status: Some(302),
+            channel: Channel::Front,
+            store: Some(Store::Autofill),
+            url: Some(Masked::vouch("https://app.example/cb")),
+            address: Some(Address {
+                scheme: "https".into(),
+                host: "app.example".into(),
+                port: Some(8443),
+                path: "/cb".into(),
+            }),
+            landing: Some(digest("landing")),
+            redirect: Some(digest("redirect")),
+            params: vec![Param {
+                name: "scope".into(),
+                value: text("openid"),
+                slot: Slot::Query,
+            }],
+            credentials: vec![Credential {
+                id: digest("credential"),
+                kind: Kind::IdToken,
+                rule: "id_token".into(),
+                slot: Slot::Fragment,
+                name: "id_token".into(),
+                nesting: vec![Decoding::Percent, Decoding::Jwt],
+                shown: Masked::vouch("jwt, 843 characters"),
+                fingerprint: Some(digest("fingerprint")),
+                keys: vec![key(KeyKind::AtHash, "at")],
+                claims: Some(Claims {
+                    alg: text("RS256"),
+                    typ: text("JWT"),
+                    encrypted: true,
+                    iss: text("https://as.example"),
+                    aud: vec!["client".into()],
+                    azp: text("client"),
+                    scope: text("openid"),
+                    exp: Some(3),
+                    iat: Some(1),
+                    nbf: Some(2),
+                    cnf: text("jkt"),
+                    nonce: true,
+                    personal: true,
+                    privileged: true,
+                }),
+                signature: Signature::Verified,
+                score: -3,
+            }],
+            keys: vec![key(KeyKind::State, "state")],
+        }
+    }
+
+    fn again(sighting: &Sighting) -> Sighting {
+        let wire = shard::sighting("run", sighting.place.source.digest(), sighting);
+        let text = serde_json::to_string(&wire).unwrap();
+        super::sighting(serde_json::from_str(&text).unwrap(), Arc::default()).unwrap()
+    }
+
+    #[test]
+    fn a_sighting_is_the_same_behind_the_wire() {
+        let full = full();
+        assert_eq!(again(&full), full);
+    }
+
+    #[test]
+    fn every_name_is_known_behind_the_wire() {
+        let mut sighting = full();
+        for via in Via::PLAIN {
+            sighting.via = via;
+            assert_eq!(again(&sighting), sighting);
+        }
+        for role in Role::ALL {
+            sighting.role = role;
+            assert_eq!(again(&sighting), sighting);
+        }
+        for kind in Kind::ALL {
+            sighting.credentials[0].kind = kind;
+            assert_eq!(again(&sighting), sighting);
+        }
+        for kind in KeyKind::ALL {
+            sighting.keys[0].kind = kind;
+            assert_eq!(again(&sighting), sighting);
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        let sighting = full();
+        let spoilt = |spoil: fn(&mut wire::Sighting)| {
+            let mut wire = shard::sighting("run", sighting.id, &sighting);
+            spoil(&mut wire);
+            super::sighting(wire, Arc::default())
+        };
+        assert!(spoilt(|_| {}).is_ok());
+        assert_eq!(
+            spoilt(|wire| wire.role = "wrong".into()),
+            Err(NotUnderstood)
+        );
+        assert_eq!(
+            spoilt(|wire| wire.keys = vec!["state".into()]),
+            Err(NotUnderstood)
+        );
+        assert_eq!(spoilt(|wire| wire.id.truncate(31)), Err(NotUnderstood));
+        assert_eq!(
+            spoilt(|wire| wire.landing = Some("x".into())),
+            Err(NotUnderstood)
+        );
+    }
+}

@@ -1,0 +1,461 @@
+//! Reads shards back: the lines that `scan --sightings` wrote, from many files, in any order, some of them
+//! twice. What is missing, damaged or contradicts itself costs a problem in the report; no line is ever
+//! quoted. Knows the wire form; judges nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::atoms::{Digest, Source};
+use crate::collect::read::{self, Reasons, Row, Status};
+use crate::detect::Sighting;
+use crate::report::assemble::shard as assemble;
+use crate::report::restore::{self, NotUnderstood};
+use crate::report::wire::Counts;
+use crate::report::wire::shard::{self as wire, Totals};
+use crate::scan::Merged;
+
+/// Longest line: a sighting's fields are bounded where they are made, and come nowhere near it.
+const MAX_LINE: u64 = 16 << 20;
+
+/// Sightings, sources, problems or runs that are kept. More sightings than this do not fit the machine that
+/// would put them together.
+const MAX_ROWS: usize = 1 << 24;
+
+/// Name of what read a shard, where a shard itself is a problem.
+const READER: &str = "sightings";
+
+/// Why shards cannot be put together at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ShardError {
+    /// Another version, or no shard.
+    #[error("{0}: line {1} is not `{schema}`; write it with `tokentrail scan --sightings` of this version", schema = wire::SCHEMA)]
+    Schema(String, u64),
+    /// Join keys of one do not fit those of the other.
+    #[error(
+        "the sightings were made under different fingerprint keys, or some under none; scan again with one --fingerprint-key everywhere"
+    )]
+    Keys,
+    /// Nothing in it.
+    #[error("{0}: no sightings there; write them with `tokentrail scan --sightings`")]
+    Nothing(String),
+}
+
+/// Reads all inputs; `-` is standard input.
+pub fn read(inputs: &[PathBuf]) -> Result<Merged, ShardError> {
+    let mut reading = Reading::default();
+    let mut rows = Vec::new();
+    for path in inputs {
+        let name: Box<str> = path.display().to_string().into();
+        reading.inputs.push((name.clone(), Reasons::default()));
+        let opened: io::Result<Box<dyn Read>> = if path == Path::new("-") {
+            Ok(Box::new(io::stdin()))
+        } else {
+            File::open(path).map(|file| Box::new(file) as _)
+        };
+        match opened {
+            Ok(input) => reading.input(&name, BufReader::new(input))?,
+            Err(error) => rows.push(read::unopened(&name, false, &error.into())),
+        }
+    }
+    if reading.runs.is_empty() {
+        let names: Vec<_> = reading.inputs.iter().map(|(name, _)| &**name).collect();
+        return Err(ShardError::Nothing(names.join(", ")));
+    }
+    let mut merged = reading.merged()?;
+    merged.rows.append(&mut rows);
+    Ok(merged)
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Reading {
+    /// Names of the inputs, and what is wrong with each.
+    inputs: Vec<(Box<str>, Reasons)>,
+    runs: BTreeMap<Digest, Run>,
+    sources: BTreeMap<Digest, Told>,
+    problems: BTreeMap<Digest, BTreeSet<(u64, String)>>,
+    /// Sightings with the ids of their sources; the source that each holds is filled in at the end.
+    sightings: Vec<(Digest, Sighting)>,
+    /// By id: index into `sightings`, and the run that had it first.
+    known: HashMap<Digest, (usize, Digest)>,
+    /// Sightings that further runs have too.
+    also: HashSet<(Digest, Digest)>,
+    /// Sources of which two different things were told.
+    in_two_states: BTreeSet<Digest>,
+    nowhere: Arc<Source>,
+}
+
+/// What was read of one run.
+#[derive(Default)]
+struct Run {
+    /// Input that had its first line.
+    input: usize,
+    headers: BTreeMap<String, wire::Run>,
+    trailers: BTreeSet<Totals>,
+    sources: BTreeSet<Digest>,
+    problems: BTreeSet<(Digest, u64)>,
+    sightings: u64,
+    not_claimed: Counts,
+    orphans: u64,
+}
+
+/// What was told of a source.
+struct Told {
+    text: String,
+    row: Row,
+    clock_error: Option<f64>,
+}
+
+/// Why a line is not used.
+enum Refused {
+    Damaged,
+    Unknown,
+    TooMany,
+    Schema,
+}
+
+impl From<NotUnderstood> for Refused {
+    fn from(_: NotUnderstood) -> Self {
+        Self::Damaged
+    }
+}
+
+impl Reading {
+    /// Reads one input to its end. What cannot be used is a reason of the input.
+    fn input(&mut self, name: &str, mut input: impl BufRead) -> Result<(), ShardError> {
+        let mut line = Vec::new();
+        let mut used = false;
+        for number in 1.. {
+            let more = next_line(&mut input, &mut line);
+            let refused = match more {
+                Ok(Got::End) => break,
+                Ok(Got::TooLong) => Some("is too long"),
+                Ok(Got::Line) if line.iter().all(u8::is_ascii_whitespace) => continue,
+                Ok(Got::Line) => match self.line(&line) {
+                    Ok(()) => None,
+                    Err(Refused::Schema) => return Err(ShardError::Schema(name.into(), number)),
+                    Err(Refused::Damaged) => Some("is damaged or cut off"),
+                    Err(Refused::Unknown) => Some("is of a type that this version does not know"),
+                    Err(Refused::TooMany) => Some("is one too many to be kept"),
+                },
+                Err(error) => {
+                    self.problem(&format!(
+                        "cannot be read further than line {number}: {error}"
+                    ));
+                    return Ok(());
+                }
+            };
+            used |= refused.is_none();
+            if let Some(what) = refused {
+                self.problem(&format!("line {number} {what}; it was left out"));
+            }
+        }
+        if !used {
+            self.problem("holds no sightings: it was cut off before its first line");
+        }
+        Ok(())
+    }
+
+    /// A problem of the input that is read.
+    fn problem(&mut self, reason: &str) {
+        if let Some((_, reasons)) = self.inputs.last_mut() {
+            reasons.add(&reason);
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), Refused> {
+        let head: wire::Head = parse(line)?;
+        if head.r#type == "run" {
+            #[derive(Deserialize)]
+            struct Version {
+                schema: String,
+            }
+            let version: Version = parse(line)?;
+            if version.schema != wire::SCHEMA {
+                return Err(Refused::Schema);
+            }
+        }
+        let id = Digest::parse(&head.run).ok_or(Refused::Damaged)?;
+        match head.r#type.as_str() {
+            "run" => {
+                let header: wire::Run = parse(line)?;
+                let text = text(&header);
+                self.run(id)?.headers.insert(text, header);
+            }
+            "source" => self.source(id, parse(line)?)?,
+            "problem" => self.reason(id, parse(line)?)?,
+            "not_claimed" => {
+                let told: wire::NotClaimed = parse(line)?;
+                let known = &mut self.run(id)?.not_claimed;
+                for (reason, count) in told.files {
+                    let known = known.entry(reason).or_default();
+                    *known = count.max(*known);
+                }
+            }
+            "sighting" => self.sighting(id, parse(line)?)?,
+            "trailer" => {
+                let trailer: wire::Trailer = parse(line)?;
+                self.run(id)?.trailers.insert(trailer.totals);
+            }
+            _ => return Err(Refused::Unknown),
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, id: Digest) -> Result<&mut Run, Refused> {
+        if self.runs.len() >= MAX_ROWS && !self.runs.contains_key(&id) {
+            return Err(Refused::TooMany);
+        }
+        let input = self.inputs.len().saturating_sub(1);
+        Ok(self.runs.entry(id).or_insert_with(|| Run {
+            input,
+            ..Run::default()
+        }))
+    }
+
+    fn source(&mut self, run: Digest, mut told: wire::Source) -> Result<(), Refused> {
+        // What two runs tell of one source is compared without their names.
+        told.run.clear();
+        let new = Told {
+            text: text(&told),
+            clock_error: told.clock_error_seconds,
+            row: restore::row(told)?,
+        };
+        let id = new.row.source.digest();
+        let is_full = self.sources.len() >= MAX_ROWS;
+        match self.sources.get_mut(&id) {
+            Some(known) if known.text == new.text => {}
+            Some(known) => {
+                self.in_two_states.insert(id);
+                if (new.row.status, &new.text) < (known.row.status, &known.text) {
+                    *known = new;
+                }
+            }
+            None if is_full => return Err(Refused::TooMany),
+            None => {
+                self.sources.insert(id, new);
+            }
+        }
+        self.run(run)?.sources.insert(id);
+        Ok(())
+    }
+
+    fn reason(&mut self, run: Digest, told: wire::Problem) -> Result<(), Refused> {
+        let source = Digest::parse(&told.source).ok_or(Refused::Damaged)?;
+        if self.problems.len() >= MAX_ROWS {
+            return Err(Refused::TooMany);
+        }
+        let run = self.run(run)?;
+        run.problems.insert((source, told.number));
+        let known = self.problems.entry(source).or_default();
+        known.insert((told.number, told.reason));
+        Ok(())
+    }
+
+    fn sighting(&mut self, run: Digest, told: wire::Sighting) -> Result<(), Refused> {
+        let source = Digest::parse(&told.source).ok_or(Refused::Damaged)?;
+        let new = restore::sighting(told, self.nowhere.clone())?;
+        let id = new.id;
+        let is_new = match self.known.get(&id) {
+            None if self.sightings.len() >= MAX_ROWS => return Err(Refused::TooMany),
+            None => {
+                self.known.insert(id, (self.sightings.len(), run));
+                self.sightings.push((source, new));
+                true
+            }
+            Some((at, first)) => {
+                if let Some(known) = self.sightings.get_mut(*at)
+                    && *known != (source, new.clone())
+                {
+                    self.in_two_states.extend([known.0, source]);
+                    let form = |it: &(Digest, Sighting)| text(&assemble::sighting("", it.0, &it.1));
+                    let new = (source, new);
+                    if form(&new) < form(known) {
+                        *known = new;
+                    }
+                }
+                *first != run && self.also.insert((run, id))
+            }
+        };
+        self.run(run)?.sightings += u64::from(is_new);
+        Ok(())
+    }
+
+    /// Everything together.
+    fn merged(mut self) -> Result<Merged, ShardError> {
+        let mut merged = Merged::default();
+        self.rows(&mut merged);
+        for (source, mut sighting) in std::mem::take(&mut self.sightings) {
+            if let Some(told) = self.sources.get(&source) {
+                sighting.place.source = told.row.source.clone();
+                merged.sightings.push(sighting);
+            } else if let Some((_, run)) = self.known.get(&sighting.id)
+                && let Some(run) = self.runs.get_mut(run)
+            {
+                run.orphans += 1;
+            }
+        }
+        for (id, run) in &self.runs {
+            for problem in run.problems(*id) {
+                if let Some((_, reasons)) = self.inputs.get_mut(run.input) {
+                    reasons.add(&problem);
+                }
+            }
+            for (reason, count) in &run.not_claimed {
+                let sum = merged.not_claimed.entry(reason.clone()).or_default();
+                *sum = sum.saturating_add(*count);
+            }
+        }
+        headers(&self.runs, &mut merged)?;
+        for (path, reasons) in self.inputs {
+            if !reasons.is_empty() {
+                merged.rows.push(shard_row(path, reasons));
+            }
+        }
+        Ok(merged)
+    }
+
+    /// The account of the sources.
+    fn rows(&mut self, merged: &mut Merged) {
+        const TWO_STATES: &str = "the sightings tell two different things of this source; read it once, or             give two sources two names by --source-root";
+        for (id, told) in &self.sources {
+            let mut row = told.row.clone();
+            let reasons = self.problems.remove(id).unwrap_or_default();
+            row.reasons = reasons.into_iter().map(|(_, reason)| reason).collect();
+            if self.in_two_states.contains(id) {
+                row.status = row.status.max(Status::Partial);
+                row.reasons.push(TWO_STATES.into());
+            }
+            merged.rows.push(row);
+            merged
+                .clock_errors
+                .extend(told.clock_error.map(|error| (*id, error)));
+        }
+    }
+}
+
+impl Run {
+    /// What is wrong with the run as it was read.
+    fn problems(&self, id: Digest) -> Vec<String> {
+        let has = Totals {
+            sources: self.sources.len() as u64,
+            problems: self.problems.len() as u64,
+            sightings: self.sightings,
+            not_claimed: self
+                .not_claimed
+                .values()
+                .fold(0, |sum, count| sum.saturating_add(*count)),
+        };
+        let trailers: Vec<&Totals> = self.trailers.iter().collect();
+        let mut problems = Vec::new();
+        if self.headers.len() != 1 {
+            problems.push(format!(
+                "run {id} has {} different first lines, and should have one",
+                self.headers.len()
+            ));
+        }
+        match trailers.as_slice() {
+            [] => problems.push(format!(
+                "run {id} has no trailer: it was cut off, and what it has was judged; write it again"
+            )),
+            [said] if **said == has => {}
+            [said] => problems.push(format!(
+                "run {id} has {} of {} sightings, {} of {} sources and {} of {} problems; write it again",
+                has.sightings, said.sightings, has.sources, said.sources, has.problems, said.problems
+            )),
+            many => problems.push(format!(
+                "run {id} has {} different trailers; write it again",
+                many.len()
+            )),
+        }
+        if self.orphans > 0 {
+            problems.push(format!(
+                "run {id} has {} sightings of sources that it does not name; they were left out",
+                self.orphans
+            ));
+        }
+        problems
+    }
+}
+
+/// What the runs were asked for, together.
+fn headers(runs: &BTreeMap<Digest, Run>, merged: &mut Merged) -> Result<(), ShardError> {
+    let headers: Vec<&wire::Run> = runs.values().flat_map(|run| run.headers.values()).collect();
+    let keys: BTreeSet<_> = headers
+        .iter()
+        .map(|it| it.fingerprint_key.as_deref())
+        .collect();
+    if keys.len() > 1 {
+        return Err(ShardError::Keys);
+    }
+    let any = |is: fn(&wire::Options) -> bool| headers.iter().any(|it| is(&it.options));
+    let one = |text: fn(&wire::Run) -> Option<&str>| {
+        let texts: BTreeSet<&str> = headers.iter().filter_map(|it| text(it)).collect();
+        let texts: Vec<&str> = texts.into_iter().collect();
+        (!texts.is_empty()).then(|| texts.join(", "))
+    };
+    merged.is_keyed = keys.iter().any(Option::is_some);
+    merged.label = one(|it| it.label.as_deref());
+    merged.options = wire::Options {
+        r#type: one(|it| it.options.r#type.as_deref()),
+        log_timezone: one(|it| it.options.log_timezone.as_deref()),
+        all_text: any(|it| it.all_text),
+        hash: any(|it| it.hash),
+        jwks: any(|it| it.jwks),
+        rules: any(|it| it.rules),
+    };
+    Ok(())
+}
+
+/// An input that is a problem itself stands among the sources.
+fn shard_row(path: Box<str>, reasons: Reasons) -> Row {
+    Row {
+        source: Arc::new(Source {
+            path,
+            reader: READER.into(),
+            ..Source::default()
+        }),
+        bytes: None,
+        status: Status::Partial,
+        reasons: reasons.into_lines(),
+        sha256: None,
+    }
+}
+
+enum Got {
+    Line,
+    TooLong,
+    End,
+}
+
+/// The next line, without its end; what is too long is passed over.
+fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Got> {
+    line.clear();
+    let mut limited = input.by_ref().take(MAX_LINE);
+    limited.read_until(b'\n', line)?;
+    if line.is_empty() {
+        return Ok(Got::End);
+    }
+    if line.ends_with(b"\n") || (line.len() as u64) < MAX_LINE {
+        return Ok(Got::Line);
+    }
+    line.clear();
+    input.skip_until(b'\n')?;
+    Ok(Got::TooLong)
+}
+
+fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Refused> {
+    // The message of serde_json may quote the line.
+    serde_json::from_slice(line).map_err(|_| Refused::Damaged)
+}
+
+/// The one text of a value, for comparing.
+fn text(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,420 @@
+//! Every clue of every trail, followed back: the evidence is opened again by other means than the scanner's, at
+//! the place that a sighting names, and what the clue says must be readable there.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use tokentrail::atoms::rules::Rules;
+use tokentrail::atoms::{Digest, FingerprintKey, JoinKey, KeyKind, Locator, Place};
+use tokentrail::collect::find::{Inputs, find};
+use tokentrail::collect::{Context, read};
+use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
+use tokentrail::flow::{self, Correlated};
+
+/// Values shorter than this have no digest without a key.
+const HASHED: usize = 16;
+
+/// Layers of percent-encoding and JSON strings around a value in the fixtures.
+const LAYERS: usize = 4;
+
+#[test]
+fn every_clue_leads_back_to_its_place() {
+    let world = World::of("fixtures");
+    let by_id: BTreeMap<Digest, &Sighting> = world
+        .correlated
+        .sightings
+        .iter()
+        .map(|sighting| (sighting.id, sighting))
+        .collect();
+    let mut kinds = BTreeSet::new();
+    let mut locators = HashSet::new();
+    let mut recomputed = 0;
+    for trail in &world.correlated.trails {
+        let steps: BTreeSet<Digest> = trail
+            .steps
+            .iter()
+            .filter_map(|step| step.sighting)
+            .collect();
+        assert!(!trail.clues.is_empty(), "a trail without a clue");
+        for clue in &trail.clues {
+            assert!(!clue.sightings.is_empty(), "{}", clue.text);
+            for id in &clue.sightings {
+                assert!(steps.contains(id), "{}: not a step of its trail", clue.text);
+                let sighting = by_id[id];
+                let text = reread(&sighting.place);
+                locators.insert(std::mem::discriminant(&sighting.place.locator));
+                if let Some(key) = clue.key {
+                    kinds.insert(key.kind);
+                    assert!(
+                        carries(sighting, key),
+                        "{}: {:?}",
+                        clue.text,
+                        sighting.place
+                    );
+                    recomputed += u32::from(shows(&text, key, &sighting.place));
+                }
+            }
+        }
+    }
+    assert_eq!(locators.len(), 3, "rows, lines and entries");
+    assert!(kinds.contains(&KeyKind::State), "{kinds:?}");
+    assert!(kinds.len() >= 3, "{kinds:?}");
+    assert!(recomputed > 20, "{recomputed} keys recomputed");
+}
+
+#[test]
+fn every_value_lies_where_its_sightings_say() {
+    let world = World::of("fixtures");
+    let key = FingerprintKey::default();
+    let mut followed = 0;
+    for exposure in &world.correlated.exposures {
+        let Some(value) = world.values.get(&exposure.credential) else {
+            continue;
+        };
+        for &(at, slot) in &exposure.seen {
+            let sighting = &world.correlated.sightings[at];
+            let credential = &sighting.credentials[slot];
+            if let Some(fingerprint) = credential.fingerprint {
+                assert_eq!(
+                    key.digest("credential", value.as_bytes()),
+                    Some(fingerprint)
+                );
+            }
+            let text = reread(&sighting.place);
+            let layers = layers(&text);
+            // What lies inside a JWT, or in packed form, is not there letter by letter.
+            if credential.nesting.is_empty() {
+                let found = layers.iter().any(|layer| layer.contains(&**value));
+                assert!(
+                    found,
+                    "{:?} does not show its {}",
+                    sighting.place, credential.name
+                );
+                followed += 1;
+            }
+        }
+    }
+    assert!(followed > 80, "{followed} values followed");
+}
+
+#[test]
+fn a_place_that_is_wrong_is_noticed() {
+    let world = World::of("fixtures/logs");
+    let mut wrong = 0;
+    for sighting in &world.correlated.sightings {
+        let Locator::Line { number, byte } = sighting.place.locator else {
+            continue;
+        };
+        let Some(credential) = sighting.credentials.iter().find(|it| it.nesting.is_empty()) else {
+            continue;
+        };
+        let Some(value) = world.values.get(&credential.id) else {
+            continue;
+        };
+        let mut place = sighting.place.clone();
+        place.locator = Locator::Line {
+            number: number + 1,
+            byte,
+        };
+        let shown = line(&place, false)
+            .is_some_and(|text| layers(&text).iter().any(|it| it.contains(&**value)));
+        wrong += u32::from(!shown);
+    }
+    assert!(wrong > 20, "{wrong}");
+}
+
+/// What the scanner makes of a folder of the repository.
+struct World {
+    correlated: Correlated,
+    /// Raw values by credential.
+    values: BTreeMap<Digest, Box<str>>,
+}
+
+impl World {
+    fn of(folder: &str) -> Self {
+        let rules = Rules::builtin().unwrap();
+        let key = FingerprintKey::default();
+        let detector = Detector {
+            rules: &rules,
+            key: &key,
+            jwks: None,
+            reveal: Reveal {
+                values: true,
+                ..Reveal::default()
+            },
+        };
+        let context = Context {
+            rules: &rules,
+            log_timezone: None,
+        };
+        let inputs = Inputs {
+            paths: vec![root().join(folder)],
+            source_root: Some(root()),
+            ..Inputs::default()
+        };
+        let mut sightings = Vec::new();
+        let mut values = BTreeMap::new();
+        for file in find(&inputs).files {
+            let mut memory = Memory::default();
+            read::observations(
+                &file,
+                &context,
+                &read::Options::default(),
+                &mut |observation| {
+                    sightings.extend(detect::sightings(&observation, &detector, &mut memory));
+                },
+            );
+            values.extend(exposed(&memory));
+        }
+        Self {
+            correlated: flow::trails(sightings, &rules),
+            values,
+        }
+    }
+}
+
+/// The raw values of a run with `--reveal values`.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the fixtures hold made-up values only"
+)]
+fn exposed(memory: &Memory) -> Vec<(Digest, Box<str>)> {
+    let values = memory.revealed.values.iter();
+    values
+        .map(|(id, value)| (*id, value.expose().into()))
+        .collect()
+}
+
+/// Whether a sighting has a key: of a parameter, of a credential, or as its exchange.
+fn carries(sighting: &Sighting, key: JoinKey) -> bool {
+    let of_credentials = || sighting.credentials.iter().flat_map(|it| &it.keys);
+    sighting.exchange == Some(key)
+        || sighting
+            .keys
+            .iter()
+            .chain(of_credentials())
+            .any(|own| *own == key)
+}
+
+/// The text at a place must hold something whose digest is the key's. Not so for a value that is too short to be
+/// hashed: it is named by the place that showed it first, and no other can recompute that.
+fn shows(text: &str, key: JoinKey, place: &Place) -> bool {
+    if matches!(key.kind, KeyKind::Exchange | KeyKind::Visit | KeyKind::Jti) {
+        return false;
+    }
+    let mut candidates = BTreeSet::new();
+    for layer in layers(text) {
+        for word in layer.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.~%+/".contains(c))) {
+            candidates.insert(word.to_owned());
+            candidates.extend(word.split('.').filter_map(claims).flatten());
+        }
+    }
+    let digest =
+        |value: &str| FingerprintKey::default().digest(key.kind.as_str(), value.as_bytes());
+    let found = candidates
+        .iter()
+        .flat_map(|value| derived(value, key.kind))
+        .any(|value| digest(&value) == Some(key.digest));
+    let name = format!("{}=", key.kind.as_str());
+    let is_short = || {
+        let texts = layers(text);
+        let mut values = texts.iter().flat_map(|text| text.split(&name).skip(1));
+        values.any(|rest| rest.split(['&', '#', '"', ' ']).next().unwrap().len() < HASHED)
+    };
+    assert!(
+        found || is_short(),
+        "{place:?} does not show its {}",
+        key.kind.as_str()
+    );
+    found
+}
+
+/// What a value may be joined by: itself, S256 of it (RFC 7636 §4.6), the left half of its hash (OpenID Connect
+/// Core §3.2.2.10).
+fn derived(value: &str, kind: KeyKind) -> Vec<String> {
+    let encode = |bytes: &[u8]| data_encoding::BASE64URL_NOPAD.encode(bytes);
+    let left = |bytes: &[u8]| encode(&bytes[..bytes.len() / 2]);
+    let mut values = vec![value.to_owned()];
+    match kind {
+        KeyKind::ChallengeS256 => values.push(encode(&Sha256::digest(value))),
+        KeyKind::AtHash | KeyKind::CHash | KeyKind::SHash => values.extend([
+            left(&Sha256::digest(value)),
+            left(&Sha384::digest(value)),
+            left(&Sha512::digest(value)),
+        ]),
+        _ => {}
+    }
+    values
+}
+
+/// The strings among the claims of a segment of a JWT.
+fn claims(segment: &str) -> Option<Vec<String>> {
+    let json = data_encoding::BASE64URL_NOPAD
+        .decode(segment.as_bytes())
+        .ok()?;
+    let claims: BTreeMap<String, Value> = serde_json::from_slice(&json).ok()?;
+    let strings = claims.values().filter_map(Value::as_str);
+    Some(strings.map(str::to_owned).collect())
+}
+
+/// A text, and what is under its escapes.
+fn layers(text: &str) -> Vec<String> {
+    let mut all = vec![text.to_owned()];
+    for _ in 0..LAYERS {
+        let last = all.last().unwrap();
+        let plain = percent_decoded(
+            &last
+                .replace("\\u0026", "&")
+                .replace("\\/", "/")
+                .replace("\\x22", "\"")
+                .replace("\\\"", "\"")
+                .replace("&amp;", "&"),
+        );
+        if plain == *last {
+            break;
+        }
+        all.push(plain);
+    }
+    all
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = (*first == b'%').then(|| tail.get(..2)).flatten();
+        let byte = hex.and_then(|hex| data_encoding::HEXUPPER_PERMISSIVE.decode(hex).ok());
+        if let Some(byte) = byte {
+            bytes.extend(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The text at a place, read by the means of this test.
+fn reread(place: &Place) -> String {
+    match &place.locator {
+        Locator::Row {
+            table,
+            rowid,
+            column,
+        } => cell(place, table, *rowid, column),
+        Locator::Line { .. } => {
+            let text = line(place, true).expect("the line is there");
+            text.clone() + "\n" + &rest_of_record(place, &text)
+        }
+        Locator::Entry { index, pointer, .. } => entry(place, *index, pointer),
+        other => panic!("{other:?} is not among the fixtures"),
+    }
+}
+
+fn cell(place: &Place, table: &str, rowid: i64, column: &str) -> String {
+    let uri = format!("file:{}?immutable=1", path(place).display());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let database = Connection::open_with_flags(uri, flags).unwrap();
+    let query = format!("SELECT CAST({column} AS TEXT) FROM {table} WHERE rowid = ?1");
+    database
+        .query_row(&query, [rowid], |row| row.get(0))
+        .unwrap()
+}
+
+/// The line with this number, which must begin at this byte if that is asked.
+fn line(place: &Place, checked: bool) -> Option<String> {
+    let Locator::Line { number, byte } = place.locator else {
+        panic!("a line");
+    };
+    let file = path(place);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let ending = file.extension().map(|it| it.to_string_lossy().into_owned());
+    match ending.as_deref() {
+        Some("gz") => {
+            let packed = std::mem::take(&mut bytes);
+            flate2::read::MultiGzDecoder::new(&packed[..])
+                .read_to_end(&mut bytes)
+                .unwrap();
+        }
+        Some("zst") => {
+            let packed = std::mem::take(&mut bytes);
+            bytes = zstd::decode_all(&packed[..]).unwrap();
+        }
+        _ => {}
+    }
+    let mut start = 0;
+    for (at, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        if at as u64 + 1 == number {
+            assert!(!checked || start == byte, "{place:?} begins at {start}");
+            return Some(String::from_utf8_lossy(line).into_owned());
+        }
+        start += line.len() as u64;
+    }
+    None
+}
+
+/// A container's runtime cuts a long line into records: what they hold, put together.
+fn rest_of_record(place: &Place, first: &str) -> String {
+    let Locator::Line { number, .. } = place.locator else {
+        panic!("a line");
+    };
+    let mut whole = String::new();
+    let mut next = Some(first.to_owned());
+    let mut number = number;
+    while let Some(text) = next {
+        let docker: Option<BTreeMap<String, Value>> = serde_json::from_str(&text).ok();
+        let docker = docker.and_then(|it| Some(it.get("log")?.as_str()?.to_owned()));
+        let stream = |text: &str| text.split(' ').nth(1).map(str::to_owned);
+        let of_other_stream = docker.is_none() && stream(&text) != stream(first);
+        let mut words = text.splitn(4, ' ');
+        let cri = words.nth(2).zip(words.next());
+        let (part, more) = match (docker, cri) {
+            _ if of_other_stream => (String::new(), true),
+            (Some(log), _) => (log.clone(), !log.ends_with('\n')),
+            (None, Some((tag @ ("P" | "F"), log))) => (log.trim_end().to_owned(), tag == "P"),
+            _ => return whole,
+        };
+        whole += &part;
+        number += 1;
+        let mut place = place.clone();
+        place.locator = Locator::Line { number, byte: 0 };
+        next = if more { line(&place, false) } else { None };
+    }
+    whole
+}
+
+fn entry(place: &Place, index: u64, pointer: &str) -> String {
+    let har: Value = serde_json::from_slice(&std::fs::read(path(place)).unwrap()).unwrap();
+    let of_entry = pointer.starts_with(&format!("/log/entries/{index}"));
+    assert!(
+        of_entry || !pointer.starts_with("/log/entries"),
+        "{place:?}"
+    );
+    let value = har
+        .pointer(pointer)
+        .unwrap_or_else(|| panic!("{place:?} leads nowhere"));
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn path(place: &Place) -> PathBuf {
+    root().join(&*place.source.path)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
