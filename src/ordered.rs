@@ -67,7 +67,10 @@ impl<'a, U, E> Line<'a, U, E> {
     fn may_begin(&self, hold: usize) -> bool {
         /// Other work of the pool does not announce itself: it is looked for this often.
         const LOOK: Duration = Duration::from_millis(5);
-        loop {
+        /// After so many looks at which nothing moved, the missing result may wait for this very thread,
+        /// which took its work up while it waited for other work of the pool: memory gives way then.
+        const PATIENCE: u32 = 1_000;
+        for _ in 0..PATIENCE {
             let state = self.lock();
             if state.weight <= hold || state.stopped {
                 return !state.stopped;
@@ -80,6 +83,7 @@ impl<'a, U, E> Line<'a, U, E> {
                 }
             }
         }
+        true
     }
 
     fn done(&self, index: usize, result: U, weight: fn(&U) -> usize) {

@@ -1,7 +1,12 @@
 //! Evidence that is broken, scanned by the program: each file costs a problem with its name and a reason, and
 //! takes nothing away from the files beside it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "test"
+)]
 
 use std::fs;
 use std::io::Write;
@@ -253,7 +258,7 @@ fn an_unreadable_log_beside_a_history_costs_its_own_rows_only() {
     write(dir.path(), "History", &history(10));
     write(dir.path(), "History-wal", b"unreadable");
     let log = dir.path().join("History-wal");
-    fs::set_permissions(&log, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o0)).unwrap();
     let is_root = fs::File::open(&log).is_ok();
     let seen = scan(dir.path());
     assert_eq!(seen.findings(), 10);

@@ -1,7 +1,14 @@
 //! No output holds a planted credential, wherever it was planted: in every part of a URL, in logs, captures and
 //! histories, in names of parameters, headers, hosts and files, plain or encoded, in damaged evidence too.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::format_push_string,
+    reason = "test"
+)]
 
 use std::fs;
 use std::path::Path;

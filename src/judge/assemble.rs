@@ -98,14 +98,14 @@ fn of_weaknesses(facts: &Facts<'_>) -> Vec<Finding> {
             }
         }
     }
-    let mut found: Vec<Finding> = found.into_values().collect();
-    for finding in &mut found {
+    // Once for all that was merged: a client may have a run for each line of a log.
+    for finding in found.values_mut() {
         finding.seen.sort_unstable();
         finding.seen.dedup();
         finding.trails.sort_unstable();
         finding.trails.dedup();
     }
-    found
+    found.into_values().collect()
 }
 
 /// Sorted once all are there: a constant `state` in thousands of runs must not cost their square.

@@ -75,12 +75,11 @@ fn thieves(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        writeln!(
-            out,
-            "A thief of {}: {}{more}",
-            name.join(" / "),
-            shown.join("; ")
-        )?;
+        let name = match name.join(" / ") {
+            name if name.is_empty() => "the profile".to_owned(),
+            name => name,
+        };
+        writeln!(out, "A thief of {name}: {}{more}", shown.join("; "))?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Knows the format and HTTP's own headers; nothing of OAuth.
 
 mod claim;
+mod content;
 mod entry;
 mod json;
 mod message;

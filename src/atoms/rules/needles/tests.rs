@@ -1,0 +1,177 @@
+//! What the needles mean, said plainly, and held against what they find.
+
+use proptest::prelude::*;
+
+use super::names::unhex;
+use super::*;
+use crate::atoms::rules::Name;
+
+fn needles() -> Needles {
+    let names = [
+        "code",
+        "access_token",
+        "SAMLResponse",
+        "sid",
+        "x-amz-signature",
+    ];
+    let keys = names.iter().map(|name| Name::new(name).key).collect();
+    Needles::new(&keys, ["ghp_", "/webhooks/"].into_iter())
+}
+
+/// What the needles mean, said as plainly as possible: a name of letters in any case with `_`, `-` or `.`
+/// between them, each character perhaps percent-encoded, then quotes or blanks, then a separator under
+/// any number of percent-encodings; or a literal.
+fn plainly(bytes: &[u8]) -> bool {
+    let text: Vec<u8> = bytes.to_vec();
+    let literal = ["ghp_", "/webhooks/", "eyJ", "Bearer"]
+        .iter()
+        .any(|literal| {
+            text.windows(literal.len())
+                .any(|window| window == literal.as_bytes())
+        });
+    literal || (0..text.len()).any(|start| name_at(&text[start..]))
+}
+
+fn name_at(text: &[u8]) -> bool {
+    [
+        "code",
+        "accesstoken",
+        "samlresponse",
+        "sid",
+        "xamzsignature",
+    ]
+    .iter()
+    .any(|name| {
+        let mut rest = text;
+        for wanted in name.bytes() {
+            loop {
+                let (byte, used) = match rest {
+                    [b'%', a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => {
+                        (unhex(*a, *b), 3)
+                    }
+                    [byte, ..] => (*byte, 1),
+                    [] => return false,
+                };
+                rest = &rest[used..];
+                if byte.to_ascii_lowercase() == wanted {
+                    break;
+                }
+                if !matches!(byte, b'_' | b'-' | b'.') || rest.len() == text.len() - used {
+                    return false;
+                }
+            }
+        }
+        while let [b'"' | b'\'' | b'\\' | b' ', tail @ ..] = rest {
+            rest = tail;
+        }
+        matches!(rest, [b'=' | b':', ..]) || {
+            let mut encoded = rest.strip_prefix(b"%".as_slice()).unwrap_or_default();
+            while let Some(tail) = encoded.strip_prefix(b"25".as_slice()) {
+                encoded = tail;
+            }
+            matches!(encoded, [b'3', b'd' | b'D' | b'a' | b'A', ..])
+        }
+    })
+}
+
+#[test]
+fn every_spelling_of_a_name_is_seen() {
+    let needles = needles();
+    for text in [
+        "code=1",
+        "CODE=1",
+        "?code%3D1",
+        "%3Fcode%253D1",
+        "access%5Ftoken=1",
+        "%61ccess_token=1",
+        "accessToken=1",
+        "x[access_token]=1",
+        "\"access_token\": 1",
+        "\\\"code\\\":1",
+        "sid: 1",
+        "acc%2565ss_token=1",
+        "name=\"SAMLResponse\"",
+        "a=1&amp;code=2",
+        "eyJ",
+        "https://u:p@h/",
+        "https://token@h/",
+        "https%3A%2F%2Fu%3Ap%40h",
+        "code\\u003d1",
+        "code&#61;1",
+    ] {
+        assert!(needles.hit(text.as_bytes()), "{text}");
+    }
+    for text in [
+        "a=1&b=2",
+        "https://example.com/code/x",
+        "12:30:59 GET / HTTP/1.1",
+        "%D0%B0=1",
+        "",
+    ] {
+        assert!(!needles.hit(text.as_bytes()), "{text}");
+    }
+}
+
+#[test]
+fn the_first_place_is_found_wherever_a_block_ends() {
+    let needles = needles();
+    for at in [
+        0,
+        1,
+        BLOCKS[1] - 5,
+        BLOCKS[1] - 4,
+        BLOCKS[1] - 3,
+        BLOCKS[1] - 1,
+        BLOCKS[1],
+        BLOCKS[1] + 1,
+        3 * BLOCKS[1] - 2,
+    ] {
+        for needle in ["ghp_", "code="] {
+            let mut bytes = vec![b' '; at];
+            bytes.extend_from_slice(needle.as_bytes());
+            let found = needles
+                .find(&bytes, 0)
+                .unwrap_or_else(|| panic!("{needle} at {at}"));
+            assert!((at..at + needle.len()).contains(&found), "{needle} at {at}");
+            assert_eq!(needles.find(&bytes, bytes.len()), None);
+        }
+    }
+}
+
+#[test]
+fn a_million_escapes_cost_linear_time() {
+    let needles = needles();
+    assert!(!needles.hit("%25".repeat(1_000_000).as_bytes()));
+    assert!(!needles.hit(format!("%{}", "25".repeat(1_000_000)).as_bytes()));
+    assert!(!needles.hit("%253D".repeat(300_000).as_bytes()));
+}
+
+proptest! {
+    #[test]
+    fn never_no_in_vain(text in "(code|CoDe|access|_|-|%5F|%5f|%2D|%61|%25|token|=|%3D|%253d|%25253D|:|%3A|\"|\\\\|'| |sid|SAML|Response|ghp_|ghp|eyJ|&|%26|[a-z0-9%]|x-amz-signature){0,24}") {
+        if plainly(text.as_bytes()) {
+            prop_assert!(needles().hit(text.as_bytes()), "{}", text);
+        }
+    }
+
+    #[test]
+    fn never_no_in_vain_wherever_a_step_or_a_block_ends(
+        before in (0..200_usize).prop_union(960..1100_usize),
+        text in "(code|CoDe|access|_|%5F|%25|token|=|%3D|%253d|:|%3A|\"|sid|ghp_|eyJ|&|[a-z%]|\\n){0,12}",
+        after in 0..70_usize,
+    ) {
+        let bytes = [vec![b' '; before], text.clone().into_bytes(), vec![b'.'; after]].concat();
+        if plainly(text.as_bytes()) {
+            let found = needles().find(&bytes, 0);
+            prop_assert!(found.is_some_and(|at| (before..before + text.len()).contains(&at)), "{}", text);
+            prop_assert!(needles().hit(&bytes), "{}", text);
+        }
+    }
+
+    #[test]
+    fn never_no_in_vain_over_bytes(bytes in proptest::collection::vec(proptest::sample::select(b"code=%3D25a_:\" sid\\".to_vec()), 0..40)) {
+        if plainly(&bytes) {
+            prop_assert!(needles().hit(&bytes), "{:?}", String::from_utf8_lossy(&bytes));
+        }
+    }
+}
