@@ -80,7 +80,8 @@ impl Names {
         let mut length = 0;
         while length < NAME {
             let (byte, shorter) = match rest {
-                [shorter @ .., b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => {
+                // `%accesstoken=` begins with what may be an escape and is more likely none.
+                [shorter @ .., b'%', a, b] if is_of_name(*a, *b, length) => {
                     (unhex(*a, *b), shorter)
                 }
                 [shorter @ .., byte] => (*byte, shorter),
@@ -115,16 +116,20 @@ impl Names {
     }
 }
 
+/// Whether two bytes behind a `%` are the digits of a letter, a joint, or another `%`.
+fn is_of_name(high: u8, low: u8, length: usize) -> bool {
+    let byte = unhex(high, low);
+    high.is_ascii_hexdigit()
+        && low.is_ascii_hexdigit()
+        && (byte == b'%' || byte.is_ascii_alphanumeric() || is_joint(byte, length))
+}
+
 /// Whether the two digits that followed an encoded `%` are those of a letter, a joint, or another `%`.
 fn may_be_letter(reversed: &[u8]) -> bool {
     let [.., low, high] = *reversed else {
         return false;
     };
-    if !(low.is_ascii_hexdigit() && high.is_ascii_hexdigit()) {
-        return false;
-    }
-    let byte = unhex(high, low);
-    byte == b'%' || byte.is_ascii_alphanumeric() || is_joint(byte, 1)
+    is_of_name(high, low, 1)
 }
 
 /// Whether the byte may stand inside a name, or begin an encoded one that does.

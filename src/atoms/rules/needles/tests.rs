@@ -96,6 +96,7 @@ fn every_spelling_of_a_name_is_seen() {
         "https://u:p@h/",
         "https://token@h/",
         "https%3A%2F%2Fu%3Ap%40h",
+        "%accesstoken=1",
         "code\\u003d1",
         "code&#61;1",
     ] {
