@@ -114,6 +114,11 @@ pub fn observations(
             problem: &mut |error| reasons.add(&error),
         },
     );
+    if shrunk(&evidence) {
+        reasons.add(&ReadError::Malformed(
+            "became shorter while it was read, so its end is missing; scan a copy".into(),
+        ));
+    }
     let status = match &end {
         Ok(()) if reasons.is_empty() => Status::Read,
         Err(ReadError::Unsupported(_)) if !any && reasons.is_empty() => Status::Unsupported,
@@ -137,6 +142,13 @@ pub fn observations(
         reasons: reasons.into_lines(),
         sha256,
     })
+}
+
+/// Whether a file has lost its end since it was opened: a log that is rotated by truncation.
+fn shrunk(evidence: &Evidence) -> bool {
+    let now = evidence.plain_file().and_then(|path| path.metadata().ok());
+    now.zip(evidence.len())
+        .is_some_and(|(now, before)| now.len() < before)
 }
 
 /// What becomes of a file without a reader.
@@ -269,6 +281,16 @@ mod tests {
         assert_eq!(lines.len(), REASONS + 1);
         assert!(lines[0].ends_with("(20 times)"), "{}", lines[0]);
         assert_eq!(lines[REASONS], "11 more problems of other kinds");
+    }
+
+    #[test]
+    fn a_file_that_loses_its_end_is_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "two lines\nof text\n").unwrap();
+        let evidence = Evidence::file(file.path(), "x").unwrap();
+        assert!(!shrunk(&evidence));
+        std::fs::write(file.path(), "one line\n").unwrap();
+        assert!(shrunk(&evidence));
     }
 
     #[test]
