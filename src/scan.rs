@@ -193,9 +193,14 @@ fn map(file: &File, mapping: &Mapping) -> Mapped {
     };
     let mut memory = Memory::default();
     let mut sightings = Vec::new();
-    let outcome = read::observations(file, &context, &mapping.reading, &mut |observation| {
+    let mut outcome = read::observations(file, &context, &mapping.reading, &mut |observation| {
         sightings.extend(detect::sightings(&observation, &detector, &mut memory));
     });
+    if let Outcome::Row(row) = &mut outcome
+        && memory.cut_short > 0
+    {
+        row.cut_short(memory.cut_short);
+    }
     let clock_error = clock_error(&sightings);
     // A place that is read twice yields its sightings twice.
     let mut seen = HashSet::new();

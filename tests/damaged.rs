@@ -189,6 +189,28 @@ fn each_broken_file_costs_a_problem_with_its_name() {
 }
 
 #[test]
+fn a_record_with_more_than_is_looked_at_is_told() {
+    let pairs: Vec<String> = (0..9_000)
+        .map(|number| format!("access_token=k{number}abcdefgh{number}"))
+        .collect();
+    let line = format!(
+        "192.0.2.1 - - [23/Nov/2026:01:28:04 +0000] \"GET /x?{} HTTP/1.1\" 200 5 \"-\" \"x\"\n",
+        pairs.join("&")
+    );
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "access.log", line.as_bytes());
+    let seen = scan(dir.path());
+    let problems = seen.problems("access.log");
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.contains("looked at in one")),
+        "{problems:?}"
+    );
+    assert!(seen.findings() > 1_000, "{}", seen.findings());
+}
+
+#[test]
 fn broken_files_take_nothing_from_those_beside_them() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "good/access.log", line(9_999).as_bytes());

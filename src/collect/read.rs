@@ -53,6 +53,16 @@ pub struct Row {
     pub sha256: Option<String>,
 }
 
+impl Row {
+    /// Adds that so many records held more than is looked at in one.
+    pub fn cut_short(&mut self, records: u64) {
+        self.status = self.status.max(Status::Partial);
+        self.reasons.push(format!(
+            "{records} of its records hold more parameters or URLs than are looked at in one; split them to see the rest"
+        ));
+    }
+}
+
 /// How far a source was read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Status {

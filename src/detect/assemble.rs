@@ -121,7 +121,9 @@ fn one(
         })
         .collect();
     let url = outer_url(observation, message);
-    let Memory { revealed, local } = memory;
+    let Memory {
+        revealed, local, ..
+    } = memory;
     let mut ring = Keyring::new(detector, local, &observation.place);
     let id = ring.part();
     let mut credentials = Vec::new();

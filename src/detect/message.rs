@@ -12,10 +12,18 @@ use crate::atoms::rules::{Name, Rule, Rules};
 use crate::collect::{Observation, Payload, Store};
 
 /// Messages of one observation. A page with more links that carry tokens than this says nothing new.
-pub(super) const MAX_MESSAGES: usize = 256;
+pub(super) const MAX_MESSAGES: usize = 1024;
 
 /// Named values of one message. A JSON document may hold a list of all API keys.
 pub(super) const MAX_FIELDS: usize = 8192;
+
+/// Whether a bound was reached, so that something in the observation may not have been looked at.
+pub(super) fn is_cut_short(messages: &[Message]) -> bool {
+    messages.len() >= MAX_MESSAGES
+        || messages
+            .iter()
+            .any(|message| message.fields.len() >= MAX_FIELDS)
+}
 
 /// One message, or what may be one.
 #[derive(Debug, Default)]

@@ -37,6 +37,9 @@ pub fn sightings(
     memory: &mut Memory,
 ) -> Vec<Sighting> {
     let messages = message::messages(observation, detector.rules);
+    if message::is_cut_short(&messages) {
+        memory.cut_short = memory.cut_short.saturating_add(1);
+    }
     assemble::sightings(observation, &messages, detector, memory)
 }
 
@@ -67,6 +70,8 @@ pub struct Reveal {
 pub struct Memory {
     /// The side table.
     pub revealed: Revealed,
+    /// Observations that held more than is looked at in one.
+    pub cut_short: u64,
     local: keys::Local,
 }
 

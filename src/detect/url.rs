@@ -4,7 +4,7 @@
 use super::encoding::{html, percent};
 
 /// Pairs of one query or fragment that are looked at. Browsers cut URLs at 2 MiB; real ones have fewer than 300.
-const MAX_PAIRS: usize = 4096;
+const MAX_PAIRS: usize = super::message::MAX_FIELDS;
 
 /// A URL cut into its pieces, each as written.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
