@@ -232,7 +232,6 @@ impl Outcome {
         let over = seen.iter().all(|&(_, at)| at <= as_of);
         let shown = Shown {
             message: &|message| placed.shows(message),
-            authenticated: placed.authenticated(run),
         };
         let worst = |at, unseen| {
             credential
@@ -311,16 +310,6 @@ const CAUSES: &[(&str, Unseen)] = &[
         "a use of the credential",
         Unseen {
             end: true,
-            client: false,
-            lifetime: false,
-            clock: 0,
-        },
-    ),
-    (
-        "that the client has a secret",
-        Unseen {
-            end: false,
-            client: true,
             lifetime: false,
             clock: 0,
         },
@@ -329,7 +318,6 @@ const CAUSES: &[(&str, Unseen)] = &[
         "a shorter lifetime",
         Unseen {
             end: false,
-            client: false,
             lifetime: true,
             clock: 0,
         },
@@ -338,7 +326,6 @@ const CAUSES: &[(&str, Unseen)] = &[
         "the clock's error",
         Unseen {
             end: false,
-            client: false,
             lifetime: false,
             clock: 1,
         },
@@ -347,7 +334,6 @@ const CAUSES: &[(&str, Unseen)] = &[
         "several of these",
         Unseen {
             end: true,
-            client: true,
             lifetime: true,
             clock: 1,
         },

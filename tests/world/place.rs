@@ -111,15 +111,6 @@ impl Placed {
         })
     }
 
-    /// Whether the client authenticates in a message that is in evidence.
-    pub fn authenticated(&self, run: &Run) -> bool {
-        run.messages.iter().enumerate().any(|(index, message)| {
-            let text = format!("{:?}", message.what);
-            let with_secret = text.contains("client_secret") || text.contains("Basic ");
-            with_secret && self.shows(index)
-        })
-    }
-
     /// The names that the specification allows for what is in evidence, the best first.
     pub fn names(&self, run: &Run) -> Vec<&'static str> {
         match &run.name {

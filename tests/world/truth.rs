@@ -210,8 +210,6 @@ pub struct Evidence {
 pub struct Unseen {
     /// A use of the credential.
     pub end: bool,
-    /// That the client is confidential (it authenticates in no message of the run).
-    pub client: bool,
     /// A lifetime that no documentation states.
     pub lifetime: bool,
     /// The error of a clock in milliseconds that fewer than three tokens tell.
@@ -221,8 +219,6 @@ pub struct Unseen {
 /// The run's messages in evidence.
 pub struct Shown<'a> {
     pub message: &'a dyn Fn(usize) -> bool,
-    /// Whether the client authenticates in one of them.
-    pub authenticated: bool,
 }
 
 /// Leeway of clocks (milliseconds): what ended less than this ago may pass for alive.
@@ -260,12 +256,9 @@ impl Credential {
                 whole,
                 without,
             } => {
-                let secret = secret
-                    .iter()
-                    .filter(|_| shown.authenticated || !unseen.client);
                 let all = needs
                     .iter()
-                    .chain(secret)
+                    .chain(secret.iter())
                     .all(|need| evidence.holds.contains(&(holder, need.clone())));
                 if all { *whole } else { *without }
             }
