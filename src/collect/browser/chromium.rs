@@ -1,19 +1,21 @@
 //! History of the Chromium family: the schema and the codes, from `components/history/core/browser` of the
 //! Chromium sources. Columns come and go between versions; a missing one reads as NULL.
 
-use std::sync::Arc;
-
-use super::columns::{self, Columns, Form, Time};
-use super::visits::{self, CODES, Shape};
+use super::columns::{Columns, Form, Time};
+use super::visits::{CODES, Shape};
 use super::{epoch, reading};
-use crate::atoms::{Basis, Source};
-use crate::collect::{Context, Evidence, ReadError, Reader, Sink, Via};
+use crate::atoms::Basis;
+use crate::collect::{Reader, Via};
 
 /// Reads a `History` of the Chromium family.
 pub static CHROMIUM: Reader = Reader {
     name: "chromium-history",
     claims: |evidence, _| super::recognised(evidence) == Some("chromium-history"),
-    read,
+    read: |evidence, source, context, sink| {
+        reading::read(evidence, source, context, sink, |reading| {
+            super::tables(&SHAPE, COLUMNS, reading)
+        })
+    },
 };
 
 const SHAPE: Shape = Shape {
@@ -102,21 +104,6 @@ const COLUMNS: &[Columns] = &[
         via: Via::Unknown,
     },
 ];
-
-fn read(
-    evidence: &Evidence,
-    source: &Arc<Source>,
-    context: &Context<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<(), ReadError> {
-    reading::read(evidence, source, context, sink, |reading| {
-        visits::read(&SHAPE, reading)?;
-        for columns in COLUMNS {
-            columns::read(columns, epoch::webkit, reading)?;
-        }
-        Ok(())
-    })
-}
 
 /// `ui/base/page_transition_types.h`: the core type in the low byte, qualifiers above. The core type is not
 /// dependable inside a redirect chain, so the redirect bits go first.

@@ -2,19 +2,21 @@
 //! smaller schema of Firefox for Android and iOS. Rows with `hidden = 1` are the redirect sources, so the
 //! column is never looked at.
 
-use std::sync::Arc;
-
-use super::columns::{self, Columns, Form, Time};
-use super::visits::{self, CODES, Shape};
+use super::columns::{Columns, Form, Time};
+use super::visits::{CODES, Shape};
 use super::{epoch, reading};
-use crate::atoms::{Basis, Source};
-use crate::collect::{Context, Evidence, ReadError, Reader, Sink, Via};
+use crate::atoms::Basis;
+use crate::collect::{Reader, Via};
 
 /// Reads a `places.sqlite`.
 pub static FIREFOX: Reader = Reader {
     name: "firefox-places",
     claims: |evidence, _| super::recognised(evidence) == Some("firefox-places"),
-    read,
+    read: |evidence, source, context, sink| {
+        reading::read(evidence, source, context, sink, |reading| {
+            super::tables(&SHAPE, COLUMNS, reading)
+        })
+    },
 };
 
 const SHAPE: Shape = Shape {
@@ -91,21 +93,6 @@ const COLUMNS: &[Columns] = &[
         via: Via::Stored,
     },
 ];
-
-fn read(
-    evidence: &Evidence,
-    source: &Arc<Source>,
-    context: &Context<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<(), ReadError> {
-    reading::read(evidence, source, context, sink, |reading| {
-        visits::read(&SHAPE, reading)?;
-        for columns in COLUMNS {
-            columns::read(columns, epoch::unix, reading)?;
-        }
-        Ok(())
-    })
-}
 
 /// `TRANSITION_*` of `nsINavHistoryService.idl`. Redirects by script or a meta element come as links.
 fn via([visit_type, _]: [i64; CODES]) -> Via {

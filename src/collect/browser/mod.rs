@@ -17,7 +17,19 @@ pub use firefox::FIREFOX;
 pub use safari::SAFARI;
 
 use super::sqlite::{self, Database, Views};
-use super::{Evidence, Reader};
+use super::{Evidence, ReadError, Reader};
+use columns::Columns;
+use reading::Reading;
+use visits::Shape;
+
+/// Reads the pages and visits of a history, then its other columns, all by one clock.
+fn tables(shape: &Shape, others: &[Columns], reading: &Reading<'_, '_>) -> Result<(), ReadError> {
+    visits::read(shape, reading)?;
+    for columns in others {
+        columns::read(columns, shape.clock, reading)?;
+    }
+    Ok(())
+}
 
 /// The tables and columns by which a history is known.
 struct Signature {

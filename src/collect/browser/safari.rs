@@ -1,19 +1,21 @@
 //! Safari's `History.db`: Cocoa seconds, and redirect chains that are joined in both directions by the ids of
 //! the visits. A visit reached by a plain link names no earlier one.
 
-use std::sync::Arc;
-
-use super::columns::{self, Columns, Form, Time};
-use super::visits::{self, CODES, Shape};
+use super::columns::{Columns, Form, Time};
+use super::visits::{CODES, Shape};
 use super::{epoch, reading};
-use crate::atoms::{Basis, Source};
-use crate::collect::{Context, Evidence, ReadError, Reader, Sink, Via};
+use crate::atoms::Basis;
+use crate::collect::{Reader, Via};
 
 /// Reads a `History.db` of Safari, on macOS and iOS.
 pub static SAFARI: Reader = Reader {
     name: "safari-history",
     claims: |evidence, _| super::recognised(evidence) == Some("safari-history"),
-    read,
+    read: |evidence, source, context, sink| {
+        reading::read(evidence, source, context, sink, |reading| {
+            super::tables(&SHAPE, COLUMNS, reading)
+        })
+    },
 };
 
 const SHAPE: Shape = Shape {
@@ -39,21 +41,6 @@ const COLUMNS: &[Columns] = &[
         via: Via::Unknown,
     },
 ];
-
-fn read(
-    evidence: &Evidence,
-    source: &Arc<Source>,
-    context: &Context<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<(), ReadError> {
-    reading::read(evidence, source, context, sink, |reading| {
-        visits::read(&SHAPE, reading)?;
-        for columns in COLUMNS {
-            columns::read(columns, epoch::cocoa, reading)?;
-        }
-        Ok(())
-    })
-}
 
 /// Safari does not tell a server's redirect from a script's, nor a typed URL from a link.
 fn via([redirect_source, non_get]: [i64; CODES]) -> Via {
