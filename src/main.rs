@@ -179,22 +179,31 @@ fn write(report: &Report, output: &Output) -> Result<(), Failure> {
     }
 }
 
-/// Writes a file of mode 0600 that appears whole.
+/// Writes a file of mode 0600 that appears whole. What is no file (`/dev/null`, a pipe) is written into: put
+/// in its place, a file would take the device away from everyone.
 fn write_file(
     path: &Path,
     render: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let fail = |error: io::Error| Failure::File(path.display().to_string(), error.to_string());
-    let folder = match path.parent() {
+    let buffered = |file: &mut (dyn Write + Send)| -> io::Result<()> {
+        let mut buffered = io::BufWriter::new(file);
+        render(&mut buffered)?;
+        buffered.flush()
+    };
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        let mut file = File::options().write(true).open(path).map_err(fail)?;
+        return buffered(&mut file).map_err(fail);
+    }
+    // A link stays one.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    let mut buffered = io::BufWriter::new(&mut file);
-    render(&mut buffered).map_err(fail)?;
-    buffered.flush().map_err(fail)?;
-    drop(buffered);
-    file.persist(path).map_err(|error| fail(error.error))?;
+    buffered(&mut file).map_err(fail)?;
+    file.persist(&target).map_err(|error| fail(error.error))?;
     Ok(())
 }
 

@@ -145,6 +145,46 @@ fn a_file_appears_whole_and_for_its_owner_alone() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_into_and_not_replaced() {
+    use std::io::Read;
+    use std::os::unix::fs::FileTypeExt;
+    let dir = evidence();
+    let pipe = dir.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    // Open at both ends, so that neither the program nor the test waits for the other.
+    let mut open = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&pipe)
+        .unwrap();
+    let output = run(
+        dir.path(),
+        &["scan", "clean.log", "-f", "json", "-o", "pipe"],
+    );
+    assert_eq!(output.status.code(), Some(0));
+    assert!(pipe.symlink_metadata().unwrap().file_type().is_fifo());
+    let mut first = [0];
+    open.read_exact(&mut first).unwrap();
+    assert_eq!(first, *b"{");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_the_file_that_is_renewed() {
+    let dir = evidence();
+    let link = dir.path().join("latest.json");
+    std::fs::write(dir.path().join("result.json"), "old").unwrap();
+    std::os::unix::fs::symlink("result.json", &link).unwrap();
+    let args = ["scan", "clean.log", "-f", "json", "-o", "latest.json"];
+    assert_eq!(run(dir.path(), &args).status.code(), Some(0));
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    let saved = std::fs::read(dir.path().join("result.json")).unwrap();
+    assert!(serde_json::from_slice::<serde_json::Value>(&saved).is_ok());
+}
+
 #[test]
 fn nothing_but_errors_is_written_to_standard_error() {
     let dir = evidence();
