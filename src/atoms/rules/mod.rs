@@ -140,6 +140,7 @@ impl Rules {
         let needles = Needles::new(
             &catalogue.needle_names(),
             catalogue.literals().chain(shapes.prefixes()),
+            catalogue.vocabulary(),
         );
         Ok(Self {
             needles,
