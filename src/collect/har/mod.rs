@@ -9,17 +9,17 @@ mod json;
 mod message;
 mod parts;
 mod piece;
+mod sieve;
 mod split;
 mod text;
 mod time;
 
 use std::sync::Arc;
 
-use memchr::memmem;
-
 pub(super) use self::claim::is_har_name;
 use self::entry::Found;
 use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
+use self::sieve::Blind;
 use self::split::Splitter;
 use self::text::Charset;
 use super::{Context, Evidence, Exchange, Observation, Payload, ReadError, Reader, Sink, Via};
@@ -64,6 +64,7 @@ pub fn read_buffered(
         source,
         digest: source.digest(),
         context,
+        blind: Blind::new(),
         external: 0,
     };
     let (outcome, error) = split::split(&mut *input, buffer, splitter, &mut |piece| {
@@ -81,6 +82,7 @@ struct Reading<'a> {
     source: &'a Arc<Source>,
     digest: Digest,
     context: &'a Context<'a>,
+    blind: Blind,
     external: u64,
 }
 
@@ -112,15 +114,11 @@ impl Reading<'_> {
         }
     }
 
-    /// Whether there may be something in an entry. The needles cannot see through base64 and the escapes
-    /// that spell ASCII (`\u003d`, `\/`), so where these occur the entry is read.
+    /// Whether there may be something in an entry, told by its raw bytes, before any of it is parsed.
     fn is_worth_reading(&self, bytes: &[u8]) -> bool {
-        let blind: [&[u8]; 5] = [b"base64", b"\\u00", b"\\/", b"\"opcode\"", b"\"_file\""];
         let needles = &self.context.rules.needles;
-        needles.hit(bytes)
-            || blind
-                .iter()
-                .any(|needle| memmem::find(bytes, needle).is_some())
+        sieve::has_needle(bytes, needles)
+            || self.blind.is_in(bytes)
             || message::has_listed_name(bytes, needles)
     }
 

@@ -123,6 +123,11 @@ impl Needles {
         self.marked(bytes, 0, end).is_some() || self.literals.find(bytes, 0, end).is_some()
     }
 
+    /// Whether one of the names ends `bytes`, as if a separator followed.
+    pub fn ends_name(&self, bytes: &[u8]) -> bool {
+        self.names.end(bytes, bytes.len()) && self.may_matter(bytes, bytes.len())
+    }
+
     /// Offset of the first place at or after `from` that is worth a second look.
     pub fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let [mut block, most] = BLOCKS;
