@@ -2,8 +2,9 @@
 //! of `rules/logs.toml` and validates it; opens no log.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::{Captures, Match, Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::log_form::{File, RawFormat, RawShape, RawWrapper, Separator};
@@ -24,13 +25,25 @@ pub struct LogFormats {
 }
 
 impl LogFormats {
-    /// The formats that come with the program. Its tests hold that this cannot fail.
+    /// The formats that come with the program. Its tests hold that this cannot fail, and that every pattern
+    /// can be compiled.
     pub fn builtin() -> Result<Self, FormatError> {
-        Self::read(BUILTIN)
+        Self::parse(BUILTIN)
     }
 
     /// Reads and validates a file of the form of `rules/logs.toml`.
     pub fn read(text: &str) -> Result<Self, FormatError> {
+        let formats = Self::parse(text)?;
+        for format in &formats.formats {
+            format.fault().map_or(Ok(()), Err)?;
+        }
+        for wrapper in &formats.wrappers {
+            wrapper.fault().map_or(Ok(()), Err)?;
+        }
+        Ok(formats)
+    }
+
+    fn parse(text: &str) -> Result<Self, FormatError> {
         let file: File = toml::from_str(text)?;
         let formats: Vec<_> = file
             .format
@@ -68,7 +81,7 @@ pub struct LogFormat {
     /// Whether a time without a zone is UTC by the format's definition.
     pub utc: bool,
     /// The start of a record, where a writer may glue two records together on one line.
-    pub restart: Option<Regex>,
+    pub restart: Option<Expression>,
     /// Records, and the roles that reading them must give.
     pub examples: Vec<Example>,
     /// Records of other formats.
@@ -102,9 +115,15 @@ pub enum Shape {
 #[derive(Debug)]
 pub struct Pattern {
     /// The pattern.
-    pub regex: Regex,
-    /// Its named groups, in order: index, role.
-    pub groups: Vec<(usize, Role)>,
+    pub regex: Expression,
+    groups: OnceLock<Vec<(usize, Role)>>,
+}
+
+/// A regular expression over bytes, compiled when it is first asked: a run meets few of the formats.
+#[derive(Debug)]
+pub struct Expression {
+    text: Box<str>,
+    compiled: OnceLock<Option<Regex>>,
 }
 
 /// What a writer does to bytes that would break its format.
@@ -200,7 +219,7 @@ pub struct Wrapper {
     /// Where its maker documents it.
     pub source: Box<str>,
     /// The pattern from the line's first byte; its group `inner` is the record, `time` the time of arrival.
-    pub pattern: Regex,
+    pub pattern: Expression,
     /// Lines, their records, and their times.
     pub examples: Vec<WrapperExample>,
     /// Lines that have no such wrapper.
@@ -262,11 +281,8 @@ impl LogFormat {
                 "needs examples and counterexamples",
             ));
         }
-        let restart = raw.restart.as_deref();
         Ok(Self {
-            restart: restart
-                .map(|pattern| compile(&raw.id, pattern))
-                .transpose()?,
+            restart: raw.restart.as_deref().map(Expression::new),
             shape: shape(&raw)?,
             id: raw.id,
             title: raw.title,
@@ -276,6 +292,17 @@ impl LogFormat {
             examples: raw.examples,
             counterexamples: raw.counterexamples,
         })
+    }
+
+    /// Why a pattern of it can never match.
+    fn fault(&self) -> Option<FormatError> {
+        let restart = self.restart.iter();
+        let restart = restart.filter_map(|restart| restart.fault(&self.id)).next();
+        let Shape::Pattern(patterns) = &self.shape else {
+            return restart;
+        };
+        let mut faults = patterns.iter().filter_map(|it| it.fault(&self.id));
+        restart.or_else(|| faults.next())
     }
 }
 
@@ -287,21 +314,22 @@ impl Wrapper {
                 "needs examples and counterexamples",
             ));
         }
-        let pattern = compile(&raw.id, &raw.pattern)?;
-        if !pattern
-            .capture_names()
-            .flatten()
-            .any(|name| name == "inner")
-        {
-            return Err(FormatError::new(&raw.id, "has no group `inner`"));
-        }
         Ok(Self {
-            pattern,
+            pattern: Expression::new(&raw.pattern),
             id: raw.id,
             title: raw.title,
             source: raw.source,
             examples: raw.examples,
             counterexamples: raw.counterexamples,
+        })
+    }
+
+    /// Why its pattern can never match, or gives nothing.
+    fn fault(&self) -> Option<FormatError> {
+        self.pattern.fault(&self.id).or_else(|| {
+            let names = self.pattern.regex()?.capture_names();
+            let has_inner = names.flatten().any(|name| name == "inner");
+            (!has_inner).then(|| FormatError::new(&self.id, "has no group `inner`"))
         })
     }
 }
@@ -315,8 +343,11 @@ fn shape(raw: &RawFormat) -> Result<Shape, FormatError> {
     match (&raw.shape, raw.patterns.as_slice()) {
         (RawShape::Pattern, []) => Err(FormatError::new(&raw.id, "has no pattern")),
         (RawShape::Pattern, texts) => {
-            let patterns = texts.iter().map(|text| Pattern::compile(&raw.id, text));
-            Ok(Shape::Pattern(patterns.collect::<Result<_, _>>()?))
+            let patterns = texts.iter().map(|text| Pattern {
+                regex: Expression::new(text),
+                groups: OnceLock::new(),
+            });
+            Ok(Shape::Pattern(patterns.collect()))
         }
         (_, [_, ..]) => Err(FormatError::new(&raw.id, "has a pattern that nothing uses")),
         _ if raw.roles.is_empty() => Err(FormatError::new(&raw.id, "has no roles")),
@@ -336,34 +367,71 @@ fn shape(raw: &RawFormat) -> Result<Shape, FormatError> {
 }
 
 impl Pattern {
-    fn compile(id: &str, text: &str) -> Result<Self, FormatError> {
-        let regex = compile(id, text)?;
-        let names = regex.capture_names().enumerate();
-        let groups = names
-            .filter_map(|(index, name)| Some((index, name?)))
-            .map(|(index, name)| {
-                let role = Role::of_group(name);
-                let role =
-                    role.ok_or_else(|| FormatError::new(id, format!("no role is called {name}")));
-                Ok((index, role?))
-            })
-            .collect::<Result<_, FormatError>>()?;
-        Ok(Self { regex, groups })
+    /// Its named groups, in order: index, role.
+    pub fn groups(&self) -> &[(usize, Role)] {
+        self.groups.get_or_init(|| {
+            let names = self.regex.regex().map(Regex::capture_names);
+            let names = names.into_iter().flatten().enumerate();
+            names
+                .filter_map(|(index, name)| Some((index, Role::of_group(name?)?)))
+                .collect()
+        })
+    }
+
+    fn fault(&self, id: &str) -> Option<FormatError> {
+        self.regex.fault(id).or_else(|| {
+            let mut names = self.regex.regex()?.capture_names().flatten();
+            let odd = names.find(|name| Role::of_group(name).is_none())?;
+            Some(FormatError::new(id, format!("no role is called {odd}")))
+        })
     }
 }
 
-fn compile(id: &str, pattern: &str) -> Result<Regex, FormatError> {
-    if !pattern.starts_with('^') && !pattern.starts_with('\\') {
-        return Err(FormatError::new(
-            id,
-            "the pattern must start at the record (`^`)",
-        ));
+impl Expression {
+    fn new(text: &str) -> Self {
+        Self {
+            text: text.into(),
+            compiled: OnceLock::new(),
+        }
     }
+
+    /// Whether it matches.
+    pub fn is_match(&self, bytes: &[u8]) -> bool {
+        self.regex().is_some_and(|regex| regex.is_match(bytes))
+    }
+
+    /// Its groups, where it matches.
+    pub fn captures<'b>(&self, bytes: &'b [u8]) -> Option<Captures<'b>> {
+        self.regex()?.captures(bytes)
+    }
+
+    /// Every match.
+    pub fn find_iter<'b>(&self, bytes: &'b [u8]) -> impl Iterator<Item = Match<'b>> {
+        let regex = self.regex().into_iter();
+        regex.flat_map(move |regex| regex.find_iter(bytes))
+    }
+
+    fn regex(&self) -> Option<&Regex> {
+        let compile = || compile(&self.text).ok();
+        self.compiled.get_or_init(compile).as_ref()
+    }
+
+    /// Why it can never match.
+    fn fault(&self, id: &str) -> Option<FormatError> {
+        if !self.text.starts_with('^') && !self.text.starts_with('\\') {
+            let why = "the pattern must start at the record (`^`)";
+            return Some(FormatError::new(id, why));
+        }
+        let error = compile(&self.text).err()?;
+        Some(FormatError::new(id, error.to_string()))
+    }
+}
+
+fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern)
         .unicode(false)
         .size_limit(MAX_PATTERN_SIZE)
         .build()
-        .map_err(|error| FormatError::new(id, error.to_string()))
 }
 
 #[cfg(test)]
@@ -377,7 +445,7 @@ mod tests {
 
     #[test]
     fn builtin_formats_are_valid() {
-        let formats = LogFormats::builtin().unwrap();
+        let formats = LogFormats::read(BUILTIN).unwrap();
         assert!(formats.formats.len() > 10);
         assert!(
             formats

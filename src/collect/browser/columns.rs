@@ -1,11 +1,10 @@
 //! URLs that a history holds outside its visits: downloads, link records, clusters, search terms. One row of a
 //! static table for each column. Knows no browser.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 
 use super::reading::Reading;
+use super::sieve::Sieve;
 use crate::atoms::{Basis, Locator, Raw};
 use crate::collect::sqlite::{Lookup, Number, Table};
 use crate::collect::{Payload, ReadError, Via};
@@ -77,19 +76,26 @@ pub(super) fn read(
     });
     let needles = reading.needles();
     let mut hits = Vec::new();
+    let mut hit = |(rowid, cell, time): (i64, usize, Option<Number>), bytes: &[u8]| {
+        let cell = spec.cells.get(cell).copied();
+        hits.extend(cell.map(|(column, form)| Hit {
+            rowid,
+            column,
+            form,
+            bytes: bytes.to_vec(),
+            time,
+        }));
+    };
+    let mut sieve = Sieve::new(needles);
     let damage = database.scan(&table, spec.key, &names, &mut |rowid, cells| {
-        for (index, &(column, form)) in spec.cells.iter().enumerate() {
-            if let Some(bytes) = cells.bytes(index).filter(|bytes| needles.hit(bytes)) {
-                hits.push(Hit {
-                    rowid,
-                    column,
-                    form,
-                    bytes: Cow::into_owned(bytes),
-                    time: cells.number(time_index),
-                });
+        for cell in 0..spec.cells.len() {
+            if let Some(bytes) = cells.bytes(cell) {
+                let row = (rowid, cell, cells.number(time_index));
+                sieve.put(&bytes, row, &mut hit);
             }
         }
     })?;
+    sieve.flush(&mut hit);
     reading.problem(damage);
     let times = match spec.time {
         Time::Of(_, other, column, _) => match database.table(other)? {

@@ -9,6 +9,7 @@ mod firefox;
 pub mod profile;
 mod reading;
 mod safari;
+mod sieve;
 mod visits;
 
 pub use chromium::CHROMIUM;

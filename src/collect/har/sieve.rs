@@ -4,9 +4,13 @@ use aho_corasick::{AhoCorasick, packed};
 
 use crate::atoms::rules::Needles;
 
-/// Members of an entry itself (HAR 1.2 §4.2.5) that are spelt like parameters of OAuth. Their values are
-/// objects, which a parameter's never is.
-const OWN: [&[u8]; 2] = [b"\"request\"", b"\"response\""];
+/// Members of an entry itself (HAR 1.2 "entries", "response") that are spelt like parameters of OAuth, and how
+/// their values begin when there is nothing in them that a needle would tell: a parameter's is no object.
+const OWN: [(&[u8], &[u8]); 3] = [
+    (b"\"request\"", b"{"),
+    (b"\"response\"", b"{"),
+    (b"\"redirectURL\"", b"\"\""),
+];
 
 /// Whether a needle is in the bytes, the names of an entry's own members left out.
 pub(super) fn has_needle(bytes: &[u8], needles: &Needles) -> bool {
@@ -26,13 +30,14 @@ fn is_own_member(bytes: &[u8], at: usize) -> bool {
         return false;
     };
     let before = before.trim_ascii_end();
-    // Behind a backslash it stands in a string.
-    let is_own = |name: &&[u8]| {
-        before
+    let value = after.trim_ascii_start();
+    OWN.iter().any(|(name, begin)| {
+        // Behind a backslash it stands in a string.
+        let outside = before
             .strip_suffix(*name)
-            .is_some_and(|rest| !rest.ends_with(b"\\"))
-    };
-    OWN.iter().any(is_own) && after.trim_ascii_start().starts_with(b"{")
+            .is_some_and(|rest| !rest.ends_with(b"\\"));
+        outside && value.starts_with(begin)
+    })
 }
 
 /// What needles cannot see through, and what is asked of an entry whatever is in it.
@@ -75,7 +80,7 @@ mod tests {
         let needles = Rules::builtin().unwrap().needles;
         let has = |text: &str| has_needle(text.as_bytes(), &needles);
         assert!(!has(
-            r#"{"request": {"method": "GET"}, "response" : {"status": 200}}"#
+            r#"{"request": {"method": "GET"}, "response" : {"status": 200, "redirectURL": ""}}"#
         ));
         for text in [
             r#"{"request":"eyJ"}"#,
@@ -84,6 +89,7 @@ mod tests {
             r#"{"request":{"url":"https://a/?request=x"}}"#,
             r#"{"request":{"a":1},"response":[1]}"#,
             r#"{"xrequest":{}}"#,
+            r#"{"redirectURL":"/x"}"#,
         ] {
             assert!(has(text), "{text}");
         }

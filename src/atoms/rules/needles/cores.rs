@@ -1,7 +1,7 @@
 //! The telling bytes of literals: what a search looks for, so that few candidates are looked at closer,
 //! and literals that share bytes are found by them together. Knows bytes only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Bytes by which a core is chosen, and which a packed search compares before it looks closer. With three,
 /// every second word of ordinary text is looked at closer.
@@ -30,8 +30,8 @@ pub(super) struct Core {
 }
 
 impl Core {
-    fn new(core: &[u8], literals: &BTreeSet<&[u8]>) -> Self {
-        let around = literals.iter().filter_map(|literal| {
+    fn new<'l>(core: &[u8], literals: impl Iterator<Item = &'l [u8]>) -> Self {
+        let around = literals.filter_map(|literal| {
             let at = memchr::memmem::find(literal, core)?;
             let (before, from) = literal.split_at_checked(at)?;
             Some((before.into(), from.into()))
@@ -71,12 +71,11 @@ impl Core {
 
 /// Few cores that stand for all the literals: again and again the one that most of the rest share.
 pub(super) fn cores(literals: &[&[u8]]) -> Vec<Core> {
-    let common: BTreeSet<&[u8]> = COMMON.windows(TRIPLE).collect();
-    let mut left: BTreeSet<&[u8]> = literals.iter().copied().collect();
-    let mut sharing: BTreeMap<&[u8], BTreeSet<&[u8]>> = BTreeMap::new();
-    for literal in literals {
+    let common: HashSet<&[u8]> = COMMON.windows(TRIPLE).collect();
+    let mut sharing: BTreeMap<&[u8], BTreeSet<usize>> = BTreeMap::new();
+    for (number, literal) in literals.iter().enumerate() {
         for part in literal.windows(TELLING.min(literal.len())) {
-            sharing.entry(part).or_default().insert(literal);
+            sharing.entry(part).or_default().insert(number);
         }
     }
     let mut candidates: Vec<_> = sharing
@@ -84,26 +83,24 @@ pub(super) fn cores(literals: &[&[u8]]) -> Vec<Core> {
         .map(|(part, literals)| (is_rare(part, &common), letters(part), part, literals))
         .collect();
     let mut cores = Vec::new();
-    while !left.is_empty() {
+    // Rare ones first, then those of many literals, then unlikely letters.
+    while let Some((.., part, taken)) = candidates
+        .iter()
+        .max_by_key(|(rare, letters, _, literals)| (*rare, literals.len() * 10 + letters))
+        .cloned()
+    {
+        let of_core = taken.iter().filter_map(|number| literals.get(*number));
+        cores.push(Core::new(part, of_core.copied()));
         for (.., literals) in &mut candidates {
-            literals.retain(|literal| left.contains(literal));
+            literals.retain(|number| !taken.contains(number));
         }
         candidates.retain(|(.., literals)| !literals.is_empty());
-        // Rare ones first, then those of many literals, then unlikely letters.
-        let best = candidates
-            .iter()
-            .max_by_key(|(rare, letters, _, literals)| (*rare, literals.len() * 10 + letters));
-        let Some((_, _, part, literals)) = best else {
-            break;
-        };
-        cores.push(Core::new(part, literals));
-        left.retain(|literal| !literals.contains(literal));
     }
     cores
 }
 
 /// Whether a core is not what everything is full of.
-fn is_rare(core: &[u8], common: &BTreeSet<&[u8]>) -> bool {
+fn is_rare(core: &[u8], common: &HashSet<&[u8]>) -> bool {
     !core.windows(TRIPLE).any(|part| common.contains(part))
 }
 
