@@ -278,6 +278,50 @@ mod tests {
     }
 
     #[test]
+    fn every_pattern_says_the_same_of_ascii_in_either_form() {
+        let parts: Vec<File> = BUILTIN
+            .iter()
+            .map(|(_, text)| toml::from_str(text).unwrap())
+            .collect();
+        let shapes = || parts.iter().flat_map(|part| &part.shape);
+        let rules = parts.iter().flat_map(|part| &part.rule);
+        let others = parts.iter().flat_map(|part| {
+            let publics = part.public.iter().filter_map(|it| it.value.as_ref());
+            let placeholders = part.placeholder.iter().filter_map(|it| it.pattern.as_ref());
+            publics.chain(placeholders)
+        });
+        let patterns = rules.flat_map(|rule| rule.patterns());
+        let patterns = patterns
+            .chain(shapes().map(|shape| &shape.pattern))
+            .chain(others);
+        let values: Vec<&str> = shapes()
+            .flat_map(|shape| shape.examples.iter().chain(&shape.counterexamples))
+            .map(|value| &**value)
+            .chain([
+                "",
+                "your_token_here",
+                "Password",
+                "de-DE",
+                "12345678",
+                "a.b.c",
+                "https://a.example/x?y=1",
+            ])
+            .filter(|value| value.is_ascii())
+            .collect();
+        for pattern in patterns {
+            let unicode = regex::Regex::new(pattern.as_str()).unwrap();
+            for value in &values {
+                assert_eq!(
+                    pattern.is_match(value),
+                    unicode.is_match(value),
+                    "{} {value}",
+                    pattern.as_str()
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_pattern_that_does_not_compile_is_told() {
         let shape =
             "[[shape]]\nid = 'x'\ntitle = 'x'\nkind = 'api_key'\npattern = '('\nexamples = ['x']\n";

@@ -33,7 +33,18 @@ fn plainly(bytes: &[u8]) -> bool {
             text.windows(literal.len())
                 .any(|window| window == literal.as_bytes())
         });
-    literal || (0..text.len()).any(|start| name_at(&text[start..]))
+    literal
+        || (0..text.len()).any(|start| !is_inside_a_name(&text[..start]) && name_at(&text[start..]))
+}
+
+/// Whether what follows is the rest of a longer name in a query: `vocabulary` says what that means.
+fn is_inside_a_name(before: &[u8]) -> bool {
+    let run = before
+        .iter()
+        .rev()
+        .take_while(|byte| is_of_plain_name(byte))
+        .count();
+    run > 0 && matches!(before[..before.len() - run], [.., b'?' | b'&'])
 }
 
 fn name_at(text: &[u8]) -> bool {
