@@ -7,6 +7,7 @@ mod content;
 mod entry;
 mod json;
 mod message;
+mod nesting;
 mod parts;
 mod piece;
 mod sieve;
