@@ -192,7 +192,8 @@ impl Needles {
             0 => false,
             before::DIGIT => is_encoded(bytes, at),
             before::ANY => *mark != b'%' || matches!(bytes.get(at + 1), Some(b'2'..=b'4')),
-            _ => true,
+            before::JOINT => true,
+            _ => self.names.may_end(bytes, at) || *mark == b'=' && is_name_attribute(bytes, at),
         }
     }
 
@@ -204,10 +205,10 @@ impl Needles {
         };
         match mark {
             b'=' => {
-                let named = self.names.may_end(bytes, at) && self.names.end(bytes, at);
-                named && self.may_matter(bytes, at) || is_name_attribute(bytes, at)
+                self.names.end(bytes, at) && self.may_matter(bytes, at)
+                    || is_name_attribute(bytes, at)
             }
-            b':' => self.names.may_end(bytes, at) && self.names.end(bytes, at),
+            b':' => self.names.end(bytes, at),
             b'%' => match bytes.get(at.saturating_add(1)) {
                 Some(b'2' | b'3') => is_encoded_separator(bytes, at) && self.names.end(bytes, at),
                 Some(b'4') => is_encoded_userinfo(bytes, at),
