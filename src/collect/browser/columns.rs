@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::reading::Reading;
 use super::sieve::Sieve;
 use crate::atoms::{Basis, Locator, Raw};
-use crate::collect::sqlite::{Lookup, Number, Table};
+use crate::collect::sqlite::{Cells, Lookup, Number, Table};
 use crate::collect::{Payload, ReadError, Via};
 
 /// Columns of one table that hold URLs or text from them.
@@ -87,14 +87,16 @@ pub(super) fn read(
         }));
     };
     let mut sieve = Sieve::new(needles);
-    let damage = database.scan(&table, spec.key, &names, &mut |rowid, cells| {
+    let wanted = names.get(..time_index).unwrap_or_default();
+    let mut each = |rowid, cells: &Cells<'_>| {
         for cell in 0..spec.cells.len() {
             if let Some(bytes) = cells.bytes(cell) {
                 let row = (rowid, cell, cells.number(time_index));
                 sieve.put(&bytes, row, &mut hit);
             }
         }
-    })?;
+    };
+    let damage = database.scan_where_any(&table, spec.key, &names, wanted, &mut each)?;
     sieve.flush(&mut hit);
     reading.problem(damage);
     let times = match spec.time {

@@ -56,6 +56,19 @@ impl Table {
         self.has_rowid
     }
 
+    /// The condition that any of these columns is not NULL; always true when there are none.
+    fn any_set(&self, columns: &[&str]) -> String {
+        let there = columns.iter().filter(|column| self.has(column));
+        let set: Vec<_> = there
+            .map(|column| format!("\"{column}\" IS NOT NULL"))
+            .collect();
+        if set.is_empty() {
+            "1".to_owned()
+        } else {
+            format!("({})", set.join(" OR "))
+        }
+    }
+
     /// The columns as a SELECT list behind the row's key; NULL for what is missing.
     fn select(&self, key: &str, columns: &[&str]) -> String {
         let mut list = vec![key.to_owned()];
@@ -225,14 +238,29 @@ impl Database {
         columns: &[&str],
         each: &mut dyn FnMut(i64, &Cells<'_>),
     ) -> Result<Option<ReadError>, ReadError> {
+        self.scan_where_any(table, key, columns, &[], each)
+    }
+
+    /// The same, of the rows in which any of the columns in `set` is not NULL, or of all when there are none:
+    /// SQLite passes over a row faster than it gives it out.
+    pub fn scan_where_any(
+        &self,
+        table: &Table,
+        key: &str,
+        columns: &[&str],
+        set: &[&str],
+        each: &mut dyn FnMut(i64, &Cells<'_>),
+    ) -> Result<Option<ReadError>, ReadError> {
         let name = table.name;
+        let set = table.any_set(set);
         if !table.has_rowid {
             let key = if table.has(key) {
                 format!("\"{key}\"")
             } else {
                 "0".to_owned()
             };
-            let sql = format!("{} FROM \"{name}\"", table.select(&key, columns));
+            let select = table.select(&key, columns);
+            let sql = format!("{select} FROM \"{name}\" WHERE {set}");
             let mut all = |key: i64, cells: &Cells<'_>| {
                 each(key, cells);
                 true
@@ -243,7 +271,8 @@ impl Database {
             };
         }
         let select = table.select("rowid", columns);
-        let range = format!("{select} FROM \"{name}\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2");
+        let range =
+            format!("{select} FROM \"{name}\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2 AND {set}");
         let backwards = format!("{range} ORDER BY rowid DESC");
         let mut ranges = vec![(i64::MIN, i64::MAX)];
         let mut problem = None;
