@@ -9,10 +9,6 @@ pub mod log;
 pub mod platform;
 mod promise;
 pub mod read;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the reader of web storage follows")
-)]
 mod snappy;
 pub mod sqlite;
 
@@ -249,6 +245,9 @@ pub static READERS: &[&Reader] = &[
     &browser::SAFARI,
     &browser::EPIPHANY,
     &browser::QUTEBROWSER,
+    &browser::CHROMIUM_STORES,
+    &browser::FIREFOX_STORES,
+    &browser::SAFARI_STORES,
     &har::READER,
     &log::LOG,
 ];

@@ -95,7 +95,7 @@ const COLUMNS: &[Columns] = &[
 ];
 
 /// `TRANSITION_*` of `nsINavHistoryService.idl`. Redirects by script or a meta element come as links.
-fn via([visit_type, _]: [i64; CODES]) -> Via {
+pub(super) fn via([visit_type, _]: [i64; CODES]) -> Via {
     match visit_type {
         1 | 3 => Via::Link,
         2 => Via::Typed,

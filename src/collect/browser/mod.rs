@@ -1,22 +1,30 @@
-//! Browser histories, told by their tables and never by their names. Each browser is a schema and its codes in
-//! one file; how pages and visits are read is the same for all.
+//! Browser histories, and the smaller databases beside them, told by their tables and never by their names. Each
+//! browser is its schemas and codes as data; how pages, visits and columns are read is the same for all.
 
 mod chromium;
+mod chromium_stores;
 mod columns;
 mod epiphany;
 mod epoch;
 mod firefox;
-#[cfg_attr(not(test), expect(dead_code, reason = "the reader of cookies follows"))]
+mod firefox_stores;
 pub(super) mod os_crypt;
+mod pairs;
 pub mod profile;
 mod reading;
 mod safari;
+mod safari_stores;
+mod stores;
+mod times;
 mod visits;
 
 pub use chromium::CHROMIUM;
+pub use chromium_stores::CHROMIUM_STORES;
 pub use epiphany::{EPIPHANY, QUTEBROWSER};
 pub use firefox::FIREFOX;
+pub use firefox_stores::FIREFOX_STORES;
 pub use safari::SAFARI;
+pub use safari_stores::SAFARI_STORES;
 
 use super::sqlite::{self, Database, Views};
 use super::{Evidence, ReadError, Reader};
@@ -33,10 +41,11 @@ fn tables(shape: &Shape, others: &[Columns], reading: &Reading<'_, '_>) -> Resul
     Ok(())
 }
 
-/// The tables and columns by which a history is known.
+/// The tables and columns by which a database is known.
 struct Signature {
     reader: &'static str,
-    /// The usual name of the file, for databases whose tables cannot be read.
+    /// The usual name of the file, for databases whose tables cannot be read; empty where other applications
+    /// have files of that name too.
     name: &'static str,
     tables: &'static [(&'static str, &'static [&'static str])],
 }
@@ -83,6 +92,19 @@ const SIGNATURES: &[Signature] = &[
     },
 ];
 
+/// All signatures, the histories first: the smaller databases have tables of the same names.
+fn signatures() -> impl Iterator<Item = &'static Signature> {
+    let families = [
+        chromium_stores::STORES,
+        firefox_stores::STORES,
+        safari_stores::STORES,
+    ];
+    let stores = families.into_iter().flatten();
+    SIGNATURES
+        .iter()
+        .chain(stores.map(|store| &store.signature))
+}
+
 /// The reader that this evidence is for.
 fn recognised(evidence: &Evidence) -> Option<&'static str> {
     evidence.recognised(|evidence| {
@@ -101,8 +123,15 @@ fn recognised(evidence: &Evidence) -> Option<&'static str> {
 }
 
 fn by_tables(database: &Database) -> Option<&'static str> {
-    let fits = |signature: &&Signature| {
-        signature.tables.iter().all(|(name, columns)| {
+    signatures()
+        .find(|signature| signature.fits(database))
+        .map(|signature| signature.reader)
+}
+
+impl Signature {
+    /// Whether the database has all of the tables, with these columns.
+    fn fits(&self, database: &Database) -> bool {
+        self.tables.iter().all(|(name, columns)| {
             match database.table(name) {
                 Ok(Some(table)) => columns.iter().all(|column| table.has(column)),
                 Ok(None) => false,
@@ -110,25 +139,28 @@ fn by_tables(database: &Database) -> Option<&'static str> {
                 Err(_) => matches!(database.is_table(name), Ok(Some(_))),
             }
         })
-    };
-    SIGNATURES
-        .iter()
-        .find(fits)
-        .map(|signature| signature.reader)
+    }
 }
 
 /// A database by its magic whose tables cannot be told: better a problem for the user than silence.
 fn by_name(name: &str) -> Option<&'static str> {
-    let fits = |signature: &&Signature| signature.name == name;
-    SIGNATURES
-        .iter()
-        .find(fits)
+    signatures()
+        .find(|signature| signature.name == name && !name.is_empty())
         .map(|signature| signature.reader)
 }
 
-/// The reader of the histories that usually have this name.
+/// The reader of the databases that usually have this name.
 pub(super) fn reader_of_name(name: &str) -> Option<&'static Reader> {
-    let readers = [&CHROMIUM, &FIREFOX, &SAFARI, &EPIPHANY, &QUTEBROWSER];
+    let readers = [
+        &CHROMIUM,
+        &FIREFOX,
+        &SAFARI,
+        &EPIPHANY,
+        &QUTEBROWSER,
+        &CHROMIUM_STORES,
+        &FIREFOX_STORES,
+        &SAFARI_STORES,
+    ];
     let found = by_name(name)?;
     readers.into_iter().find(|reader| reader.name == found)
 }
@@ -142,9 +174,7 @@ fn by_text(head: &[u8]) -> Option<&'static str> {
             next.is_some_and(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
         })
     };
-    let fits = |signature: &&Signature| signature.tables.iter().all(|(name, _)| has(name));
-    SIGNATURES
-        .iter()
-        .find(fits)
+    signatures()
+        .find(|signature| signature.tables.iter().all(|(name, _)| has(name)))
         .map(|signature| signature.reader)
 }
