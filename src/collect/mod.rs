@@ -5,6 +5,7 @@ pub mod browser;
 pub mod evidence;
 pub mod find;
 pub mod har;
+mod json;
 pub mod log;
 pub mod platform;
 mod promise;
@@ -248,6 +249,10 @@ pub static READERS: &[&Reader] = &[
     &browser::CHROMIUM_STORES,
     &browser::FIREFOX_STORES,
     &browser::SAFARI_STORES,
+    &browser::JSON,
+    &browser::BINARY_COOKIES,
+    &browser::EPIPHANY_SESSION,
+    &browser::INTERNET_EXPLORER,
     &har::READER,
     &log::LOG,
 ];

@@ -40,7 +40,11 @@ const COLUMNS: &[Columns] = &[
     Columns {
         table: "moz_places",
         key: "",
-        cells: &[("preview_image_url", Form::Url)],
+        cells: &[
+            ("preview_image_url", Form::Url),
+            ("title", Form::Text),
+            ("description", Form::Text),
+        ],
         time: Time::Own("last_visit_date", Basis::LastVisit),
         via: Via::Unknown,
     },
@@ -70,6 +74,33 @@ const COLUMNS: &[Columns] = &[
         cells: &[("post_data", Form::Body)],
         time: Time::None,
         via: Via::Stored,
+    },
+    // Of the bookmarks only the title is their own; Firefox for Android and iOS has them in a second table too.
+    Columns {
+        table: "moz_bookmarks",
+        key: "",
+        cells: &[("title", Form::Text)],
+        time: Time::Own("dateAdded", Basis::Row),
+        via: Via::Stored,
+    },
+    Columns {
+        table: "moz_bookmarks_synced",
+        key: "",
+        cells: &[
+            ("title", Form::Text),
+            ("feedURL", Form::Url),
+            ("siteURL", Form::Url),
+        ],
+        time: Time::Own("dateAdded", Basis::Row),
+        via: Via::Stored,
+    },
+    // Until version 54 the icons were here.
+    Columns {
+        table: "moz_favicons",
+        key: "",
+        cells: &[("url", Form::Url)],
+        time: Time::None,
+        via: Via::Unknown,
     },
     Columns {
         table: "moz_places_metadata_search_queries",

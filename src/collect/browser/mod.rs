@@ -1,13 +1,17 @@
 //! Browser histories, and the smaller databases beside them, told by their tables and never by their names. Each
 //! browser is its schemas and codes as data; how pages, visits and columns are read is the same for all.
 
+mod binary_cookies;
 mod chromium;
 mod chromium_stores;
 mod columns;
+mod documents;
 mod epiphany;
+mod epiphany_session;
 mod epoch;
 mod firefox;
 mod firefox_stores;
+mod internet_explorer;
 pub(super) mod os_crypt;
 mod pairs;
 pub mod profile;
@@ -18,11 +22,15 @@ mod stores;
 mod times;
 mod visits;
 
+pub use binary_cookies::BINARY_COOKIES;
 pub use chromium::CHROMIUM;
 pub use chromium_stores::CHROMIUM_STORES;
+pub use documents::JSON;
 pub use epiphany::{EPIPHANY, QUTEBROWSER};
+pub use epiphany_session::EPIPHANY_SESSION;
 pub use firefox::FIREFOX;
 pub use firefox_stores::FIREFOX_STORES;
+pub use internet_explorer::INTERNET_EXPLORER;
 pub use safari::SAFARI;
 pub use safari_stores::SAFARI_STORES;
 
@@ -92,6 +100,21 @@ const SIGNATURES: &[Signature] = &[
     },
 ];
 
+const READERS: &[&Reader] = &[
+    &CHROMIUM,
+    &FIREFOX,
+    &SAFARI,
+    &EPIPHANY,
+    &QUTEBROWSER,
+    &CHROMIUM_STORES,
+    &FIREFOX_STORES,
+    &SAFARI_STORES,
+    &JSON,
+    &BINARY_COOKIES,
+    &EPIPHANY_SESSION,
+    &INTERNET_EXPLORER,
+];
+
 /// All signatures, the histories first: the smaller databases have tables of the same names.
 fn signatures() -> impl Iterator<Item = &'static Signature> {
     let families = [
@@ -151,18 +174,13 @@ fn by_name(name: &str) -> Option<&'static str> {
 
 /// The reader of the databases that usually have this name.
 pub(super) fn reader_of_name(name: &str) -> Option<&'static Reader> {
-    let readers = [
-        &CHROMIUM,
-        &FIREFOX,
-        &SAFARI,
-        &EPIPHANY,
-        &QUTEBROWSER,
-        &CHROMIUM_STORES,
-        &FIREFOX_STORES,
-        &SAFARI_STORES,
-    ];
     let found = by_name(name)?;
-    readers.into_iter().find(|reader| reader.name == found)
+    READERS.iter().copied().find(|reader| reader.name == found)
+}
+
+/// Whether what this reader reads is a part of a browser profile, whatever its path says.
+pub fn is_of_profile(reader: &str) -> bool {
+    READERS.iter().any(|known| known.name == reader)
 }
 
 /// Looks for the statements that made the tables, in a database that cannot be opened, or be read twice.
