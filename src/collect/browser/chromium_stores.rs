@@ -166,19 +166,14 @@ const COOKIES: &[Columns] = &[Columns {
     via: Via::Stored,
 }];
 
-/// `components/favicon/core/favicon_database.cc`. Its pages outlive those of the history.
+/// `components/favicon/core/favicon_database.cc`. The time is that at which an icon was fetched: its own, and none
+/// of the pages that show it, which may have been there days later.
 const FAVICONS: &[Columns] = &[
     Columns {
         table: "icon_mapping",
         key: "",
         cells: &[("page_url", Form::Url)],
-        time: Time::By(
-            "icon_id",
-            "favicon_bitmaps",
-            "icon_id",
-            "last_updated",
-            Basis::Row,
-        ),
+        time: Time::None,
         via: Via::Unknown,
     },
     Columns {
@@ -305,7 +300,7 @@ const SHORTCUTS: &[Columns] = &[Columns {
         ("contents", Form::Text),
         ("description", Form::Text),
     ],
-    time: Time::Own("last_access_time", Basis::Row),
+    time: Time::Own("last_access_time", Basis::LastVisit),
     via: Via::Unknown,
 }];
 

@@ -45,6 +45,17 @@ pub(super) enum Form {
     Pair(&'static Pair),
 }
 
+impl Form {
+    /// Whether it may be under a key that is elsewhere, which is told of all such values at once.
+    fn is_sealed(self) -> bool {
+        match self {
+            Self::Sealed => true,
+            Self::Pair(pair) => pair.is_sealed(),
+            Self::Url | Self::Text | Self::Body | Self::Document => false,
+        }
+    }
+}
+
 /// Where the time of a row stands.
 #[derive(Clone, Copy)]
 pub(super) enum Time {
@@ -115,7 +126,7 @@ pub(super) fn read(
                 _ => Beside::default(),
             };
             let hit = is_hit(form, &bytes, &beside, reading.needles());
-            unopened |= hit.is_none();
+            unopened |= hit.is_none() && !form.is_sealed();
             if hit == Some(true) {
                 hits.push(Hit {
                     rowid,
@@ -129,7 +140,7 @@ pub(super) fn read(
         }
     })?;
     reading.problem(damage);
-    if unopened && pair.is_some_and(|pair| !pair.is_sealed()) {
+    if unopened {
         reading.problem(Some(ReadError::Malformed(
             "holds values that cannot be unpacked; they are damaged, or of a newer version: copy the file again".into(),
         )));

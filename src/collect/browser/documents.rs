@@ -95,7 +95,7 @@ fn read(
     match memmem::find_iter(&bytes, SEALED).count() {
         0 => Ok(()),
         count => Err(ReadError::Unsupported(
-            format!("{count} of its logins are encrypted under a key that this file does not hold, and were not read; its user can see them in the browser").into(),
+            format!("its logins ({count}) are encrypted under a key that this file does not hold, and were not read; their user can see them in the browser").into(),
         )),
     }
 }

@@ -90,11 +90,11 @@ pub(super) const STORES: &[Store] = &[
                 ("history", &["url", "guid"]),
                 ("visits", &["siteID", "date"]),
             ],
-            MOBILE,
+            IOS_COLUMNS,
         )
     },
-    store("", &[("history", &["url", "date", "visits"])], MOBILE),
-    store("", &[("tabs", &["url", "last_used"])], MOBILE),
+    store("", &[("history", &["url", "date", "visits"])], ANDROID),
+    store("", &[("tabs", &["url", "last_used"])], ANDROID),
 ];
 
 /// All of them count microseconds or milliseconds since 1970, which are told apart by their size.
@@ -301,8 +301,8 @@ const IOS: Shape = Shape {
     via: |[kind, _]: [i64; CODES]| super::firefox::via([kind, 0]),
 };
 
-/// `browser.db` and `tabs.db` of Firefox for Android until 2020 (`BrowserContract`), and what iOS adds.
-const MOBILE: &[Columns] = &[
+/// `browser.db` and `tabs.db` of Firefox for Android until 2020 (`BrowserContract`).
+const ANDROID: &[Columns] = &[
     Columns {
         table: "history",
         key: "",
@@ -310,13 +310,15 @@ const MOBILE: &[Columns] = &[
         time: Time::Own("date", Basis::LastVisit),
         via: Via::Unknown,
     },
-    Columns {
-        table: "bookmarks",
-        key: "",
-        cells: &[("url", Form::Url), ("title", Form::Text)],
-        time: Time::Own("created", Basis::Row),
-        via: Via::Stored,
-    },
+    MOBILE_BOOKMARKS,
+    MOBILE_ICONS,
+    MOBILE_METADATA,
+    MOBILE_READING,
+    MOBILE_TABS,
+];
+
+/// What stands beside pages and visits in the `browser.db` of iOS.
+const IOS_COLUMNS: &[Columns] = &[
     Columns {
         table: "bookmarksMirror",
         key: "",
@@ -324,33 +326,49 @@ const MOBILE: &[Columns] = &[
         time: Time::None,
         via: Via::Stored,
     },
-    Columns {
-        table: "favicons",
-        key: "",
-        cells: &[("url", Form::Url)],
-        time: Time::None,
-        via: Via::Unknown,
-    },
-    Columns {
-        table: "page_metadata",
-        key: "",
-        cells: &[("site_url", Form::Url), ("json", Form::Document)],
-        time: Time::None,
-        via: Via::Unknown,
-    },
-    Columns {
-        table: "reading_list",
-        key: "",
-        cells: &[("url", Form::Url), ("resolved_url", Form::Url)],
-        time: Time::None,
-        via: Via::Stored,
-    },
-    // A tab's own URL, and those before it as a JSON list.
-    Columns {
-        table: "tabs",
-        key: "",
-        cells: &[("url", Form::Url), ("history", Form::Document)],
-        time: Time::Own("last_used", Basis::LastVisit),
-        via: Via::Unknown,
-    },
+    MOBILE_ICONS,
+    MOBILE_METADATA,
+    MOBILE_READING,
+    MOBILE_TABS,
 ];
+
+const MOBILE_BOOKMARKS: Columns = Columns {
+    table: "bookmarks",
+    key: "",
+    cells: &[("url", Form::Url), ("title", Form::Text)],
+    time: Time::Own("created", Basis::Row),
+    via: Via::Stored,
+};
+
+const MOBILE_ICONS: Columns = Columns {
+    table: "favicons",
+    key: "",
+    cells: &[("url", Form::Url)],
+    time: Time::None,
+    via: Via::Unknown,
+};
+
+const MOBILE_METADATA: Columns = Columns {
+    table: "page_metadata",
+    key: "",
+    cells: &[("site_url", Form::Url), ("json", Form::Document)],
+    time: Time::None,
+    via: Via::Unknown,
+};
+
+const MOBILE_READING: Columns = Columns {
+    table: "reading_list",
+    key: "",
+    cells: &[("url", Form::Url), ("resolved_url", Form::Url)],
+    time: Time::None,
+    via: Via::Stored,
+};
+
+/// A tab's own URL, and those before it as a JSON list.
+const MOBILE_TABS: Columns = Columns {
+    table: "tabs",
+    key: "",
+    cells: &[("url", Form::Url), ("history", Form::Document)],
+    time: Time::Own("last_used", Basis::LastVisit),
+    via: Via::Unknown,
+};

@@ -169,13 +169,13 @@ const ICONS: &[Columns] = &[
     },
 ];
 
-/// `IconDatabase.cpp` of WebKit: Safari until 2018, GNOME Web. Its stamps are Unix seconds.
+/// `IconDatabase.cpp` of WebKit: Safari until 2018, GNOME Web. Its stamps are those of the icons, in Unix seconds.
 const WEBKIT_ICONS: &[Columns] = &[
     Columns {
         table: "PageURL",
         key: "",
         cells: &[("url", Form::Url)],
-        time: Time::By("iconID", "IconInfo", "iconID", "stamp", Basis::Row),
+        time: Time::None,
         via: Via::Unknown,
     },
     Columns {

@@ -94,6 +94,6 @@ fn tell(sealed: &Sealed, reading: &Reading<'_, '_>) -> Result<(), ReadError> {
     }
     let what = sealed.what;
     Err(ReadError::Unsupported(
-        format!("{count} of its {what} are encrypted under a key that this file does not hold, and were not read; its user can see them in the browser").into(),
+        format!("its {what} ({count}) are encrypted under a key that this file does not hold, and were not read; their user can see them in the browser").into(),
     ))
 }
