@@ -187,16 +187,22 @@ pub enum Store {
     Autofill,
     /// A login column of a log (`%u`, `username`, `password` of Zeek).
     LogField,
+    /// An object store of IndexedDB.
+    IndexedDb,
+    /// The storage of a browser extension.
+    Extension,
 }
 
 impl Store {
     /// Every store.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Cookie,
         Self::LocalStorage,
         Self::SessionStorage,
         Self::Autofill,
         Self::LogField,
+        Self::IndexedDb,
+        Self::Extension,
     ];
 
     /// The name on the wire.
@@ -207,6 +213,8 @@ impl Store {
             Self::SessionStorage => "session_storage",
             Self::Autofill => "autofill",
             Self::LogField => "log_field",
+            Self::IndexedDb => "indexed_db",
+            Self::Extension => "extension",
         }
     }
 }

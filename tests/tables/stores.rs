@@ -213,12 +213,22 @@ const CASES: &[Case] = &[
             "data.value | local_storage https://app.example packed access_token = made-up | never",
         ],
     },
+    // `put({k: "x", access_token: "made-up"})`, as Firefox 153 writes it but for Snappy's copies.
+    Case {
+        file: "123815627fb.sqlite",
+        reader: FIREFOX,
+        sql: "CREATE TABLE database(name TEXT PRIMARY KEY, origin TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+              CREATE TABLE object_data(object_store_id INTEGER NOT NULL, key BLOB NOT NULL, index_data_values BLOB, file_ids TEXT, data BLOB NOT NULL, PRIMARY KEY (object_store_id, key)) WITHOUT ROWID;
+              INSERT INTO database VALUES('fb','https://app.example',1);
+              INSERT INTO object_data VALUES(1,x'3079',NULL,NULL,x'60f05f030000000000f1ff000000000800ffff010000800400ffff6b00000000000000010000800400ffff78000000000000000c0000800400ffff6163636573735f746f6b656e00000000070000800400ffff6d6164652d757000000000001300ffff');",
+        lines: &[r#"object_data.data | indexed_db https://app.example x = {"access_token":"made-up","k":"x"} | never"#],
+    },
     Case {
         file: "storage-sync-v2.sqlite",
         reader: FIREFOX,
         sql: r#"CREATE TABLE storage_sync_data(ext_id TEXT NOT NULL PRIMARY KEY, data TEXT, sync_change_counter INTEGER);
               INSERT INTO storage_sync_data VALUES('a@b.example','{"access_token":"made-up"}',1);"#,
-        lines: &[r#"storage_sync_data.data | body {"access_token":"made-up"} | never"#],
+        lines: &[r#"storage_sync_data.data | extension a@b.example  = {"access_token":"made-up"} | never"#],
     },
     Case {
         file: "downloads.sqlite",

@@ -82,7 +82,7 @@ pub(super) const STORES: &[Store] = &[
         None,
     ),
     store(
-        "Shortcuts",
+        "",
         &[("omni_box_shortcuts", &["url", "text"])],
         SHORTCUTS,
         None,

@@ -50,6 +50,14 @@ pub(super) const STORES: &[Store] = &[
     ),
     store(
         "",
+        &[
+            ("object_data", &["object_store_id", "key", "data"]),
+            ("database", &["origin"]),
+        ],
+        INDEXED_DB,
+    ),
+    store(
+        "",
         &[("storage_sync_data", &["ext_id", "data"])],
         EXTENSIONS,
     ),
@@ -219,11 +227,36 @@ const STORAGE: &[Columns] = &[Columns {
     via: Via::Stored,
 }];
 
+/// `dom/indexedDB/ActorsParent.cpp`. Values of more than a MiB lie in files of their own.
+const INDEXED_DB: &[Columns] = &[Columns {
+    table: "object_data",
+    key: "object_store_id",
+    cells: &[(
+        "data",
+        Form::Pair(&Pair {
+            store: collect::Store::IndexedDb,
+            name: "key",
+            origin: Origin::Home("database", "origin"),
+            code: Code::Cloned,
+        }),
+    )],
+    time: Time::None,
+    via: Via::Stored,
+}];
+
 /// What extensions keep to be synchronised: one JSON text each.
 const EXTENSIONS: &[Columns] = &[Columns {
     table: "storage_sync_data",
     key: "",
-    cells: &[("data", Form::Document)],
+    cells: &[(
+        "data",
+        Form::Pair(&Pair {
+            store: collect::Store::Extension,
+            name: "",
+            origin: Origin::Own("ext_id"),
+            code: Code::Plain,
+        }),
+    )],
     time: Time::None,
     via: Via::Stored,
 }];

@@ -4,6 +4,7 @@
 mod binary_cookies;
 mod chromium;
 mod chromium_stores;
+mod clone;
 mod columns;
 mod documents;
 mod epiphany;

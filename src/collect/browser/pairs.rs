@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use encoding_rs::UTF_16LE;
 use sha2::{Digest as _, Sha256};
 
-use super::os_crypt;
+use super::{clone, os_crypt};
 use crate::atoms::Raw;
 use crate::atoms::rules::Needles;
 use crate::collect::sqlite::{Cells, Database};
@@ -52,6 +52,8 @@ pub(super) enum Code {
     /// What Firefox does to web storage since version 68 (`dom/localstorage/LSValue.h`): two columns say
     /// whether it was turned into UTF-8, and whether Snappy packed it.
     Packed,
+    /// What Firefox does to values of IndexedDB: a structured clone, packed by Snappy, under an encoded key.
+    Cloned,
 }
 
 /// The columns of [`Code::Packed`]: the last is that of the first versions, whose values are UTF-8.
@@ -90,10 +92,14 @@ impl Pair {
         let text = |index: usize| cells.bytes(first + index).map(Cow::into_owned);
         let codes = match self.code {
             Code::Packed => [2, 3, 4].map(|index| cells.integer(first + index)),
-            Code::Plain | Code::Sealed | Code::Wide => [None; 3],
+            Code::Plain | Code::Sealed | Code::Wide | Code::Cloned => [None; 3],
         };
+        let name = text(0).unwrap_or_default();
         Beside {
-            name: text(0).unwrap_or_default(),
+            name: match self.code {
+                Code::Cloned => clone_key(&name),
+                _ => name,
+            },
             origin: text(1),
             codes,
         }
@@ -120,6 +126,10 @@ impl Pair {
                 cookie(value, host).map(Cow::Owned)
             }
             Code::Wide => Some(Cow::Owned(wide(value))),
+            Code::Cloned => {
+                let clone = snappy::decode(value, MAX_VALUE)?;
+                clone::json(&clone).map(Cow::Owned)
+            }
             Code::Packed => {
                 let [conversion, compression, before] = beside.codes;
                 let is_packed = compression.or(before).unwrap_or_default() != 0;
@@ -189,6 +199,16 @@ fn wide(value: &[u8]) -> Vec<u8> {
 
 fn text(bytes: &[u8]) -> Box<str> {
     String::from_utf8_lossy(bytes).into()
+}
+
+/// A key that is a string, as far as it is ASCII (`dom/indexedDB/Key.cpp`: a type, then each byte plus one).
+fn clone_key(key: &[u8]) -> Vec<u8> {
+    const STRING: u8 = 0x30;
+    let Some(text) = key.strip_prefix(&[STRING]) else {
+        return Vec::new();
+    };
+    let ascii = text.iter().take_while(|byte| (1..0x80).contains(*byte));
+    ascii.filter_map(|byte| byte.checked_sub(1)).collect()
 }
 
 /// `elpmaxe.www.:https:443` is `https://www.example:443`; attributes of a container may stand before it.
