@@ -103,7 +103,7 @@ fn deep_and_damaged_documents_are_told() {
     let seen = scan_as("Bookmarks", deep(100_000));
     assert_eq!(seen.lines.len(), 1);
     assert!(seen.problems[0].contains("nested more than 64 deep"));
-    let seen = scan_as("Bookmarks", &BOOKMARKS[..BOOKMARKS.len() - 100]);
+    let seen = scan_as("Bookmarks", &BOOKMARKS.as_bytes()[..BOOKMARKS.len() - 100]);
     assert_eq!(seen.lines.len(), 1);
     assert!(seen.problems[0].contains("no whole JSON document"));
 }

@@ -6,22 +6,17 @@ use sha2::{Digest, Sha256};
 
 /// Encrypts as Chromium on Linux does without a keyring.
 pub(crate) fn v10(plain: &[u8]) -> Vec<u8> {
-    encrypt(
-        "v10",
-        data_encoding::HEXLOWER
-            .decode(b"fd621fe5a2b402539dfa147ca9272778")
-            .unwrap(),
-        plain,
-    )
+    let key = data_encoding::HEXLOWER.decode(b"fd621fe5a2b402539dfa147ca9272778");
+    encrypt("v10", &key.unwrap(), plain)
 }
 
 /// The same under another key, as on macOS or with a keyring.
 pub(crate) fn foreign(prefix: &str, plain: &[u8]) -> Vec<u8> {
-    encrypt(prefix, vec![7; 16], plain)
+    encrypt(prefix, &[7; 16], plain)
 }
 
-fn encrypt(prefix: &str, key: Vec<u8>, plain: &[u8]) -> Vec<u8> {
-    let cipher = Aes128::new_from_slice(&key).unwrap();
+fn encrypt(prefix: &str, key: &[u8], plain: &[u8]) -> Vec<u8> {
+    let cipher = Aes128::new_from_slice(key).unwrap();
     let padding = 16 - plain.len() % 16;
     let mut padded = plain.to_vec();
     padded.resize(plain.len() + padding, padding as u8);

@@ -1,5 +1,7 @@
 //! What Chromium encrypts: opened where the key is the same everywhere, told where it is elsewhere.
 
+use std::fmt::Write as _;
+
 use super::made::{blob, bound, foreign, snappy, v10};
 use super::{Seen, database, scan};
 
@@ -10,9 +12,11 @@ fn cookies(values: &[Vec<u8>]) -> Seen {
     let mut sql = COOKIES.to_owned();
     for value in values {
         let value = blob(value);
-        sql += &format!(
+        writeln!(
+            sql,
             "INSERT INTO cookies VALUES(13439639539500000,'app.example','access_token','',{value});"
-        );
+        )
+        .unwrap();
     }
     scan(&database(folder.path(), "Cookies", &sql))
 }

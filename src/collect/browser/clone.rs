@@ -204,7 +204,10 @@ mod tests {
         let mut bytes = text.as_bytes().to_vec();
         bytes.resize(bytes.len().div_ceil(WORD) * WORD, 0);
         let chunks = bytes.as_chunks::<WORD>().0;
-        let mut words = vec![word(tag::STRING, text.len() as u32 | 1 << 31)];
+        let mut words = vec![word(
+            tag::STRING,
+            u32::try_from(text.len()).unwrap() | 1 << 31,
+        )];
         words.extend(chunks.iter().map(|chunk| u64::from_le_bytes(*chunk)));
         words
     }

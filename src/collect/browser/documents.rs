@@ -43,8 +43,10 @@ const SHAPES: &[[&[u8]; 2]] = &[
 /// Documents whose members differ from one to the next.
 const NAMES: [&str; 3] = ["Preferences", "Secure Preferences", "Local State"];
 
+type Clock = fn(Number) -> Option<Timestamp>;
+
 /// Members with the time of their object, and its clock.
-const TIMES: [(&str, fn(Number) -> Option<Timestamp>); 3] = [
+const TIMES: [(&str, Clock); 3] = [
     ("date_added", epoch::webkit),
     ("timeCreated", epoch::unix),
     ("dateAdded", epoch::unix),
@@ -211,7 +213,7 @@ fn time(object: Value<'_>) -> Option<Timestamp> {
 fn shown(name: &[u8]) -> Box<str> {
     let plain = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
     match str::from_utf8(name) {
-        Ok(text) if name.len() <= MAX_NAME && name.iter().all(|byte| plain(byte)) => text.into(),
+        Ok(text) if name.len() <= MAX_NAME && name.iter().all(plain) => text.into(),
         _ => "*".into(),
     }
 }

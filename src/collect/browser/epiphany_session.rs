@@ -92,7 +92,7 @@ fn attribute<'a>(bytes: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     value.get(..memchr::memchr(b'"', value)?)
 }
 
-/// URLs in a serialised list: each ends with a zero byte (GVariant), and what stands before it may be a number
+/// URLs in a serialised list: each ends with a zero byte (`GVariant`), and what stands before it may be a number
 /// that looks like a letter.
 fn urls(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|byte| *byte == 0).filter_map(|text| {

@@ -189,7 +189,7 @@ pub(super) fn cookie(value: &[u8], host: &[u8]) -> Option<Vec<u8>> {
 /// Whether decrypted bytes are text: under a wrong key they are not.
 pub(super) fn is_text(bytes: &[u8]) -> bool {
     let controls = |byte: &u8| *byte < b' ' && !byte.is_ascii_whitespace();
-    str::from_utf8(bytes).is_ok() && !bytes.iter().any(|byte| controls(byte))
+    str::from_utf8(bytes).is_ok() && !bytes.iter().any(controls)
 }
 
 fn wide(value: &[u8]) -> Vec<u8> {
