@@ -4,8 +4,7 @@
 use super::columns::{Columns, Form, Time};
 use super::pairs::{Code, Origin, Pair};
 use super::stores::{self, Sealed, Store};
-use super::visits::{CODES, Shape};
-use super::{Signature, epoch};
+use super::{Signature, epoch, firefox_mobile};
 use crate::atoms::Basis;
 use crate::collect::{self, Reader, Via};
 
@@ -91,18 +90,26 @@ pub(super) const STORES: &[Store] = &[
         "secFields",
     ),
     Store {
-        shape: Some(IOS),
+        shape: Some(firefox_mobile::IOS),
         ..store(
             "",
             &[
                 ("history", &["url", "guid"]),
                 ("visits", &["siteID", "date"]),
             ],
-            IOS_COLUMNS,
+            firefox_mobile::IOS_COLUMNS,
         )
     },
-    store("", &[("history", &["url", "date", "visits"])], ANDROID),
-    store("", &[("tabs", &["url", "last_used"])], ANDROID),
+    store(
+        "",
+        &[("history", &["url", "date", "visits"])],
+        firefox_mobile::ANDROID,
+    ),
+    store(
+        "",
+        &[("tabs", &["url", "last_used"])],
+        firefox_mobile::ANDROID,
+    ),
 ];
 
 /// All of them count microseconds or milliseconds since 1970, which are told apart by their size.
@@ -319,89 +326,3 @@ const LOGINS: &[Columns] = &[
         via: Via::Stored,
     },
 ];
-
-/// `browser.db` of Firefox for iOS until 2023.
-const IOS: Shape = Shape {
-    pages: "history",
-    url: "url",
-    last: &[],
-    visits: "visits",
-    page: "siteID",
-    time: "date",
-    codes: ["type", ""],
-    from: ["", ""],
-    clock: epoch::unix,
-    via: |[kind, _]: [i64; CODES]| super::firefox::via([kind, 0]),
-};
-
-/// `browser.db` and `tabs.db` of Firefox for Android until 2020 (`BrowserContract`).
-const ANDROID: &[Columns] = &[
-    Columns {
-        table: "history",
-        key: "",
-        cells: &[("url", Form::Url)],
-        time: Time::Own("date", Basis::LastVisit),
-        via: Via::Unknown,
-    },
-    MOBILE_BOOKMARKS,
-    MOBILE_ICONS,
-    MOBILE_METADATA,
-    MOBILE_READING,
-    MOBILE_TABS,
-];
-
-/// What stands beside pages and visits in the `browser.db` of iOS.
-const IOS_COLUMNS: &[Columns] = &[
-    Columns {
-        table: "bookmarksMirror",
-        key: "",
-        cells: &[("bmkUri", Form::Url)],
-        time: Time::None,
-        via: Via::Stored,
-    },
-    MOBILE_ICONS,
-    MOBILE_METADATA,
-    MOBILE_READING,
-    MOBILE_TABS,
-];
-
-const MOBILE_BOOKMARKS: Columns = Columns {
-    table: "bookmarks",
-    key: "",
-    cells: &[("url", Form::Url), ("title", Form::Text)],
-    time: Time::Own("created", Basis::Row),
-    via: Via::Stored,
-};
-
-const MOBILE_ICONS: Columns = Columns {
-    table: "favicons",
-    key: "",
-    cells: &[("url", Form::Url)],
-    time: Time::None,
-    via: Via::Unknown,
-};
-
-const MOBILE_METADATA: Columns = Columns {
-    table: "page_metadata",
-    key: "",
-    cells: &[("site_url", Form::Url), ("json", Form::Document)],
-    time: Time::None,
-    via: Via::Unknown,
-};
-
-const MOBILE_READING: Columns = Columns {
-    table: "reading_list",
-    key: "",
-    cells: &[("url", Form::Url), ("resolved_url", Form::Url)],
-    time: Time::None,
-    via: Via::Stored,
-};
-
-/// A tab's own URL, and those before it as a JSON list.
-const MOBILE_TABS: Columns = Columns {
-    table: "tabs",
-    key: "",
-    cells: &[("url", Form::Url), ("history", Form::Document)],
-    time: Time::Own("last_used", Basis::LastVisit),
-    via: Via::Unknown,
-};

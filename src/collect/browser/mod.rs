@@ -11,6 +11,7 @@ mod epiphany;
 mod epiphany_session;
 mod epoch;
 mod firefox;
+mod firefox_mobile;
 mod firefox_stores;
 mod internet_explorer;
 pub(super) mod os_crypt;
