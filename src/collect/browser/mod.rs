@@ -6,6 +6,8 @@ mod columns;
 mod epiphany;
 mod epoch;
 mod firefox;
+#[cfg_attr(not(test), expect(dead_code, reason = "the reader of cookies follows"))]
+pub(super) mod os_crypt;
 pub mod profile;
 mod reading;
 mod safari;
