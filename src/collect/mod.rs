@@ -9,6 +9,11 @@ pub mod log;
 pub mod platform;
 mod promise;
 pub mod read;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the reader of web storage follows")
+)]
+mod snappy;
 pub mod sqlite;
 
 use std::sync::Arc;
