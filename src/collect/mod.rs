@@ -2,19 +2,18 @@
 //! is dropped at once.
 
 pub mod browser;
+mod bytes;
 pub mod evidence;
 pub mod find;
 pub mod har;
+pub mod leveldb;
 pub mod log;
 pub mod platform;
 mod promise;
 pub mod read;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the reader of web storage follows")
-)]
 mod snappy;
 pub mod sqlite;
+mod v8;
 
 use std::sync::Arc;
 
@@ -190,16 +189,22 @@ pub enum Store {
     Autofill,
     /// A login column of a log (`%u`, `username`, `password` of Zeek).
     LogField,
+    /// An object store of IndexedDB.
+    IndexedDb,
+    /// The storage of a browser extension.
+    Extension,
 }
 
 impl Store {
     /// Every store.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Cookie,
         Self::LocalStorage,
         Self::SessionStorage,
         Self::Autofill,
         Self::LogField,
+        Self::IndexedDb,
+        Self::Extension,
     ];
 
     /// The name on the wire.
@@ -210,6 +215,8 @@ impl Store {
             Self::SessionStorage => "session_storage",
             Self::Autofill => "autofill",
             Self::LogField => "log_field",
+            Self::IndexedDb => "indexed_db",
+            Self::Extension => "extension",
         }
     }
 }
@@ -249,6 +256,7 @@ pub static READERS: &[&Reader] = &[
     &browser::SAFARI,
     &browser::EPIPHANY,
     &browser::QUTEBROWSER,
+    &leveldb::READER,
     &har::READER,
     &log::LOG,
 ];
