@@ -12,6 +12,7 @@ pub mod platform;
 mod promise;
 pub mod read;
 mod snappy;
+pub mod snss;
 pub mod sqlite;
 mod v8;
 
@@ -257,6 +258,7 @@ pub static READERS: &[&Reader] = &[
     &browser::EPIPHANY,
     &browser::QUTEBROWSER,
     &leveldb::READER,
+    &snss::READER,
     &har::READER,
     &log::LOG,
 ];

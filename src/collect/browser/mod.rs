@@ -6,7 +6,6 @@ mod columns;
 mod epiphany;
 mod epoch;
 mod firefox;
-#[cfg_attr(not(test), expect(dead_code, reason = "the reader of cookies follows"))]
 pub(super) mod os_crypt;
 pub mod profile;
 mod reading;
@@ -18,11 +17,23 @@ pub use epiphany::{EPIPHANY, QUTEBROWSER};
 pub use firefox::FIREFOX;
 pub use safari::SAFARI;
 
+use jiff::Timestamp;
+
 use super::sqlite::{self, Database, Views};
-use super::{Evidence, ReadError, Reader};
+use super::{Evidence, ReadError, Reader, Via};
 use columns::Columns;
 use reading::Reading;
 use visits::Shape;
+
+/// How a page was reached, by a transition of Chromium.
+pub(super) fn chromium_via(transition: i32) -> Via {
+    chromium::via([i64::from(transition), 0])
+}
+
+/// A moment on Chromium's clock.
+pub(super) fn chromium_time(micros: i64) -> Option<Timestamp> {
+    epoch::webkit(sqlite::Number::Integer(micros))
+}
 
 /// Reads the pages and visits of a history, then its other columns, all by one clock.
 fn tables(shape: &Shape, others: &[Columns], reading: &Reading<'_, '_>) -> Result<(), ReadError> {
