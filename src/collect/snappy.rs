@@ -140,10 +140,10 @@ mod tests {
             let mut block = Vec::new();
             let mut rest = len;
             while rest > 0x7f {
-                block.push((rest & 0x7f) as u8 | 0x80);
+                block.push(u8::try_from(rest & 0x7f).unwrap() | 0x80);
                 rest >>= 7;
             }
-            block.push(rest as u8);
+            block.push(u8::try_from(rest).unwrap());
             block.push(tag << 2);
             block.extend_from_slice(&(len - 1).to_le_bytes()[..usize::from(tag) - 59]);
             if len > 0x1_0000 {

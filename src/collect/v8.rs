@@ -117,60 +117,66 @@ impl Reader<'_> {
             b';' => self.members(b':', 1, depth),
             b'a' => {
                 self.rest.varint()?;
-                self.members(b'@', 2, depth)
+                self.members(b'@', 2, depth);
             }
-            b'A' => self.dense(depth),
+            b'A' => self.dense(depth)?,
             b'\'' => self.items(b',', depth),
-            b'_' | b'0' | b'-' => self.word("null"),
-            b'T' | b'y' => self.word("true"),
-            b'F' | b'x' => self.word("false"),
+            b'_' | b'0' | b'-' => self.out.push_str("null"),
+            b'T' | b'y' => self.out.push_str("true"),
+            b'F' | b'x' => self.out.push_str("false"),
             b'I' => {
                 let zigzag = self.rest.varint()?;
                 let half = i64::try_from(zigzag >> 1).ok()?;
-                self.number(if zigzag & 1 == 1 { !half } else { half })
+                self.number(if zigzag & 1 == 1 { !half } else { half });
             }
             b'U' => {
                 let number = self.rest.varint()?;
-                self.number(number)
+                self.number(number);
             }
             b'N' | b'D' | b'n' => {
                 let number = f64::from_bits(self.rest.u64()?);
                 if number.is_finite() {
-                    self.number(number)
+                    self.number(number);
                 } else {
-                    self.word("null")
+                    self.out.push_str("null");
                 }
             }
-            b'Z' | b'z' => {
-                // Its sign, and its bytes.
-                let len = self.rest.varint()? >> 1;
-                self.rest.take_u64(len)?;
-                self.word("null")
-            }
             // A string object.
-            b's' => {
-                let text = self.text()?;
-                write_text(&mut self.out, &text);
-                Some(())
-            }
+            b's' => self.quoted()?,
+            // A regular expression, and its flags.
             b'R' => {
-                let text = self.text()?;
+                self.quoted()?;
                 self.rest.varint()?;
-                write_text(&mut self.out, &text);
-                Some(())
+            }
+            tag => {
+                self.skip(tag)?;
+                self.out.push_str("null");
+            }
+        }
+        Some(())
+    }
+
+    /// What is no text: a large number, bytes, an object that was told before.
+    fn skip(&mut self, tag: u8) -> Option<()> {
+        match tag {
+            // The sign of the number is in the lowest bit of its length.
+            b'Z' | b'z' => {
+                let len = self.rest.varint()? >> 1;
+                self.rest.take_u64(len).map(drop)
             }
             b'B' => {
                 self.rest.counted()?;
-                self.view()?;
-                self.word("null")
+                self.view()
             }
-            // An object that was told before.
-            b'^' => {
-                self.rest.varint()?;
-                self.word("null")
-            }
+            b'^' => self.rest.varint().map(drop),
             _ => None,
         }
+    }
+
+    fn quoted(&mut self) -> Option<()> {
+        let text = self.text()?;
+        write_text(&mut self.out, &text);
+        Some(())
     }
 
     /// A string of one byte, two bytes or UTF-8 a character.
@@ -198,24 +204,20 @@ impl Reader<'_> {
         Some(())
     }
 
-    fn word(&mut self, word: &str) -> Option<()> {
-        self.out.push_str(word);
-        Some(())
-    }
-
-    fn number(&mut self, number: impl std::fmt::Display) -> Option<()> {
-        write!(self.out, "{number}").ok()
+    fn number(&mut self, number: impl std::fmt::Display) {
+        // Writing to a string does not fail.
+        let _written = write!(self.out, "{number}");
     }
 
     /// Names and values up to the closing tag, behind which their numbers stand.
-    fn members(&mut self, end: u8, numbers: usize, depth: usize) -> Option<()> {
+    fn members(&mut self, end: u8, numbers: usize, depth: usize) {
         self.out.push('{');
-        self.pairs(end, numbers, depth, false);
+        self.pairs(end, numbers, depth);
         self.out.push('}');
-        Some(())
     }
 
-    fn pairs(&mut self, end: u8, numbers: usize, depth: usize, mut any: bool) {
+    fn pairs(&mut self, end: u8, numbers: usize, depth: usize) {
+        let mut any = false;
         while !self.closes(end, numbers) {
             if any {
                 self.out.push(',');
@@ -277,17 +279,17 @@ impl Reader<'_> {
         }
         // Named members of an array, which hardly any has.
         let members = self.out.len();
-        self.pairs(b'$', 2, depth, false);
+        self.pairs(b'$', 2, depth);
         if self.out.len() > members {
             let named = self.out.split_off(members);
             let comma = if len > 0 { "," } else { "" };
-            self.number(format_args!("{comma}{{{named}}}"))?;
+            self.number(format_args!("{comma}{{{named}}}"));
         }
         self.out.push(']');
         Some(())
     }
 
-    fn items(&mut self, end: u8, depth: usize) -> Option<()> {
+    fn items(&mut self, end: u8, depth: usize) {
         self.out.push('[');
         let mut any = false;
         while !self.closes(end, 1) {
@@ -298,7 +300,6 @@ impl Reader<'_> {
             self.value(depth - 1);
         }
         self.out.push(']');
-        Some(())
     }
 }
 

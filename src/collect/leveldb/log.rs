@@ -112,6 +112,8 @@ impl Records<'_> {
                 },
             }
         }
+        // Fewer bytes than a header fill up a block; at the end of a file they begin one.
+        self.damage.cut |= block.len() < BLOCK && !rest.is_empty();
     }
 
     /// The file ends in the middle of this record: what is left of it is read, with no checksum to tell.

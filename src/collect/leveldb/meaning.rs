@@ -225,11 +225,11 @@ fn indexed_db_origin(name: &str) -> Option<Box<str>> {
     let name = name.split('@').next()?;
     let (scheme, rest) = name.split_once('_')?;
     let (host, port) = rest.rsplit_once('_')?;
-    Some(match port {
+    let origin = match port {
         "0" => format!("{scheme}://{host}"),
         port => format!("{scheme}://{host}:{port}"),
-    })
-    .map(Into::into)
+    };
+    Some(origin.into())
 }
 
 /// A key of an extension, and JSON.

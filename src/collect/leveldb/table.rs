@@ -114,17 +114,10 @@ impl Table {
         let mut rest = self.bytes.as_slice();
         let mut unpacked = 0_usize;
         while !rest.is_empty() && unpacked < MAX_UNPACKED {
-            let found = packed(rest).filter(|(_, len)| is_whole(rest, *len));
-            let (block, len) = match found {
-                Some((block, len)) => (Cow::Owned(block), len),
-                None => match plain_len(rest).filter(|len| is_whole(rest, *len)) {
-                    Some(len) => (Cow::Borrowed(rest.get(..len).unwrap_or_default()), len),
-                    // The last piece before the cut, or the blocks behind the data.
-                    None => {
-                        entries_until_damage(rest, each);
-                        break;
-                    }
-                },
+            let Some((block, len)) = whole_block(rest) else {
+                // The last piece before the cut, or the blocks behind the data.
+                entries_until_damage(rest, each);
+                break;
             };
             unpacked = unpacked.saturating_add(block.len());
             if !entries(&block, each) {
@@ -255,6 +248,16 @@ fn step<'a>(rest: &mut Bytes<'a>, key: &mut Vec<u8>) -> Option<&'a [u8]> {
     key.truncate(shared);
     key.extend_from_slice(own);
     Some(value)
+}
+
+/// The block at the start of these bytes, and its length, where its checksum proves them.
+fn whole_block(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, usize)> {
+    let packed = packed(bytes).filter(|(_, len)| is_whole(bytes, *len));
+    if let Some((block, len)) = packed {
+        return Some((Cow::Owned(block), len));
+    }
+    let len = plain_len(bytes)?;
+    Some((Cow::Borrowed(bytes.get(..len)?), len))
 }
 
 /// What can be read of a block that is cut off, with no checksum to tell.

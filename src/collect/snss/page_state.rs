@@ -160,7 +160,7 @@ fn number(text: Option<String>) -> Option<usize> {
 }
 
 /// The strings of a vector, in the format before Mojo.
-fn strings<'a>(pickle: &mut Pickle<'a>) -> Option<Vec<Option<&'a [u8]>>> {
+fn strings<'a>(pickle: &mut Pickle<'a>) -> Option<Vec<&'a [u8]>> {
     let count = pickle.int()?;
     let mut found = Vec::new();
     for _ in 0..count {
@@ -208,7 +208,7 @@ impl Legacy<'_, '_> {
         self.numbers(scrolled)?;
         let mut states = Vec::new();
         if self.pickle.int()? != 0 {
-            states.extend(self.pickle.optional()?);
+            states.push(self.pickle.optional()?);
         }
         let body = self.body()?;
         let mime = self.text()?;
@@ -222,7 +222,7 @@ impl Legacy<'_, '_> {
             mime,
             body,
             states,
-            fields: fields(document.into_iter().map(|text| text.map(utf16le))),
+            fields: fields(document.into_iter().map(|text| Some(utf16le(text)))),
         });
         for _ in 0..self.pickle.int()? {
             self.frame(false, depth.checked_sub(1)?)?;
@@ -290,6 +290,6 @@ impl Legacy<'_, '_> {
     }
 
     fn text(&mut self) -> Option<String> {
-        Some(self.pickle.optional()?.map(utf16le).unwrap_or_default())
+        self.pickle.optional().map(utf16le)
     }
 }

@@ -40,13 +40,13 @@ impl<'a> Pickle<'a> {
     }
 
     /// Bytes behind their number, which is below 0 where there are none: an optional string of a page state.
-    pub(super) fn optional(&mut self) -> Option<Option<&'a [u8]>> {
+    pub(super) fn optional(&mut self) -> Option<&'a [u8]> {
         let mut ahead = *self;
         if ahead.int()? < 0 {
             *self = ahead;
-            return Some(None);
+            return Some(b"");
         }
-        self.data().map(Some)
+        self.data()
     }
 
     fn padded(&mut self, len: usize) -> Option<&'a [u8]> {
