@@ -2,7 +2,7 @@
 //! Knows no format beyond the compression around it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek as _};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
@@ -22,9 +22,6 @@ const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// Memory in KiB that an xz stream may ask for: what its strongest preset needs.
 const XZ_MEMORY_KIB: u32 = 128 * 1024;
-
-/// Files of one folder that are looked at to find those that belong together. A store has some hundred.
-const MAX_NEIGHBOURS: usize = 100_000;
 
 /// Why evidence, or a part of it, was not read. Says what the user can do. The file's name is the problem's
 /// own field, and no variant holds bytes of the evidence.
@@ -246,45 +243,6 @@ impl Evidence {
         path.symlink_metadata()
             .is_ok_and(|meta| meta.is_file())
             .then_some(path)
-    }
-
-    /// The last bytes of a file on disk, when it has so many.
-    pub fn tail(&self, len: usize) -> Option<Vec<u8>> {
-        let back = i64::try_from(len).ok()?;
-        let mut file = File::open(self.plain_file()?).ok()?;
-        file.seek(io::SeekFrom::End(-back)).ok()?;
-        let tail = read_up_to(&mut file, len).ok()?;
-        (tail.len() == len).then_some(tail)
-    }
-
-    /// Names of the files in the same folder, sorted; of more than [`MAX_NEIGHBOURS`] none.
-    pub fn neighbours(&self) -> Vec<Box<str>> {
-        let folder = self.plain_file().and_then(Path::parent);
-        let entries = folder.and_then(|folder| {
-            // The folder of a bare name is nameless.
-            let here = folder.as_os_str().is_empty();
-            std::fs::read_dir(if here { Path::new(".") } else { folder }).ok()
-        });
-        let mut names: Vec<Box<str>> = entries
-            .into_iter()
-            .flatten()
-            .take(MAX_NEIGHBOURS)
-            .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.into()))
-            .collect();
-        names.sort_unstable();
-        if names.len() < MAX_NEIGHBOURS {
-            names
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// The file of this name in the same folder.
-    pub fn beside(&self, name: &str) -> Option<Self> {
-        let path = self.plain_file()?.with_file_name(name);
-        // A link would lead out of the evidence.
-        let is_file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
-        is_file.then(|| Self::file(&path, name).ok())?
     }
 
     /// The decoded content from its first byte. A stream gives it once, later calls give an error.

@@ -1,6 +1,7 @@
 //! Stage 1: evidence becomes observations. Knows file formats and nothing of OAuth; what has no needle
 //! is dropped at once.
 
+mod beside;
 pub mod browser;
 mod bytes;
 pub mod evidence;

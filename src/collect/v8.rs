@@ -13,6 +13,10 @@ const MAX_DEPTH: usize = 64;
 /// Largest value once unpacked; Blink unpacks none that is larger than a message may be.
 const MAX_UNPACKED: usize = 64 << 20;
 
+/// How often each byte behind something unknown may be looked at: what looks like the length of a string is
+/// mostly none, and lengths may be made to overlap.
+const MAX_LOOKS: usize = 16;
+
 /// First version whose array buffer views have flags.
 const VIEW_FLAGS: u64 = 14;
 
@@ -313,9 +317,10 @@ fn write_text(out: &mut String, text: &str) {
 fn strings(rest: Bytes<'_>) -> String {
     let mut out = String::from("[");
     let mut rest = rest;
+    let mut left = rest.rest().len().saturating_mul(MAX_LOOKS);
     let mut name: Option<String> = None;
-    while !rest.is_empty() {
-        let text = string(&mut rest);
+    while !rest.is_empty() && left > 0 {
+        let text = string(&mut rest, &mut left);
         match (text, name.take()) {
             (None, _) => {
                 rest.byte();
@@ -340,12 +345,14 @@ fn strings(rest: Bytes<'_>) -> String {
 }
 
 /// A string of printable characters at this place.
-fn string(rest: &mut Bytes<'_>) -> Option<String> {
+fn string(rest: &mut Bytes<'_>, left: &mut usize) -> Option<String> {
     let mut at = *rest;
     let tag = at.byte()?;
     let bytes = matches!(tag, b'"' | b'c' | b'S').then(|| at.counted())??;
+    *left = left.saturating_sub(bytes.len());
     let text = match tag {
         b'c' => utf16le(bytes),
+        b'S' => String::from_utf8(bytes.to_vec()).ok()?,
         _ => latin1(bytes),
     };
     let printable = !text.is_empty() && !text.contains(char::is_control);
@@ -441,5 +448,8 @@ mod tests {
         of(&b"A\x01".repeat(10_000));
         of(b"A\xff\xff\xff\xff\xff\xff\xff\xff\x01");
         of(&b"\"\xff\xff\xff\x7f".repeat(1000));
+        // Each of these is half a megabyte long, and none is printable.
+        let overlapping = [&b"\"\xff\xff\x1f".repeat(250_000)[..], b"\n"].concat();
+        of(&[&b"\\"[..], &overlapping].concat());
     }
 }

@@ -93,22 +93,21 @@ fn entries(
     }
 }
 
-/// What the evidence is: by its content; where its beginning or its end is damaged, by its name and by the
-/// file that every store has.
+/// What the evidence is: by its content; where its beginning or its end is damaged, by its name, and by the
+/// file that every store has. Nothing else is called `.ldb`.
 fn form(evidence: &Evidence) -> Option<Form> {
     let head = evidence.head();
     if log::begins(head) {
         return Some(Form::Log);
     }
-    let named = by_ending(evidence.file_name())?;
-    let is_table = evidence
-        .tail(table::FOOTER)
-        .is_some_and(|tail| table::ends(&tail));
-    if is_table {
+    let tail = evidence.tail(table::FOOTER);
+    if tail.is_some_and(|tail| table::ends(&tail)) {
         return Some(Form::Table);
     }
-    let in_a_store = || evidence.beside("CURRENT").is_some();
-    (!head.is_empty() && in_a_store()).then_some(named)
+    let name = evidence.file_name();
+    let named = by_ending(name)?;
+    let is_sure = || name.contains(".ldb") || evidence.beside("CURRENT").is_some();
+    (!head.is_empty() && is_sure()).then_some(named)
 }
 
 /// `000003.log`, `000005.ldb`, `000005.sst` (`db/filename.cc`).

@@ -22,12 +22,12 @@ const TRAILER: usize = 5;
 const TAG: usize = 8;
 
 /// Largest table that is read. LevelDB begins a new one after 2 MiB; a single value may be larger.
-const MAX_TABLE: u64 = 256 << 20;
+const MAX_TABLE: u64 = 128 << 20;
 
 /// Largest block once unpacked. It holds 4 KiB, or one value.
 const MAX_BLOCK: usize = 64 << 20;
 
-/// Unpacked bytes of one table that are looked at: four times the largest one.
+/// Unpacked bytes of one table that are looked at: eight times the largest one.
 const MAX_UNPACKED: usize = 1 << 30;
 
 /// Entries without a shared beginning in a block without an index: one in 16 (`block_restart_interval`) of
