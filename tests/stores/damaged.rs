@@ -216,6 +216,73 @@ fn space_that_was_set_aside_is_no_damage() {
     assert_eq!(seen.problems, [] as [&str; 0]);
 }
 
+#[test]
+fn numbers_beyond_the_file_lead_nowhere() {
+    // Places and lengths of a footer, of a length of a key, of a command.
+    for number in [
+        u64::MAX,
+        u64::MAX - 47,
+        1 << 63,
+        u64::from(u32::MAX),
+        577,
+        578,
+    ] {
+        let mut footer = Vec::new();
+        for _ in 0..4 {
+            let mut rest = number;
+            while rest > 0x7f {
+                footer.push(rest as u8 | 0x80);
+                rest >>= 7;
+            }
+            footer.push(rest as u8);
+        }
+        footer.resize(40, 0);
+        let (mut bytes, _) = small_table(false);
+        let at = bytes.len() - 48;
+        bytes[at..at + 40].copy_from_slice(&footer[..40]);
+        let seen = scan_as("000005.ldb", &bytes);
+        assert_eq!(found(&seen), [0, 1, 2, 3], "{number}");
+        assert!(!seen.problems.is_empty());
+
+        let mut changes = vec![1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1];
+        changes.extend(&footer[..10]);
+        changes.extend([b'x'; 40]);
+        let header = [
+            &masked(&[&[1], &changes[..]].concat()).to_le_bytes()[..],
+            &[63, 0, 1],
+        ]
+        .concat();
+        let bytes = [&small_log().0[..], &header, &changes].concat();
+        let seen = scan_as("000003.log", &bytes);
+        assert_eq!(found(&seen), [0, 1, 2, 3], "{number}");
+        assert!(!seen.problems.is_empty());
+
+        let (mut bytes, ends) = small_session(true);
+        let size = u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
+        bytes[ends[1]..ends[1] + 4].copy_from_slice(&size);
+        let seen = scan_as("Session_1", &bytes);
+        assert!(found(&seen).starts_with(&[0, 1]), "{number}");
+        assert!(!seen.problems.is_empty());
+    }
+}
+
+#[test]
+fn a_batch_without_an_end_is_bounded_by_its_file() {
+    // Begins, and begins, and goes on, and never ends.
+    let mut bytes = Vec::new();
+    for kind in [2_u8, 2, 3, 3, 3] {
+        let data = [7_u8; 1000];
+        let record = [&[kind], &data[..]].concat();
+        bytes.extend(masked(&record).to_le_bytes());
+        bytes.extend(1000_u16.to_le_bytes());
+        bytes.extend(record);
+    }
+    let bytes = [small_log().0, bytes].concat();
+    let seen = scan_as("000003.log", &bytes);
+    assert_eq!(found(&seen), [0, 1, 2, 3]);
+    assert!(!seen.problems.is_empty());
+}
+
 /// An index whose entries all name one block.
 #[test]
 fn an_index_that_names_one_block_again_and_again_is_bounded() {

@@ -204,6 +204,15 @@ fn libraries() -> Vec<(&'static str, String, Vec<Kind>)> {
         ("kc-callback-4f0a9c1e-7b3d-4c58-a2e6-f1d09b7c8a53", format!("{{\"state\":\"4f0a9c1e-7b3d-4c58-a2e6-f1d09b7c8a53\",\"nonce\":\"9b7c8a53\",\"redirectUri\":\"https%3A%2F%2Fapp.example%2F\",\"pkceCodeVerifier\":\"{VERIFIER}\"}}"), vec![CodeVerifier]),
         ("CognitoIdentityServiceProvider.c1.u1.refreshToken", opaque("rt"), vec![RefreshToken]),
         ("access_token", opaque("at"), vec![AccessToken]),
+        // AppAuth, Amplify, ADAL, Firebase, Ory, Clerk.
+        ("k1_appauth_authorization_request", format!("{{\"response_type\":\"code\",\"client_id\":\"spa\",\"redirect_uri\":\"https://app.example/cb\",\"scope\":\"openid\",\"state\":\"xYz0123456\",\"extras\":{{\"code_challenge\":\"abc\"}},\"internal\":{{\"code_verifier\":\"{VERIFIER}\"}}}}"), vec![CodeVerifier]),
+        ("CognitoIdentityServiceProvider.c1.oauthPKCE", VERIFIER.into(), vec![CodeVerifier]),
+        ("ouath_pkce_key", VERIFIER.into(), vec![CodeVerifier]),
+        ("adal.idtoken", id_token(), vec![IdToken]),
+        ("firebase:authUser:AbC:[DEFAULT]", format!("{{\"uid\":\"u1\",\"stsTokenManager\":{{\"refreshToken\":\"{}\",\"accessToken\":\"{}\",\"expirationTime\":1795413600000}},\"apiKey\":\"k\"}}", opaque("rt"), opaque("at")), vec![RefreshToken, AccessToken]),
+        ("oauth2-pkce-verifier", VERIFIER.into(), vec![CodeVerifier]),
+        ("verifier", VERIFIER.into(), vec![CodeVerifier]),
+        ("pkce", format!("{{\"verifier\":\"{VERIFIER}\",\"state\":\"abcdef0123456789\"}}"), vec![CodeVerifier]),
     ]
 }
 
