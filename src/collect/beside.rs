@@ -21,7 +21,7 @@ impl Evidence {
         (tail.len() == len).then_some(tail)
     }
 
-    /// Names of the files in the same folder, sorted; of more than [`MAX_NEIGHBOURS`] none.
+    /// Names of the files in the same folder, sorted; of more than a hundred thousand none.
     pub fn neighbours(&self) -> Vec<Box<str>> {
         let folder = self.plain_file().and_then(Path::parent);
         let entries = folder.and_then(|folder| {

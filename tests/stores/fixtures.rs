@@ -51,7 +51,7 @@ fn local_storage() -> Vec<(&'static str, Vec<u8>)> {
         ),
     ];
     vec![
-        ("Local Storage/leveldb/000005.ldb", table(&rows, 2, true)),
+        ("Local Storage/leveldb/000005.ldb", table(&rows, 2, false)),
         (
             "Local Storage/leveldb/000006.log",
             log(6, &[vec![local(SPA, key, &new)]]),
