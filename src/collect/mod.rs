@@ -2,6 +2,8 @@
 //! is dropped at once.
 
 pub mod browser;
+pub mod cache;
+mod cursor;
 pub mod evidence;
 pub mod find;
 pub mod har;
@@ -202,7 +204,6 @@ impl Store {
         match self {
             Self::Cookie => "cookie",
             Self::LocalStorage => "local_storage",
-            Self::SessionStorage => "session_storage",
             Self::Autofill => "autofill",
             Self::LogField => "log_field",
         }
@@ -244,6 +245,10 @@ pub static READERS: &[&Reader] = &[
     &browser::SAFARI,
     &browser::EPIPHANY,
     &browser::QUTEBROWSER,
+    &cache::CHROMIUM_CACHE,
+    &cache::CHROMIUM_BLOCK_CACHE,
+    &cache::FIREFOX_CACHE,
+    &cache::WEBKIT_CACHE,
     &har::READER,
     &log::LOG,
 ];

@@ -4,7 +4,7 @@
 mod chromium;
 mod columns;
 mod epiphany;
-mod epoch;
+pub(super) mod epoch;
 mod firefox;
 pub mod profile;
 mod reading;

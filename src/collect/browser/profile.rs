@@ -81,6 +81,7 @@ const PRODUCTS: &[(&str, &[&str])] = &[
     ("Epic", &["Epic Privacy Browser"]),
     ("Epic", &["HiddenReflex", "Epic"]),
     ("Samsung Internet", &["com.sec.android.app.sbrowser", "app_sbrowser"]),
+    ("Chrome", &["com.android.chrome", "cache"]),
     ("Firefox", &["firefox"]),
     ("Firefox", &["org.mozilla.firefox", "files"]),
     ("Firefox Focus", &["org.mozilla.focus", "files"]),
@@ -99,13 +100,25 @@ const PRODUCTS: &[(&str, &[&str])] = &[
     ("Pale Moon", &[".moonchild productions", "pale moon"]),
     ("Safari", &["Library", "Safari"]),
     ("Safari", &["Apple Computer", "Safari"]),
+    ("Safari", &["Library", "Caches", "com.apple.Safari"]),
     ("GNOME Web", &[".local", "share", "epiphany"]),
+    ("GNOME Web", &[".cache", "epiphany"]),
     ("GNOME Web", &["org.gnome.Epiphany", "data", "epiphany"]),
+    ("GNOME Web", &["org.gnome.Epiphany", "cache", "epiphany"]),
     ("qutebrowser", &[".local", "share", "qutebrowser"]),
 ];
 
 /// Folders between a product's root and its profiles.
 const BETWEEN: &[&str] = &["User Data", "Profiles"];
+
+/// Folders of a profile, where a product's root is itself the profile.
+const INSIDE: &[&str] = &[
+    "Cache",
+    "Code Cache",
+    "Service Worker",
+    "WebKitCache",
+    "cache2",
+];
 
 /// Folders that hold the homes of accounts.
 const HOMES: &[&str] = &["Users", "home", "Documents and Settings"];
@@ -149,7 +162,7 @@ fn profile(below: &[&str]) -> Option<Box<str>> {
     if next == "Snapshots" {
         next = rest.nth(1)?;
     }
-    Some(next.into())
+    (!INSIDE.contains(&next)).then(|| next.into())
 }
 
 fn user(folders: &[&str]) -> Option<Box<str>> {
@@ -227,6 +240,14 @@ mod tests {
             ("uac-web-01-linux-20240102030405.tar.gz/[root]/home/bob/.config/vivaldi/Default/History", "web-01", "bob", "Vivaldi", "Default"),
             ("Collection-DESK-7-2024-01-15T10_20_30Z.zip/uploads/auto/C%3A/Users/ann/AppData/Local/Google/Chrome/User Data/Default/History", "DESK-7", "ann", "Chrome", "Default"),
             ("mnt/root/data/data/com.android.chrome/app_chrome/Default/History", "-", "-", "Chrome", "Default"),
+            ("home/bob/.cache/google-chrome/Profile 1/Cache/Cache_Data/0a_0", "-", "bob", "Chrome", "Profile 1"),
+            ("home/bob/.cache/mozilla/firefox/x.default/cache2/entries/0A", "-", "bob", "Firefox", "x.default"),
+            ("home/bob/.cache/epiphany/WebKitCache/Version 17/Records/0A/Resource/0B", "-", "bob", "GNOME Web", "-"),
+            ("C/Users/ann/AppData/Local/Mozilla/Firefox/Profiles/x.default/cache2/entries/0A", "-", "ann", "Firefox", "x.default"),
+            ("C/Users/ann/AppData/Local/Opera Software/Opera Stable/Cache/Cache_Data/data_1", "-", "ann", "Opera", "-"),
+            ("Users/dan/Library/Caches/Google/Chrome/Default/Cache/Cache_Data/0a_0", "-", "dan", "Chrome", "Default"),
+            ("Users/dan/Library/Caches/com.apple.Safari/WebKitCache/Version 17/Records/0A/Resource/0B", "-", "dan", "Safari", "-"),
+            ("data/data/com.android.chrome/cache/Cache/0a_0", "-", "-", "Chrome", "-"),
             ("export/History", "-", "-", "-", "-"),
             ("History", "-", "-", "-", "-"),
             ("home/History", "-", "-", "-", "-"),

@@ -5,9 +5,9 @@
 mod claim;
 mod content;
 mod entry;
-mod json;
+pub(super) mod json;
 mod message;
-mod parts;
+pub(super) mod parts;
 mod piece;
 mod split;
 mod text;

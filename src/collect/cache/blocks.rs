@@ -1,0 +1,266 @@
+//! Chromium's block-file cache, the HTTP cache on Windows and of old versions everywhere: entries in blocks of 256
+//! bytes in `data_1`, what is longer in the other `data_` files and in `f_` files beside it
+//! (`net/disk_cache/blockfile/disk_format.h`, `addr.h`). Every block is looked at, so that what is no longer in the
+//! index is found too.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::input::{Input, MAX_PART};
+use super::stored::{Out, Stored};
+use super::{info, key};
+use crate::atoms::{Source, View};
+use crate::collect::browser::epoch;
+use crate::collect::cursor::Cursor;
+use crate::collect::sqlite::Number;
+use crate::collect::{Context, Evidence, ReadError, Reader, Sink};
+
+/// The files of blocks. Entries are read from those with blocks of 256 bytes, with what they point at in the others.
+pub static CHROMIUM_BLOCK_CACHE: Reader = Reader {
+    name: "chromium-block-cache",
+    claims: |evidence, _| evidence.head().starts_with(&MAGIC),
+    read,
+};
+
+/// `kBlockMagic`.
+const MAGIC: [u8; 4] = 0xc104_cac3_u32.to_le_bytes();
+
+/// `kBlockHeaderSize`: the last part of it is a bit for each block that is in use.
+const HEADER: u64 = 8192;
+
+/// Offset of those bits.
+const BITS: usize = 80;
+
+/// Blocks of one file, `kMaxBlocks`.
+const MAX_BLOCKS: u64 = (HEADER - BITS as u64) * 8;
+
+/// `sizeof(EntryStore)`.
+const BLOCK: u64 = 256;
+
+/// Offset of the key in an entry.
+const KEY: usize = 96;
+
+/// Blocks that an entry may take, the rest of its key included.
+const MAX_RUN: u64 = 4;
+
+/// Longest key, which then lies elsewhere: as in the simple cache.
+const MAX_KEY: u64 = 4 << 20;
+
+/// Headers are the first stream, the body the second (`kResponseInfoIndex`, `kResponseContentIndex` of
+/// `net/http/http_cache.h`).
+const STREAMS: usize = 2;
+
+fn read(
+    evidence: &Evidence,
+    source: &Arc<Source>,
+    context: &Context<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(), ReadError> {
+    let mut files = Files::beside(evidence)?;
+    let header = files.own.part(0, HEADER)?;
+    let size = Cursor::new(&header, 12).u32_le().map(u64::from);
+    if size != Some(BLOCK) {
+        let whole = files.folder.as_deref().is_some_and(|folder| {
+            let entries = folder.join("data_1").symlink_metadata();
+            entries.is_ok_and(|meta| meta.is_file())
+        });
+        let lone = || {
+            ReadError::Unsupported(
+                "is a part of a cache whose entries are in `data_1`, which is not beside it; it was left alone".into(),
+            )
+        };
+        // Rankings (36 bytes) name nothing.
+        return if whole || size == Some(36) {
+            Ok(())
+        } else {
+            Err(lone())
+        };
+    }
+    let mut out = Out::new(source, context, sink);
+    let blocks = files.own.len().saturating_sub(HEADER) / BLOCK;
+    for block in 0..blocks.min(MAX_BLOCKS) {
+        let at = HEADER.saturating_add(block.saturating_mul(BLOCK));
+        let bytes = files.own.part(at, BLOCK.saturating_mul(MAX_RUN))?;
+        if let Some(entry) = Entry::of(&bytes) {
+            let view = if is_used(&header, block) {
+                View::Live
+            } else {
+                View::Recovered
+            };
+            self::entry(&mut files, &entry, at, view, &mut out)?;
+        }
+    }
+    if files.missing > 0 {
+        let count = files.missing;
+        out.problem(ReadError::Malformed(
+            format!("{count} keys, headers or bodies of its entries are missing or lie in files that are not beside it; copy the whole folder").into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a block is in use by the map in the header.
+fn is_used(header: &[u8], block: u64) -> bool {
+    let byte = usize::try_from(block / 8).ok();
+    let byte = byte.and_then(|at| header.get(BITS.checked_add(at)?));
+    byte.is_some_and(|byte| byte & (1 << (block % 8)) != 0)
+}
+
+/// Reports one entry.
+fn entry(
+    files: &mut Files,
+    entry: &Entry,
+    at: u64,
+    view: View,
+    out: &mut Out<'_, '_>,
+) -> Result<(), ReadError> {
+    let (key, key_at) = match &entry.key {
+        Key::Own(key) => (key.clone(), at.saturating_add(KEY as u64)),
+        Key::At(address, len) if view == View::Live => match files.read(*address, *len)? {
+            Some((_, key)) => (key, at),
+            None => return Ok(()),
+        },
+        // What a freed entry points at may belong to another by now.
+        Key::At(..) => return Ok(()),
+    };
+    let Some(url) = key::chromium(&key) else {
+        return Ok(());
+    };
+    let before = key.len().saturating_sub(url.len()) as u64;
+    let mut stored = Stored::new(url.to_vec(), key_at.saturating_add(before));
+    stored.view = view;
+    stored.at = i64::try_from(entry.created)
+        .ok()
+        .and_then(|micros| epoch::webkit(Number::Integer(micros)));
+    let mut body = None;
+    if view == View::Live {
+        let [headers, content] = entry.streams;
+        if let Some((at, stream)) = files.read(headers.0, headers.1)? {
+            let known = info::read(&stream, at, &mut stored);
+            if known && stored.has_text() {
+                if u64::from(content.1) > MAX_PART {
+                    out.problem(super::input::too_large());
+                }
+                body = files.read(content.0, content.1)?;
+            }
+        }
+    }
+    out.stored(&stored, body);
+    Ok(())
+}
+
+/// What is read of an `EntryStore`.
+struct Entry {
+    key: Key,
+    created: u64,
+    /// Address and length.
+    streams: [(u32, u32); STREAMS],
+}
+
+enum Key {
+    Own(Vec<u8>),
+    At(u32, u32),
+}
+
+impl Entry {
+    /// The entry that begins a run of blocks, when one does: other blocks hold data and the rest of keys.
+    fn of(run: &[u8]) -> Option<Self> {
+        let mut cursor = Cursor::new(run, 0);
+        let [_hash, _next, rankings] = [cursor.u32_le()?, cursor.u32_le()?, cursor.u32_le()?];
+        let _counts = cursor.u64_le()?;
+        let state = cursor.u32_le()?;
+        let created = cursor.u64_le()?;
+        let key_len = cursor.u32_le()?;
+        let long_key = cursor.u32_le()?;
+        let mut sizes = [0; 4];
+        for size in &mut sizes {
+            *size = cursor.u32_le()?;
+        }
+        let mut addresses = [0; 4];
+        for address in &mut addresses {
+            *address = cursor.u32_le()?;
+        }
+        // An entry has a node in the rankings file, one of three states, and a key.
+        let is_entry = rankings >> 28 == 0b1001 && state <= 2 && key_len > 0;
+        if !is_entry || u64::from(key_len) > MAX_KEY {
+            return None;
+        }
+        let key = if long_key == 0 {
+            let len = usize::try_from(key_len).ok()?;
+            Key::Own(Cursor::new(run, KEY).take(len)?.to_vec())
+        } else {
+            Key::At(long_key, key_len)
+        };
+        let [size_0, size_1, ..] = sizes;
+        let [address_0, address_1, ..] = addresses;
+        Some(Self {
+            key,
+            created,
+            streams: [(address_0, size_0), (address_1, size_1)],
+        })
+    }
+}
+
+/// The file of entries and what lies beside it.
+struct Files {
+    own: Input,
+    folder: Option<PathBuf>,
+    /// Block files by number, opened once; `None` is missing.
+    others: BTreeMap<u32, Option<Input>>,
+    /// Addresses that led nowhere.
+    missing: u64,
+}
+
+impl Files {
+    fn beside(evidence: &Evidence) -> Result<Self, ReadError> {
+        let folder = evidence.plain_file().and_then(Path::parent);
+        Ok(Self {
+            own: Input::of(evidence)?,
+            folder: folder.map(Path::to_owned),
+            others: BTreeMap::new(),
+            missing: 0,
+        })
+    }
+
+    /// Where the data at an address lies in its file, and the data.
+    fn read(&mut self, address: u32, len: u32) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
+        if address >> 31 == 0 || len == 0 {
+            return Ok(None);
+        }
+        let read = match (address >> 28) & 7 {
+            0 => match self.open(&format!("f_{:06x}", address & 0x0fff_ffff)) {
+                Some(mut file) => Some((0, file.part(0, len.into())?)),
+                None => None,
+            },
+            kind => {
+                let size = match kind {
+                    2 => 256,
+                    3 => 1024,
+                    4 => 4096,
+                    _ => return Ok(None),
+                };
+                let at = HEADER.saturating_add(u64::from(address & 0xffff).saturating_mul(size));
+                let number = (address >> 16) & 0xff;
+                if !self.others.contains_key(&number) {
+                    let file = self.open(&format!("data_{number}"));
+                    self.others.insert(number, file);
+                }
+                match self.others.get_mut(&number) {
+                    Some(Some(file)) => Some((at, file.part(at, u64::from(len).min(4 * size))?)),
+                    _ => None,
+                }
+            }
+        };
+        let read = read.filter(|(_, data)| data.len() as u64 >= u64::from(len).min(MAX_PART));
+        self.missing = self.missing.saturating_add(u64::from(read.is_none()));
+        Ok(read)
+    }
+
+    /// A file beside the entries. A link would lead out of the evidence.
+    fn open(&self, name: &str) -> Option<Input> {
+        let path = self.folder.as_ref()?.join(name);
+        let is_file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
+        is_file.then(|| Input::file(&path).ok()).flatten()
+    }
+}
