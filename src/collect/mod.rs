@@ -11,6 +11,7 @@ pub mod log;
 pub mod platform;
 mod promise;
 pub mod read;
+pub mod session;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -204,6 +205,7 @@ impl Store {
         match self {
             Self::Cookie => "cookie",
             Self::LocalStorage => "local_storage",
+            Self::SessionStorage => "session_storage",
             Self::Autofill => "autofill",
             Self::LogField => "log_field",
         }
@@ -249,6 +251,7 @@ pub static READERS: &[&Reader] = &[
     &cache::CHROMIUM_BLOCK_CACHE,
     &cache::FIREFOX_CACHE,
     &cache::WEBKIT_CACHE,
+    &session::FIREFOX_SESSION,
     &har::READER,
     &log::LOG,
 ];
