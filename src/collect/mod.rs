@@ -9,6 +9,7 @@ pub mod find;
 pub mod har;
 pub mod log;
 pub mod platform;
+pub mod plist;
 mod promise;
 pub mod read;
 pub mod session;
@@ -252,6 +253,7 @@ pub static READERS: &[&Reader] = &[
     &cache::FIREFOX_CACHE,
     &cache::WEBKIT_CACHE,
     &session::FIREFOX_SESSION,
+    &plist::SAFARI_PLIST,
     &har::READER,
     &log::LOG,
 ];
