@@ -3,7 +3,7 @@
 //! (`net/disk_cache/blockfile/disk_format.h`, `addr.h`). Every block is looked at, so that what is no longer in the
 //! index is found too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -94,7 +94,7 @@ fn read(
     if files.missing > 0 {
         let count = files.missing;
         out.problem(ReadError::Malformed(
-            format!("{count} keys, headers or bodies of its entries are missing or lie in files that are not beside it; copy the whole folder").into(),
+            format!("{count} keys, headers or bodies of its entries are missing, shared, or lie in files that are not beside it; copy the whole folder").into(),
         ));
     }
     Ok(())
@@ -208,6 +208,8 @@ struct Files {
     folder: Option<PathBuf>,
     /// Block files by number, opened once; `None` is missing.
     others: BTreeMap<u32, Option<Input>>,
+    /// Addresses that were read: an entry has its own, and one that all entries share would be read without end.
+    seen: HashSet<u32>,
     /// Addresses that led nowhere.
     missing: u64,
 }
@@ -219,6 +221,7 @@ impl Files {
             own: Input::of(evidence)?,
             folder: folder.map(Path::to_owned),
             others: BTreeMap::new(),
+            seen: HashSet::new(),
             missing: 0,
         })
     }
@@ -226,6 +229,10 @@ impl Files {
     /// Where the data at an address lies in its file, and the data.
     fn read(&mut self, address: u32, len: u32) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
         if address >> 31 == 0 || len == 0 {
+            return Ok(None);
+        }
+        if !self.seen.insert(address) {
+            self.missing = self.missing.saturating_add(1);
             return Ok(None);
         }
         let read = match (address >> 28) & 7 {

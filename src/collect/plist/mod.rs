@@ -62,6 +62,6 @@ fn read(
 ) -> Result<(), ReadError> {
     let bytes = evidence.bytes(MAX_LIST)?;
     let mut walk = walk::Walk::new(source, &context.rules.needles, sink);
-    walk.list(&bytes, 0);
+    walk.list(&bytes, (None, 0));
     walk.end()
 }

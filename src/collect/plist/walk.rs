@@ -138,17 +138,17 @@ impl<'a, 's> Walk<'a, 's> {
         Ok(())
     }
 
-    /// Reads a list of either form; `nested` counts those around it.
-    pub(super) fn list(&mut self, bytes: &[u8], nested: usize) {
+    /// Reads a list of either form; `at` is the time around it, `nested` counts the lists around it.
+    pub(super) fn list(&mut self, bytes: &[u8], (at, nested): (Option<Timestamp>, usize)) {
         if !bytes.starts_with(binary::MAGIC) {
-            return self.xml(bytes, nested);
+            return self.xml(bytes, (at, nested));
         }
         let Some(list) = List::of(bytes) else {
             self.problems.damaged = true;
             return;
         };
         let mut open = HashSet::new();
-        self.object(&list, list.top(), (None, nested), &mut open);
+        self.object(&list, list.top(), (at, nested), &mut open);
     }
 
     /// One object of a binary list. `open` are those around it: one that holds itself is not followed.
@@ -214,8 +214,8 @@ impl<'a, 's> Walk<'a, 's> {
                         break;
                     }
                     let name = match list.object(name) {
-                        Some(Object::Ascii(_, name)) => name,
-                        _ => &[],
+                        Some(Object::Ascii(_, name)) => Some(name),
+                        _ => None,
                     };
                     self.step(name, index);
                     self.object(list, value, (at, nested), open);
@@ -226,16 +226,15 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    /// Enters a member.
-    fn step(&mut self, name: &[u8], index: usize) {
-        self.problems.encrypted |= name == b"SessionStateIsEncrypted";
-        let known = NAMED.iter().find(|known| known.as_bytes() == name);
+    /// Enters a member, or an item.
+    fn step(&mut self, name: Option<&[u8]>, index: usize) {
+        let known = NAMED.iter().find(|known| name == Some(known.as_bytes()));
         let step = known.map_or_else(|| index.to_string(), |known| (*known).to_owned());
         self.pointer.push(step);
     }
 
     /// A list in XML. Its times come in document order; that of a dictionary counts for what follows it there.
-    fn xml(&mut self, text: &[u8], nested: usize) {
+    fn xml(&mut self, text: &[u8], (around, nested): (Option<Timestamp>, usize)) {
         let depth = self.pointer.len();
         let times = time::in_order(text);
         let mut times = times.into_iter();
@@ -252,11 +251,11 @@ impl<'a, 's> Walk<'a, 's> {
                     .truncate(depth.saturating_add(open.len()).saturating_sub(1));
                 continue;
             }
-            let at = open.last().and_then(|(at, _)| *at);
+            let at = open.last().map_or(around, |(at, _)| *at);
             if let Some((_, index)) = open.last_mut() {
                 let number = *index;
                 *index = index.saturating_add(1);
-                self.step(&key.take().unwrap_or_default(), number);
+                self.step(key.take().as_deref(), number);
             }
             match event {
                 Event::Begin => {
@@ -312,10 +311,13 @@ impl<'a, 's> Walk<'a, 's> {
                 self.base = outer
                     .saturating_add(offset as u64)
                     .saturating_add(start as u64);
-                self.list(list, nested.saturating_add(1));
+                self.list(list, (at, nested.saturating_add(1)));
                 self.base = outer;
             }
             None => {
+                // Newer Safari encrypts it, and says so beside it.
+                self.problems.encrypted |=
+                    self.pointer.last().is_some_and(|it| it == "SessionState");
                 for run in data.split(|byte| *byte < b' ' || *byte >= 0x7f) {
                     self.text(offset, run, at);
                 }

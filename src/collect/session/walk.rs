@@ -140,6 +140,11 @@ impl Walk<'_, '_> {
     fn object(&mut self, object: Value<'_>, part: Part<'_>, at: Option<Timestamp>) {
         let (own, seen) = page(object);
         let at = seen.or(at);
+        // The page of a form is told inside it.
+        let part = match part {
+            Part::Form(_) if !own.is_empty() => Part::Form(&own),
+            other => other,
+        };
         for (index, (name, value)) in object.members().enumerate() {
             let known = NAMED.iter().find(|known| known.as_bytes() == &*name);
             let step = known.map_or_else(|| index.to_string(), |known| (*known).to_owned());
@@ -213,7 +218,7 @@ impl Walk<'_, '_> {
         if self.needles.hit(&[key, b"=", &text].concat()) {
             let payload = Payload::Pair {
                 store,
-                origin: std::str::from_utf8(origin).ok().map(Into::into),
+                origin: place_of(origin),
                 key: Raw::new(key),
                 value: Raw::new(text),
             };
@@ -318,6 +323,20 @@ fn page(object: Value<'_>) -> (Cow<'_, [u8]>, Option<Timestamp>) {
     (url, accessed.or(closed))
 }
 
+/// The origin of a URL, or a host that stands alone as that of a cookie does. Anything else may be evidence itself.
+fn place_of(text: &[u8]) -> Option<Box<str>> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let end = rest.find(['/', '?', '#', '^']).unwrap_or(rest.len());
+    let host = rest.get(..end)?;
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]+".contains(&byte);
+    let is_named = !host.is_empty() && host.bytes().chain(scheme.bytes()).all(named);
+    is_named.then(|| match scheme {
+        "" => host.into(),
+        scheme => format!("{scheme}://{host}").into(),
+    })
+}
+
 /// The name of a field in the path to it: `/xhtml:html/…/xhtml:input[@name='code']`; its `id` otherwise.
 fn field_name(path: &[u8]) -> &[u8] {
     const MARK: &[u8] = b"[@name='";
@@ -369,6 +388,25 @@ mod tests {
             panic!()
         };
         assert_eq!(&**key, "/windows/0/tabs/0/storage/0/0/0");
+    }
+
+    #[test]
+    fn an_origin_is_told_without_what_may_follow_it() {
+        for (text, place) in [
+            (
+                "https://app.example^partitionKey=%28x%29",
+                Some("https://app.example"),
+            ),
+            (
+                "https://app.example:8443/a?token=b#c",
+                Some("https://app.example:8443"),
+            ),
+            ("app.example", Some("app.example")),
+            ("https://user:secret@app.example/", None),
+            ("", None),
+        ] {
+            assert_eq!(place_of(text.as_bytes()).as_deref(), place, "{text}");
+        }
     }
 
     #[test]
