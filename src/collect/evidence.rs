@@ -253,6 +253,14 @@ impl Evidence {
             .then_some(path)
     }
 
+    /// The file of this name in the same folder.
+    pub fn beside(&self, name: &str) -> Option<Self> {
+        let path = self.plain_file()?.with_file_name(name);
+        // A link would lead out of the evidence.
+        let is_file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
+        is_file.then(|| Self::file(&path, name).ok())?
+    }
+
     /// The decoded content from its first byte. A stream gives it once, later calls give an error.
     pub fn open(&self) -> Result<Box<dyn Read + Send>, ReadError> {
         match &self.origin {

@@ -7,6 +7,7 @@ mod cursor;
 pub mod evidence;
 pub mod find;
 pub mod har;
+mod json;
 pub mod log;
 pub mod platform;
 pub mod plist;

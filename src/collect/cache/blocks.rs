@@ -4,7 +4,6 @@
 //! index is found too.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::input::{Input, MAX_PART};
@@ -61,10 +60,7 @@ fn read(
     let header = files.own.part(0, HEADER)?;
     let size = Cursor::new(&header, 12).u32_le().map(u64::from);
     if size != Some(BLOCK) {
-        let whole = files.folder.as_deref().is_some_and(|folder| {
-            let entries = folder.join("data_1").symlink_metadata();
-            entries.is_ok_and(|meta| meta.is_file())
-        });
+        let whole = evidence.beside("data_1").is_some();
         let lone = || {
             ReadError::Unsupported(
                 "is a part of a cache whose entries are in `data_1`, which is not beside it; it was left alone".into(),
@@ -109,7 +105,7 @@ fn is_used(header: &[u8], block: u64) -> bool {
 
 /// Reports one entry.
 fn entry(
-    files: &mut Files,
+    files: &mut Files<'_>,
     entry: &Entry,
     at: u64,
     view: View,
@@ -203,9 +199,9 @@ impl Entry {
 }
 
 /// The file of entries and what lies beside it.
-struct Files {
+struct Files<'a> {
+    evidence: &'a Evidence,
     own: Input,
-    folder: Option<PathBuf>,
     /// Block files by number, opened once; `None` is missing.
     others: BTreeMap<u32, Option<Input>>,
     /// Addresses that were read: an entry has its own, and one that all entries share would be read without end.
@@ -214,12 +210,11 @@ struct Files {
     missing: u64,
 }
 
-impl Files {
-    fn beside(evidence: &Evidence) -> Result<Self, ReadError> {
-        let folder = evidence.plain_file().and_then(Path::parent);
+impl<'a> Files<'a> {
+    fn beside(evidence: &'a Evidence) -> Result<Self, ReadError> {
         Ok(Self {
+            evidence,
             own: Input::of(evidence)?,
-            folder: folder.map(Path::to_owned),
             others: BTreeMap::new(),
             seen: HashSet::new(),
             missing: 0,
@@ -264,10 +259,9 @@ impl Files {
         Ok(read)
     }
 
-    /// A file beside the entries. A link would lead out of the evidence.
+    /// A file beside the entries. A body that is gzip looks like a file that is.
     fn open(&self, name: &str) -> Option<Input> {
-        let path = self.folder.as_ref()?.join(name);
-        let is_file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
-        is_file.then(|| Input::file(&path).ok()).flatten()
+        let beside = self.evidence.beside(name)?;
+        Input::as_it_is(&beside).ok()
     }
 }

@@ -305,23 +305,19 @@ impl<'a, 's> Walk<'a, 's> {
         let start = memchr::memmem::find(head, binary::MAGIC)
             .or_else(|| memchr::memmem::find(head, b"<?xml"));
         let inner = start.and_then(|start| Some((start, data.get(start..)?)));
-        match inner.filter(|_| nested < MAX_NESTED) {
-            Some((start, list)) => {
-                let outer = self.base;
-                self.base = outer
-                    .saturating_add(offset as u64)
-                    .saturating_add(start as u64);
-                self.list(list, (at, nested.saturating_add(1)));
-                self.base = outer;
-            }
-            None => {
-                // Newer Safari encrypts it, and says so beside it.
-                self.problems.encrypted |=
-                    self.pointer.last().is_some_and(|it| it == "SessionState");
-                for run in data.split(|byte| *byte < b' ' || *byte >= 0x7f) {
-                    self.text(offset, run, at);
-                }
-            }
+        if let Some((start, list)) = inner.filter(|_| nested < MAX_NESTED) {
+            let outer = self.base;
+            self.base = outer
+                .saturating_add(offset as u64)
+                .saturating_add(start as u64);
+            self.list(list, (at, nested.saturating_add(1)));
+            self.base = outer;
+            return;
+        }
+        // Newer Safari encrypts it, and says so beside it.
+        self.problems.encrypted |= self.pointer.last().is_some_and(|it| it == "SessionState");
+        for run in data.split(|byte| *byte < b' ' || *byte >= 0x7f) {
+            self.text(offset, run, at);
         }
     }
 

@@ -29,6 +29,15 @@ const MAGIC: &[u8] = b"mozLz40\0";
 /// Decoded bytes that are searched. Session files of hundreds of tabs have some 20 MiB.
 const MAX_JSON: usize = 128 << 20;
 
+/// Whether a file of this name is a session file: `sessionstore.jsonlz4`, `upgrade.jsonlz4-20261123`.
+pub(super) fn is_session_name(name: &str) -> bool {
+    let (_, ending) = name.split_once('.').unwrap_or_default();
+    ["jsonlz4", "baklz4"].iter().any(|known| {
+        let rest = ending.strip_prefix(known);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    })
+}
+
 /// What a session file without compression holds near its beginning (`SessionSaver`, Firefox 3 to 55).
 fn is_plain_session(head: &[u8]) -> bool {
     let text = head.strip_prefix(b"(").unwrap_or(head);

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use crate::atoms::rules::Needles;
 use crate::atoms::{Basis, Locator, Place, Raw, Source, View, When, Zone};
 use crate::collect::browser::epoch;
-use crate::collect::har::json::{Value, unescape};
 use crate::collect::har::parts;
+use crate::collect::json::{Value, unescape};
 use crate::collect::sqlite::Number;
 use crate::collect::{Observation, Payload, ReadError, Sink, Store, Via};
 

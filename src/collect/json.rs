@@ -1,23 +1,23 @@
 //! JSON values as spans of the bytes they were found in, so that each can be led back to its place.
 //! Takes what a strict parser refuses: values cut off at the end, invalid UTF-8, lone surrogates,
-//! any depth (nothing here recurses). Knows nothing of HAR.
+//! any depth (nothing here recurses). Knows no document.
 
 use std::borrow::Cow;
 
 /// A value and where it stands.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::collect) struct Value<'a> {
+pub(super) struct Value<'a> {
     /// Offset of its first byte in the document.
-    pub(in crate::collect) start: usize,
+    pub(super) start: usize,
     /// Its bytes as found, quotes and brackets included.
-    pub(in crate::collect) raw: &'a [u8],
+    pub(super) raw: &'a [u8],
     /// Whether its end was found.
-    pub(in crate::collect) whole: bool,
+    pub(super) whole: bool,
 }
 
 impl<'a> Value<'a> {
     /// The value that begins at or after `at`, behind blanks.
-    pub(in crate::collect) fn at(document: &'a [u8], at: usize) -> Option<Self> {
+    pub(super) fn at(document: &'a [u8], at: usize) -> Option<Self> {
         let start = skip_blanks(document, at);
         let rest = document.get(start..)?;
         let (len, whole) = match rest.first()? {
@@ -34,22 +34,22 @@ impl<'a> Value<'a> {
     }
 
     /// Offset behind its last byte.
-    pub(in crate::collect) fn end(self) -> usize {
+    pub(super) fn end(self) -> usize {
         self.start.saturating_add(self.raw.len())
     }
 
     /// Whether it is an object.
-    pub(in crate::collect) fn is_object(self) -> bool {
+    pub(super) fn is_object(self) -> bool {
         self.raw.first() == Some(&b'{')
     }
 
     /// Whether it is an array.
-    pub(in crate::collect) fn is_array(self) -> bool {
+    pub(super) fn is_array(self) -> bool {
         self.raw.first() == Some(&b'[')
     }
 
     /// Members in order, up to the first that breaks the syntax; none of anything but an object.
-    pub(in crate::collect) fn members(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Self)> {
+    pub(super) fn members(self) -> impl Iterator<Item = (Cow<'a, [u8]>, Self)> {
         let mut at = self.is_object().then_some(1);
         std::iter::from_fn(move || {
             let key = self.inner(at?)?;
@@ -65,7 +65,7 @@ impl<'a> Value<'a> {
     }
 
     /// Items in order, up to the first that breaks the syntax; none of anything but an array.
-    pub(in crate::collect) fn items(self) -> impl Iterator<Item = Self> {
+    pub(super) fn items(self) -> impl Iterator<Item = Self> {
         let mut at = self.is_array().then_some(1);
         std::iter::from_fn(move || {
             let item = self.inner(at?)?;
@@ -75,14 +75,14 @@ impl<'a> Value<'a> {
     }
 
     /// The first member of this name.
-    pub(in crate::collect) fn get(self, name: &str) -> Option<Self> {
+    pub(super) fn get(self, name: &str) -> Option<Self> {
         self.members()
             .find(|(key, _)| key.as_ref() == name.as_bytes())
             .map(|(_, value)| value)
     }
 
     /// A string's content, unescaped; `None` for other types, and for a string whose end is missing.
-    pub(in crate::collect) fn text(self) -> Option<Cow<'a, [u8]>> {
+    pub(super) fn text(self) -> Option<Cow<'a, [u8]>> {
         if !self.whole {
             return None;
         }
@@ -90,7 +90,7 @@ impl<'a> Value<'a> {
     }
 
     /// A string's content as found, and its offset in the document; a missing end does not matter.
-    pub(in crate::collect) fn content(self) -> Option<(usize, &'a [u8])> {
+    pub(super) fn content(self) -> Option<(usize, &'a [u8])> {
         let content = self.raw.strip_prefix(b"\"")?;
         let content = if self.whole {
             content.strip_suffix(b"\"")?
@@ -101,7 +101,7 @@ impl<'a> Value<'a> {
     }
 
     /// A number, also when it was written as a string.
-    pub(in crate::collect) fn number(self) -> Option<f64> {
+    pub(super) fn number(self) -> Option<f64> {
         let digits = self.content().map_or(self.raw, |(_, content)| content);
         let number: f64 = std::str::from_utf8(digits).ok()?.trim().parse().ok()?;
         number.is_finite().then_some(number)
@@ -128,7 +128,7 @@ impl<'a> Value<'a> {
 
 /// Undoes the escapes of RFC 8259 §7. A lone surrogate becomes U+FFFD; an escape that does not exist
 /// stays as it is.
-pub(in crate::collect) fn unescape(content: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn unescape(content: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr::memchr(b'\\', content) else {
         return Cow::Borrowed(content);
     };
