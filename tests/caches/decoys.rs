@@ -1,4 +1,4 @@
-//! What ordinary browsing leaves in caches and session files: cache busters, ETags, request numbers, signatures of
+//! What ordinary browsing leaves in caches and session files: cache busters, entity tags, request numbers, signatures of
 //! pictures, cookies of analytics, scripts that talk of tokens. None of it is a credential, and none is reported.
 
 use std::fs;

@@ -127,7 +127,7 @@ fn scan(path: &Path) -> Seen {
     };
     let mut found = Vec::new();
     let outcome = observations(&file, &context, &Options::default(), &mut |seen| {
-        found.push(seen)
+        found.push(seen);
     });
     Seen {
         row: match outcome {
