@@ -85,6 +85,9 @@ fn a_body_that_is_gzip_does_not_make_the_file_gzip() {
         text(seen.with("access_token")),
         format!("[application/json] {json}")
     );
+    // In a folder of another name too, as long as it has its own.
+    let (_, name) = ENTRY.rsplit_once('/').unwrap();
+    assert_eq!(scan_bytes(name, &file).reader(), "firefox-cache");
 }
 
 #[test]

@@ -36,37 +36,54 @@ const NAME: usize = 40;
 /// Folders that hold entries; what is in the second is about to be deleted.
 const FOLDERS: [&str; 2] = ["entries", "doomed"];
 
-/// By its folder and name, also when it is damaged; elsewhere by content, when all of it is at hand. A look at the end
-/// of every large file of a disk would cost more than it finds.
+/// By its folder and name, also when it is damaged; elsewhere by content, when all of it is at hand or its name is that
+/// of an entry. A look at the end of every large file of a disk would cost more than it finds.
 fn claims(evidence: &Evidence, _: &Context<'_>) -> bool {
     if is_entry_path(evidence.shown()) {
         return true;
     }
-    let head = evidence.head();
-    evidence.plain_file().is_some()
-        && evidence.len() == Some(head.len() as u64)
-        && metadata_at(head)
-            .and_then(|at| Metadata::of(head.get(at..)?, at as u64))
-            .is_some_and(|metadata| key::firefox(metadata.key).is_some())
+    let is_whole =
+        evidence.plain_file().is_some() && evidence.len() == Some(evidence.head().len() as u64);
+    if !is_whole && !is_entry_name(evidence.shown()) {
+        return false;
+    }
+    let metadata = Input::as_it_is(evidence).and_then(|mut input| metadata(&mut input));
+    metadata.is_ok_and(|found| {
+        let found = found
+            .as_ref()
+            .and_then(|(bytes, at)| Metadata::of(bytes, *at));
+        found.is_some_and(|found| key::firefox(found.key).is_some())
+    })
 }
 
 /// `…/cache2/entries/<40 digits>`.
 fn is_entry_path(path: &str) -> bool {
     let mut segments = path.rsplit('/');
-    let name = segments.next().unwrap_or_default();
-    let folder = segments.next().unwrap_or_default();
+    let folder = segments.nth(1).unwrap_or_default();
     FOLDERS.contains(&folder)
         && segments
             .next()
             .is_some_and(|cache| cache.starts_with("cache2"))
-        && name.len() == NAME
-        && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && is_entry_name(path)
 }
 
-fn metadata_at(file: &[u8]) -> Option<usize> {
-    let last = file.len().checked_sub(4)?;
-    let at = Cursor::new(file, last).u32_be()?;
-    usize::try_from(at).ok().filter(|at| *at < last)
+/// The name of an entry, a SHA-1.
+fn is_entry_name(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.len() == NAME && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What stands behind the body, and where: the last four bytes tell.
+fn metadata(input: &mut Input) -> Result<Option<(Vec<u8>, u64)>, ReadError> {
+    let Some(last) = input.len().checked_sub(4) else {
+        return Ok(None);
+    };
+    let at = Cursor::new(&input.part(last, 4)?, 0)
+        .u32_be()
+        .map(u64::from);
+    let at = at.filter(|at| *at < last && last - at <= MAX_METADATA);
+    at.map(|at| Ok((input.part(at, last - at)?, at)))
+        .transpose()
 }
 
 fn read(
@@ -84,13 +101,7 @@ fn read(
                 .into(),
         )
     };
-    let last = input.len().checked_sub(4).ok_or_else(damaged)?;
-    let at = Cursor::new(&input.part(last, 4)?, 0)
-        .u32_be()
-        .map(u64::from)
-        .filter(|at| *at < last && last - at <= MAX_METADATA)
-        .ok_or_else(damaged)?;
-    let bytes = input.part(at, last - at)?;
+    let (bytes, at) = metadata(&mut input)?.ok_or_else(damaged)?;
     let metadata = Metadata::of(&bytes, at).ok_or_else(damaged)?;
     let Some(url) = key::firefox(metadata.key) else {
         return Ok(());
