@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::scan;
 use super::write::List::{Array, Date, Dict, Text};
-use super::write::{Blocks, firefox, mozlz4, pickle, simple, webkit_record};
+use super::write::{Blocks, firefox, mozlz4, pickle, simple, webkit_record, webkit_response};
 
 /// 2026-11-18T08:15:00Z: alice's day of the other fixtures.
 const DAY: i64 = 1_794_989_700;
@@ -74,7 +74,7 @@ fn api_call() -> Vec<u8> {
     let url = "https://api.example/v1/me?access_token=Lk9Jh7Gf5Ds3Aq1We2Rt4Yu6Io8Pz0Xc1Vb3Nm5Q";
     webkit_record(
         url,
-        &[url, "application/json", "utf-8"],
+        &webkit_response(url, 200, &[("Content-Type", "application/json")]),
         br#"{"name":"carol"}"#,
         DAY as f64,
     )

@@ -6,7 +6,9 @@ use std::io::Write as _;
 
 use proptest::prelude::*;
 
-use super::write::{Blocks, List, firefox, metadata, mozlz4, pickle, simple, webkit_record};
+use super::write::{
+    Blocks, List, firefox, metadata, mozlz4, pickle, simple, webkit_record, webkit_response,
+};
 use super::{NOW, safari, scan, scan_bytes, token};
 
 /// One small file of each format.
@@ -46,7 +48,12 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ),
         (
             "c",
-            webkit_record(&url, &[&url, "text/html"], body.as_bytes(), 1.0),
+            webkit_record(
+                &url,
+                &webkit_response(&url, 200, &[("Location", &url)]),
+                body.as_bytes(),
+                1.0,
+            ),
         ),
         ("recovery.jsonlz4", mozlz4(json.as_bytes())),
         ("sessionstore.js", json.into_bytes()),

@@ -235,22 +235,48 @@ pub(super) fn firefox(key: &str, elements: &[(&str, &str)], body: &[u8], seconds
     file
 }
 
-/// A record of WebKit's cache whose response has these strings.
-pub(super) fn webkit_record(url: &str, strings: &[&str], body: &[u8], seconds: f64) -> Vec<u8> {
-    fn string(text: &str, out: &mut Vec<u8>) {
-        out.extend((text.encode_utf16().count() as u32).to_le_bytes());
-        out.push(u8::from(text.is_ascii()));
-        if text.is_ascii() {
-            out.extend(text.as_bytes());
-        } else {
-            out.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
-        }
+/// A string of WebKit and its length.
+fn string(text: &str, out: &mut Vec<u8>) {
+    out.extend((text.encode_utf16().count() as u32).to_le_bytes());
+    out.push(u8::from(text.is_ascii()));
+    if text.is_ascii() {
+        out.extend(text.as_bytes());
+    } else {
+        out.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
     }
+}
+
+/// A response of WebKit in a form of which only the strings are known.
+pub(super) fn webkit_strings(strings: &[&str]) -> Vec<u8> {
     let mut header = vec![1, 0, 3, 0];
     for text in strings {
         header.extend([7, 0, 200]);
         string(text, &mut header);
     }
+    header
+}
+
+/// A response of WebKit with its headers, as of version 17.
+pub(super) fn webkit_response(url: &str, status: u16, headers: &[(&str, &str)]) -> Vec<u8> {
+    let mut header = vec![0];
+    string(url, &mut header);
+    string("text/html", &mut header);
+    header.extend(16_u64.to_le_bytes());
+    header.extend(u32::MAX.to_le_bytes());
+    string("Found", &mut header);
+    string("HTTP/1.1", &mut header);
+    header.extend((headers.len() as u64).to_le_bytes());
+    for (name, value) in headers {
+        string(name, &mut header);
+        string(value, &mut header);
+    }
+    header.extend(status.to_le_bytes());
+    header.extend([0; 60]);
+    header
+}
+
+/// A record of WebKit's cache with this response.
+pub(super) fn webkit_record(url: &str, header: &[u8], body: &[u8], seconds: f64) -> Vec<u8> {
     let mut file = 17_u32.to_le_bytes().to_vec();
     string("app.example", &mut file);
     string("Resource", &mut file);

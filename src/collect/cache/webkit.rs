@@ -1,13 +1,13 @@
 //! Records of WebKit's network cache, as GNOME Web and Safari keep it: one file each. What stands before the response
-//! is fixed (`NetworkCacheStorage.cpp`); how a response is written changes with every version, so that only its strings
-//! are told apart, each by its own length.
+//! is fixed (`NetworkCacheStorage.cpp`); how a response is written changes with versions: where it is not as in those at
+//! hand, only its strings are told apart, each by its own length.
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::input::Input;
-use super::stored::{Out, Stored};
+use super::stored::{Header, Out, Stored};
 use crate::atoms::{Raw, Source};
 use crate::collect::cursor::Cursor;
 use crate::collect::har::parts;
@@ -28,6 +28,9 @@ const DIGEST: usize = 20;
 
 /// Hexadecimal digits of a record's name.
 const NAME: usize = 40;
+
+/// Headers of one response: servers stop at some hundred.
+const MAX_HEADERS: u64 = 4_096;
 
 /// A string that is shorter is chance, or holds nothing.
 const MIN_STRING: usize = 8;
@@ -56,25 +59,30 @@ fn read(
     };
     let mut out = Out::new(source, context, sink);
     let mut input = Input::of(evidence)?;
-    let mut stored = Stored::new(record.url, record.url_at);
+    let mut stored = Stored::new(record.url.clone(), record.url_at);
     stored.at = record.at;
     let header = input.part(record.header_at, record.header_len)?;
-    strings(&header, &mut |at, text| {
-        if text != stored.url && out.hit(&text) {
-            let at = record.header_at.saturating_add(at as u64);
-            let is_url = parts::is_url(&text);
-            let text = Raw::new(text);
-            let payload = if is_url {
-                Payload::Url(text)
-            } else {
-                Payload::Text(text)
-            };
-            out.loose(&stored, at, payload);
-        }
-    });
-    let at = record.header_at.saturating_add(record.header_len);
-    let body = record.body_len.map(|len| (at, len));
-    let body = out.body_part(&mut input, body)?;
+    if response(&header, record.header_at, &mut stored).is_none() {
+        strings(&header, &mut |at, text| {
+            if text != stored.url && out.hit(&text) {
+                let at = record.header_at.saturating_add(at as u64);
+                let is_url = parts::is_url(&text);
+                let text = Raw::new(text);
+                let payload = if is_url {
+                    Payload::Url(text)
+                } else {
+                    Payload::Text(text)
+                };
+                out.loose(&stored, at, payload);
+            }
+        });
+    }
+    let body = if record.is_inline {
+        let at = record.header_at.saturating_add(record.header_len);
+        out.body_part(&mut input, Some((at, record.body_len)))?
+    } else {
+        blob(evidence, &record, &mut out)?
+    };
     out.stored(&stored, body);
     if (header.len() as u64) < record.header_len {
         return Err(ReadError::Malformed(
@@ -84,6 +92,20 @@ fn read(
     Ok(())
 }
 
+/// A longer body, which lies beside the record (`blobSuffix`).
+fn blob(
+    evidence: &Evidence,
+    record: &Record,
+    out: &mut Out<'_, '_>,
+) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
+    let name = evidence.shown().rsplit('/').next().unwrap_or_default();
+    let blob = evidence.beside(&format!("{name}-blob"));
+    match blob.filter(|_| record.body_len > 0) {
+        Some(blob) => out.body_part(&mut Input::as_it_is(&blob)?, Some((0, record.body_len))),
+        None => Ok(None),
+    }
+}
+
 /// The fields before the response, `RecordMetaData`.
 struct Record {
     url: Vec<u8>,
@@ -91,8 +113,9 @@ struct Record {
     at: Option<Timestamp>,
     header_at: u64,
     header_len: u64,
-    /// When it lies in the record itself.
-    body_len: Option<u64>,
+    body_len: u64,
+    /// Whether the body lies in the record itself.
+    is_inline: bool,
 }
 
 impl Record {
@@ -123,9 +146,46 @@ impl Record {
             at: since.and_then(|since| Timestamp::from_duration(since).ok()),
             header_at: cursor.at() as u64,
             header_len,
-            body_len: (is_inline == 1 && body_len > 0).then_some(body_len),
+            body_len,
+            is_inline: is_inline == 1,
         })
     }
+}
+
+/// A response as `ResourceResponseBase::encode` wrote it in versions 9 to 17: URL, media type, length, charset, status
+/// text and protocol, then headers by name. `None` when it is of another form.
+fn response(header: &[u8], at: u64, stored: &mut Stored) -> Option<()> {
+    let mut cursor = Cursor::new(header, 0);
+    let is_null = cursor.u8()?;
+    let url = string(&mut cursor)?.filter(|url| parts::is_url(url));
+    let _mime = string(&mut cursor)?;
+    let _length = cursor.u64_le()?;
+    let [_charset, _text, protocol] = [
+        string(&mut cursor)?,
+        string(&mut cursor)?,
+        string(&mut cursor)?,
+    ];
+    let is_http = protocol.is_none_or(|name| name.is_empty() || name.starts_with(b"HTTP/"));
+    let count = cursor.u64_le()?;
+    if is_null != 0 || url.is_none() || !is_http || count > MAX_HEADERS {
+        return None;
+    }
+    let mut headers = Vec::new();
+    for _ in 0..count {
+        let name = string(&mut cursor)??;
+        let value_at = at.saturating_add(cursor.at() as u64).saturating_add(5);
+        let value = string(&mut cursor)?.unwrap_or_default();
+        headers.push(Header {
+            name,
+            value,
+            at: value_at,
+        });
+    }
+    stored.status = cursor.u16_le().filter(|code| (100..1000).contains(code));
+    // The body was decoded before it was stored.
+    headers.retain(|header| !header.name.eq_ignore_ascii_case(b"content-encoding"));
+    stored.response = headers;
+    Some(())
 }
 
 /// A string and its length (`PersistentCoders.cpp`). The outer `None` is damage, the inner one the null string.
