@@ -92,5 +92,5 @@ fn a_longer_body_lies_beside_its_record() {
     fs::write(dir.path().join("AB-blob"), &json).unwrap();
     assert_eq!(scan(&path).observations.len(), 1);
     fs::remove_file(dir.path().join("AB-blob")).unwrap();
-    assert_eq!(scan(&path).told(), "read: ");
+    assert!(scan(&path).told().starts_with("partial: its body"));
 }

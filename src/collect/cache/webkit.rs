@@ -99,11 +99,16 @@ fn blob(
     out: &mut Out<'_, '_>,
 ) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
     let name = evidence.shown().rsplit('/').next().unwrap_or_default();
-    let blob = evidence.beside(&format!("{name}-blob"));
-    match blob.filter(|_| record.body_len > 0) {
-        Some(blob) => out.body_part(&mut Input::as_it_is(&blob)?, Some((0, record.body_len))),
-        None => Ok(None),
+    if record.body_len == 0 {
+        return Ok(None);
     }
+    let Some(blob) = evidence.beside(&format!("{name}-blob")) else {
+        out.problem(ReadError::Malformed(
+            "its body is not beside it, in a file whose name ends with `-blob`; copy the whole folder".into(),
+        ));
+        return Ok(None);
+    };
+    out.body_part(&mut Input::as_it_is(&blob)?, Some((0, record.body_len)))
 }
 
 /// The fields before the response, `RecordMetaData`.
