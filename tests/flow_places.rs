@@ -68,7 +68,7 @@ fn every_clue_leads_back_to_its_place() {
             }
         }
     }
-    assert_eq!(locators.len(), 3, "rows, lines and entries");
+    assert_eq!(locators.len(), 4, "rows, lines, entries and records");
     assert!(kinds.contains(&KeyKind::State), "{kinds:?}");
     assert!(kinds.len() >= 3, "{kinds:?}");
     assert!(recomputed > 20, "{recomputed} keys recomputed");
@@ -320,8 +320,47 @@ fn reread(place: &Place) -> String {
             text.clone() + "\n" + &rest_of_record(place, &text)
         }
         Locator::Entry { index, pointer, .. } => entry(place, *index, pointer),
-        other => panic!("{other:?} is not among the fixtures"),
+        Locator::Record { file, sequence, .. } => record(place, file, *sequence),
+        other @ Locator::Bytes { .. } => panic!("{other:?} is not among the fixtures"),
     }
+}
+
+/// What begins at this byte of a cache entry, a list, or the JSON of a session, up to its end or the next quote.
+fn record(place: &Place, file: &str, at: u64) -> String {
+    let own = path(place);
+    let beside = own.with_file_name(file);
+    let mut bytes = std::fs::read(if beside.is_file() { beside } else { own }).unwrap();
+    if bytes.starts_with(b"mozLz40\0") {
+        bytes = lz4(&bytes[12..]);
+    }
+    let rest = &bytes[usize::try_from(at).unwrap()..];
+    let end = rest.iter().position(|byte| *byte < b' ' || *byte == b'"');
+    String::from_utf8_lossy(&rest[..end.unwrap_or(rest.len())]).into_owned()
+}
+
+/// One block of LZ4.
+fn lz4(block: &[u8]) -> Vec<u8> {
+    fn length(bits: u8, bytes: &mut dyn Iterator<Item = u8>) -> usize {
+        let mut length = usize::from(bits);
+        let mut more = if bits == 15 { 255 } else { 0 };
+        while more == 255 {
+            more = bytes.next().unwrap();
+            length += usize::from(more);
+        }
+        length
+    }
+    let mut bytes = block.iter().copied();
+    let mut out = Vec::new();
+    while let Some(token) = bytes.next() {
+        let literals = length(token >> 4, &mut bytes);
+        out.extend(bytes.by_ref().take(literals));
+        let Some(low) = bytes.next() else { break };
+        let distance = usize::from(low) + 256 * usize::from(bytes.next().unwrap());
+        for _ in 0..length(token & 15, &mut bytes) + 4 {
+            out.push(out[out.len() - distance]);
+        }
+    }
+    out
 }
 
 fn cell(place: &Place, table: &str, rowid: i64, column: &str) -> String {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 
-use tokentrail::atoms::View;
+use tokentrail::atoms::{Locator, View};
 use tokentrail::collect::Payload;
 
 use super::write::{Blocks, metadata, pickle, simple, simple_head};
@@ -179,7 +179,27 @@ fn scan_blocks(blocks: &Blocks, without: &[&str], name: &str) -> Seen {
             fs::write(dir.path().join(name), content).unwrap();
         }
     }
-    scan(&dir.path().join(name))
+    let seen = scan(&dir.path().join(name));
+    for observation in &seen.observations {
+        let Locator::Record { file, sequence, .. } = &observation.place.locator else {
+            panic!()
+        };
+        let beside = dir.path().join(&**file);
+        let beside = if beside.is_file() {
+            beside
+        } else {
+            dir.path().join(name)
+        };
+        let at = fs::read(beside).unwrap().split_off(*sequence as usize);
+        let value = match &observation.payload {
+            Payload::Url(url) if url.as_bytes().starts_with(b"https://") => url,
+            Payload::Pair { value, .. } => value,
+            Payload::Body { bytes, .. } => bytes,
+            other => panic!("{other:?}"),
+        };
+        assert!(at.starts_with(value.as_bytes()), "{:?}", observation.place);
+    }
+    seen
 }
 
 fn blocks() -> Blocks {

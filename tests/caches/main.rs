@@ -15,6 +15,7 @@ mod decoys;
 mod firefox;
 mod fixtures;
 mod hostile;
+mod leaks;
 mod safari;
 mod webkit;
 mod write;

@@ -111,29 +111,35 @@ fn entry(
     view: View,
     out: &mut Out<'_, '_>,
 ) -> Result<(), ReadError> {
-    let (key, key_at) = match &entry.key {
-        Key::Own(key) => (key.clone(), at.saturating_add(KEY as u64)),
+    let key = match &entry.key {
+        Key::Own(key) => Part {
+            file: None,
+            at: at.saturating_add(KEY as u64),
+            data: key.clone(),
+        },
         Key::At(address, len) if view == View::Live => match files.read(*address, *len)? {
-            Some((_, key)) => (key, at),
+            Some(key) => key,
             None => return Ok(()),
         },
         // What a freed entry points at may belong to another by now.
         Key::At(..) => return Ok(()),
     };
-    let Some(url) = key::chromium(&key) else {
+    let Some(url) = key::chromium(&key.data) else {
         return Ok(());
     };
-    let before = key.len().saturating_sub(url.len()) as u64;
-    let mut stored = Stored::new(url.to_vec(), key_at.saturating_add(before));
+    let before = key.data.len().saturating_sub(url.len()) as u64;
+    let mut stored = Stored::new(url.to_vec(), key.at.saturating_add(before));
     stored.view = view;
+    stored.beside.key = key.file;
     stored.at = i64::try_from(entry.created)
         .ok()
         .and_then(|micros| epoch::webkit(Number::Integer(micros)));
     let mut body = None;
     if view == View::Live {
         let [headers, content] = entry.streams;
-        if let Some((at, stream)) = files.read(headers.0, headers.1)? {
-            let known = info::read(&stream, at, &mut stored);
+        if let Some(headers) = files.read(headers.0, headers.1)? {
+            let known = info::read(&headers.data, headers.at, &mut stored);
+            stored.beside.headers = headers.file;
             if known && stored.has_text() {
                 if u64::from(content.1) > MAX_PART {
                     out.problem(super::input::too_large());
@@ -142,6 +148,10 @@ fn entry(
             }
         }
     }
+    let body = body.map(|body| {
+        stored.beside.body = body.file;
+        (body.at, body.data)
+    });
     out.stored(&stored, body);
     Ok(())
 }
@@ -198,6 +208,13 @@ impl Entry {
     }
 }
 
+/// Data of an entry, the file that it lies in, and where.
+struct Part {
+    file: Option<Box<str>>,
+    at: u64,
+    data: Vec<u8>,
+}
+
 /// The file of entries and what lies beside it.
 struct Files<'a> {
     evidence: &'a Evidence,
@@ -221,8 +238,8 @@ impl<'a> Files<'a> {
         })
     }
 
-    /// Where the data at an address lies in its file, and the data.
-    fn read(&mut self, address: u32, len: u32) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
+    /// The data at an address.
+    fn read(&mut self, address: u32, len: u32) -> Result<Option<Part>, ReadError> {
         if address >> 31 == 0 || len == 0 {
             return Ok(None);
         }
@@ -230,33 +247,52 @@ impl<'a> Files<'a> {
             self.missing = self.missing.saturating_add(1);
             return Ok(None);
         }
-        let read = match (address >> 28) & 7 {
-            0 => match self.open(&format!("f_{:06x}", address & 0x0fff_ffff)) {
-                Some(mut file) => Some((0, file.part(0, len.into())?)),
-                None => None,
-            },
-            kind => {
-                let size = match kind {
-                    2 => 256,
-                    3 => 1024,
-                    4 => 4096,
-                    _ => return Ok(None),
-                };
-                let at = HEADER.saturating_add(u64::from(address & 0xffff).saturating_mul(size));
-                let number = (address >> 16) & 0xff;
-                if !self.others.contains_key(&number) {
-                    let file = self.open(&format!("data_{number}"));
-                    self.others.insert(number, file);
-                }
-                match self.others.get_mut(&number) {
-                    Some(Some(file)) => Some((at, file.part(at, u64::from(len).min(4 * size))?)),
-                    _ => None,
-                }
+        let size = match (address >> 28) & 7 {
+            0 => {
+                let name = format!("f_{:06x}", address & 0x0fff_ffff);
+                let file = self.open(&name);
+                return self
+                    .part(file, name, (0, len.into()), len)
+                    .map(|(part, _)| part);
             }
+            2 => 256,
+            3 => 1024,
+            4 => 4096,
+            _ => return Ok(None),
         };
-        let read = read.filter(|(_, data)| data.len() as u64 >= u64::from(len).min(MAX_PART));
-        self.missing = self.missing.saturating_add(u64::from(read.is_none()));
-        Ok(read)
+        let number = (address >> 16) & 0xff;
+        let name = format!("data_{number}");
+        let file = self
+            .others
+            .remove(&number)
+            .unwrap_or_else(|| self.open(&name));
+        let at = HEADER.saturating_add(u64::from(address & 0xffff).saturating_mul(size));
+        let most = u64::from(len).min(size.saturating_mul(MAX_RUN));
+        let (part, file) = self.part(file, name, (at, most), len)?;
+        self.others.insert(number, file);
+        Ok(part)
+    }
+
+    /// So many bytes of a file, which is given back. Fewer than `len` are none.
+    fn part(
+        &mut self,
+        mut file: Option<Input>,
+        name: String,
+        (at, most): (u64, u64),
+        len: u32,
+    ) -> Result<(Option<Part>, Option<Input>), ReadError> {
+        let data = match &mut file {
+            Some(file) => file.part(at, most)?,
+            None => Vec::new(),
+        };
+        let is_whole = data.len() as u64 >= u64::from(len).min(MAX_PART);
+        self.missing = self.missing.saturating_add(u64::from(!is_whole));
+        let part = is_whole.then(|| Part {
+            file: Some(name.into()),
+            at,
+            data,
+        });
+        Ok((part, file))
     }
 
     /// A file beside the entries. A body that is gzip looks like a file that is.

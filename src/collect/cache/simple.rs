@@ -67,7 +67,7 @@ fn read(
     if evidence.file_name().starts_with("todelete_") {
         stored.view = View::Recovered;
     }
-    let end = match layout(&mut input, RECORD.saturating_add(len))? {
+    match layout(&mut input, RECORD.saturating_add(len))? {
         Layout::Whole { body, headers } => {
             let (at, size) = headers;
             let known = info::read(&input.part(at, size)?, at, &mut stored);
@@ -75,30 +75,30 @@ fn read(
             let body = out.body_part(&mut input, body)?;
             out.stored(&stored, body);
             let is_code = name.starts_with(b"_key");
-            (!known && size > 0 && !url.is_empty() && !is_code).then(|| {
-                ReadError::Malformed(
+            if !known && size > 0 && !url.is_empty() && !is_code {
+                out.problem(ReadError::Malformed(
                     "its headers are damaged or of an unknown form; its URL was read".into(),
-                )
-            })
+                ));
+            }
         }
-        Layout::Sparse => {
+        part => {
             out.stored(&stored, None);
-            Some(ReadError::Unsupported(
-                "holds parts of a body that was fetched in ranges; its URL was read, the parts were not".into(),
-            ))
+            out.problem(unread(&part));
         }
-        Layout::Cut => {
-            out.stored(&stored, None);
-            Some(ReadError::Malformed(
-                "ends before its headers; its URL was read. Close the browser, or scan a copy"
-                    .into(),
-            ))
-        }
-    };
-    if let Some(end) = end {
-        out.problem(end);
     }
     Ok(())
+}
+
+/// Why no more than the URL was read.
+fn unread(part: &Layout) -> ReadError {
+    match part {
+        Layout::Sparse => ReadError::Unsupported(
+            "holds parts of a body that was fetched in ranges; its URL was read, the parts were not".into(),
+        ),
+        _ => ReadError::Malformed(
+            "ends before its headers; its URL was read. Close the browser, or scan a copy".into(),
+        ),
+    }
 }
 
 /// Where the streams of an entry lie: offset and length.

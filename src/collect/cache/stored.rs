@@ -33,8 +33,17 @@ pub(super) struct Stored {
     /// When the response came.
     pub(super) at: Option<Timestamp>,
     pub(super) view: View,
+    pub(super) beside: Beside,
     pub(super) request: Vec<Header>,
     pub(super) response: Vec<Header>,
+}
+
+/// Files in which parts of an entry lie, when not in the one that is read.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub(super) key: Option<Box<str>>,
+    pub(super) headers: Option<Box<str>>,
+    pub(super) body: Option<Box<str>>,
 }
 
 impl Stored {
@@ -47,6 +56,7 @@ impl Stored {
             status: None,
             at: None,
             view: View::Live,
+            beside: Beside::default(),
             request: Vec::new(),
             response: Vec::new(),
         }
@@ -324,12 +334,21 @@ impl<'a, 's> Out<'a, 's> {
         via: Via,
         payload: Payload,
     ) {
+        let beside = match part {
+            "key" => &shared.stored.beside.key,
+            "body" => &shared.stored.beside.body,
+            _ => &shared.stored.beside.headers,
+        };
+        let (file, key) = match beside {
+            Some(file) => (file.clone(), format!("{part} {key}").trim_end().into()),
+            None => (part.into(), key.into()),
+        };
         (self.sink.observe)(Observation {
             place: Place {
                 source: Arc::clone(self.source),
                 locator: Locator::Record {
-                    file: part.into(),
-                    key: key.into(),
+                    file,
+                    key,
                     sequence: at,
                 },
                 view: shared.stored.view,

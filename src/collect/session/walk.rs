@@ -212,7 +212,7 @@ impl Walk<'_, '_> {
         key: &[u8],
         at: Option<Timestamp>,
     ) {
-        let Some(text) = value.text() else {
+        let (Some(text), Some((offset, _))) = (value.text(), value.content()) else {
             return self.value(value, Part::Other, at);
         };
         if self.needles.hit(&[key, b"=", &text].concat()) {
@@ -222,7 +222,7 @@ impl Walk<'_, '_> {
                 key: Raw::new(key),
                 value: Raw::new(text),
             };
-            self.observe(value.start, Via::Stored, at, payload);
+            self.observe(offset, Via::Stored, at, payload);
         }
     }
 
