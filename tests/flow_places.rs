@@ -320,13 +320,16 @@ fn reread(place: &Place) -> String {
             text.clone() + "\n" + &rest_of_record(place, &text)
         }
         Locator::Entry { index, pointer, .. } => entry(place, *index, pointer),
-        Locator::Record { file, sequence, .. } => record(place, file, *sequence),
+        Locator::Record { file, sequence, .. } => match &*place.source.reader {
+            "leveldb" | "chromium-session" => numbered(place, file, *sequence),
+            _ => offset(place, file, *sequence),
+        },
         other @ Locator::Bytes { .. } => panic!("{other:?} is not among the fixtures"),
     }
 }
 
 /// An entry of a store, or a command of a session: what is text of it, whichever way it is encoded.
-fn record(place: &Place, file: &str, sequence: u64) -> String {
+fn numbered(place: &Place, file: &str, sequence: u64) -> String {
     let bytes = std::fs::read(path(place)).unwrap();
     let found = match file.rsplit('.').next() {
         Some("log") => change(&bytes, sequence),
@@ -405,6 +408,44 @@ fn command(bytes: &[u8], number: u64) -> Vec<u8> {
         (command, rest) = tail.split_at(usize::from(u16::from_le_bytes([size[0], size[1]])));
     }
     command.to_vec()
+}
+
+/// What begins at this byte of a cache entry, a list, or the JSON of a session, up to its end or the next quote.
+fn offset(place: &Place, file: &str, at: u64) -> String {
+    let own = path(place);
+    let beside = own.with_file_name(file);
+    let mut bytes = std::fs::read(if beside.is_file() { beside } else { own }).unwrap();
+    if bytes.starts_with(b"mozLz40\0") {
+        bytes = lz4(&bytes[12..]);
+    }
+    let rest = &bytes[usize::try_from(at).unwrap()..];
+    let end = rest.iter().position(|byte| *byte < b' ' || *byte == b'"');
+    String::from_utf8_lossy(&rest[..end.unwrap_or(rest.len())]).into_owned()
+}
+
+/// One block of LZ4.
+fn lz4(block: &[u8]) -> Vec<u8> {
+    fn length(bits: u8, bytes: &mut dyn Iterator<Item = u8>) -> usize {
+        let mut length = usize::from(bits);
+        let mut more = if bits == 15 { 255 } else { 0 };
+        while more == 255 {
+            more = bytes.next().unwrap();
+            length += usize::from(more);
+        }
+        length
+    }
+    let mut bytes = block.iter().copied();
+    let mut out = Vec::new();
+    while let Some(token) = bytes.next() {
+        let literals = length(token >> 4, &mut bytes);
+        out.extend(bytes.by_ref().take(literals));
+        let Some(low) = bytes.next() else { break };
+        let distance = usize::from(low) + 256 * usize::from(bytes.next().unwrap());
+        for _ in 0..length(token & 15, &mut bytes) + 4 {
+            out.push(out[out.len() - distance]);
+        }
+    }
+    out
 }
 
 fn cell(place: &Place, table: &str, rowid: i64, column: &str) -> String {
