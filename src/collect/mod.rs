@@ -1,17 +1,22 @@
 //! Stage 1: evidence becomes observations. Knows file formats and nothing of OAuth; what has no needle
 //! is dropped at once.
 
+mod beside;
 pub mod browser;
+mod bytes;
 pub mod evidence;
 pub mod find;
 pub mod har;
 mod json;
+pub mod leveldb;
 pub mod log;
 pub mod platform;
 mod promise;
 pub mod read;
 mod snappy;
+pub mod snss;
 pub mod sqlite;
+mod v8;
 
 use std::sync::Arc;
 
@@ -261,6 +266,8 @@ pub static READERS: &[&Reader] = &[
     &browser::BINARY_COOKIES,
     &browser::EPIPHANY_SESSION,
     &browser::INTERNET_EXPLORER,
+    &leveldb::READER,
+    &snss::READER,
     &har::READER,
     &log::LOG,
 ];
