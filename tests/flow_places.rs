@@ -317,7 +317,7 @@ fn reread(place: &Place) -> String {
         } => cell(place, table, *rowid, column),
         Locator::Line { .. } => {
             let text = line(place, true).expect("the line is there");
-            text.clone() + "\n" + &rest_of_record(place, &text)
+            text.clone() + "\n" + &rest_of_record(place, &text) + &pages_before(&text)
         }
         Locator::Entry { index, pointer, .. } => entry(place, *index, pointer),
         Locator::Record { file, sequence, .. } => match &*place.source.reader {
@@ -452,10 +452,69 @@ fn cell(place: &Place, table: &str, rowid: i64, column: &str) -> String {
     let uri = format!("file:{}?immutable=1", path(place).display());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let database = Connection::open_with_flags(uri, flags).unwrap();
-    let query = format!("SELECT CAST({column} AS TEXT) FROM {table} WHERE rowid = ?1");
-    database
+    let query = format!("SELECT CAST({column} AS BLOB) FROM {table} WHERE rowid = ?1");
+    let bytes: Vec<u8> = database
         .query_row(&query, [rowid], |row| row.get(0))
-        .unwrap()
+        .unwrap();
+    let plain = match (table, column) {
+        ("cookies", "encrypted_value") => decrypted(&bytes),
+        ("data", "value") => unpacked(&bytes),
+        _ => bytes,
+    };
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+/// A cookie of Chromium on Linux without a keyring: AES-128-CBC.
+fn decrypted(value: &[u8]) -> Vec<u8> {
+    use aes::cipher::{BlockDecrypt, KeyInit};
+    let key = data_encoding::HEXLOWER.decode(b"fd621fe5a2b402539dfa147ca9272778");
+    let cipher = aes::Aes128::new_from_slice(&key.unwrap()).unwrap();
+    let blocks = [&[b' '; 16], &value[3..]].concat();
+    let (blocks, _) = blocks.as_chunks::<16>();
+    let plain = blocks.windows(2).flat_map(|pair| {
+        let [before, block] = pair else {
+            unreachable!()
+        };
+        let mut open = (*block).into();
+        cipher.decrypt_block(&mut open);
+        let mask = before.iter().zip(open);
+        mask.map(|(mask, byte)| mask ^ byte).collect::<Vec<u8>>()
+    });
+    plain.collect()
+}
+
+/// A raw Snappy block with literals and with copies of two bytes.
+fn unpacked(block: &[u8]) -> Vec<u8> {
+    let begin = block.iter().position(|byte| *byte < 0x80).unwrap() + 1;
+    let mut rest = &block[begin..];
+    let mut out = Vec::new();
+    while let [tag, tail @ ..] = rest {
+        let (len, skip) = match (tag & 3, tag >> 2) {
+            (0, 60) => (usize::from(tail[0]) + 1, 1),
+            (0, 61) => (usize::from(u16::from_le_bytes([tail[0], tail[1]])) + 1, 2),
+            (0, len) => (usize::from(len) + 1, 0),
+            (1, _) => {
+                let offset = usize::from(tag >> 5) << 8 | usize::from(tail[0]);
+                for _ in 0..usize::from(tag >> 2 & 7) + 4 {
+                    out.push(out[out.len() - offset]);
+                }
+                rest = &tail[1..];
+                continue;
+            }
+            other => panic!("{other:?} is not among the fixtures"),
+        };
+        out.extend(&tail[skip..skip + len]);
+        rest = &tail[skip + len..];
+    }
+    out
+}
+
+/// The pages before that of a tab, in GNOME Web's session.
+fn pages_before(line: &str) -> String {
+    let list = line.split(" history=\"").nth(1);
+    let list = list.and_then(|rest| rest.split('"').next());
+    let bytes = list.and_then(|list| data_encoding::BASE64.decode(list.as_bytes()).ok());
+    String::from_utf8_lossy(&bytes.unwrap_or_default()).replace('\0', "\n")
 }
 
 /// The line with this number, which must begin at this byte if that is asked.
