@@ -161,7 +161,7 @@ impl<'de> Visitor<'de> for Down {
         while let Some(name) = map.next_key::<String>()? {
             match self.0 {
                 [first, rest @ ..] if **first == *name => {
-                    count = map.next_value_seed(Down(rest))?
+                    count = map.next_value_seed(Down(rest))?;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

@@ -2,18 +2,14 @@
 //! of `rules/logs.toml` and validates it; opens no log.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
-use regex::bytes::{Captures, Match, Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::log_form::{File, RawFormat, RawShape, RawWrapper, Separator};
+pub use super::log_pattern::{Expression, Pattern};
 
 /// The formats and wrappers that come with the program.
 const BUILTIN: &str = include_str!("../../../rules/logs.toml");
-
-/// A compiled pattern may take this many bytes: a pattern over byte classes takes some 100 KiB.
-const MAX_PATTERN_SIZE: usize = 4 << 20;
 
 /// Every known log format, in the order in which they are tried, and every known wrapper.
 #[derive(Debug, Default)]
@@ -111,21 +107,6 @@ pub enum Shape {
     },
 }
 
-/// A pattern, and what it finds.
-#[derive(Debug)]
-pub struct Pattern {
-    /// The pattern.
-    pub regex: Expression,
-    groups: OnceLock<Vec<(usize, Role)>>,
-}
-
-/// A regular expression over bytes, compiled when it is first asked: a run meets few of the formats.
-#[derive(Debug)]
-pub struct Expression {
-    text: Box<str>,
-    compiled: OnceLock<Option<Regex>>,
-}
-
 /// What a writer does to bytes that would break its format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -201,7 +182,7 @@ pub enum Role {
 
 impl Role {
     /// The role that a group of a pattern names: `referer`, or `host_2` where a name is taken.
-    fn of_group(name: &str) -> Option<Self> {
+    pub(super) fn of_group(name: &str) -> Option<Self> {
         let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
         let name = name.strip_suffix('_').unwrap_or(name);
         let name = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name);
@@ -265,7 +246,7 @@ pub enum FormatError {
 }
 
 impl FormatError {
-    fn new(id: &str, why: impl Into<Box<str>>) -> Self {
+    pub(super) fn new(id: &str, why: impl Into<Box<str>>) -> Self {
         Self::Entry {
             id: id.into(),
             why: why.into(),
@@ -296,8 +277,8 @@ impl LogFormat {
 
     /// Why a pattern of it can never match.
     fn fault(&self) -> Option<FormatError> {
-        let restart = self.restart.iter();
-        let restart = restart.filter_map(|restart| restart.fault(&self.id)).next();
+        let restart = self.restart.as_ref();
+        let restart = restart.and_then(|restart| restart.fault(&self.id));
         let Shape::Pattern(patterns) = &self.shape else {
             return restart;
         };
@@ -327,8 +308,7 @@ impl Wrapper {
     /// Why its pattern can never match, or gives nothing.
     fn fault(&self) -> Option<FormatError> {
         self.pattern.fault(&self.id).or_else(|| {
-            let names = self.pattern.regex()?.capture_names();
-            let has_inner = names.flatten().any(|name| name == "inner");
+            let has_inner = self.pattern.names().any(|name| name == "inner");
             (!has_inner).then(|| FormatError::new(&self.id, "has no group `inner`"))
         })
     }
@@ -343,10 +323,7 @@ fn shape(raw: &RawFormat) -> Result<Shape, FormatError> {
     match (&raw.shape, raw.patterns.as_slice()) {
         (RawShape::Pattern, []) => Err(FormatError::new(&raw.id, "has no pattern")),
         (RawShape::Pattern, texts) => {
-            let patterns = texts.iter().map(|text| Pattern {
-                regex: Expression::new(text),
-                groups: OnceLock::new(),
-            });
+            let patterns = texts.iter().map(|text| Pattern::new(text));
             Ok(Shape::Pattern(patterns.collect()))
         }
         (_, [_, ..]) => Err(FormatError::new(&raw.id, "has a pattern that nothing uses")),
@@ -364,74 +341,6 @@ fn shape(raw: &RawFormat) -> Result<Shape, FormatError> {
             roles: names().collect(),
         }),
     }
-}
-
-impl Pattern {
-    /// Its named groups, in order: index, role.
-    pub fn groups(&self) -> &[(usize, Role)] {
-        self.groups.get_or_init(|| {
-            let names = self.regex.regex().map(Regex::capture_names);
-            let names = names.into_iter().flatten().enumerate();
-            names
-                .filter_map(|(index, name)| Some((index, Role::of_group(name?)?)))
-                .collect()
-        })
-    }
-
-    fn fault(&self, id: &str) -> Option<FormatError> {
-        self.regex.fault(id).or_else(|| {
-            let mut names = self.regex.regex()?.capture_names().flatten();
-            let odd = names.find(|name| Role::of_group(name).is_none())?;
-            Some(FormatError::new(id, format!("no role is called {odd}")))
-        })
-    }
-}
-
-impl Expression {
-    fn new(text: &str) -> Self {
-        Self {
-            text: text.into(),
-            compiled: OnceLock::new(),
-        }
-    }
-
-    /// Whether it matches.
-    pub fn is_match(&self, bytes: &[u8]) -> bool {
-        self.regex().is_some_and(|regex| regex.is_match(bytes))
-    }
-
-    /// Its groups, where it matches.
-    pub fn captures<'b>(&self, bytes: &'b [u8]) -> Option<Captures<'b>> {
-        self.regex()?.captures(bytes)
-    }
-
-    /// Every match.
-    pub fn find_iter<'b>(&self, bytes: &'b [u8]) -> impl Iterator<Item = Match<'b>> {
-        let regex = self.regex().into_iter();
-        regex.flat_map(move |regex| regex.find_iter(bytes))
-    }
-
-    fn regex(&self) -> Option<&Regex> {
-        let compile = || compile(&self.text).ok();
-        self.compiled.get_or_init(compile).as_ref()
-    }
-
-    /// Why it can never match.
-    fn fault(&self, id: &str) -> Option<FormatError> {
-        if !self.text.starts_with('^') && !self.text.starts_with('\\') {
-            let why = "the pattern must start at the record (`^`)";
-            return Some(FormatError::new(id, why));
-        }
-        let error = compile(&self.text).err()?;
-        Some(FormatError::new(id, error.to_string()))
-    }
-}
-
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern)
-        .unicode(false)
-        .size_limit(MAX_PATTERN_SIZE)
-        .build()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod condition;
 pub mod explain;
 mod log_form;
 pub mod log_format;
+mod log_pattern;
 pub mod name;
 pub mod needles;
 pub mod parameter;
@@ -290,7 +291,7 @@ mod tests {
             let placeholders = part.placeholder.iter().filter_map(|it| it.pattern.as_ref());
             publics.chain(placeholders)
         });
-        let patterns = rules.flat_map(|rule| rule.patterns());
+        let patterns = rules.flat_map(Rule::patterns);
         let patterns = patterns
             .chain(shapes().map(|shape| &shape.pattern))
             .chain(others);

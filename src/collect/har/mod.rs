@@ -5,10 +5,9 @@
 mod claim;
 mod content;
 mod entry;
-mod json;
 mod message;
 mod nesting;
-mod parts;
+pub(super) mod parts;
 mod piece;
 mod sieve;
 mod split;
@@ -23,7 +22,9 @@ use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
 use self::sieve::Blind;
 use self::split::Splitter;
 use self::text::Charset;
-use super::{Context, Evidence, Exchange, Observation, Payload, ReadError, Reader, Sink, Via};
+use super::{
+    Context, Evidence, Exchange, Observation, Payload, ReadError, Reader, Sink, Via, json,
+};
 use crate::atoms::{Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View};
 
 /// HAR documents. They are told by their content; the ending `.har` helps one that has no entries.

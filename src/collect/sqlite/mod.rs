@@ -2,6 +2,7 @@
 //! is created beside it, no lock is taken. What a write-ahead log or a hot journal says is laid over an image
 //! by our own code. Knows SQLite's file format and no application's schema.
 
+mod cells;
 mod image;
 mod journal;
 mod open;
@@ -15,8 +16,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::{Evidence, ReadError};
+pub use cells::{Cells, Number};
 use image::{Image, Overlay};
-pub use rows::{Cells, Database, Lookup, Number, Table};
+pub use rows::{Database, Lookup, Table};
 
 /// First bytes of a database file (file format §1.3.1).
 pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";

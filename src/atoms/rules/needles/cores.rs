@@ -20,13 +20,16 @@ const COMMON: &[u8] = b"GET POST HTTP/1.1\" 200 304 \"https://www.example.com/ap
     connection upstream client forwarded host path query method port accept report review detail return \
     Sun Mon Tue Wed Thu Fri Sat Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec function";
 
+/// A literal up to its core, and from the core on.
+type Halves = (Box<[u8]>, Box<[u8]>);
+
 /// Bytes that one or more literals share, and these literals.
 #[derive(Clone, Debug)]
 pub(super) struct Core {
     /// What is searched for.
     pub(super) bytes: Box<[u8]>,
     /// Parts of the literals before the core, and from its first byte on.
-    around: Vec<(Box<[u8]>, Box<[u8]>)>,
+    around: Vec<Halves>,
 }
 
 impl Core {
@@ -36,7 +39,7 @@ impl Core {
             let (before, from) = literal.split_at_checked(at)?;
             Some((before.into(), from.into()))
         });
-        let around: Vec<(Box<[u8]>, Box<[u8]>)> = around.collect();
+        let around: Vec<Halves> = around.collect();
         let mut shared = core.len();
         while let Some(Some(next)) = around.first().map(|(_, from)| from.get(shared))
             && around
@@ -61,9 +64,7 @@ impl Core {
     /// Where the literal begins whose core stands at `at`.
     pub(super) fn literal_around(&self, bytes: &[u8], at: usize) -> Option<usize> {
         let (before, from) = bytes.split_at_checked(at)?;
-        let fits = |(head, tail): &&(Box<[u8]>, Box<[u8]>)| {
-            before.ends_with(head) && from.starts_with(tail)
-        };
+        let fits = |(head, tail): &&Halves| before.ends_with(head) && from.starts_with(tail);
         let (head, _) = self.around.iter().find(fits)?;
         at.checked_sub(head.len())
     }

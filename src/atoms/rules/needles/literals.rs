@@ -79,14 +79,14 @@ impl Literals {
     /// Takes a literal with a joint behind two bytes, of which the last is a letter: few bytes before a
     /// hyphen are.
     fn add_jointed(&mut self, literal: &[u8]) -> bool {
-        let pairs = literal.array_windows().enumerate();
-        let joints = pairs.filter(|(_, [before, joint])| {
+        let is_joint = |[before, joint]: &[u8; 2]| {
             before.is_ascii_alphabetic() && matches!(joint, b'-' | b'_')
-        });
-        let Some((before, after)) = joints
-            .filter(|(at, _)| *at > 0)
-            .last()
-            .and_then(|(at, _)| literal.split_at_checked(at + 1))
+        };
+        let Some((before, after)) = literal
+            .array_windows()
+            .rposition(is_joint)
+            .filter(|at| *at > 0)
+            .and_then(|at| literal.split_at_checked(at + 1))
         else {
             return false;
         };

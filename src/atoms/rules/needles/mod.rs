@@ -173,7 +173,7 @@ impl Needles {
         let mut first = None;
         for place in Marks::of(step).places() {
             let pair = step.get(place..).and_then(<[u8]>::first_chunk);
-            if pair.is_some_and(|pair| self.may_be_needle(pair, bytes, from + place))
+            if pair.is_some_and(|pair| self.may_be_needle(*pair, bytes, from + place))
                 && first.is_none_or(|first| from + place < first)
                 && self.is_needle(bytes, from + place)
             {
@@ -185,15 +185,15 @@ impl Needles {
 
     /// Whether a mark may be one of a needle, by the bytes beside it. Most marks end here.
     #[inline]
-    fn may_be_needle(&self, [last, mark]: &[u8; 2], bytes: &[u8], at: usize) -> bool {
-        let class = self.before.get(usize::from(*last)).copied();
-        let wanted = WANTED.get(usize::from(*mark)).copied();
+    fn may_be_needle(&self, [last, mark]: [u8; 2], bytes: &[u8], at: usize) -> bool {
+        let class = self.before.get(usize::from(last)).copied();
+        let wanted = WANTED.get(usize::from(mark)).copied();
         match class.unwrap_or_default() & wanted.unwrap_or_default() {
             0 => false,
             before::DIGIT => is_encoded(bytes, at),
-            before::ANY => *mark != b'%' || matches!(bytes.get(at + 1), Some(b'2'..=b'4')),
+            before::ANY => mark != b'%' || matches!(bytes.get(at + 1), Some(b'2'..=b'4')),
             before::JOINT => true,
-            _ => self.names.may_end(bytes, at) || *mark == b'=' && is_name_attribute(bytes, at),
+            _ => self.names.may_end(bytes, at) || mark == b'=' && is_name_attribute(bytes, at),
         }
     }
 
@@ -225,14 +225,14 @@ impl Needles {
     fn may_matter(&self, bytes: &[u8], at: usize) -> bool {
         let before = bytes.get(..at).unwrap_or_default();
         let length = before.iter().rev().take(LOOK_BACK);
-        let length = length.take_while(|byte| is_of_plain_name(byte)).count();
+        let length = length.take_while(|byte| is_of_plain_name(**byte)).count();
         let (rest, name) = before.split_at_checked(at - length).unwrap_or_default();
         !matches!(rest, [.., b'?' | b'&']) || self.vocabulary.may_matter(name)
     }
 }
 
 /// Whether the byte may stand in the name of a parameter as it stands in a query, without escapes.
-fn is_of_plain_name(byte: &u8) -> bool {
+fn is_of_plain_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']')
 }
 

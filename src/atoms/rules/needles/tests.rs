@@ -42,7 +42,7 @@ fn is_inside_a_name(before: &[u8]) -> bool {
     let run = before
         .iter()
         .rev()
-        .take_while(|byte| is_of_plain_name(byte))
+        .take_while(|byte| is_of_plain_name(**byte))
         .count();
     run > 0 && matches!(before[..before.len() - run], [.., b'?' | b'&'])
 }
@@ -164,7 +164,7 @@ fn places_one_by_one(needles: &Needles, bytes: &[u8]) -> Vec<usize> {
             .and_then(|before| bytes[before..].first_chunk());
         let is_mark = b"=:%-_@".contains(&bytes[*at]);
         is_mark
-            && pair.is_some_and(|pair| needles.may_be_needle(pair, bytes, *at))
+            && pair.is_some_and(|pair| needles.may_be_needle(*pair, bytes, *at))
             && needles.is_needle(bytes, *at)
             || literals
                 .iter()
