@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use globset::Glob;
 use jiff::Timestamp;
 
-use crate::judge::Severity;
 use crate::judge::gate::Selector;
+use crate::judge::{Severity, State};
 use crate::values;
 
 /// Finds credentials that OAuth and its relatives left in browser histories, logs and HAR files, and says
@@ -37,6 +37,9 @@ pub enum Command {
         #[arg(value_name = "ID")]
         id: String,
     },
+    /// Accept leaks that are known
+    #[command(subcommand)]
+    Baseline(Baseline),
     /// Show or check the rules
     #[command(subcommand)]
     Rules(Rules),
@@ -80,17 +83,22 @@ pub struct Scan {
 }
 
 /// Options that say nothing where nothing is judged.
-const JUDGED: [&str; 11] = [
+const JUDGED: [&str; 16] = [
     "as_of",
     "min_severity",
+    "verdict",
     "since",
     "until",
     "code_lifetime",
     "fail_on",
     "gate",
     "channel",
+    "baseline",
     "strict",
     "format",
+    "report",
+    "sort",
+    "group_by",
     "reveal",
 ];
 
@@ -166,6 +174,9 @@ pub struct Judging {
     /// Report nothing less severe
     #[arg(long, value_name = "SEVERITY", default_value = "info", value_parser = values::severity)]
     pub min_severity: Severity,
+    /// Report only what is worth this at --as-of: live, replayable, expired… (repeatable)
+    #[arg(long, value_name = "STATE", value_parser = values::state)]
+    pub verdict: Vec<State>,
     /// Report nothing that was last seen before this moment
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub since: Option<Timestamp>,
@@ -208,6 +219,9 @@ pub struct Gate {
     /// Whether what only the direct channel of a HAR shows counts too
     #[arg(long, value_enum, default_value_t = Channel::Front)]
     pub channel: Channel,
+    /// Leaks that are accepted: they are told, and do not make the run fail
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
     /// Count unsupported sources as unread
     #[arg(long)]
     pub strict: bool,
@@ -241,6 +255,15 @@ pub struct Output {
     /// Write to FILE (mode 0600), not to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write this report too, in the same run (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = values::target)]
+    pub report: Vec<(Format, PathBuf)>,
+    /// Order of the table
+    #[arg(long, value_enum, default_value_t = Sort::Severity)]
+    pub sort: Sort,
+    /// Groups of the table
+    #[arg(long, value_enum)]
+    pub group_by: Option<GroupBy>,
     /// No progress bar
     #[arg(long)]
     pub no_progress: bool,
@@ -258,6 +281,34 @@ pub enum Format {
     Json,
     /// One object a line.
     Ndjson,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+/// Orders of the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Sort {
+    /// Worst first.
+    Severity,
+    /// Usable first.
+    Verdict,
+    /// Newest first.
+    Newest,
+    /// Oldest first.
+    Oldest,
+}
+
+/// Groups of the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum GroupBy {
+    /// By the client, or where nothing names it, the host.
+    Application,
+    /// By issuer.
+    Issuer,
+    /// By flow.
+    Flow,
+    /// By piece of evidence.
+    Source,
 }
 
 /// What to show.
@@ -287,6 +338,40 @@ pub struct Report {
     /// What to write.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// The commands of `baseline`.
+#[derive(Debug, Subcommand)]
+pub enum Baseline {
+    /// Accept every leak of a result; what the baseline says already stays
+    Write {
+        /// The result, and the baseline.
+        #[command(flatten)]
+        files: BaselineFiles,
+        /// Why they are accepted: known leaks become suppressed ones
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Until when
+        #[arg(long, value_name = "TIME", value_parser = values::time)]
+        until: Option<Timestamp>,
+    },
+    /// Forget what a result no longer has, and what was accepted until a moment that has passed
+    Prune {
+        /// The result, and the baseline.
+        #[command(flatten)]
+        files: BaselineFiles,
+    },
+}
+
+/// What `baseline` reads and renews.
+#[derive(Debug, Args)]
+pub struct BaselineFiles {
+    /// Result of `scan --format json`; `-` is standard input
+    #[arg(value_name = "RESULT.json")]
+    pub result: PathBuf,
+    /// The baseline
+    #[arg(long, value_name = "FILE")]
+    pub baseline: PathBuf,
 }
 
 /// The commands of `rules`.

@@ -249,10 +249,73 @@ fn hostile_names_reach_no_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let name = "evil\u{1b}]0;owned\u{7}\u{202e}gol.log";
     std::fs::write(dir.path().join(name), CALLBACK).unwrap();
-    for format in ["table", "json", "ndjson"] {
+    for format in ["table", "json", "ndjson", "sarif"] {
         let output = run(dir.path(), &["scan", ".", "-f", format]);
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{format}");
         assert!(text.contains("evil"), "{format}");
     }
+}
+
+#[test]
+fn one_run_writes_every_report_that_is_asked_for() {
+    let dir = evidence();
+    let reports = ["--report", "json=a.json", "--report", "sarif=a.sarif"];
+    let output = run(
+        dir.path(),
+        &[&["scan", "access.log"], &reports[..]].concat(),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let table = run(dir.path(), &["scan", "access.log"]).stdout;
+    assert_eq!(output.stdout, table, "the table is still written");
+    let again = [
+        "report",
+        "a.json",
+        "--report",
+        "ndjson=b.ndjson",
+        "-f",
+        "sarif",
+    ];
+    let output = Command::new(env!("CARGO_BIN_EXE_tokentrail"))
+        .args(again)
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let read = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
+    assert_eq!(output.stdout, read("a.sarif"));
+    let lines = run(dir.path(), &["scan", "access.log", "-f", "ndjson"]).stdout;
+    assert_eq!(read("b.ndjson"), lines);
+}
+
+#[test]
+fn the_table_is_sorted_grouped_and_filtered_as_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |day: u32, query: &str| {
+        format!(
+            "203.0.113.7 - - [{day}/Nov/2026:05:00:00 +0000] \"GET {query} HTTP/1.1\" 200 0 \"-\" \"-\"\n"
+        )
+    };
+    let lines = at(
+        21,
+        "/cb?code=SplxlOBeZQQYbYS6WxSbIA4f7Qk2&state=af0ifjsldkjK3fq8Vb2mQw",
+    ) + &at(22, "/x?access_token=Qm7xZ2kLw9TfYb3NcR8vHs5JdGp4Ae6U");
+    std::fs::write(dir.path().join("access.log"), lines).unwrap();
+    let table = |options: &[&str]| {
+        let output = run(dir.path(), &[&["scan", "."], options].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let order = |text: &str| {
+        let at = |kind: &str| text.find(&format!(" {kind} (")).unwrap();
+        at("authorization_code") < at("access_token")
+    };
+    assert!(order(&table(&["--sort", "oldest"])));
+    assert!(!order(&table(&["--sort", "newest"])));
+    let groups = table(&["--group-by", "flow"]);
+    assert!(
+        groups.contains("\n== bearer-in-query: 1 finding\n"),
+        "{groups}"
+    );
+    let usable = table(&["--verdict", "unknown"]);
+    assert!(usable.contains("(1 left out by filters)"), "{usable}");
+    assert!(!usable.contains("authorization_code ("), "{usable}");
 }
