@@ -283,6 +283,8 @@ pub enum Format {
     Ndjson,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// One page that opens offline.
+    Html,
 }
 
 /// Orders of the table.

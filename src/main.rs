@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use tokentrail::cli::{Baseline, BaselineFiles, Cli, Command, Correlate, Output, Rules, Scan};
 use tokentrail::collect::find::{Found, Inputs};
+use tokentrail::judge::baseline::Baseline as Accepted;
 use tokentrail::output::{self, OutputError};
 use tokentrail::report::{self, Report, baseline, catalogue, explain, json, terminal};
 use tokentrail::scan::{self, Mapping, Progress, Verdict};
@@ -162,7 +163,7 @@ fn run_baseline(options: &Baseline) -> Result<ExitCode, Failure> {
     let BaselineFiles { result, baseline } = files;
     let mut accepted = match options {
         // The first one starts from nothing.
-        Baseline::Write { .. } if !baseline.exists() => Default::default(),
+        Baseline::Write { .. } if !baseline.exists() => Accepted::default(),
         _ => settings::baseline(baseline)?,
     };
     let report = saved(result)?;

@@ -120,5 +120,6 @@ fn format(name: cli::Format, output: &Output, on_stdout: bool) -> Format {
         cli::Format::Json => Format::Json,
         cli::Format::Ndjson => Format::Ndjson,
         cli::Format::Sarif => Format::Sarif,
+        cli::Format::Html => Format::Html,
     }
 }

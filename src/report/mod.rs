@@ -6,6 +6,7 @@ pub mod baseline;
 pub mod catalogue;
 pub mod explain;
 mod headline;
+pub mod html;
 pub mod json;
 pub mod ndjson;
 pub mod restore;
@@ -32,6 +33,8 @@ pub enum Format {
     Ndjson,
     /// SARIF 2.1.0.
     Sarif,
+    /// One page for people.
+    Html,
 }
 
 /// Writes the report.
@@ -41,6 +44,7 @@ pub fn render(report: &Report, format: Format, out: &mut dyn io::Write) -> io::R
         Format::Json => json::render(report, out),
         Format::Ndjson => ndjson::render(report, out),
         Format::Sarif => sarif::render(report, out),
+        Format::Html => html::render(report, out),
     }
 }
 
