@@ -285,6 +285,10 @@ pub enum Format {
     Sarif,
     /// One page that opens offline.
     Html,
+    /// OCSF Detection Findings, one a line.
+    Ocsf,
+    /// Elastic Common Schema, one document a line.
+    Ecs,
 }
 
 /// Orders of the table.

@@ -121,5 +121,7 @@ fn format(name: cli::Format, output: &Output, on_stdout: bool) -> Format {
         cli::Format::Ndjson => Format::Ndjson,
         cli::Format::Sarif => Format::Sarif,
         cli::Format::Html => Format::Html,
+        cli::Format::Ocsf => Format::Ocsf,
+        cli::Format::Ecs => Format::Ecs,
     }
 }

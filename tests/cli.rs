@@ -249,7 +249,7 @@ fn hostile_names_reach_no_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let name = "evil\u{1b}]0;owned\u{7}\u{202e}gol.log";
     std::fs::write(dir.path().join(name), CALLBACK).unwrap();
-    for format in ["table", "json", "ndjson", "sarif"] {
+    for format in ["table", "json", "ndjson", "sarif", "html", "ocsf", "ecs"] {
         let output = run(dir.path(), &["scan", ".", "-f", format]);
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{format}");

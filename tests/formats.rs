@@ -186,3 +186,223 @@ fn sarif_keeps_the_worst_and_says_how_many_it_left_out() {
         "{notices}"
     );
 }
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(json).collect()
+}
+
+const OCSF: &str = "ocsf-1.8.0-detection-finding.schema.json";
+
+#[test]
+fn ocsf_fits_the_published_class() {
+    let every_reveal = [
+        "--hash",
+        "--label",
+        "a run",
+        "--reveal",
+        "values",
+        "--reveal",
+        "identities",
+    ];
+    for options in [&[] as &[&str], &every_reveal] {
+        let events = lines(&scan(&["fixtures"], &[options, &["-f", "ocsf"]].concat()));
+        assert!(events.len() > 50);
+        for event in events {
+            assert_eq!(errors(OCSF, &event), [""; 0], "{event:#}");
+        }
+    }
+    assert!(!errors(OCSF, &serde_json::json!({"class_uid": 2004})).is_empty());
+}
+
+/// A folder with a capture that ends in the middle, and no finding.
+fn cut() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let har = r#"{"log": {"version": "1.2", "entries": [{"startedDateTime": "2026-11-23T05:00:00Z", "request": {"method": "GET", "url": "https://a.example/"}, "#;
+    std::fs::write(dir.path().join("cut.har"), har).unwrap();
+    dir
+}
+
+#[test]
+fn what_was_not_read_is_told_to_a_siem_too() {
+    let dir = cut();
+    for format in ["ocsf", "ecs"] {
+        let output = tokentrail(dir.path(), &["scan", ".", "--as-of", AS_OF, "-f", format]);
+        assert_eq!(output.status.code(), Some(3));
+        let events = lines(&String::from_utf8(output.stdout).unwrap());
+        assert_eq!(events.len(), 1, "{format}");
+        let told = &events[0];
+        assert!(told["message"].as_str().unwrap().contains("cut.har"));
+        if format == "ocsf" {
+            assert_eq!(errors("ocsf-1.8.0-base-event.schema.json", told), [""; 0]);
+        } else {
+            assert_eq!(told["event"]["kind"], "pipeline_error");
+        }
+    }
+}
+
+#[test]
+fn ocsf_is_as_in_its_snapshot() {
+    snapshot(
+        "laptop.ocsf.ndjson",
+        scan(&["fixtures/laptop"], &["-f", "ocsf"]),
+    );
+}
+
+/// Fields by their dotted name, with their values; what stands under `tokentrail` is our own.
+fn flat(value: &Value, name: &str, fields: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(members) if name != "tokentrail" => {
+            for (member, value) in members {
+                let dot = if name.is_empty() { "" } else { "." };
+                flat(value, &format!("{name}{dot}{member}"), fields);
+            }
+        }
+        _ => fields.push((name.into(), value.clone())),
+    }
+}
+
+#[test]
+fn ecs_uses_fields_of_the_schema_as_it_means_them() {
+    let table = std::fs::read_to_string(root().join("tests/schemas/ecs-fields.tsv")).unwrap();
+    let known: std::collections::BTreeMap<&str, Vec<&str>> = table
+        .lines()
+        .map(|line| line.split('\t').collect::<Vec<_>>())
+        .map(|row| (row[0], row[1..].to_vec()))
+        .collect();
+    let documents = lines(&scan(&["fixtures"], &["-f", "ecs", "--hash"]));
+    assert!(documents.len() > 50);
+    for document in documents {
+        let mut fields = Vec::new();
+        flat(&document, "", &mut fields);
+        for (name, value) in fields {
+            if name == "tokentrail" {
+                continue;
+            }
+            let Some([kind, array, allowed]) = known.get(&*name).map(Vec::as_slice) else {
+                panic!("ECS has no {name}");
+            };
+            assert_eq!(value.is_array(), *array == "array", "{name}: {value}");
+            let one = [value.clone()];
+            for value in value.as_array().map_or(&one[..], |all| all) {
+                let is_number = matches!(*kind, "long" | "float");
+                assert_eq!(value.is_number(), is_number, "{name}: {value}");
+                if !allowed.is_empty() {
+                    let value = value.as_str().unwrap();
+                    assert!(allowed.split(',').any(|it| it == value), "{name}: {value}");
+                }
+                if *kind == "date" {
+                    assert!(value.as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
+                }
+            }
+        }
+        for required in ["@timestamp", "ecs", "event", "rule", "file"] {
+            assert!(!document[required].is_null(), "{required}");
+        }
+        assert!(document["url"]["full"].is_null());
+    }
+}
+
+#[test]
+fn ecs_is_as_in_its_snapshot() {
+    snapshot(
+        "laptop.ecs.ndjson",
+        scan(&["fixtures/laptop"], &["-f", "ecs"]),
+    );
+}
+
+/// The page without its style, its script and its data, which have tests of their own.
+fn still(page: &str) -> String {
+    let mut out = String::new();
+    let mut rest = page;
+    for (start, end) in [
+        ("content=\"default-src", "\">"),
+        ("<style>", "</style>"),
+        ("id=\"data\">", "</script>"),
+        ("<script>", "</script>"),
+    ] {
+        let (before, after) = rest.split_once(start).unwrap();
+        out += before;
+        out += start;
+        rest = &after[after.find(end).unwrap()..];
+    }
+    (out + rest).replace("><", ">\n<")
+}
+
+#[test]
+fn html_is_as_in_its_snapshot() {
+    let page = scan(&["fixtures/laptop"], &["-f", "html"]);
+    snapshot("laptop.html", still(&page));
+}
+
+#[test]
+fn html_allows_its_own_style_and_script_alone() {
+    use sha2::{Digest, Sha256};
+    let page = scan(&["fixtures/laptop"], &["-f", "html"]);
+    let between = |start: &str, end: &str| {
+        let (_, after) = page.split_once(start).unwrap();
+        after.split_once(end).unwrap().0
+    };
+    let policy = between("Content-Security-Policy\" content=\"", "\">");
+    assert!(policy.starts_with("default-src 'none'; "));
+    for (directive, text) in [
+        ("style-src", between("<style>", "</style>")),
+        ("script-src", between("<script>", "</script>")),
+    ] {
+        let hash = data_encoding::BASE64.encode(&Sha256::digest(text));
+        assert!(policy.contains(&format!("{directive} 'sha256-{hash}'")));
+    }
+    assert!(!policy.contains("unsafe"));
+    let data = json(between("id=\"data\">", "</script>"));
+    let report = json(&scan(&["fixtures/laptop"], &["-f", "json"]));
+    assert_eq!(
+        data["findings"].as_array().unwrap().len(),
+        report["findings"].as_array().unwrap().len()
+    );
+}
+
+/// Every text of a saved result is hostile, and the page has no element more for it. A browser looks at the same in
+/// `tests/browser`.
+#[test]
+fn html_keeps_the_text_of_the_evidence_text() {
+    const PAYLOAD: &str = "</script><img src=x onerror=\"x()\"></style>' onload='x()'\u{202e}";
+    fn twist(value: &mut Value) {
+        match value {
+            Value::String(text) => *text = PAYLOAD.into(),
+            Value::Array(all) => all.iter_mut().for_each(twist),
+            Value::Object(all) => all.values_mut().for_each(twist),
+            _ => {}
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let saved = dir.path().join("result.json");
+    let mut report = json(&scan(
+        &["fixtures"],
+        &["-f", "json", "--reveal", "identities"],
+    ));
+    for part in ["run", "summary", "profiles", "sources", "problems", "tool"] {
+        twist(&mut report[part]);
+    }
+    for list in ["findings", "trails"] {
+        for one in report[list].as_array_mut().unwrap() {
+            for (name, part) in one.as_object_mut().unwrap() {
+                // Locators say what they are.
+                if !matches!(&**name, "sightings" | "steps" | "status") {
+                    twist(part);
+                }
+            }
+        }
+    }
+    std::fs::write(&saved, report.to_string()).unwrap();
+    let output = tokentrail(dir.path(), &["report", "result.json", "-f", "html"]);
+    assert!(output.status.success(), "{output:?}");
+    let page = String::from_utf8(output.stdout).unwrap();
+    let count = |text: &str| page.matches(text).count();
+    assert_eq!(
+        (count("<script"), count("</script"), count("</style")),
+        (2, 2, 1)
+    );
+    assert_eq!((count("<img"), count("\u{202e}")), (0, 0));
+    assert!(count("onerror") > 20, "the payload is not there");
+    let outside_of_data = still(&page);
+    assert!(!outside_of_data.contains("onerror=\"") && !outside_of_data.contains("onload='"));
+}

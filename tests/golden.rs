@@ -18,7 +18,7 @@ use serde_json::Value;
 const AS_OF: &str = "2026-11-24T00:00:00Z";
 
 /// Every form of the report.
-const FORMATS: [&str; 4] = ["table", "json", "ndjson", "sarif"];
+const FORMATS: [&str; 7] = ["table", "json", "ndjson", "sarif", "html", "ocsf", "ecs"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

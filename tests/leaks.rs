@@ -22,7 +22,7 @@ use proptest::test_runner::{Config, RngSeed};
 const PART: usize = 12;
 
 /// Every form of the report.
-const FORMATS: [&str; 4] = ["table", "json", "ndjson", "sarif"];
+const FORMATS: [&str; 7] = ["table", "json", "ndjson", "sarif", "html", "ocsf", "ecs"];
 
 /// A credential of one of the forms in use, from 40 random bytes.
 fn credential(form: usize, random: &[u8]) -> String {

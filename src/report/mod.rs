@@ -4,11 +4,13 @@
 pub mod assemble;
 pub mod baseline;
 pub mod catalogue;
+pub mod ecs;
 pub mod explain;
 mod headline;
 pub mod html;
 pub mod json;
 pub mod ndjson;
+pub mod ocsf;
 pub mod restore;
 pub mod sarif;
 pub mod shard;
@@ -35,6 +37,10 @@ pub enum Format {
     Sarif,
     /// One page for people.
     Html,
+    /// OCSF Detection Findings, one a line.
+    Ocsf,
+    /// Elastic Common Schema, one document a line.
+    Ecs,
 }
 
 /// Writes the report.
@@ -45,6 +51,8 @@ pub fn render(report: &Report, format: Format, out: &mut dyn io::Write) -> io::R
         Format::Ndjson => ndjson::render(report, out),
         Format::Sarif => sarif::render(report, out),
         Format::Html => html::render(report, out),
+        Format::Ocsf => ocsf::render(report, out),
+        Format::Ecs => ecs::render(report, out),
     }
 }
 

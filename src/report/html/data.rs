@@ -35,7 +35,7 @@ pub(super) fn render(report: &Report, texts: &Explanations, out: &mut dyn Write)
     let trails: Vec<Run> = trails.into_iter().map(|it| run(it, &mut words)).collect();
     let explained = explained(report, texts);
     let data = Data {
-        as_of: &report.run.as_of,
+        as_of: plain(&report.run.as_of),
         texts: words.texts,
         findings,
         trails,
@@ -46,8 +46,8 @@ pub(super) fn render(report: &Report, texts: &Explanations, out: &mut dyn Write)
 }
 
 #[derive(Serialize)]
-struct Data<'a> {
-    as_of: &'a str,
+struct Data {
+    as_of: String,
     texts: Vec<String>,
     findings: Vec<Row>,
     trails: Vec<Run>,
@@ -200,7 +200,7 @@ fn row(finding: &Finding, trails: &HashMap<&str, usize>, words: &mut Words) -> R
         .as_ref()
         .and_then(|it| it.reason.as_deref());
     Row {
-        id: finding.id.clone(),
+        id: plain(&finding.id),
         leak: plain(&finding.leak),
         fingerprint: finding.fingerprint.as_deref().map(plain),
         kind: words.of(&finding.kind),
@@ -268,7 +268,7 @@ fn place(sighting: &Sighting, words: &mut Words) -> Place {
         format!("{}{zone}", telling::words(basis))
     });
     Place {
-        id: Some(sighting.id.clone()),
+        id: Some(plain(&sighting.id)),
         path: words.of(&telling::path(&source.path, &source.members)),
         locator: plain(&telling::locator(&sighting.locator)),
         reader: words.of(&source.reader),
@@ -308,7 +308,7 @@ fn hop(step: &Step, words: &mut Words) -> Hop {
     match &step.seen {
         None => Hop::Unseen { role },
         Some(seen) => Hop::Seen(Place {
-            id: step.sighting.clone(),
+            id: step.sighting.as_deref().map(plain),
             path: words.of(&telling::path(&seen.path, &seen.members)),
             locator: plain(&telling::locator(&seen.locator)),
             reader: words.of(&seen.reader),

@@ -12,10 +12,10 @@ use super::svg::{Part, bar};
 use super::text::{clipped, escaped, moment};
 
 /// Rows of a card: what fits the first screen.
-const ROWS: usize = 6;
+const ROWS: usize = 5;
 
 /// Issuers that a row names.
-const NAMED: usize = 2;
+const NAMED: usize = 1;
 
 /// Characters of a name in a card.
 const NAME: usize = 60;
