@@ -43,6 +43,16 @@ pub enum Command {
     /// Show or check the rules
     #[command(subcommand)]
     Rules(Rules),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or that of a command
+    Man {
+        /// The command
+        command: Option<String>,
+    },
     /// Print the JSON Schema of the result
     Schema {
         /// That of a line of `scan --sightings`

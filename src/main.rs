@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use tokentrail::cli::{Baseline, BaselineFiles, Cli, Command, Correlate, Output, Rules, Scan};
@@ -42,6 +42,11 @@ fn main() -> ExitCode {
         Command::Explain { id } => run_explain(&id),
         Command::Baseline(options) => run_baseline(&options),
         Command::Rules(rules) => run_rules(&rules),
+        Command::Completions { shell } => stdout(|out| {
+            clap_complete::generate(shell, &mut Cli::command(), "tokentrail", &mut { out });
+            Ok(())
+        }),
+        Command::Man { command } => run_man(command.as_deref()),
         Command::Schema { sightings: false } => stdout(|out| json::pretty(&report::schema(), out)),
         Command::Schema { sightings: true } => {
             stdout(|out| json::pretty(&report::shard_schema(), out))
@@ -92,7 +97,7 @@ fn run_sightings(options: &Scan) -> Result<ExitCode, Failure> {
         pool.install(|| scan::sightings(&found, &mapping, out, &bar))
     };
     if let Some(path) = &options.output.output {
-        output::file(path, write)?;
+        output::lines(path, write)?;
     } else {
         // The lock of standard output cannot be shared with the threads.
         let mut out = io::BufWriter::new(io::stdout());
@@ -180,6 +185,27 @@ fn run_baseline(options: &Baseline) -> Result<ExitCode, Failure> {
     };
     output::file(baseline, |out| baseline::render(&accepted, out))?;
     stdout(|out| writeln!(out, "{said}"))
+}
+
+/// The page of a command, or the one that names them all.
+fn run_man(name: Option<&str>) -> Result<ExitCode, Failure> {
+    let mut all = Cli::command();
+    // A command's own page has its whole name.
+    all.build();
+    let command = match name {
+        None => Some(&all),
+        Some(name) => all.find_subcommand(name),
+    };
+    let command = command.ok_or_else(|| {
+        let names = all.get_subcommands().map(clap::Command::get_name);
+        let names = names.collect::<Vec<_>>().join(", ");
+        Failure::File(
+            name.unwrap_or_default().into(),
+            format!("is none of {names}"),
+        )
+    })?;
+    let page = clap_mangen::Man::new(command.clone());
+    stdout(|mut out| page.render(&mut out))
 }
 
 fn stdout(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<ExitCode, Failure> {

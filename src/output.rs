@@ -65,16 +65,70 @@ pub fn file(
         let mut file = File::options().write(true).open(path).map_err(fail)?;
         return buffered(&mut file).map_err(fail);
     }
+    let (mut file, target) = temporary(path).map_err(fail)?;
+    buffered(&mut file).map_err(fail)?;
+    file.persist(&target).map_err(|error| fail(error.error))?;
+    Ok(())
+}
+
+/// Writes lines into a file of mode 0600 that is there from the start and grows line by line: what was written before
+/// a run was ended is whole lines.
+pub fn lines(
+    path: &Path,
+    render: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
+) -> Result<(), OutputError> {
+    let fail = |error: io::Error| OutputError::File(path.display().to_string(), error);
+    let written = |file: File| -> io::Result<()> {
+        let mut lines = WholeLines {
+            file,
+            held: Vec::new(),
+        };
+        render(&mut lines)?;
+        lines.flush()
+    };
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        let file = File::options().write(true).open(path).map_err(fail)?;
+        return written(file).map_err(fail);
+    }
+    let (file, target) = temporary(path).map_err(fail)?;
+    let file = file.persist(&target).map_err(|error| fail(error.error))?;
+    written(file).map_err(fail)
+}
+
+/// Hands on whole lines, many at a time.
+struct WholeLines {
+    file: File,
+    held: Vec<u8>,
+}
+
+/// Bytes that wait for more before they are handed on.
+const HELD: usize = 1 << 16;
+
+impl Write for WholeLines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.held.extend_from_slice(bytes);
+        if self.held.len() >= HELD && self.held.ends_with(b"\n") {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.held)?;
+        self.held.clear();
+        Ok(())
+    }
+}
+
+/// A file of mode 0600 beside the place where it is to appear.
+fn temporary(path: &Path) -> io::Result<(tempfile::NamedTempFile, PathBuf)> {
     // A link stays one.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    buffered(&mut file).map_err(fail)?;
-    file.persist(&target).map_err(|error| fail(error.error))?;
-    Ok(())
+    Ok((tempfile::NamedTempFile::new_in(folder)?, target))
 }
 
 /// Writes to standard output.

@@ -319,3 +319,64 @@ fn the_table_is_sorted_grouped_and_filtered_as_asked() {
     assert!(usable.contains("(1 left out by filters)"), "{usable}");
     assert!(!usable.contains("authorization_code ("), "{usable}");
 }
+
+/// Ended by Ctrl-C while one source is still being read: what was done before is whole, and the rest is missed.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_ended_leaves_sightings_that_correlate_takes() {
+    let dir = evidence();
+    let tokentrail = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tokentrail"));
+        command.args(args).current_dir(dir.path()).env_clear();
+        command
+    };
+    // Sources are written in the order of their names, and `-` is that of standard input.
+    std::fs::rename(dir.path().join("access.log"), dir.path().join("+.log")).unwrap();
+    let mut child = tokentrail(&["scan", "+.log", "-", "--sightings", "-o", "part"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let part = dir.path().join("part");
+    let written = || std::fs::read_to_string(&part).unwrap_or_default();
+    let start = std::time::Instant::now();
+    while !written().contains("authorization_code") && start.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let ended = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(ended.unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    assert!(written().ends_with('\n'));
+    let files = std::fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(files, 3, "nothing but the sightings is left behind");
+    let output = tokentrail(&["correlate", "part", "-f", "json", "--fail-on", "never"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let report = json(&output);
+    assert_eq!(report["findings"][0]["kind"], "authorization_code");
+    let problem = report["problems"][0]["reason"].as_str().unwrap();
+    assert!(problem.contains("cut off"), "{problem}");
+}
+
+#[test]
+fn every_command_has_a_page_and_every_shell_its_completions() {
+    let dir = evidence();
+    let written = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_tokentrail"))
+            .args(args)
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{args:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let text = written(&["completions", shell]);
+        assert!(text.contains("source-root"), "{shell}");
+    }
+    assert!(written(&["man"]).contains("tokentrail\\-correlate(1)"));
+    assert!(written(&["man", "scan"]).contains(r"\-\-source\-root"));
+}

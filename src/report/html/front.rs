@@ -17,6 +17,9 @@ const ROWS: usize = 5;
 /// Issuers that a row names.
 const NAMED: usize = 1;
 
+/// Rows of applications and flows.
+const PAIRS: usize = 7;
+
 /// Characters of a name in a card.
 const NAME: usize = 60;
 
@@ -123,7 +126,7 @@ fn revoke(report: &Report, headline: &Headline<'_>, out: &mut dyn io::Write) -> 
         write!(out, "</td><td>{}</td></tr>", names(&issuers))?;
     }
     write!(out, "</tbody></table>")?;
-    more(headline.kinds.len(), "kind", out)?;
+    more(headline.kinds.len().saturating_sub(ROWS), out)?;
     if !headline.persons.is_empty() {
         let persons = headline.persons.iter().take(ROWS);
         let persons: Vec<String> = persons
@@ -166,7 +169,7 @@ fn leaking(headline: &Headline<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         out,
         "<table class=\"plain\"><thead><tr><th scope=\"col\">Application</th><th scope=\"col\">Flow</th><th scope=\"col\" class=\"num\">Findings</th></tr></thead><tbody>"
     )?;
-    for (application, flow, count) in headline.leaking.iter().take(ROWS) {
+    for (application, flow, count) in headline.leaking.iter().take(PAIRS) {
         write!(
             out,
             "<tr><th scope=\"row\"><button type=\"button\" class=\"link\" data-set=\"app\" data-to=\"{}\">{}</button></th><td><span class=\"flow {}\">{}</span></td><td class=\"num\">{}{count}</td></tr>",
@@ -178,18 +181,14 @@ fn leaking(headline: &Headline<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         )?;
     }
     write!(out, "</tbody></table>")?;
-    more(headline.leaking.len(), "pair", out)?;
+    more(headline.leaking.len().saturating_sub(PAIRS), out)?;
     write!(out, "</section>")
 }
 
-fn more(all: usize, noun: &str, out: &mut dyn io::Write) -> io::Result<()> {
-    match all.saturating_sub(ROWS) {
+fn more(number: usize, out: &mut dyn io::Write) -> io::Result<()> {
+    match number {
         0 => Ok(()),
-        more => write!(
-            out,
-            "<p class=\"faint\">and {} below</p>",
-            plural(more as u64, &format!("more {noun}"))
-        ),
+        more => write!(out, "<p class=\"faint\">and {more} more below</p>"),
     }
 }
 
