@@ -1,6 +1,6 @@
 // Opens reports in Chromium and checks what no other test sees. Prints one line for each check; exits with 1 if one fails.
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -22,6 +22,15 @@ function tokentrail(args) {
     // Findings are told by the exit code too.
     if (error.status === 1 || error.status === 3) return error.stdout;
     throw error;
+  }
+}
+
+/** The exit code, and what was written. */
+function gate(args) {
+  try {
+    return { code: 0, out: execFileSync(resolve(here, process.env.TOKENTRAIL), args, { cwd: root, encoding: "utf8" }) };
+  } catch (error) {
+    return { code: error.status, out: error.stdout };
   }
 }
 
@@ -160,6 +169,32 @@ for (const theme of ["light", "dark"]) {
   check("and are searched in " + Math.round(performance.now() - start) + " ms", !(await tab.locator("#count").innerText()).includes("of 20000"));
   check("many: nothing is logged or asked for", told);
   await close();
+}
+
+// The example of docs/ci: the gate fails on the implicit grant, and passes on the code flow with S256.
+for (const [flow, expected] of [["implicit", 1], ["pkce", 0]]) {
+  const har = resolve(work, flow + ".har");
+  const { record } = await import(resolve(root, "target/browser/ci/record.mjs"));
+  const state = await record(flow, har, { executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  const { code, out } = gate(["scan", har, "--source-root", work, "--fail-on", "medium", "-f", "json"]);
+  const { findings, trails } = JSON.parse(out);
+  check("CI, " + flow + ": the login works", state !== "signed in" && state);
+  check("CI, " + flow + ": the gate exits with " + expected, code !== expected && "it exits with " + code);
+  const grant = flow === "pkce" ? "code-pkce-s256" : "implicit";
+  check("CI, " + flow + ": the flow is named", !trails.some((it) => it.grant === grant) && trails.map((it) => it.grant).join());
+  check("CI, " + flow + ": the token is found", !findings.some((it) => it.kind === "access_token"));
+}
+{
+  // A baseline from one recording knows the leak of the next.
+  const { record } = await import(resolve(root, "target/browser/ci/record.mjs"));
+  const [saved, known] = [resolve(work, "implicit.json"), resolve(work, "baseline.toml")];
+  const har = resolve(work, "implicit.har");
+  rmSync(known, { force: true });
+  gate(["scan", har, "--source-root", work, "-f", "json", "-o", saved]);
+  gate(["baseline", "write", saved, "--baseline", known, "--reason", "known"]);
+  await record("implicit", har, { executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+  const { code } = gate(["scan", har, "--source-root", work, "--baseline", known]);
+  check("CI: a new recording of a known leak passes", code !== 0 && "it exits with " + code);
 }
 
 if (process.argv.includes("--screenshots")) {
