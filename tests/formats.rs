@@ -3,7 +3,14 @@
 //!
 //! `SNAPSHOTS=overwrite cargo test --test formats` accepts new snapshots; read the diff before you commit.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::format_collect,
+    clippy::panic,
+    reason = "test"
+)]
 
 use std::path::Path;
 use std::process::{Command, Output};

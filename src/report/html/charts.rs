@@ -110,7 +110,7 @@ fn chart(
                     .entry(name)
                     .or_default()
                     .entry(class(finding))
-                    .or_default() += 1
+                    .or_default() += 1;
             }
             None => unnamed += 1,
         }

@@ -1,5 +1,5 @@
 //! One page that people look at: opens offline, asks nobody for anything, and runs no script but its own. The parts
-//! that do not change are drawn here; the list and the details of findings by `script.js`, from embedded JSON.
+//! that do not change are drawn here; the list and the details of findings by the scripts beside this, from embedded JSON.
 
 mod charts;
 mod coverage;
@@ -21,7 +21,16 @@ use text::escaped;
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+
+/// One function, so that no name of the script is a name of the page.
+const SCRIPT: &str = concat!(
+    "(() => {\n",
+    include_str!("kit.js"),
+    include_str!("diagram.js"),
+    include_str!("detail.js"),
+    include_str!("list.js"),
+    "})();\n",
+);
 
 /// Writes the page.
 pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
