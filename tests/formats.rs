@@ -413,3 +413,81 @@ fn html_keeps_the_text_of_the_evidence_text() {
     let outside_of_data = still(&page);
     assert!(!outside_of_data.contains("onerror=\"") && !outside_of_data.contains("onload='"));
 }
+
+/// The value that a dotted path leads to in one of the objects.
+fn leads_somewhere(all: &[Value], path: &str) -> bool {
+    let pointer = format!("/{}", path.replace('.', "/"));
+    all.iter()
+        .any(|it| it.pointer(&pointer).is_some_and(|it| !it.is_null()))
+}
+
+fn dashboard(name: &str) -> String {
+    std::fs::read_to_string(root().join("docs/dashboards").join(name)).unwrap()
+}
+
+#[test]
+fn the_grafana_dashboard_names_fields_of_a_result() {
+    let report = json(&scan(&["fixtures"], &["-f", "json"]));
+    let mut named = 0;
+    for panel in json(&dashboard("grafana.json"))["panels"]
+        .as_array()
+        .unwrap()
+    {
+        let target = &panel["targets"][0];
+        // The fixtures are read whole.
+        let list = target["root_selector"].as_str().unwrap();
+        let all = match list {
+            "problems" => vec![serde_json::json!({"path": "", "reason": ""})],
+            list => report[list].as_array().unwrap().clone(),
+        };
+        for column in target["columns"].as_array().unwrap() {
+            let selector = column["selector"].as_str().unwrap();
+            assert!(leads_somewhere(&all, selector), "{list} has no {selector}");
+            named += 1;
+        }
+    }
+    assert!(named > 20);
+}
+
+#[test]
+fn the_kibana_dashboard_names_fields_of_a_document_that_the_template_maps() {
+    let documents = lines(&scan(&["fixtures"], &["-f", "ecs"]));
+    let template = json(&dashboard("elasticsearch-template.json"));
+    let own = &template["template"]["mappings"]["properties"]["tokentrail"]["properties"];
+    let objects = lines(&dashboard("kibana.ndjson"));
+    let ids: Vec<&str> = objects
+        .iter()
+        .map(|it| it["id"].as_str().unwrap())
+        .collect();
+    let mut fields = 0;
+    for object in &objects {
+        for reference in object["references"].as_array().unwrap() {
+            assert!(ids.contains(&reference["id"].as_str().unwrap()));
+        }
+        let Some(state) = object["attributes"]["visState"].as_str() else {
+            continue;
+        };
+        for aggregation in json(state)["aggs"].as_array().unwrap() {
+            let Some(field) = aggregation["params"]["field"].as_str() else {
+                continue;
+            };
+            fields += 1;
+            let is_named = leads_somewhere(&documents, field);
+            // No fixture names its machine.
+            assert!(is_named || field == "host.name", "{field}");
+            if let Some(name) = field.strip_prefix("tokentrail.") {
+                let pointer = format!("/{}/type", name.replace('.', "/properties/"));
+                assert_eq!(own.pointer(&pointer).unwrap(), "keyword", "{field}");
+            }
+        }
+    }
+    assert!(fields > 6);
+    // What the template maps and no document has would be a name that was changed here and not there.
+    for name in own.as_object().unwrap().keys() {
+        let is_rare = matches!(&**name, "baseline" | "identities");
+        assert!(
+            is_rare || leads_somewhere(&documents, &format!("tokentrail.{name}")),
+            "{name}"
+        );
+    }
+}

@@ -53,8 +53,11 @@ pub(super) fn location(place: Option<&Place<'_>>, text: &str) -> Value {
 
 /// Whether a path starts at a root.
 pub(super) fn is_absolute(path: &str) -> bool {
-    let drive = path.as_bytes().get(1) == Some(&b':');
-    path.starts_with('/') || path.starts_with('\\') || drive
+    let is_drive = matches!(
+        path.as_bytes(),
+        [b'a'..=b'z' | b'A'..=b'Z', b':', b'/' | b'\\', ..]
+    );
+    is_drive || path.starts_with(['/', '\\'])
 }
 
 /// A path as a relative reference, or as a `file:` URI where it is absolute (RFC 3986 §4.1, RFC 8089).
