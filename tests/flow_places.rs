@@ -68,7 +68,7 @@ fn every_clue_leads_back_to_its_place() {
             }
         }
     }
-    assert_eq!(locators.len(), 3, "rows, lines and entries");
+    assert_eq!(locators.len(), 4, "rows, lines, entries and records");
     assert!(kinds.contains(&KeyKind::State), "{kinds:?}");
     assert!(kinds.len() >= 3, "{kinds:?}");
     assert!(recomputed > 20, "{recomputed} keys recomputed");
@@ -320,8 +320,91 @@ fn reread(place: &Place) -> String {
             text.clone() + "\n" + &rest_of_record(place, &text)
         }
         Locator::Entry { index, pointer, .. } => entry(place, *index, pointer),
-        other => panic!("{other:?} is not among the fixtures"),
+        Locator::Record { file, sequence, .. } => record(place, file, *sequence),
+        other @ Locator::Bytes { .. } => panic!("{other:?} is not among the fixtures"),
     }
+}
+
+/// An entry of a store, or a command of a session: what is text of it, whichever way it is encoded.
+fn record(place: &Place, file: &str, sequence: u64) -> String {
+    let bytes = std::fs::read(path(place)).unwrap();
+    let found = match file.rsplit('.').next() {
+        Some("log") => change(&bytes, sequence),
+        // The key of the application is followed by the sequence and the kind, and these by the value.
+        Some("ldb") => {
+            let tag = (sequence << 8 | 1).to_le_bytes();
+            let at = bytes.windows(8).position(|window| window == tag).unwrap();
+            bytes[at + 8..].to_vec()
+        }
+        _ => command(&bytes, sequence),
+    };
+    let wide = |bytes: &[u8]| {
+        let units = bytes
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+        char::decode_utf16(units)
+            .map(|unit| unit.unwrap_or(' '))
+            .collect::<String>()
+    };
+    let odd = found.get(1..).unwrap_or_default();
+    [
+        String::from_utf8_lossy(&found).into_owned(),
+        wide(&found),
+        wide(odd),
+    ]
+    .join("\n")
+}
+
+/// The change of a write-ahead file of one block with this number (`doc/log_format.md` of `LevelDB`).
+fn change(bytes: &[u8], sequence: u64) -> Vec<u8> {
+    let mut rest = bytes;
+    while let [_, _, _, _, low, high, 1, tail @ ..] = rest {
+        let (batch, behind) = tail.split_at(usize::from(u16::from_le_bytes([*low, *high])));
+        rest = behind;
+        let first = u64::from_le_bytes(batch[..8].try_into().unwrap());
+        let mut changes = &batch[12..];
+        let mut number = first;
+        while let [kind, tail @ ..] = changes {
+            changes = tail;
+            let key = counted(&mut changes);
+            let value = if *kind == 1 {
+                counted(&mut changes)
+            } else {
+                Vec::new()
+            };
+            if number == sequence {
+                return [key, value].concat();
+            }
+            number += 1;
+        }
+    }
+    panic!("no change {sequence}");
+}
+
+fn counted(rest: &mut &[u8]) -> Vec<u8> {
+    let (mut len, mut shift) = (0, 0);
+    while let [byte, tail @ ..] = *rest {
+        *rest = tail;
+        len |= usize::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    let (taken, tail) = rest.split_at(len);
+    *rest = tail;
+    taken.to_vec()
+}
+
+/// The command of a session file with this number, from 1.
+fn command(bytes: &[u8], number: u64) -> Vec<u8> {
+    let mut rest = &bytes[8..];
+    let mut command: &[u8] = &[];
+    for _ in 0..number {
+        let (size, tail) = rest.split_at(2);
+        (command, rest) = tail.split_at(usize::from(u16::from_le_bytes([size[0], size[1]])));
+    }
+    command.to_vec()
 }
 
 fn cell(place: &Place, table: &str, rowid: i64, column: &str) -> String {
