@@ -6,6 +6,9 @@ function keeper(reader) {
   if (/history$|^firefox-places$/.test(reader)) return "Browser history";
   if (reader === "har") return "Capture";
   if (reader === "log" || reader === "text") return "Log";
+  if (reader.includes("cookies")) return "Cookie store";
+  if (reader.includes("session")) return "Session file";
+  if (/storage|leveldb/.test(reader)) return "Web storage";
   return "Browser profile";
 }
 
