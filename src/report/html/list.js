@@ -62,6 +62,11 @@ function show() {
   }
 }
 
+function age(finding) {
+  if (finding.age === undefined) return "no time";
+  return word(finding.age).endsWith("as-of") ? word(finding.age) : word(finding.age) + " old";
+}
+
 function item(row) {
   const { finding } = row;
   const isOpen = view.open.has(row);
@@ -79,7 +84,7 @@ function item(row) {
     make("td", {}, finding.weakness === undefined ? make("span", { class: "state v-" + row.state }, row.state) : ""),
     make("td", {}, make("span", { class: "flow " + finding.weight }, row.flow)),
     make("td", {}, row.app),
-    make("td", {}, row.first.slice(0, 10), make("span", { class: "under" }, finding.age === undefined ? "no time" : word(finding.age) + " old")),
+    make("td", {}, row.first.slice(0, 10), make("span", { class: "under" }, age(finding))),
   );
   line.addEventListener("click", (event) => {
     if (event.target.closest("button") || String(getSelection()) === "") toggle(row, line);
