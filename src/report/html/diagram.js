@@ -8,6 +8,7 @@ function keeper(reader) {
   if (reader === "log" || reader === "text") return "Log";
   if (reader.includes("cookies")) return "Cookie store";
   if (reader.includes("session")) return "Session file";
+  if (reader.includes("cache")) return "HTTP cache";
   if (/storage|leveldb/.test(reader)) return "Web storage";
   return "Browser profile";
 }
