@@ -92,7 +92,7 @@ const acting = (tab) =>
 
 const fixtures = JSON.parse(tokentrail(["scan", "fixtures", "--as-of", AS_OF, "-f", "json", "--reveal", "identities"]));
 const plain = page("fixtures", fixtures);
-const inProfile = (it) => it.flow === "handoff-fragment" && it.sightings[0].source.profile !== null;
+const inHistory = (it) => it.flow === "handoff-fragment" && it.sightings[0].source.reader === "chromium-history";
 
 for (const theme of ["light", "dark"]) {
   const { tab, told, close } = await opened(plain, theme);
@@ -135,7 +135,7 @@ for (const theme of ["light", "dark"]) {
 }
 
 {
-  const leak = fixtures.findings.find(inProfile);
+  const leak = fixtures.findings.find(inHistory);
   const { tab, told, close } = await opened(plain, "light", "#f-" + leak.id);
   const figure = tab.locator(".figure svg");
   check("an address opens its finding", (await figure.count()) !== 1);
@@ -203,7 +203,7 @@ if (process.argv.includes("--screenshots")) {
     await tab.screenshot({ path: resolve(root, "docs/report-" + theme + ".png") });
     await close();
   }
-  const leak = fixtures.findings.find(inProfile);
+  const leak = fixtures.findings.find(inHistory);
   const { tab, close } = await opened(plain, "light", "#f-" + leak.id);
   await tab.locator(".figure").first().screenshot({ path: resolve(root, "docs/report-trail.png") });
   await close();
