@@ -7,6 +7,7 @@ mod bytes;
 pub mod evidence;
 pub mod find;
 pub mod har;
+mod json;
 pub mod leveldb;
 pub mod log;
 pub mod platform;
@@ -258,6 +259,13 @@ pub static READERS: &[&Reader] = &[
     &browser::SAFARI,
     &browser::EPIPHANY,
     &browser::QUTEBROWSER,
+    &browser::CHROMIUM_STORES,
+    &browser::FIREFOX_STORES,
+    &browser::SAFARI_STORES,
+    &browser::JSON,
+    &browser::BINARY_COOKIES,
+    &browser::EPIPHANY_SESSION,
+    &browser::INTERNET_EXPLORER,
     &leveldb::READER,
     &snss::READER,
     &har::READER,
