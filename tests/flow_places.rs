@@ -317,16 +317,19 @@ fn reread(place: &Place) -> String {
         } => cell(place, table, *rowid, column),
         Locator::Line { .. } => {
             let text = line(place, true).expect("the line is there");
-            text.clone() + "\n" + &rest_of_record(place, &text)
+            text.clone() + "\n" + &rest_of_record(place, &text) + &pages_before(&text)
         }
         Locator::Entry { index, pointer, .. } => entry(place, *index, pointer),
-        Locator::Record { file, sequence, .. } => record(place, file, *sequence),
+        Locator::Record { file, sequence, .. } => match &*place.source.reader {
+            "leveldb" | "chromium-session" => numbered(place, file, *sequence),
+            _ => offset(place, file, *sequence),
+        },
         other @ Locator::Bytes { .. } => panic!("{other:?} is not among the fixtures"),
     }
 }
 
 /// An entry of a store, or a command of a session: what is text of it, whichever way it is encoded.
-fn record(place: &Place, file: &str, sequence: u64) -> String {
+fn numbered(place: &Place, file: &str, sequence: u64) -> String {
     let bytes = std::fs::read(path(place)).unwrap();
     let found = match file.rsplit('.').next() {
         Some("log") => change(&bytes, sequence),
@@ -407,14 +410,111 @@ fn command(bytes: &[u8], number: u64) -> Vec<u8> {
     command.to_vec()
 }
 
+/// What begins at this byte of a cache entry, a list, or the JSON of a session, up to its end or the next quote.
+fn offset(place: &Place, file: &str, at: u64) -> String {
+    let own = path(place);
+    let beside = own.with_file_name(file);
+    let mut bytes = std::fs::read(if beside.is_file() { beside } else { own }).unwrap();
+    if bytes.starts_with(b"mozLz40\0") {
+        bytes = lz4(&bytes[12..]);
+    }
+    let rest = &bytes[usize::try_from(at).unwrap()..];
+    let end = rest.iter().position(|byte| *byte < b' ' || *byte == b'"');
+    String::from_utf8_lossy(&rest[..end.unwrap_or(rest.len())]).into_owned()
+}
+
+/// One block of LZ4.
+fn lz4(block: &[u8]) -> Vec<u8> {
+    fn length(bits: u8, bytes: &mut dyn Iterator<Item = u8>) -> usize {
+        let mut length = usize::from(bits);
+        let mut more = if bits == 15 { 255 } else { 0 };
+        while more == 255 {
+            more = bytes.next().unwrap();
+            length += usize::from(more);
+        }
+        length
+    }
+    let mut bytes = block.iter().copied();
+    let mut out = Vec::new();
+    while let Some(token) = bytes.next() {
+        let literals = length(token >> 4, &mut bytes);
+        out.extend(bytes.by_ref().take(literals));
+        let Some(low) = bytes.next() else { break };
+        let distance = usize::from(low) + 256 * usize::from(bytes.next().unwrap());
+        for _ in 0..length(token & 15, &mut bytes) + 4 {
+            out.push(out[out.len() - distance]);
+        }
+    }
+    out
+}
+
 fn cell(place: &Place, table: &str, rowid: i64, column: &str) -> String {
     let uri = format!("file:{}?immutable=1", path(place).display());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let database = Connection::open_with_flags(uri, flags).unwrap();
-    let query = format!("SELECT CAST({column} AS TEXT) FROM {table} WHERE rowid = ?1");
-    database
+    let query = format!("SELECT CAST({column} AS BLOB) FROM {table} WHERE rowid = ?1");
+    let bytes: Vec<u8> = database
         .query_row(&query, [rowid], |row| row.get(0))
-        .unwrap()
+        .unwrap();
+    let plain = match (table, column) {
+        ("cookies", "encrypted_value") => decrypted(&bytes),
+        ("data", "value") => unpacked(&bytes),
+        _ => bytes,
+    };
+    String::from_utf8_lossy(&plain).into_owned()
+}
+
+/// A cookie of Chromium on Linux without a keyring: AES-128-CBC.
+fn decrypted(value: &[u8]) -> Vec<u8> {
+    use aes::cipher::{BlockDecrypt, KeyInit};
+    let key = data_encoding::HEXLOWER.decode(b"fd621fe5a2b402539dfa147ca9272778");
+    let cipher = aes::Aes128::new_from_slice(&key.unwrap()).unwrap();
+    let blocks = [&[b' '; 16], &value[3..]].concat();
+    let (blocks, _) = blocks.as_chunks::<16>();
+    let plain = blocks.windows(2).flat_map(|pair| {
+        let [before, block] = pair else {
+            unreachable!()
+        };
+        let mut open = (*block).into();
+        cipher.decrypt_block(&mut open);
+        let mask = before.iter().zip(open);
+        mask.map(|(mask, byte)| mask ^ byte).collect::<Vec<u8>>()
+    });
+    plain.collect()
+}
+
+/// A raw Snappy block with literals and with copies of two bytes.
+fn unpacked(block: &[u8]) -> Vec<u8> {
+    let begin = block.iter().position(|byte| *byte < 0x80).unwrap() + 1;
+    let mut rest = &block[begin..];
+    let mut out = Vec::new();
+    while let [tag, tail @ ..] = rest {
+        let (len, skip) = match (tag & 3, tag >> 2) {
+            (0, 60) => (usize::from(tail[0]) + 1, 1),
+            (0, 61) => (usize::from(u16::from_le_bytes([tail[0], tail[1]])) + 1, 2),
+            (0, len) => (usize::from(len) + 1, 0),
+            (1, _) => {
+                let offset = usize::from(tag >> 5) << 8 | usize::from(tail[0]);
+                for _ in 0..usize::from(tag >> 2 & 7) + 4 {
+                    out.push(out[out.len() - offset]);
+                }
+                rest = &tail[1..];
+                continue;
+            }
+            other => panic!("{other:?} is not among the fixtures"),
+        };
+        out.extend(&tail[skip..skip + len]);
+        rest = &tail[skip + len..];
+    }
+    out
+}
+
+/// The pages before that of a tab, in GNOME Web's session.
+fn pages_before(line: &str) -> String {
+    let list = line.split(" history=\"").nth(1);
+    let list = list.and_then(|rest| rest.split('"').next());
+    let bytes = list.and_then(|list| data_encoding::BASE64.decode(list.as_bytes()).ok());
+    String::from_utf8_lossy(&bytes.unwrap_or_default()).replace('\0', "\n")
 }
 
 /// The line with this number, which must begin at this byte if that is asked.

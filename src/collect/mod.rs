@@ -4,6 +4,8 @@
 mod beside;
 pub mod browser;
 mod bytes;
+pub mod cache;
+mod cursor;
 pub mod evidence;
 pub mod find;
 pub mod har;
@@ -11,8 +13,10 @@ mod json;
 pub mod leveldb;
 pub mod log;
 pub mod platform;
+pub mod plist;
 mod promise;
 pub mod read;
+pub mod session;
 mod snappy;
 pub mod snss;
 pub mod sqlite;
@@ -268,6 +272,12 @@ pub static READERS: &[&Reader] = &[
     &browser::INTERNET_EXPLORER,
     &leveldb::READER,
     &snss::READER,
+    &cache::CHROMIUM_CACHE,
+    &cache::CHROMIUM_BLOCK_CACHE,
+    &cache::FIREFOX_CACHE,
+    &cache::WEBKIT_CACHE,
+    &session::FIREFOX_SESSION,
+    &plist::SAFARI_PLIST,
     &har::READER,
     &log::LOG,
 ];

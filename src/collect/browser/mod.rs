@@ -9,7 +9,7 @@ mod columns;
 mod documents;
 mod epiphany;
 mod epiphany_session;
-mod epoch;
+pub(super) mod epoch;
 mod firefox;
 mod firefox_mobile;
 mod firefox_stores;
