@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::token::not_a_token;
 use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
-use crate::collect::{Store, Via};
+use crate::collect::Via;
 use crate::judge::State;
 use crate::judge::clock::Age;
 use crate::judge::facts::Event;
@@ -121,9 +121,10 @@ pub(super) fn taken(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> boo
         let answered = case.past(index, at, reach) && case.facts.time(index) != at;
         let complete = case.past(index, None, reach);
         (answered || complete)
+            // A cookie that the request brought is of a session from before.
             && case.facts.exchange(sighting).any(|(_, mate)| {
-                let sets = mate.via == Via::Response || mate.store == Some(Store::Cookie);
-                sets && mate.credentials.iter().any(|it| it.kind == Kind::SessionId)
+                mate.via == Via::Response
+                    && mate.credentials.iter().any(|it| it.kind == Kind::SessionId)
             })
     })
 }
