@@ -140,6 +140,17 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Whether the user had asked to be logged out after it was seen: a logout of the same run, or one that it
+    /// was sent with. Whether the server ended anything then stands in no evidence.
+    pub(super) fn logged_out(&self, at: Option<Timestamp>, reach: Reach) -> bool {
+        let mates = self
+            .sightings()
+            .flat_map(|(_, sighting)| self.facts.exchange(sighting));
+        self.steps()
+            .chain(mates)
+            .any(|(index, step)| step.role == Role::Logout && self.past(index, at, reach))
+    }
+
     fn in_capture(&self, reach: Reach) -> bool {
         let holders = &self.facts.holders;
         let holder = match reach {
@@ -260,7 +271,7 @@ impl<'a> Case<'a> {
         }
         let ruling = match self.kind {
             Kind::AuthorizationCode => code::rule(self, at, reach),
-            Kind::AccessToken | Kind::OpaqueToken => token::access(self, age, reach),
+            Kind::AccessToken | Kind::OpaqueToken => token::access(self, at, age, reach),
             Kind::RefreshToken => token::refresh(self, at, reach),
             Kind::IdToken => token::identity(self, age),
             Kind::LogoutToken | Kind::JarmResponse | Kind::RequestObject => token::message(self),
@@ -269,7 +280,7 @@ impl<'a> Case<'a> {
             | Kind::BasicCredentials
             | Kind::ApiKey
             | Kind::WebhookUrl
-            | Kind::SessionId => secret::rule(self, at),
+            | Kind::SessionId => secret::rule(self, at, reach),
             Kind::CodeVerifier | Kind::CodeChallenge => secret::pkce(self, at, reach),
             Kind::ClientAssertion
             | Kind::Assertion
