@@ -5,12 +5,12 @@
 export const ledger = new Map();
 
 /**
- * Kinds that are public by themselves: searched for, never expected as a finding. The whole text of a request tells
- * which runs' requests a holder has, and so what the name of a flow can be expected to say.
+ * Kinds that are public by themselves: searched for, never expected as a finding. The whole text of a message tells
+ * which messages of a run a holder has, and so what the name of a flow can be expected to say.
  */
 export const publicKinds = new Set([
   'state', 'nonce', 's256_challenge', 'request_uri', 'interaction', 'saml_request', 'relay_state',
-  'authorization_request', 'token_request',
+  'authorization_request', 'authorization_response', 'token_request', 'token_response',
 ]);
 
 /** run → {type, method} of its authorization request, as the server understood it. */

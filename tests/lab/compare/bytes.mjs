@@ -14,7 +14,8 @@ function forms(value) {
   const escaped = encodeURIComponent(value);
   if (escaped !== value) {
     list.push(Buffer.from(escaped), Buffer.from(escaped, 'utf16le'), Buffer.from(encodeURIComponent(escaped)));
-    list.push(Buffer.from(JSON.stringify(value).slice(1, -1).replaceAll('/', '\\/')));
+    const quoted = JSON.stringify(value).slice(1, -1);
+    list.push(Buffer.from(quoted), Buffer.from(quoted.replaceAll('/', '\\/')));
     list.push(Buffer.from(value.replaceAll('&', '&amp;')));
   }
   return list.filter((form) => form.length >= 8);

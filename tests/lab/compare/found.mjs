@@ -72,7 +72,7 @@ function foundIn(report) {
 }
 
 /**
- * Stores of a holder: {store, reader, lying, missed: [{entry, file}], buried, requests}. A store whose reader says that
+ * Stores of a holder: {store, reader, lying, missed: [{entry, file}], buried, messages}. A store whose reader says that
  * it cannot read it counts as one without. `buried` lies in no row of a database: in free pages, journals, slack.
  */
 function stores(name, report) {
@@ -87,7 +87,7 @@ function stores(name, report) {
     const sources = report.sources.filter((one) => one.path === store && one.status !== 'unsupported');
     if (!result.has(store)) {
       const reader = [...new Set(sources.map((one) => one.reader))].join(', ');
-      result.set(store, { store, reader, lying: new Set(), missed: new Map(), buried: new Set(), requests: new Set() });
+      result.set(store, { store, reader, lying: new Set(), missed: new Map(), buried: new Set(), messages: new Set() });
     }
     const row = result.get(store);
     const inRows = rows.get(store);
@@ -95,7 +95,7 @@ function stores(name, report) {
     for (const value of new Set([...hits, ...(inRows ?? [])])) {
       const entry = ledger.get(value);
       const buried = inRows !== undefined && !inRows.has(value) && !residue;
-      if (entry.kind.endsWith('_request') && !buried) row.requests.add(entry);
+      if (/^(authorization|token)_/.test(entry.kind) && publicKinds.has(entry.kind) && !buried) row.messages.add(entry);
       if (publicKinds.has(entry.kind)) continue;
       if (buried) {
         if (!isFound(entry, found.get(store))) row.buried.add(entry);
@@ -105,8 +105,8 @@ function stores(name, report) {
       if (!isFound(entry, found.get(store))) row.missed.set(entry, [...(row.missed.get(entry) ?? []), file]);
     }
   }
-  return [...result.values()].filter((row) => row.lying.size + row.buried.size + row.requests.size > 0).map((row) => ({
-    ...row, lying: [...row.lying], buried: [...row.buried], requests: [...row.requests],
+  return [...result.values()].filter((row) => row.lying.size + row.buried.size + row.messages.size > 0).map((row) => ({
+    ...row, lying: [...row.lying], buried: [...row.buried], messages: [...row.messages],
     missed: [...row.missed].map(([entry, where]) => ({ entry, where })),
   }));
 }
@@ -115,7 +115,7 @@ function stores(name, report) {
 export function compare({ name, report, untouched, seconds }) {
   const reported = report.findings.filter((finding) => finding.kind !== 'flow_weakness');
   const held = stores(name, report);
-  const requests = held.filter((row) => row.reader).flatMap((row) => row.requests);
+  const messages = held.filter((row) => row.reader).flatMap((row) => row.messages);
   const flows = { right: 0, less: [], vague: [], wrong: [] };
   const kinds = [];
   const invented = [];
@@ -123,7 +123,7 @@ export function compare({ name, report, untouched, seconds }) {
     const entry = ledger.get(finding.value);
     if (!entry) { invented.push(finding); continue; }
     if (entry.kind !== finding.kind && !alsoCalled[entry.kind]?.includes(finding.kind)) kinds.push({ entry, finding });
-    const verdict = nameOf(entry, finding, requests);
+    const verdict = nameOf(entry, finding, messages);
     if (verdict === 'right') flows.right += 1;
     else if (verdict) flows[verdict].push({ entry, finding });
   }

@@ -30,29 +30,39 @@ function detours({ after }, kind) {
     case 'hand-query': return kind === 'access_token' ? ['handoff-query'] : [];
     case 'query': return kind === 'access_token' ? ['bearer-in-query'] : [];
     case 'logout': return kind === 'id_token' ? ['logout-leak'] : [];
-    case 'refresh': return token || kind === 'refresh_token' ? ['refresh'] : [];
+    // Whoever refreshes authenticates for it as for the code.
+    case 'refresh': return ['access_token', 'id_token', 'refresh_token', 'client_secret', 'basic_credentials'].includes(kind) ? ['refresh'] : [];
     default: return [];
   }
 }
 
+/** Whether these messages of the holder's tell what the run was, and that the value belongs to it. */
+function tells(messages, entry, client) {
+  const own = messages.filter((message) => (entry.run ? message.run === entry.run : message.client === client.id));
+  const asked = own.some(({ kind }) => kind === 'authorization_request');
+  // A secret stands in no message of the run, but beside one.
+  const beside = ['client_secret', 'basic_credentials', 'client_assertion'].includes(entry.kind);
+  const within = own.some(({ kind, value }) => kind !== 'authorization_request' && value.includes(entry.value));
+  return asked && (within || (beside && own.some(({ kind }) => kind === 'token_request')));
+}
+
 /**
- * right; less: it says less than the truth, and this holder has no request of the run; vague: it says less than the
- * holder's evidence does; wrong. Null where no flow is to be named.
+ * right; less: it says less than the truth, and so does this holder's evidence; vague: it says less than that; wrong.
+ * Null where no flow is to be named.
  */
-export function nameOf(entry, finding, requests) {
+export function nameOf(entry, finding, messages) {
   const client = clientOf(entry.client);
   if (!client || without.has(finding.kind)) return null;
-  const own = (request) => (entry.run ? request.run === entry.run : request.client === entry.client);
-  const has = (kind) => requests.some((request) => request.kind === kind && own(request));
+  const redeemed = messages.some(({ kind, run }) => kind === 'token_request' && run && run === entry.run);
   const run = runs.get(entry.run) ?? { type: client.type, method: client.pkce === 'none' ? undefined : client.pkce };
   let names;
-  if (client.saml) names = [`saml-${entry.via === 'logout request' ? 'redirect' : client.binding}`];
+  if (client.saml) names = [entry.via === 'logout request' ? 'logout-leak' : `saml-${client.binding}`];
   else if (client.device) names = ['device'];
   else if (client.machine) names = ['client-credentials'];
-  else names = [...grant(run, client, has('token_request')), ...detours(client, finding.kind)];
+  else names = [...grant(run, client, redeemed), ...detours(client, finding.kind)];
   if (names.includes(finding.flow)) return 'right';
   // True, but this holder has the token request, which tells of the client.
   if (finding.flow === 'code-nopkce' && names.some((name) => /code-(secret|nopkce-public)/.test(name))) return 'vague';
   if (!vague.has(finding.flow)) return 'wrong';
-  return has('authorization_request') || client.machine ? 'vague' : 'less';
+  return client.saml || client.machine || tells(messages, entry, client) ? 'vague' : 'less';
 }

@@ -1,7 +1,7 @@
 // What a thief would do with each finding: its verdict of now is put to the servers. Only the lab may do this: a code
 // that is redeemed twice revokes live tokens (RFC 6749 §4.1.2), so codes come last, each on a grant of its own.
 import { basic, call } from '../call.mjs';
-import { api, clientOf, oauthClients } from '../clients.mjs';
+import { api, clientOf, deviceGrant, oauthClients } from '../clients.mjs';
 import { origin } from '../places.mjs';
 import { verified } from '../servers/apps.mjs';
 import { password } from '../servers/idp.mjs';
@@ -66,6 +66,21 @@ async function useRefresh(value, client, { secrets }) {
   return { ok: status === 200, said: `${status} ${json?.error ?? ''}` };
 }
 
+/** The server remembers the `jti` of an assertion (RFC 7523 §3). */
+async function useAssertion(value, client) {
+  const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+  const form = { token: 'none', client_id: client.id, client_assertion_type: type, client_assertion: value };
+  const { status, json } = await call(`${client.issuer}/token/revocation`, { form });
+  return { ok: status === 200, said: `${status} ${json?.error ?? ''}` };
+}
+
+async function useDeviceCode(value, client) {
+  const form = { grant_type: deviceGrant, device_code: value };
+  const headers = { authorization: basic(client.id, client.secret) };
+  const { status, json } = await call(`${client.issuer}/token`, { form, headers });
+  return { ok: status === 200, said: `${status} ${json?.error ?? ''}` };
+}
+
 /** A relying party would take it: its signature, audience and time are right (OpenID Connect Core §3.1.3.7). */
 const useIdToken = (value, client) =>
   verified(value, client?.id).then(() => ({ ok: true, said: 'valid' }), (error) => ({ ok: false, said: error.code }));
@@ -81,12 +96,11 @@ async function useSecret(value, client) {
 }
 
 /** Sends a response to its service provider once more, as the browser did. */
-async function useSaml(value, client) {
+async function useSaml({ value, url }, client) {
   const headers = { 'x-lab-replay': 'yes' };
-  // The signature of the redirect binding is in the URL; the assertion in it is signed by itself.
-  const { status, text } = client.binding === 'post'
-    ? await call(client.callback, { form: { SAMLResponse: value }, headers })
-    : await call(`${client.callback}?${new URLSearchParams({ SAMLResponse: value })}`, { headers });
+  // By redirect the URL as a whole is signed (SAML bindings §3.4.4.1), and whoever has the response has it too.
+  const { status, text } = url ? await call(url, { headers })
+    : await call(client.callback, { form: { SAMLResponse: value }, headers });
   return { ok: status < 400, said: `${status} ${/<title>([^<]*)/.exec(text)?.[1] ?? ''}`.trim() };
 }
 
@@ -116,7 +130,9 @@ const uses = {
   password: async (f) => ({ ok: f.value === password, said: 'compared' }),
   client_secret: (f, c) => useSecret(f.value, c),
   basic_credentials: (f, c) => useSecret(f.value, c),
-  saml_message: (f, c) => useSaml(f.value, c),
+  client_assertion: (f, c) => useAssertion(f.value, c),
+  device_code: (f, c) => useDeviceCode(f.value, c),
+  saml_message: (f, c) => useSaml(ledger.get(f.value), c),
   refresh_token: (f, c, k) => useRefresh(f.value, c, k),
   authorization_code: (f, c, k) => redeem(f.value, c, k),
 };
@@ -132,6 +148,7 @@ function unseen({ value, kind, now }, accepted, { begin, shows }) {
   const late = Date.now() - Date.parse(now.expires_at);
   if (accepted && now.state === 'expired' && late < tolerance) return 'taken within the clock tolerance of the server';
   if (accepted) return null;
+  if (before(entry.redeemed) && kind === 'client_assertion') return 'used once, and its jti remembered by the server';
   if (before(entry.redeemed) && kind === 'saml_message') return 'taken once, and remembered by the service provider';
   if (before(entry.redeemed)) return kind === 'refresh_token' ? 'used, and replaced in an answer it does not hold' : 'redeemed';
   return before(entry.revoked) ? 'withdrawn at the server by the logout' : null;
@@ -144,9 +161,9 @@ function unseen({ value, kind, now }, accepted, { begin, shows }) {
  */
 export async function replay(scans, found) {
   const begin = Date.now();
-  const requests = new Map(found.map(({ name, stores }) => [name, stores.filter((row) => row.reader).flatMap((row) => row.requests)]));
+  const messages = new Map(found.map(({ name, stores }) => [name, stores.filter((row) => row.reader).flatMap((row) => row.messages)]));
   const seenBy = (name) => ({
-    begin, shows: (kind, run) => requests.get(name).some((request) => request.kind === kind && run && request.run === run),
+    begin, shows: (kind, run) => messages.get(name).some((message) => message.kind === kind && run && message.run === run),
   });
   // A used value comes after every unused one: its replay may revoke the grant of the others.
   const rank = ({ finding }) => order.indexOf(finding.kind) * 100 + states.indexOf(finding.now.state)

@@ -90,6 +90,7 @@ function seeBody(ctx, client) {
   const run = body.state ?? runOf(body.code, body.refresh_token, body.device_code);
   recordParams(Object.entries(body), client, `body of ${ctx.path}`, run);
   const text = new URLSearchParams(body).toString();
+  mark(body.client_assertion, 'redeemed');
   if (body.grant_type) record('token_request', text, client, ctx.path, run);
   if (body.response_type) record('authorization_request', text, client, ctx.path, run);
   if (body.code_challenge && body.state) seeVerifier({ ...body, client_id: client });
@@ -106,6 +107,8 @@ function seeAnswer(ctx) {
   const location = ctx.response.get('location');
   if (location) {
     const url = new URL(location, 'https://x.invalid');
+    const given = (url.hash || url.search).slice(1);
+    if (run && given.includes(run)) record('authorization_response', given, client, 'Location', run);
     recordParams(url.searchParams, client, 'Location', run);
     recordParams(new URLSearchParams(url.hash.slice(1)), client, 'Location', run);
     const jarm = url.searchParams.get('response') ?? new URLSearchParams(url.hash.slice(1)).get('response');
@@ -117,6 +120,7 @@ function seeAnswer(ctx) {
   } else if (ctx.body && !Buffer.isBuffer(ctx.body)) {
     const texts = Object.entries(ctx.body).filter(([, v]) => typeof v === 'string');
     recordParams(texts, client, `answer of ${ctx.path}`, run);
+    if (ctx.body.access_token) record('token_response', JSON.stringify(ctx.body), client, ctx.path, run);
   }
   recordCookies(ctx.response.headers['set-cookie'], client, ctx.host.split(':')[0]);
 }

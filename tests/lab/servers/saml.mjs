@@ -6,7 +6,7 @@ import path from 'node:path';
 import samlify from 'samlify';
 import { clientOf, clients, lifetime } from '../clients.mjs';
 import { hosts, origin, work } from '../places.mjs';
-import { record } from '../truth.mjs';
+import { ledger, record } from '../truth.mjs';
 
 const entity = `${origin('saml.lab.test')}/metadata`;
 const binding = (name, Location) => ({ Binding: `urn:oasis:names:tc:SAML:2.0:bindings:HTTP-${name}`, Location });
@@ -99,7 +99,9 @@ async function signOn(request) {
     sp(client), info, client.binding, { email: user }, fill(client, id), false, relay,
   );
   if (client.binding === 'redirect') {
-    record('saml_message', query(context).SAMLResponse, client.id, 'Location', id);
+    const value = query(context).SAMLResponse;
+    record('saml_message', value, client.id, 'Location', id);
+    ledger.get(value).url = context;
     return { status: 302, headers: { location: context } };
   }
   record('saml_message', context, client.id, 'form', id);
