@@ -114,7 +114,7 @@ fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> 
 /// The callback itself was answered with a session, or with the tokens, in a cookie.
 fn answered_by_cookie(case: &Case<'_>) -> bool {
     let callbacks = case
-        .sightings()
+        .sent()
         .filter(|(_, sighting)| sighting.role != Role::TokenRequest);
     callbacks
         .flat_map(|(_, sighting)| case.facts.exchange(sighting))

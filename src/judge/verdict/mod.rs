@@ -140,17 +140,6 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Whether the user had asked to be logged out after it was seen: a logout of the same run, or one that it
-    /// was sent with. Whether the server ended anything then stands in no evidence.
-    pub(super) fn logged_out(&self, at: Option<Timestamp>, reach: Reach) -> bool {
-        let mates = self
-            .sightings()
-            .flat_map(|(_, sighting)| self.facts.exchange(sighting));
-        self.steps()
-            .chain(mates)
-            .any(|(index, step)| step.role == Role::Logout && self.past(index, at, reach))
-    }
-
     fn in_capture(&self, reach: Reach) -> bool {
         let holders = &self.facts.holders;
         let holder = match reach {

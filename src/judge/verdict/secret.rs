@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
+use crate::detect::Role;
 use crate::judge::State;
 use crate::judge::facts::is_challenge;
 
@@ -27,6 +28,19 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
             "whoever knows the URL can use it until it is replaced",
         ),
         _ => Ruling::assumed(State::Live, "a key is usable until it is revoked"),
+    }
+}
+
+impl Case<'_> {
+    /// Whether the user had asked to be logged out after it was seen: a logout of the same run, or one that it
+    /// was sent with. Whether the server ended anything then stands in no evidence.
+    pub(super) fn logged_out(&self, at: Option<Timestamp>, reach: Reach) -> bool {
+        let mates = self
+            .sightings()
+            .flat_map(|(_, sighting)| self.facts.exchange(sighting));
+        self.steps()
+            .chain(mates)
+            .any(|(index, step)| step.role == Role::Logout && self.past(index, at, reach))
     }
 }
 
