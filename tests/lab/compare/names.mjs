@@ -42,8 +42,11 @@ function tells(messages, entry, client) {
   const asked = own.some(({ kind }) => kind === 'authorization_request');
   // A secret stands in no message of the run, but beside one.
   const beside = ['client_secret', 'basic_credentials', 'client_assertion'].includes(entry.kind);
-  const within = own.some(({ kind, value }) => kind !== 'authorization_request' && value.includes(entry.value));
-  return asked && (within || (beside && own.some(({ kind }) => kind === 'token_request')));
+  const sent = own.some(({ kind }) => kind === 'token_request');
+  // A token response says what it is an answer to by its exchange alone: stored by itself it belongs to no run.
+  const telling = own.filter(({ kind }) => kind !== 'authorization_request' && (kind !== 'token_response' || sent));
+  const within = telling.some(({ value }) => value.includes(entry.value));
+  return asked && (within || (beside && sent));
 }
 
 /**

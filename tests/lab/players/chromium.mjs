@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { clients } from '../clients.mjs';
+import { password } from '../servers/idp.mjs';
 import { certificateHash } from '../servers/nginx.mjs';
 import { frozen, play } from './play.mjs';
 
@@ -27,7 +28,12 @@ const folder = (root) => path.join(home(root), '.config/chromium');
 async function visit(context, chosen) {
   const page = await context.newPage();
   const title = () => page.title().catch(() => '');
-  await play({ go: (url) => page.goto(url, { waitUntil: 'commit' }), title }, chosen);
+  const signIn = async () => {
+    await page.fill('[name=username]', 'alice');
+    await page.fill('[name=password]', password);
+    await Promise.all([page.waitForEvent('framenavigated'), page.click('button')]);
+  };
+  await play({ go: (url) => page.goto(url, { waitUntil: 'commit' }), title, signIn }, chosen);
 }
 
 /** Chromium's main process, as the profile's own lock names it; it leads a process group. */

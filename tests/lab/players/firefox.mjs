@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { clients } from '../clients.mjs';
 import { marionettePort } from '../places.mjs';
+import { password } from '../servers/idp.mjs';
 import { marionette } from './marionette.mjs';
 import { frozen, play } from './play.mjs';
 
@@ -26,6 +27,13 @@ const prefs = {
 const clear = `const done = arguments[arguments.length - 1];
   const { Sanitizer } = ChromeUtils.importESModule('resource:///modules/Sanitizer.sys.mjs');
   Sanitizer.sanitize(['history'], { ignoreTimespan: true }).then(() => done('cleared'), (error) => done(String(error)));`;
+
+/** What a user does at the login page; a second call, on a page that is being left, does nothing. */
+const type = `const [form] = document.forms;
+  if (!form || form.dataset.sent) return;
+  form.dataset.sent = 'yes';
+  [form.elements.username.value, form.elements.password.value] = arguments;
+  form.querySelector('button').click();`;
 
 function start(root) {
   const home = path.join(root, 'home/carol');
@@ -70,6 +78,7 @@ async function session(root, work) {
 const visit = (send, chosen) => play({
   go: (url) => send('WebDriver:Navigate', { url }),
   title: async () => (await send('WebDriver:GetTitle').catch(() => ({ value: '' }))).value,
+  signIn: () => send('WebDriver:ExecuteScript', { script: type, args: ['alice', password] }),
 }, chosen);
 
 /** Plays with a profile in a home below `root`; calls `running` while the browser is stopped; resolves to the version. */

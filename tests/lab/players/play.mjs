@@ -4,8 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** Milliseconds that one flow may take on a loaded machine; the slow sign-in needs eight seconds of them. */
 const patience = 60_000;
 
-/** Plays the clients with `go(url)` and `title()` of a browser; throws on the first flow that fails. */
-export async function play({ go, title }, chosen) {
+/** Plays the clients with `go(url)`, `title()` and `signIn()` of a browser; throws on the first flow that fails. */
+export async function play({ go, title, signIn }, chosen) {
   for (const client of chosen) {
     await go(client.start);
     const end = Date.now() + patience;
@@ -13,6 +13,7 @@ export async function play({ go, title }, chosen) {
     while (!/^(done|failed)/.test(seen) && Date.now() < end) {
       await pause(50);
       seen = await title();
+      if (seen === 'Sign in') await signIn();
     }
     if (!seen.startsWith('done')) throw new Error(`${client.id}: the flow did not end (${seen || 'no title'})`);
   }

@@ -61,7 +61,9 @@ async function start() {
   if (client.pkce !== 'none') {
     // Derived from `state`, so that the lab's ledger knows verifiers that never leave the browser.
     const verifier = await sha256(`lab-verifier:${state}`);
-    sessionStorage.setItem(`pkce.${state}`, verifier);
+    // As oidc-client-ts keeps it.
+    const kept = { id: state, code_verifier: verifier, client_id: client.id, redirect_uri: client.callback };
+    sessionStorage.setItem(`oidc.${state}`, JSON.stringify(kept));
     params.code_challenge = client.pkce === 'plain' ? verifier : await sha256(verifier);
     params.code_challenge_method = client.pkce;
   }
@@ -84,13 +86,13 @@ async function callback() {
   if (client.strip === 'hash') location.hash = '';
   if (got.code && client.redeem) {
     const form = { grant_type: 'authorization_code', code: got.code, redirect_uri: client.callback };
-    const verifier = sessionStorage.getItem(`pkce.${got.state}`);
+    const kept = sessionStorage.getItem(`oidc.${got.state}`);
     if (client.jwt) form.resource = client.api;
-    if (verifier) form.code_verifier = verifier;
+    if (kept) form.code_verifier = JSON.parse(kept).code_verifier;
     const headers = client.dpop ? { dpop: await proof('POST', `${client.issuer}/token`) } : {};
     Object.assign(got, await post(`${client.issuer}/token`, form, headers));
     if (got.error) return finish(`failed ${got.error}`);
-    sessionStorage.removeItem(`pkce.${got.state}`);
+    sessionStorage.removeItem(`oidc.${got.state}`);
   }
   localStorage.setItem(`tokens.${client.id}`, JSON.stringify(got));
   // Userinfo wants the scope openid, which a client of the bare implicit grant does not ask for.
