@@ -71,6 +71,16 @@ function foundIn(report) {
   return found;
 }
 
+/** Files that a HAR names as its bodies → that HAR, unless the report says that it did not read them. */
+function bodiesOf(folder, all, report) {
+  const unread = (har) => report.problems.some(({ path: at, reason }) => at === har && reason.includes('_file'));
+  const hars = all.filter((file) => file.endsWith('.har') && !unread(file));
+  return new Map(hars.flatMap((har) => {
+    const names = fs.readFileSync(path.join(folder, har), 'utf8').matchAll(/"_file": ?"([^"]+)"/g);
+    return [...names].map(([, name]) => [path.join(path.dirname(har), name), har]);
+  }));
+}
+
 /**
  * Stores of a holder: {store, reader, lying, missed: [{entry, file}], buried, messages}. A store whose reader says that
  * it cannot read it counts as one without. `buried` lies in no row of a database: in free pages, journals, slack.
@@ -81,9 +91,10 @@ function stores(name, report) {
   const found = foundIn(report);
   const all = files(folder);
   const rows = rowsOf(folder, all, values);
+  const bodies = bodiesOf(folder, all, report);
   const result = new Map();
   for (const file of all) {
-    const store = storeOf(file);
+    const store = bodies.get(file) ?? storeOf(file);
     const sources = report.sources.filter((one) => one.path === store && one.status !== 'unsupported');
     if (!result.has(store)) {
       const reader = [...new Set(sources.map((one) => one.reader))].join(', ');
