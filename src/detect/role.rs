@@ -41,6 +41,8 @@ pub(super) fn role(
         Form::Url => seen.of_url(observation),
         Form::Fields => seen.of_form(observation),
         Form::Json => seen.of_json(observation),
+        // What a store holds inside of a value is as little a message as the value is.
+        Form::Inner if observation.via == Via::Stored => Role::Stored,
         Form::Inner | Form::Text => seen.of_text(),
     }
 }
