@@ -6,6 +6,7 @@ mod columns;
 mod epiphany;
 mod epoch;
 mod firefox;
+mod known;
 pub mod profile;
 mod reading;
 mod safari;
