@@ -158,6 +158,7 @@ impl World {
         let context = Context {
             rules: &rules,
             log_timezone: None,
+            residue: false,
         };
         let inputs = Inputs {
             paths: vec![root().join(folder)],

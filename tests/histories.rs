@@ -17,6 +17,8 @@ mod harm;
 mod hostile;
 #[path = "histories/overlay.rs"]
 mod overlay;
+#[path = "histories/residue.rs"]
+mod residue;
 #[path = "histories/states.rs"]
 mod states;
 
@@ -73,10 +75,15 @@ fn scan(path: &Path) -> Seen {
 }
 
 fn scan_evidence(evidence: &Evidence) -> Seen {
+    scan_with(evidence, false)
+}
+
+fn scan_with(evidence: &Evidence, residue: bool) -> Seen {
     static RULES: OnceLock<Rules> = OnceLock::new();
     let context = Context {
         rules: RULES.get_or_init(|| Rules::builtin().unwrap()),
         log_timezone: None,
+        residue,
     };
     let claimed = READERS
         .iter()

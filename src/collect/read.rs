@@ -309,6 +309,7 @@ mod tests {
         let context = Context {
             rules: &rules,
             log_timezone: None,
+            residue: false,
         };
         let file = File {
             path: Some("does/not/exist".into()),

@@ -93,7 +93,7 @@ fn key(place: &Place, hands: Hands) -> Key<'_> {
 fn hands(place: &Place) -> Hands {
     let browser = place.source.browser.is_some() || place.source.profile.is_some();
     match place.locator {
-        Locator::Row { .. } | Locator::Record { .. } => Hands::Profile,
+        Locator::Row { .. } | Locator::Record { .. } | Locator::Residue { .. } => Hands::Profile,
         _ if browser => Hands::Profile,
         Locator::Line { .. } => Hands::Log,
         Locator::Entry { .. } => Hands::Capture,

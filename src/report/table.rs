@@ -8,6 +8,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use super::summary::{self, plural};
 use super::terminal::escape;
 use super::wire::{Finding, Locator, Report, Sighting, Verdict};
+use crate::atoms::View;
 use crate::detect::Channel;
 
 /// Findings that the table shows. More than two screens are read as JSON, or filtered first.
@@ -219,7 +220,12 @@ fn place(sighting: &Sighting, finding: &Finding) -> String {
     } else {
         ""
     };
-    format!("{source}{locator}{zone}{more}")
+    let deleted = if sighting.view == View::Recovered.as_str() {
+        ", deleted, recovered"
+    } else {
+        ""
+    };
+    format!("{source}{locator}{deleted}{zone}{more}")
 }
 
 fn path(path: &str, members: &[String]) -> String {
@@ -247,7 +253,40 @@ fn locator(locator: &Locator) -> String {
             key,
             sequence,
         } => format!(" {file} {key} #{sequence}"),
-        Locator::Bytes { offset } => format!(" byte {offset}"),
+        Locator::Bytes {
+            offset,
+            file,
+            within,
+            uncertain,
+        } => {
+            let file = file.as_ref().map(|file| format!(", {file}"));
+            let within = within
+                .as_deref()
+                .map(|within| format!(" ({})", self::within(within)));
+            let guess = if *uncertain {
+                ", where it ends is a guess"
+            } else {
+                ""
+            };
+            format!(
+                "{} byte {offset}{}{guess}",
+                file.unwrap_or_default(),
+                within.unwrap_or_default()
+            )
+        }
+    }
+}
+
+/// What residue lies in, in words.
+fn within(name: &str) -> &str {
+    match name {
+        "free_page" => "page that was given up",
+        "freeblock" => "block between rows",
+        "unallocated" => "unused part of a page",
+        "slack" => "behind the last page",
+        "wal" => "log",
+        "wal_slack" => "log behind its last commit",
+        other => other,
     }
 }
 

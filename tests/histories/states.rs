@@ -395,7 +395,9 @@ fn the_older_views_are_those_that_sqlite_read() {
         let short = |set: BTreeSet<&(i64, String)>| -> Vec<String> {
             let cells = set.into_iter().take(3);
             cells
-                .map(|(id, url)| format!("{id} {}", &url[url.len().saturating_sub(40)..]))
+                .map(|(id, url)| {
+                    format!("{id} {}", url.get(url.len().saturating_sub(40)..).unwrap())
+                })
                 .collect()
         };
         assert!(
@@ -433,7 +435,7 @@ fn sidecars_that_are_broken_harm_nobody() {
             let mut random = Random::from(seed);
             let copy = copied(from, names);
             let (mut main, mut beside) = (main.clone(), whole.clone());
-            for _ in 0..1 + random.below(6) {
+            for _ in 0..=random.below(6) {
                 let broken = if random.below(3) == 0 {
                     &mut main
                 } else {

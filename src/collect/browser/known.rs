@@ -1,5 +1,5 @@
 //! What one state of a history has shown, so that another one adds only what it alone holds. Remembers digests,
-//! no values. Knows neither files nor browsers.
+//! and values only where unused bytes are searched for them. Knows neither files nor browsers.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,12 +12,18 @@ use crate::collect::sqlite::Passing;
 /// fewer.
 const MAX_KNOWN: usize = 1 << 21;
 
+/// Bytes of values that are kept. What lies in unused bytes too is told twice when there is more.
+const MAX_KEPT: usize = 64 << 20;
+
 /// What was shown so far.
 #[derive(Default)]
 pub(super) struct Known {
     shown: HashSet<Digest>,
     /// The visit that has an id. Ids of visits that were deleted are given again.
     owners: HashMap<i64, Digest>,
+    /// Values of cells that the live view does not hold, when they are kept.
+    recovered: Vec<Vec<u8>>,
+    recovered_bytes: usize,
     /// Values that no state but one between two commits may hold.
     pub(super) passing: Passing,
 }
@@ -47,6 +53,19 @@ impl Known {
             column.as_bytes(),
             bytes,
         ]))
+    }
+
+    /// Keeps the value of a cell that the live view does not hold.
+    pub(super) fn keep(&mut self, bytes: &[u8]) {
+        self.recovered_bytes = self.recovered_bytes.saturating_add(bytes.len());
+        if self.recovered_bytes <= MAX_KEPT {
+            self.recovered.push(bytes.to_vec());
+        }
+    }
+
+    /// What was kept.
+    pub(super) fn recovered(&self) -> &[Vec<u8>] {
+        &self.recovered
     }
 
     /// Takes note of a visit.

@@ -9,6 +9,7 @@ mod firefox;
 mod known;
 pub mod profile;
 mod reading;
+mod residue;
 mod safari;
 mod visits;
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::known::Known;
+use super::residue;
 use crate::atoms::rules::Needles;
 use crate::atoms::{Basis, Locator, Place, Source, View, When, Zone};
 use crate::collect::sqlite::{
@@ -28,6 +29,8 @@ pub(super) struct Reading<'a, 's> {
     needles: &'a Needles,
     /// What the states before showed, where there is more than one.
     known: Option<&'a RefCell<Known>>,
+    /// Whether unused bytes are searched.
+    residue: bool,
     out: &'a RefCell<Out<'s>>,
 }
 
@@ -61,6 +64,7 @@ pub(super) fn read(
             source,
             needles: &context.rules.needles,
             known: matches!(others, Ok(Some(_))).then_some(&known),
+            residue: context.residue,
             out: &out,
         };
         reading.problem(problem);
@@ -82,6 +86,10 @@ pub(super) fn read(
             None => Ok(()),
         });
         reading.problem(of_others.err());
+        if context.residue {
+            let of_residue = residue::read(evidence, &reading, known.borrow().recovered());
+            reading.problem(of_residue.err());
+        }
         let mut out = out.into_inner();
         let outdated = views.outdated() && (views.changed() || out.held_more());
         if outdated && !out.flowing && attempt < MAX_ATTEMPTS {
@@ -122,7 +130,7 @@ fn read_others(
         read(&before);
     }
     for image in 0.. {
-        let Some(commit) = known.borrow_mut().passing.next() else {
+        let Some(commit) = known.borrow_mut().passing.next_commit() else {
             break;
         };
         if image == MAX_IMAGES {
@@ -187,7 +195,12 @@ impl<'a> Reading<'a, '_> {
             .is_some_and(|known| known.borrow_mut().cell(table.name(), rowid, column, bytes));
         match (self.is_live(), is_new) {
             (true, _) => self.checkpointed(table, rowid, column, bytes),
-            (false, true) => View::Recovered,
+            (false, true) => {
+                if let Some(known) = self.known.filter(|_| self.residue) {
+                    known.borrow_mut().keep(bytes);
+                }
+                View::Recovered
+            }
             (false, false) => View::Live,
         }
     }
@@ -204,10 +217,15 @@ impl<'a> Reading<'a, '_> {
             return (id, of_page);
         };
         let met = known.borrow_mut().visit(id, page, at);
-        match self.is_live() || !met.is_new {
-            true => (met.id, of_page),
-            false => (met.id, View::Recovered),
-        }
+        let is_recovered = met.is_new && !self.is_live();
+        (
+            met.id,
+            if is_recovered {
+                View::Recovered
+            } else {
+                of_page
+            },
+        )
     }
 
     /// The id of a visit before, as [`Self::visit`] gives it.

@@ -111,6 +111,19 @@ pub(super) fn before<S: Read + Seek>(
     }))
 }
 
+/// Offset of the first record of a journal, hot or not; the usual one where nothing tells it.
+pub(super) fn first_record<S: Read + Seek>(
+    journal: &mut S,
+    page_size: u32,
+    page_count: u32,
+) -> io::Result<u64> {
+    let header = match stated(journal, page_size)? {
+        Some(header) => Some(header),
+        None => guessed(journal, page_size, page_count)?,
+    };
+    Ok(u64::from(header.map_or(512, |header| header.sector)))
+}
+
 /// The header, where all but its first words is there.
 fn stated<S: Read + Seek>(journal: &mut S, page_size: u32) -> io::Result<Option<Header>> {
     let mut bytes = [0; HEADER];

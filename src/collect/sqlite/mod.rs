@@ -6,7 +6,10 @@ mod image;
 mod journal;
 mod open;
 mod page;
+mod residue;
+mod rest;
 mod rows;
+mod snapshots;
 mod states;
 mod wal;
 
@@ -18,6 +21,7 @@ use std::time::SystemTime;
 
 use super::{Evidence, ReadError};
 use image::{Image, Overlay};
+pub use residue::{Found, residue};
 pub use rows::{Cells, Database, Lookup, Number, Table};
 pub use states::{MAX_IMAGES, Others, Passing, more_states};
 

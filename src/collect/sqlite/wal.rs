@@ -11,8 +11,10 @@ const MAGIC: u32 = 0x377f_0682;
 /// The only format version there is.
 const VERSION: u32 = 3_007_000;
 
-const HEADER: usize = 32;
-const FRAME_HEADER: usize = 24;
+/// Bytes before the first frame.
+pub(super) const HEADER: usize = 32;
+/// Bytes of a frame before its page.
+pub(super) const FRAME_HEADER: usize = 24;
 
 /// Whether these first bytes are those of a write-ahead log.
 pub(super) fn is_wal(head: &[u8]) -> bool {
