@@ -148,12 +148,20 @@ impl<'a> Page<'a> {
         fits.then_some(page)
     }
 
-    /// Its cells; one that does not fit is left out.
+    /// Its cells; one that does not fit is left out. In a crafted page they overlap: it has no more than one page
+    /// holds.
     pub(super) fn cells(self) -> impl Iterator<Item = Cell> + 'a {
-        (0..self.cells).filter_map(move |index| {
-            let pointer = u16_at(self.bytes, self.header_end() + 2 * index)?;
-            self.cell(usize::from(pointer))
-        })
+        let mut left = self.bytes.len();
+        (0..self.cells)
+            .filter_map(move |index| {
+                let pointer = u16_at(self.bytes, self.header_end() + 2 * index)?;
+                self.cell(usize::from(pointer))
+            })
+            .take_while(move |cell| {
+                let less = left.checked_sub(cell.range.len());
+                left = less.unwrap_or_default();
+                less.is_some()
+            })
     }
 
     /// The pages below it.
@@ -374,6 +382,27 @@ mod tests {
         );
         assert_eq!(super::columns(&record, 10), None);
         assert_eq!(super::columns(&[2, 10], 2), None, "a reserved type");
+    }
+
+    #[test]
+    fn cells_that_overlap_are_no_more_than_fit() {
+        let mut bytes = vec![0; 4096];
+        bytes[0] = 13;
+        bytes[3..5].copy_from_slice(&100_u16.to_be_bytes());
+        bytes[5..7].copy_from_slice(&3000_u16.to_be_bytes());
+        for pointer in 0..100 {
+            bytes[8 + 2 * pointer..10 + 2 * pointer].copy_from_slice(&3000_u16.to_be_bytes());
+        }
+        // A payload of 1,000 bytes, rowid 1.
+        bytes[3000..3003].copy_from_slice(&[0x87, 0x68, 1]);
+        let page = Page::parse(&bytes, Layout::of(&[], 4096), false).unwrap();
+        assert_eq!(page.cells().count(), 4);
+        assert!(
+            page.cells()
+                .all(|cell| cell.range == (3000..4003) && cell.rowid == Some(1))
+        );
+        bytes[3] = 0xff;
+        assert!(Page::parse(&bytes, Layout::of(&[], 4096), false).is_none());
     }
 
     #[test]

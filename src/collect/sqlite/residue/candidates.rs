@@ -17,7 +17,10 @@ const MAX_BYTES: usize = 128 << 20;
 const LEAST_COMMON: usize = 8;
 
 /// Steps down to shorter and shorter guesses that begin a live value. Only crafted ones stand in so many rows.
-const MAX_STEPS: usize = 64;
+const MAX_STEPS: usize = 8;
+
+/// Bytes from a mark on that are compared: what two values have in common beyond is no chance.
+const COMPARED: usize = 256;
 
 /// Finds a place that is worth a second look, from a place on.
 pub(super) type Find<'a> = &'a dyn Fn(&[u8], usize) -> Option<usize>;
@@ -84,7 +87,12 @@ impl Candidates {
 }
 
 fn from_mark((found, mark): &(Found, usize)) -> &[u8] {
-    found.bytes.get(*mark..).unwrap_or_default()
+    compared(&found.bytes, *mark)
+}
+
+fn compared(bytes: &[u8], mark: usize) -> &[u8] {
+    let tail = bytes.get(mark..).unwrap_or_default();
+    tail.get(..COMPARED).unwrap_or(tail)
 }
 
 /// What was found, in order.
@@ -133,7 +141,7 @@ impl Sorted {
         }
         let mut at = 0;
         while let Some(mark) = find(value, at) {
-            let tail = value.get(mark..).unwrap_or_default();
+            let tail = compared(value, mark);
             at = mark + 1;
             if tail.len() < LEAST_COMMON {
                 break;

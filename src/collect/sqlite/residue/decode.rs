@@ -9,8 +9,15 @@ use super::super::page::{Column, MAX_COLUMNS, Value, serial, u16_at, varint};
 /// Bytes before a value that are searched for its header: the header itself and the columns before the value.
 const MAX_BACK: usize = 512;
 
-/// Places where a header is looked for, over a whole database: some seconds, and more values than are reported.
-const MAX_TRIES: u64 = 1 << 27;
+/// Steps that may be spent on headers, over a whole database: one for each place and each type, and for some bytes
+/// of text. Some seconds, and enough for more values than are reported.
+const MAX_STEPS: usize = 1 << 28;
+
+/// Bytes of text that are looked through in the time of one step.
+const TEXT_PER_STEP: usize = 32;
+
+/// Different numbers of columns that are tried: more than a browser's database has.
+const MAX_COUNTS: usize = 64;
 
 /// A freeblock begins with the place of the next one and with its own size (file format §1.6).
 const FREEBLOCK: usize = 4;
@@ -21,21 +28,34 @@ const FRAGMENT: usize = 3;
 /// Explains values.
 pub(super) struct Decoder {
     /// How many columns the rows of the database have.
-    pub(super) counts: BTreeSet<usize>,
-    tries_left: u64,
+    counts: BTreeSet<usize>,
+    steps_left: usize,
 }
 
 impl Decoder {
     pub(super) fn new() -> Self {
         Self {
             counts: BTreeSet::new(),
-            tries_left: MAX_TRIES,
+            steps_left: MAX_STEPS,
+        }
+    }
+
+    /// Takes note of how many columns a row of the database has.
+    pub(super) fn has_rows_of(&mut self, columns: Option<usize>) {
+        if self.counts.len() < MAX_COUNTS {
+            self.counts.extend(columns);
         }
     }
 
     /// Whether it gave up looking.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.tries_left == 0
+        self.steps_left == 0
+    }
+
+    /// Spends steps, to the last one.
+    fn spend(&mut self, steps: usize) -> Option<()> {
+        self.steps_left = self.steps_left.saturating_sub(steps);
+        (self.steps_left > 0).then_some(())
     }
 
     /// The column that has the mark, when the header of its record is found inside the range. `begin` is where the
@@ -50,55 +70,64 @@ impl Decoder {
         let lowest = begin.saturating_sub(MAX_BACK).max(range.start);
         let mut likely = None;
         for at in (lowest..begin).rev() {
-            self.tries_left = self.tries_left.checked_sub(1)?;
-            let column = |columns: &[Column]| {
-                if !columns.iter().all(|it| is_sane(page, it)) {
-                    return None;
-                }
-                let is_it = |it: &&Column| {
-                    matches!(it.kind, Value::Text | Value::Blob)
-                        && (it.at..it.at + it.len).contains(&mark)
-                };
-                let it = columns.iter().find(is_it)?;
-                let found = it.at..it.at + it.len;
-                (found.end <= range.end).then_some(found)
-            };
+            self.spend(1)?;
             if let Some((columns, total)) = intact(page, at, begin) {
-                let found = column(&columns);
-                if found.is_some() && (has_length(page, at, total) || is_block(page, at, total)) {
-                    return found;
+                self.spend(columns.len())?;
+                if let Some(found) = with_mark(&columns, range, mark)
+                    && (has_length(page, at, total) || is_block(page, at, total))
+                    && self.is_sane(page, &columns)?
+                {
+                    return Some(found);
                 }
             }
-            if likely.is_none() {
-                likely = self
-                    .overwritten(page, at, begin)
-                    .and_then(|columns| column(&columns))
-                    .filter(|found| found.start == begin);
+            if likely.is_none()
+                && let Some(columns) = self.overwritten(page, at, begin)
+                && let Some(found) = with_mark(&columns, range, mark)
+                && found.start == begin
+                && self.is_sane(page, &columns)?
+            {
+                likely = Some(found);
             }
         }
         likely
     }
 
+    /// Whether all texts are: where a newer cell was laid over an older one, its header stands in the older one's
+    /// text. `None` when there are no steps left.
+    fn is_sane(&mut self, page: &[u8], columns: &[Column]) -> Option<bool> {
+        let is_text = |bytes: &[u8]| {
+            let ruled = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+            !bytes.iter().any(ruled) && str::from_utf8(bytes).is_ok()
+        };
+        for column in columns.iter().filter(|column| column.kind == Value::Text) {
+            let end = column.at.saturating_add(column.len);
+            let Some(text) = page.get(column.at..end) else {
+                return Some(false);
+            };
+            self.spend(text.len() / TEXT_PER_STEP)?;
+            if !is_text(text) {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+
     /// The columns of a record whose cell has become a freeblock: its first four bytes are lost, and with them the
     /// length of the header and perhaps the first type. `at` is where the types that are left begin.
-    fn overwritten(&self, page: &[u8], at: usize, begin: usize) -> Option<Vec<Column>> {
+    fn overwritten(&mut self, page: &[u8], at: usize, begin: usize) -> Option<Vec<Column>> {
         let block = at.checked_sub(FREEBLOCK)?;
         let end = block_end(page, block).filter(|end| *end > begin)?;
-        let fits = |columns: &Vec<Column>| {
-            columns
-                .last()
-                .is_some_and(|it| is_filled(page, it.at + it.len, end))
-        };
-        let most = *self.counts.last()?;
-        let types = types(page, at, begin, most)?;
-        let starts = |columns: &Vec<Column>| {
-            let text = |it: &Column| matches!(it.kind, Value::Text | Value::Blob) && it.len > 0;
-            columns.iter().any(|it| it.at == begin && text(it))
-        };
+        let types = types(page, at, begin, *self.counts.last()?)?;
+        self.spend(types.len().saturating_mul(self.counts.len()))?;
         let found = |count: usize, lost: usize| {
-            placed(&types, count, lost).filter(|columns| fits(columns) && starts(columns))
+            let columns = placed(&types, count, lost)?;
+            let text = |it: &Column| matches!(it.kind, Value::Text | Value::Blob) && it.len > 0;
+            let starts = columns.iter().any(|it| it.at == begin && text(it));
+            let last = columns.last()?;
+            (starts && is_filled(page, last.at + last.len, end)).then_some(columns)
         };
-        self.counts.iter().find_map(|&count| {
+        let mut counts = self.counts.iter();
+        counts.find_map(|&count| {
             let without_first = || {
                 LOST.iter()
                     .find_map(|lost| found(count.checked_sub(1)?, *lost))
@@ -108,18 +137,19 @@ impl Decoder {
     }
 }
 
+/// The column that has the mark, and lies in the range.
+fn with_mark(columns: &[Column], range: &Range<usize>, mark: usize) -> Option<Range<usize>> {
+    let is_value = |it: &&Column| matches!(it.kind, Value::Text | Value::Blob);
+    let places = columns
+        .iter()
+        .filter(is_value)
+        .map(|it| it.at..it.at + it.len);
+    let mut found = places.filter(|place| place.contains(&mark) && place.end <= range.end);
+    found.next()
+}
+
 /// Lengths of a first column whose type is lost: mostly the rowid, which is stored as NULL, or else a number.
 const LOST: [usize; 7] = [0, 1, 2, 3, 4, 6, 8];
-
-/// Whether a text is one: where a newer cell was laid over an older one, its header stands in the older one's text.
-fn is_sane(page: &[u8], column: &Column) -> bool {
-    let bytes = page.get(column.at..column.at + column.len);
-    let is_text = |bytes: &[u8]| {
-        let ruled = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
-        str::from_utf8(bytes).is_ok() && !bytes.iter().any(ruled)
-    };
-    column.kind != Value::Text || bytes.is_some_and(is_text)
-}
 
 /// A serial type, and where it ends.
 type Type = (Value, usize, usize);

@@ -20,6 +20,9 @@ use candidates::Find;
 use search::Search;
 use tree::State;
 
+/// Pages of a database that are searched, 2 bytes of memory each: those of 16 GiB in the smallest pages.
+const MAX_PAGES: u32 = 1 << 25;
+
 /// A value that no row holds.
 #[derive(Debug)]
 pub struct Found {
@@ -93,7 +96,8 @@ pub fn residue(
         return Ok((Vec::new(), None));
     }
     let layout = Layout::of(evidence.head(), size);
-    let pages = u32::try_from(main_len.div_ceil(u64::from(size))).unwrap_or(u32::MAX);
+    let stated = main_len.div_ceil(u64::from(size));
+    let pages = u32::try_from(stated).unwrap_or(u32::MAX).min(MAX_PAGES);
     let mut search = Search::new(find, layout);
     let mut state = State {
         layout,
@@ -110,7 +114,7 @@ pub fn residue(
         let first = journal::first_record(&mut bytes, size, pages)?;
         search.journal(&mut bytes, first, len)?;
     }
-    let (candidates, problem) = search.end();
+    let (candidates, problem) = search.end(stated > u64::from(pages));
     if candidates.is_empty() {
         return Ok((Vec::new(), problem));
     }
@@ -127,7 +131,7 @@ pub fn residue(
     if let Some(overlay) = live(evidence)? {
         // No page lies further behind than one of the files has one.
         let last = overlay.pages.last_key_value().map_or(0, |(last, _)| *last);
-        state.pages = overlay.page_count.min(pages.max(last));
+        state.pages = overlay.page_count.min(pages.max(last)).min(MAX_PAGES);
         state.overlay = Some((overlay.pages, overlay.sidecar));
         state.walk(&mut forget)?;
     }

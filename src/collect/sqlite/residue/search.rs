@@ -41,7 +41,7 @@ impl<'a> Search<'a> {
 
     /// Takes note of how many columns a row of the database has.
     pub(super) fn has_rows_of(&mut self, columns: Option<usize>) {
-        self.decoder.counts.extend(columns);
+        self.decoder.has_rows_of(columns);
     }
 
     /// The main file.
@@ -214,7 +214,7 @@ impl<'a> Search<'a> {
             .get(..range.end)
             .and_then(|bytes| (self.find)(bytes, at))
         {
-            let guess = text::around(bytes, &range, mark);
+            let guess = text::around(bytes, &(at.min(mark)..range.end), mark);
             let column = self.decoder.column(bytes, &range, guess.start, mark);
             let uncertain = column.is_none();
             let value = column.unwrap_or(guess);
@@ -243,9 +243,9 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What was found, and why there may be more.
-    pub(super) fn end(self) -> (Candidates, Option<ReadError>) {
-        let cut_short = self.candidates.cut_short || self.decoder.is_exhausted();
+    /// What was found, and, also where it was cut short before, why there may be more.
+    pub(super) fn end(self, mut cut_short: bool) -> (Candidates, Option<ReadError>) {
+        cut_short |= self.candidates.cut_short || self.decoder.is_exhausted();
         (self.candidates, cut_short.then(more))
     }
 }

@@ -39,6 +39,13 @@ impl Roles {
         self.trees.get(page as usize).copied().unwrap_or_default()
     }
 
+    /// Gives a page back that was taken in error.
+    fn give_back(&mut self, page: u32) {
+        if let Some(reached) = self.reached.get_mut(page as usize) {
+            *reached = false;
+        }
+    }
+
     /// Takes a page; `false` when it was taken before, or is none.
     pub(super) fn take(&mut self, page: u32) -> bool {
         match self.reached.get_mut(page as usize) {
@@ -76,21 +83,19 @@ impl State<'_> {
         };
         // The list of the other trees begins in the first page (file format §2.6).
         let mut open = vec![(1, true)];
+        roles.take(1);
         while let Some((number, is_list)) = open.pop() {
-            if roles.is_reached(number) {
-                continue;
-            }
             let bytes = self.page(number)?;
             let Some(page) = Page::parse(&bytes, self.layout, number == 1) else {
+                roles.give_back(number);
                 continue;
             };
-            if !roles.take(number) {
-                continue;
-            }
             if let Some(tree) = roles.trees.get_mut(number as usize) {
                 *tree = true;
             }
-            open.extend(page.children().into_iter().map(|child| (child, is_list)));
+            let children = page.children().into_iter();
+            let children = children.filter(|child| roles.take(*child));
+            open.extend(children.map(|child| (child, is_list)));
             for payload in page.cells().filter_map(|cell| cell.payload) {
                 let local = bytes.get(payload.local.clone()).unwrap_or_default();
                 let mut record = local.to_vec();
@@ -108,6 +113,7 @@ impl State<'_> {
                         )
                     });
                     let root = root.and_then(|root| u32::try_from(root).ok());
+                    let root = root.filter(|root| roles.take(*root));
                     open.extend(root.map(|root| (root, false)));
                 }
                 let of_table = (page.kind == Kind::TableLeaf).then_some(columns.len());
