@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use tokentrail::atoms::{Locator, View};
-use tokentrail::collect::Observation;
+use tokentrail::collect::{Observation, Payload};
 
 use super::harm::{set_read_only, unharmed};
 use super::overlay::{Random, open_mode};
@@ -300,6 +300,45 @@ fn a_table_that_was_dropped() {
     let at = seen.with("made-up-download").at.unwrap();
     assert_eq!(at.instant.to_string(), "2025-11-19T04:26:40.000077Z");
     assert_eq!(seen.with("made-up-kept").place.view, View::Live);
+}
+
+#[test]
+fn the_smaller_databases_take_part() {
+    let live = tempfile::tempdir().unwrap();
+    let connection = Connection::open(live.path().join("History")).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;
+             CREATE TABLE moz_cookies(id INTEGER PRIMARY KEY, name TEXT, value TEXT, host TEXT, creationTime INTEGER);
+             INSERT INTO moz_cookies VALUES(1, 'access_token', 'made-up-kept', 'app.example', 1700000000000001),
+                (2, 'access_token', 'made-up-deleted', 'app.example', 1700000000000002);
+             PRAGMA wal_checkpoint(TRUNCATE);
+             DELETE FROM moz_cookies WHERE id = 2;",
+        )
+        .unwrap();
+    let seen = unharmed(copied(live.path(), &LOG).path());
+    let cookies: Vec<_> = seen
+        .observations
+        .iter()
+        .map(|seen| match &seen.payload {
+            Payload::Pair { value, .. } => {
+                let value = String::from_utf8(value.as_bytes().to_vec()).unwrap();
+                (
+                    value,
+                    seen.place.view,
+                    seen.at.unwrap().instant.as_microsecond() % 10,
+                )
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        cookies,
+        [
+            ("made-up-kept".to_owned(), View::Live, 1),
+            ("made-up-deleted".to_owned(), View::Recovered, 2)
+        ]
+    );
 }
 
 /// Every URL with a needle, by rowid, as SQLite reads a copy without sidecars: all of it that is the older view.

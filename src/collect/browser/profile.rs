@@ -97,15 +97,38 @@ const PRODUCTS: &[(&str, &[&str])] = &[
     ("Floorp", &[".floorp"]),
     ("Pale Moon", &["Moonchild Productions", "Pale Moon"]),
     ("Pale Moon", &[".moonchild productions", "pale moon"]),
+    ("Vivaldi", &["com.vivaldi.browser", "app_chrome"]),
+    ("Android WebView", &["app_webview"]),
     ("Safari", &["Library", "Safari"]),
+    ("Safari", &["Library", "Caches", "com.apple.Safari"]),
+    ("Safari", &["Library", "Caches", "com.apple.mobilesafari"]),
+    ("Safari", &["Library", "Containers", "com.apple.Safari"]),
     ("Safari", &["Apple Computer", "Safari"]),
     ("GNOME Web", &[".local", "share", "epiphany"]),
+    ("GNOME Web", &[".cache", "epiphany"]),
     ("GNOME Web", &["org.gnome.Epiphany", "data", "epiphany"]),
+    ("GNOME Web", &["org.gnome.Epiphany", "cache", "epiphany"]),
     ("qutebrowser", &[".local", "share", "qutebrowser"]),
 ];
 
-/// Folders between a product's root and its profiles.
-const BETWEEN: &[&str] = &["User Data", "Profiles"];
+/// Folders between a product's root and its profiles; the last is that of Firefox for Android.
+const BETWEEN: &[&str] = &["User Data", "Profiles", "mozilla"];
+
+/// Folders that stand where profiles do, and are none: what all profiles share, and what is in a profile, where
+/// the product's root is the profile.
+#[rustfmt::skip]
+const BESIDE: &[&str] = &[
+    // Chromium
+    "segmentation_platform", "Safe Browsing", "Network", "Local Storage", "Session Storage", "Sessions",
+    "Sessions_Encrypted", "IndexedDB", "WebStorage", "databases", "Service Worker", "shared_proto_db", "Cache",
+    "Code Cache", "Sync Data", "Extension State", "Local Extension Settings", "Sync Extension Settings", "Collections",
+    // Firefox for Android, whose history is in no profile
+    "storage", "cache2",
+    // Safari and its container
+    "Data", "TabSnapshots", "Favicon Cache", "LocalStorage",
+    // GNOME Web
+    "icondatabase", "thumbnails", "WebKitCache",
+];
 
 /// Folders that hold the homes of accounts.
 const HOMES: &[&str] = &["Users", "home", "Documents and Settings"];
@@ -149,7 +172,8 @@ fn profile(below: &[&str]) -> Option<Box<str>> {
     if next == "Snapshots" {
         next = rest.nth(1)?;
     }
-    Some(next.into())
+    let is_beside = BESIDE.iter().any(|name| next.eq_ignore_ascii_case(name));
+    (!is_beside).then(|| next.into())
 }
 
 fn user(folders: &[&str]) -> Option<Box<str>> {
@@ -227,6 +251,21 @@ mod tests {
             ("uac-web-01-linux-20240102030405.tar.gz/[root]/home/bob/.config/vivaldi/Default/History", "web-01", "bob", "Vivaldi", "Default"),
             ("Collection-DESK-7-2024-01-15T10_20_30Z.zip/uploads/auto/C%3A/Users/ann/AppData/Local/Google/Chrome/User Data/Default/History", "DESK-7", "ann", "Chrome", "Default"),
             ("mnt/root/data/data/com.android.chrome/app_chrome/Default/History", "-", "-", "Chrome", "Default"),
+            ("home/bob/.config/google-chrome/segmentation_platform/ukm_db", "-", "bob", "Chrome", "-"),
+            ("home/bob/.config/google-chrome/Local State", "-", "bob", "Chrome", "-"),
+            ("home/bob/.config/google-chrome/Snapshots/150.0.1/Profile 2/Favicons", "-", "bob", "Chrome", "Profile 2"),
+            ("C/Users/ann/AppData/Local/Google/Chrome/User Data/Default/Network/Cookies", "-", "ann", "Chrome", "Default"),
+            ("C/Users/ann/AppData/Roaming/Opera Software/Opera Stable/Network/Cookies", "-", "ann", "Opera", "-"),
+            ("home/bob/.mozilla/firefox/x.default/storage/default/https+++app.example/ls/data.sqlite", "-", "bob", "Firefox", "x.default"),
+            ("data/data/org.mozilla.firefox/files/mozilla/y.default/cookies.sqlite", "-", "-", "Firefox", "y.default"),
+            ("data/data/com.bank.app/app_webview/Default/Cookies", "-", "-", "Android WebView", "Default"),
+            ("data/data/com.bank.app/app_webview/Cookies", "-", "-", "Android WebView", "-"),
+            ("Users/dan/Library/Containers/com.apple.Safari/Data/Library/Cookies/Cookies.binarycookies", "-", "dan", "Safari", "-"),
+            ("Users/dan/Library/Caches/com.apple.Safari/TabSnapshots/Metadata.db", "-", "dan", "Safari", "-"),
+            ("private/var/mobile/Library/Cookies/Cookies.binarycookies", "-", "mobile", "-", "-"),
+            ("Users/dan/Library/Preferences/com.apple.LaunchServices.QuarantineEventsV2", "-", "dan", "-", "-"),
+            ("home/carol/.cache/epiphany/icondatabase/WebpageIcons.db", "-", "carol", "GNOME Web", "-"),
+            ("home/carol/.local/share/qutebrowser/webengine/Cookies", "-", "carol", "qutebrowser", "webengine"),
             ("export/History", "-", "-", "-", "-"),
             ("History", "-", "-", "-", "-"),
             ("home/History", "-", "-", "-", "-"),

@@ -56,8 +56,8 @@ pub(super) fn read(
         let mut views = Views::open(evidence)?;
         let problem = views.problem.take();
         let out = RefCell::new(Out::new(sink));
-        let others = views.others(evidence);
         let known = RefCell::default();
+        let others = others(&views, evidence, &context.rules.needles, &known);
         let mut reading = Reading {
             views: &views,
             database: &views.live,
@@ -73,12 +73,6 @@ pub(super) fn read(
                 "the file ends before its last page; copy it again, the pages that are left were read".into(),
             )));
         }
-        let others = others.and_then(|mut others| {
-            if let Some(others) = &mut others {
-                known.borrow_mut().passing = others.passing(&|bytes| reading.needles.hit(bytes))?;
-            }
-            Ok(others)
-        });
         let result = body(&mut reading);
         out.borrow_mut().end_live();
         let of_others = others.and_then(|others| match others {
@@ -90,24 +84,38 @@ pub(super) fn read(
             let of_residue = residue::read(evidence, &reading, known.borrow().recovered());
             reading.problem(of_residue.err());
         }
+        let is_outdated = views.outdated() && (views.changed() || out.borrow().held_more());
         let mut out = out.into_inner();
-        let outdated = views.outdated() && (views.changed() || out.held_more());
-        if outdated && !out.flowing && attempt < MAX_ATTEMPTS {
+        if is_outdated && !out.flowing && attempt < MAX_ATTEMPTS {
             continue;
         }
-        if outdated && !views.changed() {
-            // What is live now would pass for deleted.
-            out.held.truncate(out.live);
-        }
-        out.flow();
-        if outdated {
-            (out.sink.problem)(ReadError::Malformed(
+        if is_outdated {
+            if !views.changed() {
+                // What is live now would pass for deleted.
+                out.held.truncate(out.live);
+            }
+            out.problems.push(ReadError::Malformed(
                 "it was written to while it was read, so rows may be missing; close its application, or scan a copy".into(),
             ));
         }
+        out.flow();
         return result;
     }
     Ok(())
+}
+
+/// Opens what lies beside the live view, and takes note of what it must be searched for.
+fn others(
+    views: &Views,
+    evidence: &Evidence,
+    needles: &Needles,
+    known: &RefCell<Known>,
+) -> Result<Option<Others>, ReadError> {
+    let mut others = views.others(evidence)?;
+    if let Some(others) = &mut others {
+        known.borrow_mut().passing = others.passing(&|bytes| needles.hit(bytes))?;
+    }
+    Ok(others)
 }
 
 /// Reads the states beside the live one.
@@ -170,8 +178,9 @@ impl<'a> Reading<'a, '_> {
     /// Takes note of a part that was not read; the same reason counts once.
     pub(super) fn problem(&self, problem: Option<ReadError>) {
         let Some(problem) = problem else { return };
-        // A state beside the live one may be half written, and there is nothing that the user could do.
-        if !self.is_live() && matches!(problem, ReadError::Malformed(_)) {
+        // A state beside the live one may be half written, and what is not read of the live one is told once.
+        let of_state = matches!(problem, ReadError::Io(_) | ReadError::Limit(_));
+        if !self.is_live() && !of_state {
             return;
         }
         let mut out = self.out.borrow_mut();
