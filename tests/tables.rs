@@ -116,7 +116,7 @@ fn database(folder: &Path, name: &str, sql: &str) -> PathBuf {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     rusqlite::Connection::open(&path)
         .unwrap()
-        .execute_batch(sql)
+        .execute_batch(&format!("BEGIN; {sql} COMMIT;"))
         .unwrap();
     path
 }

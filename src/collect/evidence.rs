@@ -234,6 +234,14 @@ impl Evidence {
         }
     }
 
+    /// The file on disk, whatever it holds: for a reader whose format only looks like compressed data.
+    pub fn file_as_it_is(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::File(path) => Some(path),
+            Origin::Stream(_) => None,
+        }
+    }
+
     /// A file beside this one whose name is this one's plus `suffix` (`-wal`, `-journal`).
     pub fn sidecar(&self, suffix: &str) -> Option<PathBuf> {
         let mut name = self.plain_file()?.as_os_str().to_owned();

@@ -1,17 +1,26 @@
 //! Stage 1: evidence becomes observations. Knows file formats and nothing of OAuth; what has no needle
 //! is dropped at once.
 
+mod beside;
 pub mod browser;
+mod bytes;
+pub mod cache;
+mod cursor;
 pub mod evidence;
 pub mod find;
 pub mod har;
 mod json;
+pub mod leveldb;
 pub mod log;
 pub mod platform;
+pub mod plist;
 mod promise;
 pub mod read;
+pub mod session;
 mod snappy;
+pub mod snss;
 pub mod sqlite;
+mod v8;
 
 use std::sync::Arc;
 
@@ -263,6 +272,14 @@ pub static READERS: &[&Reader] = &[
     &browser::BINARY_COOKIES,
     &browser::EPIPHANY_SESSION,
     &browser::INTERNET_EXPLORER,
+    &leveldb::READER,
+    &snss::READER,
+    &cache::CHROMIUM_CACHE,
+    &cache::CHROMIUM_BLOCK_CACHE,
+    &cache::FIREFOX_CACHE,
+    &cache::WEBKIT_CACHE,
+    &session::FIREFOX_SESSION,
+    &plist::SAFARI_PLIST,
     &har::READER,
     &log::LOG,
 ];

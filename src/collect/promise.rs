@@ -1,9 +1,9 @@
-//! What the name of a file promises when its content does not tell: a history, HAR file or log that is empty,
-//! cut off or overwritten is a problem to the user; any other file without a reader is only counted.
+//! What the name of a file promises when its content does not tell: a history, session, HAR file or log that is
+//! empty, cut off or overwritten is a problem to the user; any other file without a reader is only counted.
 
 use super::evidence::Encoding;
 use super::read::Status;
-use super::{Evidence, ReadError, Reader, browser, har, log};
+use super::{Evidence, ReadError, Reader, browser, har, log, session};
 
 /// What becomes of a file that no reader claims.
 pub(super) enum Unclaimed {
@@ -35,6 +35,8 @@ pub(super) fn unclaimed(evidence: &Evidence) -> Unclaimed {
 fn promised(name: &str) -> Option<&'static Reader> {
     if let Some(history) = browser::reader_of_name(name) {
         Some(history)
+    } else if session::is_session_name(name) {
+        Some(&session::FIREFOX_SESSION)
     } else if har::is_har_name(name) {
         Some(&har::READER)
     } else if log::is_log_name(name) && !is_numbered(name) {
@@ -76,6 +78,11 @@ fn told(evidence: &Evidence, reader: &Reader, packed: bool) -> Option<(Status, R
     }
     if packed && is_plain {
         return failed("has the name of compressed data and is none; copy it again, or rename it");
+    }
+    if reader.name == session::FIREFOX_SESSION.name {
+        return failed(
+            "has the name of a session file of Firefox and is none; its beginning is damaged: copy it again",
+        );
     }
     let is_database = evidence.head().starts_with(super::sqlite::MAGIC);
     match (is_log, reader.name == har::READER.name) {

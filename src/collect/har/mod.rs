@@ -6,7 +6,7 @@ mod claim;
 mod content;
 mod entry;
 mod message;
-mod parts;
+pub(super) mod parts;
 mod piece;
 mod split;
 mod text;
