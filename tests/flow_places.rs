@@ -455,7 +455,13 @@ fn cell(place: &Place, table: &str, rowid: i64, column: &str) -> String {
     let uri = format!("file:{}?immutable=1", path(place).display());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let database = Connection::open_with_flags(uri, flags).unwrap();
-    let query = format!("SELECT CAST({column} AS BLOB) FROM {table} WHERE rowid = ?1");
+    // A table WITHOUT ROWID: the visit stands for it.
+    let key = if table == "clusters_and_visits" {
+        "visit_id"
+    } else {
+        "rowid"
+    };
+    let query = format!("SELECT CAST({column} AS BLOB) FROM {table} WHERE {key} = ?1");
     let bytes: Vec<u8> = database
         .query_row(&query, [rowid], |row| row.get(0))
         .unwrap();
