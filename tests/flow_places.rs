@@ -18,6 +18,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::{Digest, FingerprintKey, JoinKey, KeyKind, Locator, Place};
+use tokentrail::collect::archive::Opened;
 use tokentrail::collect::find::{Inputs, find};
 use tokentrail::collect::{Context, read};
 use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
@@ -169,7 +170,7 @@ impl World {
         for file in find(&inputs).files {
             let mut memory = Memory::default();
             read::observations(
-                &file,
+                Opened::Evidence(read::open(&file).unwrap()),
                 &context,
                 &read::Options::default(),
                 &mut |observation| {

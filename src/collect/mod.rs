@@ -1,7 +1,9 @@
 //! Stage 1: evidence becomes observations. Knows file formats and nothing of OAuth; what has no needle
 //! is dropped at once.
 
+pub mod archive;
 pub mod browser;
+mod decode;
 pub mod evidence;
 pub mod find;
 pub mod har;
@@ -9,6 +11,7 @@ pub mod log;
 pub mod platform;
 mod promise;
 pub mod read;
+pub mod span;
 pub mod sqlite;
 
 use std::sync::Arc;
