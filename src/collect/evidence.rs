@@ -49,7 +49,7 @@ pub struct Evidence {
     path: Box<str>,
     members: Vec<Box<str>>,
     shown: Box<str>,
-    origin: Origin,
+    pub(super) origin: Origin,
     encoding: Encoding,
     head: Box<[u8]>,
     head_error: Option<Box<str>>,
@@ -57,7 +57,7 @@ pub struct Evidence {
     recognised: OnceLock<Option<&'static str>>,
 }
 
-enum Origin {
+pub(super) enum Origin {
     File(PathBuf),
     /// Standard input: what remains after the raw head, readable once.
     Stream(Mutex<Option<Box<dyn Read + Send>>>),
@@ -114,6 +114,13 @@ impl Evidence {
             encoding,
             Some(member.len),
         )
+    }
+
+    /// The same under other members: it is no member of the archive that it was opened by, but lies beside it.
+    pub(super) fn under(mut self, members: Vec<Box<str>>) -> Self {
+        self.members = members;
+        self.shown = joined(&self.path, &self.members);
+        self
     }
 
     fn new(
@@ -246,57 +253,6 @@ impl Evidence {
         }
     }
 
-    /// A file beside this one whose name is this one's plus `suffix` (`-wal`, `-journal`). Members of archives
-    /// have no such file, but may have such a member: [`Self::beside`].
-    pub fn sidecar(&self, suffix: &str) -> Option<PathBuf> {
-        let mut name = self.plain_file()?.as_os_str().to_owned();
-        name.push(suffix);
-        beside(PathBuf::from(name))
-    }
-
-    /// The file of this name in the same folder, or in the same folder of the same archive. The name may come
-    /// from the evidence: it leads to nothing outside the folder.
-    pub fn beside(&self, name: &str) -> Option<Self> {
-        if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\', ':', '\0']) {
-            return None;
-        }
-        match &self.origin {
-            Origin::File(path) => {
-                let file = beside(path.with_file_name(name))?;
-                let folder = self.shown.rfind('/').map_or(0, |at| at.saturating_add(1));
-                let shown = [self.shown.get(..folder)?, name].concat();
-                Self::file(&file, shown).ok()
-            }
-            Origin::Member {
-                archive,
-                index,
-                cap,
-            } => {
-                let there = archive.beside(*index, name)?;
-                let mut evidence = Self::member(self, archive, there, *cap).ok()?;
-                // It is no member of this one, but of the same archive.
-                let own = evidence.members.len().checked_sub(2)?;
-                evidence.members.remove(own);
-                evidence.shown = joined(&evidence.path, &evidence.members);
-                Some(evidence)
-            }
-            Origin::Stream(_) => None,
-        }
-    }
-
-    /// A file or member beside this one whose name is this one's plus `suffix`.
-    pub fn attached(&self, suffix: &str) -> Option<Self> {
-        let name = match &self.origin {
-            Origin::File(path) => path.file_name()?.to_str()?,
-            Origin::Member { archive, index, .. } => {
-                let name = &archive.member(*index)?.name;
-                name.rsplit(['/', '\\']).next()?
-            }
-            Origin::Stream(_) => return None,
-        };
-        self.beside(&[name, suffix].concat())
-    }
-
     /// The content where it lies, if it can be read there from any place: neither compressed nor a stream.
     pub(super) fn plain_span(&self) -> Result<Option<Span>, ReadError> {
         if self.encoding != Encoding::Plain {
@@ -373,12 +329,6 @@ impl Evidence {
     fn is_packed(&self) -> bool {
         self.encoding != Encoding::Plain || matches!(self.origin, Origin::Member { .. })
     }
-}
-
-/// A path, if it is that of a file: a link would lead out of the evidence.
-fn beside(path: PathBuf) -> Option<PathBuf> {
-    let meta = path.symlink_metadata();
-    meta.is_ok_and(|meta| meta.is_file()).then_some(path)
 }
 
 /// Path and members as one path. Zips that Windows made may have `\` between folders.

@@ -2,6 +2,7 @@
 //! is dropped at once.
 
 pub mod archive;
+mod beside;
 pub mod browser;
 mod decode;
 pub mod evidence;

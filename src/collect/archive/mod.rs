@@ -146,13 +146,22 @@ impl Archive {
         told.unwrap_or_default()
     }
 
+    /// The last segments of the names of all members in the folder of one.
+    pub(super) fn neighbours(&self, index: usize) -> impl Iterator<Item = &str> {
+        let folder = self.member(index).map_or("", |own| folder(&own.name));
+        let first = self
+            .members
+            .partition_point(|member| *member.name < *folder);
+        let members = self.members.get(first..).unwrap_or_default().iter();
+        members
+            .map_while(move |member| member.name.strip_prefix(folder))
+            .filter(|name| !name.contains(['/', '\\']))
+    }
+
     /// The member of this name in the folder of another. Of several, the one that has as many before it.
     pub(super) fn beside(&self, index: usize, name: &str) -> Option<usize> {
         let own = self.member(index)?;
-        let folder = own
-            .name
-            .rfind(['/', '\\'])
-            .map_or("", |at| own.name.get(..=at).unwrap_or_default());
+        let folder = folder(&own.name);
         let wanted = format!("{folder}{name}");
         let first = |name: &str| self.members.partition_point(|member| *member.name < *name);
         let is_it = |at: &usize| self.member(*at).is_some_and(|there| *there.name == *wanted);
@@ -160,6 +169,12 @@ impl Archive {
         let at = first(&wanted);
         [at.saturating_add(nth), at].into_iter().find(is_it)
     }
+}
+
+/// The part of a name up to the last separator, which is included.
+fn folder(name: &str) -> &str {
+    let end = name.rfind(['/', '\\']).map_or(0, |at| at.saturating_add(1));
+    name.get(..end).unwrap_or_default()
 }
 
 /// The content of evidence where it can be read from any place; a copy in memory or in a private temporary
