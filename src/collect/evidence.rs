@@ -55,6 +55,7 @@ pub struct Evidence {
     head_error: Option<Box<str>>,
     len: Option<u64>,
     recognised: OnceLock<Option<&'static str>>,
+    archive: Option<Arc<Archive>>,
 }
 
 pub(super) enum Origin {
@@ -140,6 +141,7 @@ impl Evidence {
             head_error: None,
             len,
             recognised: OnceLock::new(),
+            archive: None,
         };
         (evidence.head, evidence.head_error) = read_up_to_error(&mut *evidence.open()?, HEAD);
         Ok(evidence)
@@ -167,7 +169,20 @@ impl Evidence {
             head_error,
             len: None,
             recognised: OnceLock::new(),
+            archive: None,
         })
+    }
+
+    /// The archive that it is, for a format that is one as a whole.
+    pub(super) fn archive(&self) -> Option<&Arc<Archive>> {
+        self.archive.as_ref()
+    }
+
+    pub(super) fn with_archive(self, archive: Archive) -> Self {
+        Self {
+            archive: Some(Arc::new(archive)),
+            ..self
+        }
     }
 
     /// Path in the report; of an archive's member, that of the outermost archive.

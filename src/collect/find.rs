@@ -230,17 +230,11 @@ pub(super) fn belongs_to(name: &str, is_there: impl Fn(&str) -> bool) -> Option<
         .iter()
         .filter_map(|suffix| name.strip_suffix(suffix))
         .any(|main| !main.is_empty() && is_there(main));
-    // Fiddler: `17_c.txt` is the request, `17_s.txt` the response, `17_m.xml` what else is known.
-    let session = ["_s.txt", "_m.xml"]
-        .iter()
-        .filter_map(|suffix| name.strip_suffix(suffix))
-        .filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-        .any(|number| is_there(&format!("{number}_c.txt")));
     if database {
-        Some("read with its database")
-    } else {
-        session.then_some("read with its request")
+        return Some("read with its database");
     }
+    // What Playwright writes beside the capture of a `.har.zip`; as a log, its messages would be seen twice.
+    (name.ends_with(".jsonl") && is_there("har.har")).then_some("read with its capture")
 }
 
 /// Sorts, and keeps each file once, however many arguments lead to it.

@@ -4,9 +4,11 @@
 pub mod archive;
 mod beside;
 pub mod browser;
+pub mod capture;
 mod decode;
 pub mod evidence;
 pub mod find;
+pub mod foreign;
 pub mod har;
 pub mod log;
 pub mod platform;
@@ -249,5 +251,11 @@ pub static READERS: &[&Reader] = &[
     &browser::EPIPHANY,
     &browser::QUTEBROWSER,
     &har::READER,
+    &capture::MITMPROXY,
+    &capture::BURP,
+    &capture::FIDDLER,
+    &foreign::DISK_IMAGE,
+    &foreign::PACKET_CAPTURE,
+    &foreign::OTHER_ARCHIVE,
     &log::LOG,
 ];

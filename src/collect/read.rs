@@ -214,7 +214,12 @@ pub(super) fn unopened_member(
 }
 
 /// The row of an archive, whose members have rows of their own.
-pub(super) fn archive(evidence: &Evidence, kind: &'static str, problems: &[ReadError]) -> Row {
+pub(super) fn archive(
+    evidence: &Evidence,
+    kind: &'static str,
+    problems: &[ReadError],
+    opened: bool,
+) -> Row {
     let mut reasons = Reasons::default();
     for problem in problems {
         reasons.add(problem);
@@ -224,8 +229,10 @@ pub(super) fn archive(evidence: &Evidence, kind: &'static str, problems: &[ReadE
         Status::Read
     } else if problems.iter().all(unsupported) {
         Status::Unsupported
-    } else {
+    } else if opened {
         Status::Partial
+    } else {
+        Status::Failed
     };
     Row {
         source: Arc::new(attributed(evidence, kind)),

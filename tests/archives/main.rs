@@ -9,6 +9,7 @@
     reason = "test"
 )]
 
+mod captures;
 mod hostile;
 mod pack;
 mod run;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use globset::GlobSet;
 use rayon::prelude::*;
 
+use super::super::capture;
 use super::super::decode::MAX_RATIO;
 use super::super::find::{self, File};
 use super::super::read::{self, Options, Outcome};
@@ -74,11 +75,22 @@ impl<T: Send> Opening<'_, T> {
             return vec![(self.work)(Opened::Evidence(evidence))];
         };
         if depth >= MAX_DEPTH {
-            return vec![self.told(&evidence, kind, &[Loss::Depth.told(1)])];
+            return vec![self.told(&evidence, kind, &[Loss::Depth.told(1)], false)];
         }
         match Archive::open(&evidence, kind, &|name| (self.naming)(name)) {
+            Ok(archive) if capture::is_session_archive(&archive) => {
+                let evidence = evidence.with_archive(archive);
+                vec![(self.work)(Opened::Evidence(evidence))]
+            }
+            // Advanced Forensic Format 4: the disk is in streams that a description puts together.
+            Ok(archive) if archive.named("information.turtle").is_some() => {
+                let problem = ReadError::Unsupported(
+                    "is an image in the format AFF4, which is not opened here; expose it with an AFF4 imager, mount what that shows read-only, and scan the folder".into(),
+                );
+                vec![self.told(&evidence, kind, &[problem], false)]
+            }
             Ok(archive) => self.members(&evidence, archive, allowance, depth),
-            Err(error) => vec![self.told(&evidence, kind, &[error])],
+            Err(error) => vec![self.told(&evidence, kind, &[error], false)],
         }
     }
 
@@ -125,7 +137,7 @@ impl<T: Send> Opening<'_, T> {
         };
         let mut all: Vec<T> = chosen.par_iter().flat_map_iter(work).collect();
         if !all.is_empty() || !problems.is_empty() {
-            all.insert(0, self.told(evidence, kind, &problems));
+            all.insert(0, self.told(evidence, kind, &problems, true));
         }
         let mut unclaimed = unclaimed
             .into_inner()
@@ -177,8 +189,8 @@ impl<T: Send> Opening<'_, T> {
     }
 
     /// The row of an archive, with what was not read of it.
-    fn told(&self, evidence: &Evidence, kind: Kind, problems: &[ReadError]) -> T {
-        let row = read::archive(evidence, kind.as_str(), problems);
+    fn told(&self, evidence: &Evidence, kind: Kind, problems: &[ReadError], opened: bool) -> T {
+        let row = read::archive(evidence, kind.as_str(), problems, opened);
         (self.work)(Opened::Known(Outcome::Row(row)))
     }
 }

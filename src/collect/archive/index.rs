@@ -58,7 +58,7 @@ impl Loss {
                 "were not read, for together they expand like a decompression bomb; unpack it yourself if it is genuine",
             )),
             Self::Depth => ReadError::Limit(text(
-                "are archives that lie too deep in archives; unpack it, and scan the folder",
+                "lie in archives too deep in archives; unpack it, and scan the folder",
             )),
         }
     }

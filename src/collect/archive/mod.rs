@@ -119,6 +119,12 @@ impl Archive {
         })
     }
 
+    /// The member of this name.
+    pub(super) fn named(&self, name: &str) -> Option<&Member> {
+        let at = self.members.partition_point(|member| *member.name < *name);
+        self.member(at).filter(|member| *member.name == *name)
+    }
+
     /// The bytes of a member, which fail at the end if they are not what the archive says of them.
     pub(super) fn content(&self, member: &Member) -> Result<Box<dyn Read + Send>, ReadError> {
         match member.method {
@@ -133,6 +139,21 @@ impl Archive {
             None => Some(self.span.part(member.at, member.packed)),
             Some(method) => zip::stored(&self.span, member, method),
         }
+    }
+
+    /// How the members are put together.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its members, sorted by name.
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// What was not read of it.
+    pub(super) fn problems(&self) -> &[ReadError] {
+        &self.problems
     }
 
     pub(super) fn member(&self, index: usize) -> Option<&Member> {

@@ -7,7 +7,7 @@ mod content;
 mod entry;
 mod json;
 mod message;
-mod parts;
+pub(super) mod parts;
 mod piece;
 mod split;
 mod text;
