@@ -10,6 +10,7 @@
 )]
 
 mod captures;
+mod fixtures;
 mod hostile;
 mod pack;
 mod run;
