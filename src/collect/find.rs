@@ -234,7 +234,8 @@ pub(super) fn belongs_to(name: &str, is_there: impl Fn(&str) -> bool) -> Option<
         return Some("read with its database");
     }
     // What Playwright writes beside the capture of a `.har.zip`; as a log, its messages would be seen twice.
-    (name.ends_with(".jsonl") && is_there("har.har")).then_some("read with its capture")
+    let messages = name.strip_suffix(".jsonl").is_some();
+    (messages && is_there("har.har")).then_some("read with its capture")
 }
 
 /// Sorts, and keeps each file once, however many arguments lead to it.

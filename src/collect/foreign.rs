@@ -32,6 +32,11 @@ pub static OTHER_ARCHIVE: Reader = Reader {
 /// Bytes of the smallest file that is taken for an image by signs that stand in small files too.
 const SMALLEST_IMAGE: u64 = 1 << 20;
 
+const EXPOSE: &str =
+    "expose it with `ewfmount` (libewf), mount what that shows read-only, and scan the folder";
+
+const ATTACH: &str = "attach it read-only (`qemu-nbd -r`, or `Mount-DiskImage -Access ReadOnly`), and scan the folder";
+
 const MOUNT: &str = "mount it read-only (`mount -o ro,loop,noload`, or `losetup -r -P` for its partitions) and scan the folder";
 
 fn told(what: Option<(&'static str, &'static str)>) -> ReadError {
@@ -39,90 +44,52 @@ fn told(what: Option<(&'static str, &'static str)>) -> ReadError {
     ReadError::Unsupported(format!("is {what}, which is not opened here; {advice}").into())
 }
 
+/// Containers of images: first bytes, what it is, what to do.
+#[rustfmt::skip]
+const CONTAINERS: [(&[u8], &str, &str); 9] = [
+    (b"EVF\x09\x0d\x0a\xff\0", "an image in EnCase's format", EXPOSE),
+    (b"EVF2\x0d\x0a\x81\0", "an image in EnCase's newer format", EXPOSE),
+    (b"LVF\x09\x0d\x0a\xff\0", "a logical image in EnCase's format", "export its files, and scan the folder"),
+    (b"ADSEGMENTEDFILE\0", "a logical image in AccessData's format", "export its files with FTK Imager, and scan the folder"),
+    (b"vhdxfile", "a virtual disk (VHDX)", ATTACH),
+    (b"conectix", "a virtual disk (VHD)", ATTACH),
+    (b"KDMV", "a virtual disk (VMDK)", ATTACH),
+    (b"# Disk DescriptorFile", "the description of a virtual disk (VMDK)", ATTACH),
+    (b"QFI\xfb", "a virtual disk (qcow2)", ATTACH),
+];
+
+/// Boot sectors and superblocks: offset, the sign that stands there, what it is.
+#[rustfmt::skip]
+const SIGNS: [(usize, &[u8], &str); 10] = [
+    (3, b"NTFS    ", "a raw image of an NTFS file system"),
+    (3, b"-FVE-FS-", "a raw image of a file system that BitLocker encrypts"),
+    (0, b"LUKS\xba\xbe", "a raw image of a file system that LUKS encrypts"),
+    (32, b"NXSB", "a raw image of an APFS container"),
+    (1024, b"H+\0\x04", "a raw image of an HFS+ file system"),
+    (1024, b"HX\0\x05", "a raw image of an HFS+ file system"),
+    (0, b"XFSB", "a raw image of an XFS file system"),
+    (512, b"EFI PART", "a raw image of a disk (GPT)"),
+    (4096, b"EFI PART", "a raw image of a disk (GPT)"),
+    (82, b"FAT32   ", "a raw image of a FAT file system"),
+];
+
 /// What kind of image, and what to do.
 fn image(evidence: &Evidence) -> Option<(&'static str, &'static str)> {
-    const CONTAINERS: [(&[u8], &str, &str); 9] = [
-        (
-            b"EVF\x09\x0d\x0a\xff\0",
-            "an image in EnCase's format",
-            "expose it with `ewfmount` (libewf), mount what that shows read-only, and scan the folder",
-        ),
-        (
-            b"EVF2\x0d\x0a\x81\0",
-            "an image in EnCase's newer format",
-            "expose it with `ewfmount` (libewf), mount what that shows read-only, and scan the folder",
-        ),
-        (
-            b"LVF\x09\x0d\x0a\xff\0",
-            "a logical image in EnCase's format",
-            "export its files, and scan the folder",
-        ),
-        (
-            b"ADSEGMENTEDFILE\0",
-            "a logical image in AccessData's format",
-            "export its files with FTK Imager, and scan the folder",
-        ),
-        (
-            b"vhdxfile",
-            "a virtual disk (VHDX)",
-            "attach it read-only (`qemu-nbd -r`, or `Mount-DiskImage -Access ReadOnly`) and scan the folder",
-        ),
-        (
-            b"conectix",
-            "a virtual disk (VHD)",
-            "attach it read-only (`qemu-nbd -r`, or `Mount-DiskImage -Access ReadOnly`) and scan the folder",
-        ),
-        (
-            b"KDMV",
-            "a virtual disk (VMDK)",
-            "attach it read-only (`qemu-nbd -r`, or `vmware-mount -r`) and scan the folder",
-        ),
-        (
-            b"# Disk DescriptorFile",
-            "the description of a virtual disk (VMDK)",
-            "attach it read-only (`qemu-nbd -r`, or `vmware-mount -r`) and scan the folder",
-        ),
-        (
-            b"QFI\xfb",
-            "a virtual disk (qcow2)",
-            "attach it read-only (`qemu-nbd -r`) and scan the folder",
-        ),
-    ];
     let head = evidence.head();
-    let container = CONTAINERS
-        .iter()
-        .find(|(magic, ..)| head.starts_with(magic));
-    if let Some((_, what, advice)) = container {
+    let mut containers = CONTAINERS.iter();
+    if let Some((_, what, advice)) = containers.find(|(magic, ..)| head.starts_with(magic)) {
         return Some((what, advice));
     }
-    let is_large = evidence.len().is_none_or(|len| len >= SMALLEST_IMAGE);
-    if !is_large {
+    if evidence.len().is_some_and(|len| len < SMALLEST_IMAGE) {
         return None;
     }
-    let at = |at: usize, sign: &[u8]| head.get(at..).is_some_and(|rest| rest.starts_with(sign));
-    // Signs of boot sectors and superblocks, at the offsets where each file system has them.
-    let what = if at(3, b"NTFS    ") {
-        "a raw image of an NTFS file system"
-    } else if at(3, b"-FVE-FS-") {
-        "a raw image of a file system that BitLocker encrypts"
-    } else if at(0, b"LUKS\xba\xbe") {
-        "a raw image of a file system that LUKS encrypts"
-    } else if at(32, b"NXSB") {
-        "a raw image of an APFS container"
-    } else if at(1024, b"H+\0\x04") || at(1024, b"HX\0\x05") {
-        "a raw image of an HFS+ file system"
-    } else if at(0, b"XFSB") {
-        "a raw image of an XFS file system"
-    } else if is_ext(head) {
-        "a raw image of an ext file system"
-    } else if at(512, b"EFI PART") || at(4096, b"EFI PART") {
-        "a raw image of a disk (GPT)"
-    } else if at(82, b"FAT32   ") && at(510, b"\x55\xaa") {
-        "a raw image of a FAT file system"
-    } else if is_partitioned(head) {
-        "a raw image of a disk (MBR)"
-    } else {
-        return None;
+    let stands = |at: usize, sign: &[u8]| head.get(at..).is_some_and(|it| it.starts_with(sign));
+    let sign = SIGNS.iter().find(|(at, sign, _)| stands(*at, sign));
+    let what = match sign {
+        Some((.., what)) => what,
+        None if is_ext(head) => "a raw image of an ext file system",
+        None if is_partitioned(head) => "a raw image of a disk (MBR)",
+        None => return None,
     };
     Some((what, MOUNT))
 }

@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn a_spool_is_the_same_in_memory_and_on_disk() {
         for len in [0, 1, SPOOL_MEMORY, SPOOL_MEMORY + 1, 3 * SPOOL_MEMORY] {
-            let bytes: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
+            let bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
             let mut spool = Spool::new(u64::MAX);
             assert_eq!(spool.take(&mut &*bytes).unwrap(), len as u64);
             let span = spool.finish();

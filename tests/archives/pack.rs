@@ -187,13 +187,11 @@ pub(crate) fn crc(data: &[u8]) -> u32 {
 /// A member of a tar, in the plain `ustar` form.
 pub(crate) fn tarred(name: &str, kind: u8, data: &[u8]) -> Vec<u8> {
     let mut block = [0_u8; 512];
-    let (prefix, name) = match name.len() {
-        0..=100 => ("", name),
-        _ => {
-            let cut = name.match_indices('/').map(|(at, _)| at);
-            let cut = cut.filter(|at| name.len() - at <= 101).min().unwrap();
-            (&name[..cut], &name[cut + 1..])
-        }
+    let cut = name.match_indices('/').map(|(at, _)| at);
+    let cut = cut.filter(|at| name.len() - at <= 101).min();
+    let (prefix, name) = match cut.filter(|_| name.len() > 100) {
+        None => ("", name),
+        Some(cut) => (&name[..cut], &name[cut + 1..]),
     };
     block[..name.len()].copy_from_slice(name.as_bytes());
     block[345..345 + prefix.len()].copy_from_slice(prefix.as_bytes());

@@ -117,7 +117,7 @@ fn xz(data: &[u8]) -> Vec<u8> {
     let mut index = vec![0, 1];
     for mut number in [block.len(), data.len()] {
         while number >= 0x80 {
-            index.push((number & 0x7f) as u8 | 0x80);
+            index.push(u8::try_from(number & 0x7f).unwrap() | 0x80);
             number >>= 7;
         }
         index.push(u8::try_from(number).unwrap());

@@ -48,8 +48,9 @@ impl Kind {
     pub fn of(head: &[u8]) -> Option<Self> {
         match head {
             // An empty archive is its end alone; one that was split begins with a marker (APPNOTE.TXT §8.5).
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
-            [b'P', b'K', 7, 8, b'P', b'K', 3, 4, ..] => Some(Self::Zip),
+            [b'P', b'K', 3, 4, ..]
+            | [b'P', b'K', 5, 6, ..]
+            | [b'P', b'K', 7, 8, b'P', b'K', 3, 4, ..] => Some(Self::Zip),
             _ => tar::is_header(head).then_some(Self::Tar),
         }
     }
@@ -269,7 +270,7 @@ impl Read for Checked {
 
 /// A member's data without the compression that a zip put around it.
 fn unpacked(
-    packed: Span,
+    packed: &Span,
     encoding: Encoding,
     len: u64,
     stated: Option<u32>,

@@ -22,9 +22,9 @@ const END: &[u8] = b"PK\x05\x06";
 const END_LEN: usize = 22;
 /// Zip64 end of central directory locator (§4.3.15), and the record that it leads to (§4.3.14).
 const LOCATOR: &[u8] = b"PK\x06\x07";
-const LOCATOR_LEN: u64 = 20;
+const LOCATOR_LEN: usize = 20;
 const END_64: &[u8] = b"PK\x06\x06";
-const END_64_LEN: u64 = 56;
+const END_64_LEN: usize = 56;
 
 /// How a member is packed (§4.4.5), and its CRC-32.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +83,7 @@ pub(super) fn content(
     method: Method,
 ) -> Result<Box<dyn Read + Send>, ReadError> {
     let data = data(span, member)?;
-    super::unpacked(data, method.encoding, member.len, method.checksum)
+    super::unpacked(&data, method.encoding, member.len, method.checksum)
 }
 
 /// The content of a member that is not packed.
@@ -164,17 +164,17 @@ impl Directory {
 
 /// The zip64 record, where a locator before the end leads to one, and its place.
 fn end_64(span: &Span, end: u64) -> Result<Option<(u64, Vec<u8>)>, ReadError> {
-    let Some(at) = end.checked_sub(LOCATOR_LEN) else {
+    let Some(at) = end.checked_sub(LOCATOR_LEN as u64) else {
         return Ok(None);
     };
-    let locator = span.bytes(at, LOCATOR_LEN as usize)?;
+    let locator = span.bytes(at, LOCATOR_LEN)?;
     if !locator.starts_with(LOCATOR) {
         return Ok(None);
     }
     // The stated place is wrong where something precedes the archive.
     let stated = number(&locator, 8, 8).unwrap_or_default();
-    for place in [stated, at.saturating_sub(END_64_LEN)] {
-        let record = span.bytes(place, END_64_LEN as usize)?;
+    for place in [stated, at.saturating_sub(END_64_LEN as u64)] {
+        let record = span.bytes(place, END_64_LEN)?;
         if record.starts_with(END_64) {
             return Ok(Some((place, record)));
         }

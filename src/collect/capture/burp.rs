@@ -184,9 +184,9 @@ fn item(item: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>) {
             _ => &response,
         };
         // Inside base64 there is no place but that of the element.
-        element.as_ref().map_or(0, |it| match it.base64 {
-            true => it.at,
-            false => it.at.saturating_add(found.offset),
+        element.as_ref().map_or(0, |it| {
+            let inside = if it.base64 { 0 } else { found.offset };
+            it.at.saturating_add(inside)
         })
     };
     for found in found {
