@@ -651,6 +651,8 @@ proptest! {
         };
         let percent = snippet::percent(&secret);
         let plain = print(&format!("https://a.example/?refresh_token={percent}"));
+        // Three dots at its end say that the rest was cut off, and then it is no value.
+        prop_assume!(!secret.ends_with("..."));
         prop_assert!(plain.is_some());
         prop_assert_eq!(plain, print(&format!("https://a.example/#refresh_token={}", snippet::percent(&percent))));
         let json = secret.replace('/', "\\/").replace('=', "\\u003d");

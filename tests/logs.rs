@@ -715,3 +715,14 @@ fn fixtures_are_claimed_and_read() {
         assert!(found.any(|line| line == wanted), "{wanted}");
     }
 }
+
+#[test]
+fn a_name_where_a_programs_name_may_stand_is_read_with_its_value() {
+    // As rsyslog writes `TIME HOST PROGRAM: TEXT`, an application writes `TIME LEVEL NAME: VALUE`.
+    let line = "2026-11-23T05:00:37Z DEBUG access_token: 4kUnt8V0pQbXr2LmZ7cYd1Hs9WjGfE3a\n";
+    let observations = read(line);
+    let all = found(&observations);
+    assert_eq!(all, [format!("1@0 text text {}", line.trim_end())]);
+    let at = observations.first().and_then(|it| it.at.as_ref());
+    assert_eq!(at.unwrap().instant.to_string(), "2026-11-23T05:00:37Z");
+}

@@ -83,12 +83,20 @@ fn read_word(
                 .to_owned(),
         );
     }
-    if word.split_once('=').is_some_and(|(name, value)| {
-        let scheme = value.trim_start_matches(['[', '(', '{']);
-        name.to_ascii_lowercase().ends_with("authorization")
-            && scheme.eq_ignore_ascii_case("bearer")
-    }) {
-        return Some("authorization_bearer".to_owned());
+    // `{type: "a",response:{access_token:`: the members of a script's object before this one hold no value.
+    if let Some((_, name)) = word
+        .strip_suffix(':')
+        .and_then(|it| it.rsplit_once(['{', ',']))
+    {
+        return Some(name.to_owned());
+    }
+    // `Authorization=Bearer x`, and as Java writes a header map: `Authorization=[Basic x]`.
+    let scheme_named = word
+        .rsplit_once('=')
+        .filter(|(name, _)| is_authorization(name))
+        .and_then(|(name, value)| after_name(name, value.trim_start_matches(['[', '(', '{'])));
+    if scheme_named.is_some() {
+        return scheme_named;
     }
     let inner = word.trim_matches(['{', '}', '[', ']', '(', ')', ',', ';']);
     if let Some(name) = inner.strip_suffix('=') {
@@ -119,8 +127,12 @@ fn after_name(name: &str, word: &str) -> Option<String> {
         lower.as_str(),
         "bearer" | "basic" | "token" | "dpop" | "apikey"
     );
-    let is_authorization = name.to_ascii_lowercase().ends_with("authorization");
-    (is_scheme && (is_authorization || lower == "bearer")).then(|| format!("authorization_{lower}"))
+    (is_scheme && (is_authorization(name) || lower == "bearer"))
+        .then(|| format!("authorization_{lower}"))
+}
+
+fn is_authorization(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with("authorization")
 }
 
 fn push(pairs: &mut Message, name: &str, value: &str, group: u32) {
@@ -143,8 +155,21 @@ fn push_pairs(pairs: &mut Message, text: &str, group: u32) {
     );
     let found = url::pairs(text)
         .filter(|pair| !pair.name.is_empty())
+        .map(unwrapped)
         .map(|pair| pair_field(pair, Slot::Text, group));
     pairs.fields.extend(found.take(MAX_FIELDS));
+}
+
+/// A pair whose value is a list of one, as Spring logs a form: `code=[x]`, or `code=[x` once its word was cut.
+fn unwrapped(pair: url::Pair<'_>) -> url::Pair<'_> {
+    let value = pair.value.strip_prefix('[').unwrap_or(pair.value);
+    let one = !value.contains(['[', ',']);
+    let value = if one {
+        value.strip_suffix(']').unwrap_or(value)
+    } else {
+        pair.value
+    };
+    url::Pair { value, ..pair }
 }
 
 /// A value without what closes a list or an object around it; brackets of its own stay.

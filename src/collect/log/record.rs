@@ -88,7 +88,7 @@ impl Grammar<'_> {
             let mut record = match self.known(inner, depth + 1) {
                 Some(record) => record,
                 // Only the arrival is worth more than reading the line as it stands.
-                None if arrival.is_some() => self.unknown(inner),
+                None if arrival.is_some() => self.unknown(with_name(line, inner)),
                 None => return None,
             };
             record.at = better(record.at, arrival);
@@ -247,6 +247,13 @@ pub(super) fn best(parts: &[Part], role: Role) -> Option<&[u8]> {
 /// Whether a writer had something to write.
 pub(super) fn is_set(value: &[u8]) -> bool {
     !matches!(value, b"" | b"-" | b"(empty)" | b"null")
+}
+
+/// The inner record, or the whole line when a name and a colon stand before it: `12:00 DEBUG access_token: x` only
+/// looks as if a program of that name had written it.
+fn with_name<'l>(line: &'l [u8], inner: &'l [u8]) -> &'l [u8] {
+    let before = line.strip_suffix(inner).unwrap_or_default();
+    if before.ends_with(b": ") { line } else { inner }
 }
 
 /// The better of two moments: the record's own, unless only the collector's states its zone.
