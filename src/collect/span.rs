@@ -107,6 +107,9 @@ impl Read for SpanReader {
                 rest.read(buffer)?
             }
         };
+        if read == 0 && !buffer.is_empty() {
+            return Err(io::Error::other("it became shorter while it was read"));
+        }
         self.at = self.at.saturating_add(read as u64);
         Ok(read)
     }
@@ -247,6 +250,17 @@ mod tests {
         let mut spool = Spool::new(100);
         let end = spool.take(&mut io::repeat(b'x'));
         assert!(matches!(end, Err(SpoolError::Full(100))), "{end:?}");
+    }
+
+    #[test]
+    fn a_file_that_loses_its_end_is_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "0123456789").unwrap();
+        let span = Span::file(File::open(file.path()).unwrap()).unwrap();
+        assert_eq!(span.bytes(8, 9).unwrap(), b"89");
+        std::fs::write(file.path(), "01234").unwrap();
+        assert!(span.bytes(8, 9).is_err());
+        assert!(span.reader().read_to_end(&mut Vec::new()).is_err());
     }
 
     #[test]

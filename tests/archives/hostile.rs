@@ -222,6 +222,22 @@ fn damage_in_a_tar_costs_the_member_it_hit() {
     assert_eq!((report.count(), report.code), (2, 0));
 }
 
+#[test]
+fn a_name_that_promises_an_archive_is_held_to_it() {
+    for (name, bytes) in [
+        ("x.zip", b"".as_slice()),
+        ("x.zip", b"oops"),
+        ("x.tar", b"\x01\x02\x03"),
+        ("x.tar.gz", b""),
+    ] {
+        let report = scan_bytes(name, bytes);
+        assert_eq!(report.statuses()[name], "failed", "{name}");
+        assert_eq!(report.code, 3);
+    }
+    let report = scan_bytes("x.tar", &[0; 1024]);
+    assert_eq!((report.list("sources").len(), report.code), (0, 0));
+}
+
 /// All members share one stream of zeros, whose deflated form is their only data.
 fn overlapping(members: usize) -> Vec<u8> {
     let zeros = vec![0; 32 << 20];
