@@ -6,6 +6,9 @@ use std::sync::Arc;
 use super::{Context, Evidence, ReadError, Reader, Sink};
 use crate::atoms::Source;
 
+/// All of them.
+pub const ALL: [&Reader; 3] = [&DISK_IMAGE, &PACKET_CAPTURE, &OTHER_ARCHIVE];
+
 /// Images of disks and file systems.
 pub static DISK_IMAGE: Reader = Reader {
     name: "disk-image",

@@ -10,7 +10,9 @@ use sha2::{Digest as _, Sha256};
 use super::archive::{Archive, Filter, Opened};
 use super::find::File;
 use super::promise::{self, Unclaimed};
-use super::{Context, Evidence, Observation, READERS, ReadError, Reader, Sink, browser, log};
+use super::{
+    Context, Evidence, Observation, READERS, ReadError, Reader, Sink, browser, foreign, log,
+};
 use crate::atoms::Source;
 
 /// Different reasons that one source may have in the report; the rest is counted. A damaged log has one
@@ -243,9 +245,11 @@ pub(super) fn archive(
     }
 }
 
-/// Every reader that `--type` may name.
+/// Every reader that `--type` may name: those that read what they recognise.
 pub fn named() -> impl Iterator<Item = &'static Reader> {
-    READERS.iter().copied().chain([&log::ANY_TEXT])
+    let reads = |reader: &&Reader| foreign::ALL.iter().all(|other| other.name != reader.name);
+    let readers = READERS.iter().copied().filter(reads);
+    readers.chain([&log::ANY_TEXT])
 }
 
 fn claim(evidence: &Evidence, context: &Context<'_>, options: &Options) -> Option<&'static Reader> {

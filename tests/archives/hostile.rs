@@ -86,6 +86,13 @@ fn what_cannot_be_unpacked_is_told() {
     let report = scan_bytes("x.zip", &zip(&[secret]));
     assert_eq!((report.count(), report.code), (0, 0));
     assert_eq!(report.statuses()["x.zip"], "unsupported");
+    let image = [
+        zipped("information.turtle", "@prefix"),
+        zipped("access.log", line(1)),
+    ];
+    let report = scan_bytes("x.aff4", &zip(&image));
+    assert_eq!(report.count(), 0);
+    assert_eq!(report.statuses()["x.aff4"], "unsupported");
     let sparse = [
         tarred("h", b'x', &pax("GNU.sparse.major", "1")),
         tarred("s.log", b'0', line(1).as_bytes()),
@@ -212,6 +219,10 @@ fn damage_in_a_tar_costs_the_member_it_hit() {
     let report = scan_bytes("x.tar", &bytes);
     assert_eq!(report.places(), ["x.tar > a.log", "x.tar > c.log"]);
     has_problem(&report, "is damaged at byte 1024");
+    // The last member's.
+    bytes[1024] ^= 0x55;
+    bytes[2048] ^= 0x55;
+    has_problem(&scan_bytes("x.tar", &bytes), "is damaged at byte 2048");
     // Two tars, one behind the other.
     let joined = [
         tar([("a.log", line(1).as_bytes())]),

@@ -82,8 +82,7 @@ impl<T: Send> Opening<'_, T> {
                 let evidence = evidence.with_archive(archive);
                 vec![(self.work)(Opened::Evidence(evidence))]
             }
-            // Advanced Forensic Format 4: the disk is in streams that a description puts together.
-            Ok(archive) if archive.named("information.turtle").is_some() => {
+            Ok(archive) if is_image(&archive) => {
                 let problem = ReadError::Unsupported(
                     "is an image in the format AFF4, which is not opened here; expose it with an AFF4 imager, mount what that shows read-only, and scan the folder".into(),
                 );
@@ -110,13 +109,12 @@ impl<T: Send> Opening<'_, T> {
             &mut problems,
             &mut passed_over,
         );
-        let total: u64 = chosen.iter().map(|(_, len)| *len).sum();
+        let total = chosen.iter().map(|(_, len)| *len).sum();
         let kind = archive.kind;
         let archive = Arc::new(archive);
         let unclaimed = Mutex::new(passed_over);
         let work = |(index, len): &(usize, u64)| {
-            let share = u128::from(allowance) * u128::from(*len) / u128::from(total.max(1));
-            let share = u64::try_from(share).unwrap_or(u64::MAX).max(MEMBER_FLOOR);
+            let share = share(allowance, *len, total);
             let mut done = match Evidence::member(evidence, &archive, *index, share) {
                 Ok(member) => self.each(member, share, depth + 1),
                 Err(error) => {
@@ -195,6 +193,18 @@ impl<T: Send> Opening<'_, T> {
     }
 }
 
+/// What a member may expand to: as much of the whole allowance as it is of the whole archive.
+fn share(allowance: u64, len: u64, total: u64) -> u64 {
+    let share = u128::from(allowance) * u128::from(len) / u128::from(total.max(1));
+    let share = u64::try_from(share).unwrap_or(u64::MAX);
+    share.max(MEMBER_FLOOR)
+}
+
+/// Advanced Forensic Format 4: the disk lies in members that a description puts together.
+fn is_image(archive: &Archive) -> bool {
+    archive.named("information.turtle").is_some()
+}
+
 impl Filter {
     /// Why a member is not wanted.
     fn reason(&self, archive: &str, member: &str) -> Option<&'static str> {
@@ -219,4 +229,19 @@ fn belongs(archive: &Archive, index: usize) -> Option<&'static str> {
     let name = &archive.member(index)?.name;
     let own = name.rsplit(['/', '\\']).next()?;
     find::belongs_to(own, |main| archive.beside(index, main).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_never_make_more_than_the_whole() {
+        let lens = [1_u64 << 30, 3 << 30, 1 << 20, 0];
+        let total = lens.iter().sum();
+        let sum: u64 = lens.iter().map(|len| share(100 << 30, *len, total)).sum();
+        assert!(sum <= (100 << 30) + 4 * MEMBER_FLOOR);
+        assert_eq!(share(u64::MAX, u64::MAX, 1), u64::MAX);
+        assert_eq!(share(0, 5, 0), MEMBER_FLOOR);
+    }
 }

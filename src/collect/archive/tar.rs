@@ -83,21 +83,26 @@ impl From<io::Error> for Stop {
 
 fn members(input: &mut Input, into: &mut Index) -> Result<(), Stop> {
     let mut extended = Extended::default();
-    let mut damaged = None;
+    let mut damaged = false;
+    let mut ended = false;
     while let Some(block) = input.block()? {
         if block.iter().all(|byte| *byte == 0) {
+            // It may go on: tars are put one behind the other.
+            ended = true;
             continue;
         }
         if !is_header(&block) {
-            // What follows the end is no damage: drives pad, and tars are put one behind the other.
-            damaged = damaged.or(Some(input.at().saturating_sub(BLOCK as u64)));
+            // What follows the end is no damage: drives pad.
+            if !ended && !damaged {
+                damaged = true;
+                let at = input.at().saturating_sub(BLOCK as u64);
+                let why =
+                    format!("is damaged at byte {at}; members that begin behind it were read");
+                into.problem(ReadError::Malformed(why.into()));
+            }
             continue;
         }
-        if let Some(at) = damaged.take() {
-            into.problem(ReadError::Malformed(
-                format!("is damaged at byte {at}; members that begin behind it were read").into(),
-            ));
-        }
+        (damaged, ended) = (false, false);
         let header = Header(block);
         if !header.put(&mut extended, input, into)? {
             return Ok(());
