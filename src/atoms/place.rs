@@ -66,11 +66,11 @@ pub enum Locator {
         /// Offset of the line's first byte, from 0.
         byte: u64,
     },
-    /// A value of a HAR entry.
+    /// A value of a HAR entry, or of another JSON document.
     Entry {
-        /// Index of the entry, from 0.
+        /// Index of the entry, from 0; 0 where the document has none.
         index: u64,
-        /// JSON pointer from the document's root (RFC 6901).
+        /// JSON pointer from the document's root (RFC 6901); `*` for a name that may be a value.
         pointer: Box<str>,
         /// Line of the value in the file, from 1.
         line: u64,

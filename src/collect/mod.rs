@@ -10,10 +10,12 @@ pub mod evidence;
 pub mod find;
 pub mod foreign;
 pub mod har;
+mod json;
 pub mod log;
 pub mod platform;
 mod promise;
 pub mod read;
+mod snappy;
 pub mod span;
 pub mod sqlite;
 
@@ -191,16 +193,22 @@ pub enum Store {
     Autofill,
     /// A login column of a log (`%u`, `username`, `password` of Zeek).
     LogField,
+    /// An object store of IndexedDB.
+    IndexedDb,
+    /// The storage of a browser extension.
+    Extension,
 }
 
 impl Store {
     /// Every store.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Cookie,
         Self::LocalStorage,
         Self::SessionStorage,
         Self::Autofill,
         Self::LogField,
+        Self::IndexedDb,
+        Self::Extension,
     ];
 
     /// The name on the wire.
@@ -211,6 +219,8 @@ impl Store {
             Self::SessionStorage => "session_storage",
             Self::Autofill => "autofill",
             Self::LogField => "log_field",
+            Self::IndexedDb => "indexed_db",
+            Self::Extension => "extension",
         }
     }
 }
@@ -250,6 +260,13 @@ pub static READERS: &[&Reader] = &[
     &browser::SAFARI,
     &browser::EPIPHANY,
     &browser::QUTEBROWSER,
+    &browser::CHROMIUM_STORES,
+    &browser::FIREFOX_STORES,
+    &browser::SAFARI_STORES,
+    &browser::JSON,
+    &browser::BINARY_COOKIES,
+    &browser::EPIPHANY_SESSION,
+    &browser::INTERNET_EXPLORER,
     &har::READER,
     &capture::MITMPROXY,
     &capture::BURP,

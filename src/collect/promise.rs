@@ -101,11 +101,11 @@ fn told(evidence: &Evidence, reader: &Reader, packed: bool) -> Option<(Status, R
         _ if log::is_text(evidence.head()) => Some((
             Status::Unsupported,
             ReadError::Unsupported(
-                "has the name of a browser history and is text; it was left alone".into(),
+                "has the name of a browser's database and is text; it was left alone".into(),
             ),
         )),
         _ => failed(
-            "has the name of a browser history and is no SQLite database; its beginning is damaged, or it is encrypted: copy or decrypt it",
+            "has the name of a browser's database and is no SQLite database; its beginning is damaged, or it is encrypted: copy or decrypt it",
         ),
     }
 }

@@ -52,6 +52,15 @@ pub(super) fn cocoa(number: Number) -> Option<Timestamp> {
     exact.round(Unit::Microsecond).ok()
 }
 
+/// What Apple's smaller databases hold: Cocoa seconds, or Unix seconds where SQLite or WebKit wrote them. They
+/// are told apart by their size: 1e9 Unix seconds are in 2001, as many Cocoa seconds in 2032.
+pub(super) fn apple(number: Number) -> Option<Timestamp> {
+    match integer(number)? {
+        1_000_000_000.. => unix(number),
+        _ => cocoa(number),
+    }
+}
+
 /// A positive whole number.
 fn integer(number: Number) -> Option<i64> {
     let whole = match number {
@@ -100,5 +109,16 @@ mod tests {
         assert_eq!(read(Number::Real(f64::NAN)), "none");
         assert_eq!(read(Number::Real(1e300)), "none");
         assert_eq!(read(Number::Real(0.0)), "none");
+    }
+
+    #[test]
+    fn the_clocks_of_apple_are_told_apart_by_size() {
+        let read = |number| shown(apple(number));
+        assert_eq!(
+            read(Number::Real(721_692_800.25)),
+            "2023-11-14T22:13:20.25Z"
+        );
+        assert_eq!(read(Number::Integer(1_700_000_000)), "2023-11-14T22:13:20Z");
+        assert_eq!(read(Number::Integer(0)), "none");
     }
 }

@@ -146,15 +146,38 @@ const PRODUCTS: &[(&str, &[&str])] = &[
     ("Floorp", &[".floorp"]),
     ("Pale Moon", &["Moonchild Productions", "Pale Moon"]),
     ("Pale Moon", &[".moonchild productions", "pale moon"]),
+    ("Vivaldi", &["com.vivaldi.browser", "app_chrome"]),
+    ("Android WebView", &["app_webview"]),
     ("Safari", &["Library", "Safari"]),
+    ("Safari", &["Library", "Caches", "com.apple.Safari"]),
+    ("Safari", &["Library", "Caches", "com.apple.mobilesafari"]),
+    ("Safari", &["Library", "Containers", "com.apple.Safari"]),
     ("Safari", &["Apple Computer", "Safari"]),
     ("GNOME Web", &[".local", "share", "epiphany"]),
+    ("GNOME Web", &[".cache", "epiphany"]),
     ("GNOME Web", &["org.gnome.Epiphany", "data", "epiphany"]),
+    ("GNOME Web", &["org.gnome.Epiphany", "cache", "epiphany"]),
     ("qutebrowser", &[".local", "share", "qutebrowser"]),
 ];
 
-/// Folders between a product's root and its profiles.
-const BETWEEN: &[&str] = &["User Data", "Profiles"];
+/// Folders between a product's root and its profiles; the last is that of Firefox for Android.
+const BETWEEN: &[&str] = &["User Data", "Profiles", "mozilla"];
+
+/// Folders that stand where profiles do, and are none: what all profiles share, and what is in a profile, where
+/// the product's root is the profile.
+#[rustfmt::skip]
+const BESIDE: &[&str] = &[
+    // Chromium
+    "segmentation_platform", "Safe Browsing", "Network", "Local Storage", "Session Storage", "Sessions",
+    "Sessions_Encrypted", "IndexedDB", "WebStorage", "databases", "Service Worker", "shared_proto_db", "Cache",
+    "Code Cache", "Sync Data", "Extension State", "Local Extension Settings", "Sync Extension Settings", "Collections",
+    // Firefox for Android, whose history is in no profile
+    "storage", "cache2",
+    // Safari and its container
+    "Data", "TabSnapshots", "Favicon Cache", "LocalStorage",
+    // GNOME Web
+    "icondatabase", "thumbnails", "WebKitCache",
+];
 
 /// Folders that hold the homes of accounts.
 const HOMES: &[&str] = &["Users", "home", "Documents and Settings"];
@@ -198,7 +221,8 @@ fn profile(below: &[&str]) -> Option<Box<str>> {
     if next == "Snapshots" {
         next = rest.nth(1)?;
     }
-    Some(next.into())
+    let is_beside = BESIDE.iter().any(|name| next.eq_ignore_ascii_case(name));
+    (!is_beside).then(|| next.into())
 }
 
 fn user(folders: &[&str]) -> Option<Box<str>> {
@@ -285,6 +309,21 @@ mod tests {
             ("uac-web-01-linux-20240102030405.tar.gz/[root]/root/.mozilla/firefox/x.default/places.sqlite", "web-01", "root", "Firefox", "x.default"),
             ("ffs.zip//private/var/mobile/Containers/Data/Application/0A-1/Library/Application Support/Google/Chrome/Default/History", "-", "mobile", "Chrome", "Default"),
             ("EXTRACTION_FFS.zip/Dump/data/user/10/com.android.chrome/app_chrome/Default/History", "-", "10", "Chrome", "Default"),
+            ("home/bob/.config/google-chrome/segmentation_platform/ukm_db", "-", "bob", "Chrome", "-"),
+            ("home/bob/.config/google-chrome/Local State", "-", "bob", "Chrome", "-"),
+            ("home/bob/.config/google-chrome/Snapshots/150.0.1/Profile 2/Favicons", "-", "bob", "Chrome", "Profile 2"),
+            ("C/Users/ann/AppData/Local/Google/Chrome/User Data/Default/Network/Cookies", "-", "ann", "Chrome", "Default"),
+            ("C/Users/ann/AppData/Roaming/Opera Software/Opera Stable/Network/Cookies", "-", "ann", "Opera", "-"),
+            ("home/bob/.mozilla/firefox/x.default/storage/default/https+++app.example/ls/data.sqlite", "-", "bob", "Firefox", "x.default"),
+            ("data/data/org.mozilla.firefox/files/mozilla/y.default/cookies.sqlite", "-", "-", "Firefox", "y.default"),
+            ("data/data/com.bank.app/app_webview/Default/Cookies", "-", "-", "Android WebView", "Default"),
+            ("data/data/com.bank.app/app_webview/Cookies", "-", "-", "Android WebView", "-"),
+            ("Users/dan/Library/Containers/com.apple.Safari/Data/Library/Cookies/Cookies.binarycookies", "-", "dan", "Safari", "-"),
+            ("Users/dan/Library/Caches/com.apple.Safari/TabSnapshots/Metadata.db", "-", "dan", "Safari", "-"),
+            ("private/var/mobile/Library/Cookies/Cookies.binarycookies", "-", "mobile", "-", "-"),
+            ("Users/dan/Library/Preferences/com.apple.LaunchServices.QuarantineEventsV2", "-", "dan", "-", "-"),
+            ("home/carol/.cache/epiphany/icondatabase/WebpageIcons.db", "-", "carol", "GNOME Web", "-"),
+            ("home/carol/.local/share/qutebrowser/webengine/Cookies", "-", "carol", "qutebrowser", "webengine"),
             ("export/History", "-", "-", "-", "-"),
             ("History", "-", "-", "-", "-"),
             ("home/History", "-", "-", "-", "-"),

@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 
 use super::entry::Collector;
-use super::json::{Value, unescape};
 use super::message::{mime, pairs};
 use super::{parts, time};
 use crate::atoms::Raw;
+use crate::collect::json::{Value, unescape};
 use crate::collect::{Payload, Via};
 
 impl Collector<'_> {

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
-use super::json::{Value, unescape};
 use super::message::{Header, Message, lossy, pairs};
 use super::parts;
 use super::time;
 use crate::atoms::rules::Needles;
 use crate::atoms::{Raw, When};
+use crate::collect::json::{Value, unescape};
 use crate::collect::{Payload, Store, Via};
 
 /// What was found, and what it is a part of.

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 
 use memchr::memmem;
 
-use super::json::Value;
 use super::parts;
 use crate::atoms::rules::Needles;
+use crate::collect::json::Value;
 
 /// A request or a response.
 #[derive(Default)]

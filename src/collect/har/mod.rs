@@ -5,7 +5,6 @@
 mod claim;
 mod content;
 mod entry;
-mod json;
 mod message;
 pub(super) mod parts;
 mod piece;
@@ -22,7 +21,9 @@ use self::entry::{Attached, Found};
 use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
 use self::split::Splitter;
 use self::text::Charset;
-use super::{Context, Evidence, Exchange, Observation, Payload, ReadError, Reader, Sink, Via};
+use super::{
+    Context, Evidence, Exchange, Observation, Payload, ReadError, Reader, Sink, Via, json,
+};
 use crate::atoms::{Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View};
 
 /// HAR documents. They are told by their content; the ending `.har` helps one that has no entries.
