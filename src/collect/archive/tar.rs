@@ -296,11 +296,7 @@ impl Input {
     /// Keeps the next `size` bytes as a member, and passes the padding behind them.
     fn keep(&mut self, size: u64) -> Result<(), Stop> {
         match self {
-            Self::Rest { span, .. } => {
-                let left = span.len().saturating_sub(self.at());
-                self.advance(padded(size).min(left))?;
-                if size > left { Err(Stop::End) } else { Ok(()) }
-            }
+            Self::Rest { .. } => self.skip(size),
             Self::Stream { input, spool, .. } => {
                 let taken = spool.take(&mut input.as_mut().take(size));
                 match taken {
