@@ -18,8 +18,9 @@ use crate::collect::read::{self, Outcome, Row, Status};
 use crate::detect::clock::clock_error;
 use crate::detect::{self, Detector, Memory, Reveal, Revealed, Sighting};
 use crate::flow;
+use crate::judge::baseline::Baseline;
 use crate::judge::gate::Gate;
-use crate::judge::{self, Finding, Judging, Severity};
+use crate::judge::{self, Finding, Judging, Severity, State};
 use crate::ordered::ordered;
 use crate::report::shard::Shard;
 use crate::report::wire::{self, Counts};
@@ -65,8 +66,12 @@ pub struct Reducing {
     pub since: Option<Timestamp>,
     /// Only what was seen before this moment.
     pub until: Option<Timestamp>,
+    /// Only what is worth one of these at `as_of`; empty for everything.
+    pub verdicts: Vec<State>,
     /// What makes the run fail.
     pub gate: Gate,
+    /// What is accepted, and does not.
+    pub baseline: Baseline,
     /// Whether unsupported sources count as unread.
     pub strict: bool,
     /// Name of the run; that of the map half when not given.
@@ -319,6 +324,7 @@ pub fn reduce(mut merged: Merged, reducing: &Reducing) -> (Report, Verdict) {
     findings.retain(|finding| is_asked_for(finding, reducing));
     let gated = findings
         .iter()
+        .filter(|finding| reducing.baseline.is_new(finding.leak, reducing.as_of))
         .filter(|finding| reducing.gate.meets(finding, &correlated))
         .count();
     let label = reducing.label.as_deref().or(merged.label.as_deref());
@@ -334,6 +340,7 @@ pub fn reduce(mut merged: Merged, reducing: &Reducing) -> (Report, Verdict) {
         profiles: &judge::profiles(&correlated, &findings),
         left_out: all.saturating_sub(findings.len()) as u64,
         gated: gated as u64,
+        baseline: &reducing.baseline,
         revealed: &merged.revealed,
         rows: &merged.rows,
         clock_errors: &merged.clock_errors,
@@ -357,6 +364,7 @@ pub fn reduce(mut merged: Merged, reducing: &Reducing) -> (Report, Verdict) {
 /// Whether the filters let a finding through. One without a time is never left out for its time.
 fn is_asked_for(finding: &Finding, reducing: &Reducing) -> bool {
     finding.severity >= reducing.min_severity
+        && (reducing.verdicts.is_empty() || reducing.verdicts.contains(&finding.now.state))
         && !matches!((finding.last_seen, reducing.since), (Some(last), Some(since)) if last < since)
         && !matches!((finding.first_seen, reducing.until), (Some(first), Some(until)) if first >= until)
 }

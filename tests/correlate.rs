@@ -86,6 +86,7 @@ fn shares() -> Vec<String> {
     let mut names = Vec::new();
     for folder in [
         "fixtures/archives",
+        "fixtures/captured",
         "fixtures/har",
         "fixtures/laptop",
         "fixtures/logs",
@@ -188,7 +189,12 @@ fn files_and_standard_input_are_one() {
     let written = sightings(&["fixtures/har"], &["-o", path]);
     assert!(written.is_empty());
     let rest = sightings(
-        &["fixtures/archives", "fixtures/laptop", "fixtures/logs"],
+        &[
+            "fixtures/archives",
+            "fixtures/captured",
+            "fixtures/laptop",
+            "fixtures/logs",
+        ],
         &[],
     );
     let options = [&["correlate", path, "-", "-f", "json"], &JUDGED[..]].concat();

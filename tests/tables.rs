@@ -115,7 +115,7 @@ fn database(folder: &Path, name: &str, sql: &str) -> PathBuf {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     rusqlite::Connection::open(&path)
         .unwrap()
-        .execute_batch(sql)
+        .execute_batch(&format!("BEGIN; {sql} COMMIT;"))
         .unwrap();
     path
 }

@@ -79,7 +79,7 @@ pub enum Locator {
     },
     /// A record of a key-value store, a session file or a cache.
     Record {
-        /// File inside the store.
+        /// File inside the store, or the part of the source that it is in.
         file: Box<str>,
         /// Key, when it is public.
         key: Box<str>,

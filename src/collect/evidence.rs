@@ -236,6 +236,11 @@ impl Evidence {
         self.len
     }
 
+    /// Whether the head is the whole content, as it lies there.
+    pub fn is_all_in_head(&self) -> bool {
+        self.encoding == Encoding::Plain && self.len == Some(self.head.len() as u64)
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.head.is_empty()
@@ -273,6 +278,12 @@ impl Evidence {
         if self.encoding != Encoding::Plain {
             return Ok(None);
         }
+        self.raw_span()
+    }
+
+    /// The content where it lies, whatever it begins like: for a reader whose format only looks like compressed
+    /// data.
+    pub(super) fn raw_span(&self) -> Result<Option<Span>, ReadError> {
         Ok(match &self.origin {
             Origin::File(path) => Some(Span::file(File::open(path)?)?),
             Origin::Member { archive, index, .. } => {

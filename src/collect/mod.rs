@@ -4,20 +4,28 @@
 pub mod archive;
 mod beside;
 pub mod browser;
+mod bytes;
+pub mod cache;
 pub mod capture;
+mod cursor;
 mod decode;
 pub mod evidence;
 pub mod find;
 pub mod foreign;
 pub mod har;
 mod json;
+pub mod leveldb;
 pub mod log;
 pub mod platform;
+pub mod plist;
 mod promise;
 pub mod read;
+pub mod session;
 mod snappy;
+pub mod snss;
 pub mod span;
 pub mod sqlite;
+mod v8;
 
 use std::sync::Arc;
 
@@ -267,6 +275,14 @@ pub static READERS: &[&Reader] = &[
     &browser::BINARY_COOKIES,
     &browser::EPIPHANY_SESSION,
     &browser::INTERNET_EXPLORER,
+    &leveldb::READER,
+    &snss::READER,
+    &cache::CHROMIUM_CACHE,
+    &cache::CHROMIUM_BLOCK_CACHE,
+    &cache::FIREFOX_CACHE,
+    &cache::WEBKIT_CACHE,
+    &session::FIREFOX_SESSION,
+    &plist::SAFARI_PLIST,
     &har::READER,
     &capture::MITMPROXY,
     &capture::BURP,

@@ -1,9 +1,9 @@
-//! What the name of a file promises when its content does not tell: a history, HAR file, archive or log that is
-//! empty, cut off or overwritten is a problem to the user; any other file without a reader is only counted.
+//! What the name of a file promises when its content does not tell: a history, session, HAR file, archive or log
+//! that is empty, cut off or overwritten is a problem to the user; any other file without a reader is only counted.
 
 use super::evidence::Encoding;
 use super::read::Status;
-use super::{Evidence, ReadError, Reader, browser, foreign, har, log};
+use super::{Evidence, ReadError, Reader, browser, foreign, har, log, session};
 
 /// Endings of the names of archives.
 const ARCHIVES: [&str; 4] = [".zip", ".tar", ".tgz", ".saz"];
@@ -38,6 +38,8 @@ pub(super) fn unclaimed(evidence: &Evidence) -> Unclaimed {
 fn promised(name: &str) -> Option<&'static Reader> {
     if let Some(history) = browser::reader_of_name(name) {
         Some(history)
+    } else if session::is_session_name(name) {
+        Some(&session::FIREFOX_SESSION)
     } else if har::is_har_name(name) {
         Some(&har::READER)
     } else if ARCHIVES.iter().any(|ending| name.ends_with(ending)) {
@@ -89,6 +91,11 @@ fn told(evidence: &Evidence, reader: &Reader, packed: bool) -> Option<(Status, R
     }
     if packed && is_plain {
         return failed("has the name of compressed data and is none; copy it again, or rename it");
+    }
+    if reader.name == session::FIREFOX_SESSION.name {
+        return failed(
+            "has the name of a session file of Firefox and is none; its beginning is damaged: copy it again",
+        );
     }
     let is_database = evidence.head().starts_with(super::sqlite::MAGIC);
     match (is_log, reader.name == har::READER.name) {

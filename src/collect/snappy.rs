@@ -15,38 +15,54 @@ pub(in crate::collect) fn decode(block: &[u8], cap: usize) -> Option<Vec<u8>> {
         return None;
     }
     let mut out = Vec::with_capacity(len);
-    while let Some(tag) = byte(&mut rest) {
+    unpack(&mut rest, len, &mut out)?;
+    rest.is_empty().then_some(out)
+}
+
+/// Unpacks the block that these bytes begin with, and tells how many bytes it took. What is cut off, or breaks
+/// a rule, is unpacked up to there.
+pub(in crate::collect) fn prefix(bytes: &[u8], cap: usize) -> Option<(Vec<u8>, usize)> {
+    let mut rest = bytes;
+    let len = usize::try_from(varint(&mut rest)?).ok()?;
+    let mut out = Vec::new();
+    (len <= cap).then_some(())?;
+    let _cut_off = unpack(&mut rest, len, &mut out);
+    Some((out, bytes.len().saturating_sub(rest.len())))
+}
+
+/// Unpacks until there are so many bytes.
+fn unpack(rest: &mut &[u8], len: usize, out: &mut Vec<u8>) -> Option<()> {
+    while out.len() < len {
+        let tag = byte(rest)?;
         match tag & 3 {
-            0 => literal(tag, &mut rest, &mut out)?,
+            0 => literal(tag, rest, out, len)?,
             // The offset has eleven bits, three of them in the tag.
             1 => {
                 let high = usize::from(tag >> 5) << 8;
-                let offset = high | little_endian(&mut rest, 1)?;
-                copy(&mut out, offset, usize::from(tag >> 2 & 7) + 4, len)?;
+                let offset = high | little_endian(rest, 1)?;
+                copy(out, offset, usize::from(tag >> 2 & 7) + 4, len)?;
             }
             2 => {
-                let offset = little_endian(&mut rest, 2)?;
-                copy(&mut out, offset, usize::from(tag >> 2) + 1, len)?;
+                let offset = little_endian(rest, 2)?;
+                copy(out, offset, usize::from(tag >> 2) + 1, len)?;
             }
             _ => {
-                let offset = little_endian(&mut rest, 4)?;
-                copy(&mut out, offset, usize::from(tag >> 2) + 1, len)?;
+                let offset = little_endian(rest, 4)?;
+                copy(out, offset, usize::from(tag >> 2) + 1, len)?;
             }
         }
-        if out.len() > len {
-            return None;
-        }
     }
-    (out.len() == len).then_some(out)
+    Some(())
 }
 
 /// Bytes as they are. Lengths above 60 follow the tag.
-fn literal(tag: u8, rest: &mut &[u8], out: &mut Vec<u8>) -> Option<()> {
+fn literal(tag: u8, rest: &mut &[u8], out: &mut Vec<u8>, limit: usize) -> Option<()> {
     let len = match usize::from(tag >> 2) {
         short @ 0..60 => short,
         long => little_endian(rest, long - 59)?,
     };
     let (bytes, behind) = rest.split_at_checked(len.checked_add(1)?)?;
+    (out.len().checked_add(bytes.len())? <= limit).then_some(())?;
     out.extend_from_slice(bytes);
     *rest = behind;
     Some(())
@@ -153,6 +169,20 @@ mod tests {
             assert_eq!(decode(block, usize::MAX), None, "{block:?}");
         }
         assert_eq!(decode(b"\x0b\x0cabcd\x01\x04\x0a\x01\x00", 10), None);
+    }
+
+    #[test]
+    fn a_block_without_a_known_end_is_unpacked_as_far_as_it_goes() {
+        let block = b"\x0b\x0cabcd\x01\x04\x0a\x01\x00";
+        let and_more = [&block[..], b"more"].concat();
+        assert_eq!(
+            prefix(&and_more, CAP),
+            Some((b"abcdabcdddd".to_vec(), block.len()))
+        );
+        let (cut, _) = prefix(&block[..8], CAP).unwrap();
+        assert_eq!(cut, b"abcdabcd");
+        assert_eq!(prefix(block, 10), None);
+        assert_eq!(prefix(b"", CAP), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! Knows the decision table and `as_of`; reads no clock.
 
 mod assemble;
+pub mod baseline;
 mod clock;
 mod exposed;
 mod facts;

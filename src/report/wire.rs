@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use finding::{
-    Claims, ExposedTo, Finding, Locator, Remediation, SeenIn, Sighting, SightingSource, Verdict,
+    Accepted, Claims, ExposedTo, Finding, Locator, Remediation, SeenIn, Sighting, SightingSource,
+    Verdict,
 };
 
 /// Value of [`Report::schema`].
@@ -112,6 +113,12 @@ pub struct Options {
     pub jwks: bool,
     /// Whether rules of `--rules` were added.
     pub rules: bool,
+    /// Whether `--baseline` was given.
+    #[serde(default)]
+    pub baseline: bool,
+    /// `--verdict`.
+    #[serde(default)]
+    pub verdict: Vec<String>,
 }
 
 impl Options {
@@ -135,7 +142,7 @@ impl Options {
 pub struct Summary {
     /// Number of findings in the report.
     pub findings: u64,
-    /// Findings that `--min-severity`, `--since` or `--until` left out.
+    /// Findings that `--min-severity`, `--verdict`, `--since` or `--until` left out.
     pub left_out: u64,
     /// Findings that meet `--fail-on`.
     pub gated: u64,
@@ -149,6 +156,9 @@ pub struct Summary {
     pub by_state_at_exposure: Counts,
     /// Findings by the state of their verdict now.
     pub by_state_now: Counts,
+    /// Findings by status.
+    #[serde(default)]
+    pub by_status: Counts,
     /// Number of trails.
     pub trails: u64,
     /// Sources by status.
@@ -195,6 +205,26 @@ pub struct Step {
     pub at: Option<String>,
     /// Whether it must have happened, and was not seen.
     pub inferred: bool,
+    /// Where it lies; null when the step was not seen.
+    #[serde(default)]
+    pub seen: Option<Seen>,
+}
+
+/// Where a step of a protocol run lies.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Seen {
+    /// Path.
+    pub path: String,
+    /// Members inside archives.
+    pub members: Vec<String>,
+    /// Reader that claimed the source.
+    pub reader: String,
+    /// Where in it.
+    pub locator: Locator,
+    /// `front`, `direct` or `storage`.
+    pub channel: String,
+    /// The URL, masked.
+    pub url: Option<String>,
 }
 
 /// Why a trail is believed.

@@ -13,7 +13,7 @@ const COCOA_EPOCH: i64 = 978_307_200;
 
 /// Chromium: microseconds since 1601. Below 1e16 (the year 1917) it is Unix time: microseconds in the History
 /// of old Chromium on macOS and Linux (`MigrateTimeEpoch` in `history_database.cc`), seconds in old downloads.
-pub(super) fn webkit(number: Number) -> Option<Timestamp> {
+pub(in crate::collect) fn webkit(number: Number) -> Option<Timestamp> {
     match integer(number)? {
         seconds @ 1..100_000_000_000 => Timestamp::from_second(seconds).ok(),
         micros @ 100_000_000_000..10_000_000_000_000_000 => {
@@ -28,7 +28,7 @@ pub(super) fn webkit(number: Number) -> Option<Timestamp> {
 
 /// Firefox (`PRTime`) and GNOME Web: microseconds since 1970. Firefox for Android and iOS writes milliseconds,
 /// which are told by their size (1e14 microseconds are in 1973); old GNOME Web and qutebrowser seconds.
-pub(super) fn unix(number: Number) -> Option<Timestamp> {
+pub(in crate::collect) fn unix(number: Number) -> Option<Timestamp> {
     match integer(number)? {
         seconds @ 1..100_000_000_000 => Timestamp::from_second(seconds).ok(),
         millis @ 100_000_000_000..100_000_000_000_000 => Timestamp::from_millisecond(millis).ok(),
@@ -37,7 +37,7 @@ pub(super) fn unix(number: Number) -> Option<Timestamp> {
 }
 
 /// Safari: seconds since 2001 with a fraction.
-pub(super) fn cocoa(number: Number) -> Option<Timestamp> {
+pub(in crate::collect) fn cocoa(number: Number) -> Option<Timestamp> {
     let since = match number {
         Number::Integer(0) => return None,
         Number::Integer(seconds) => SignedDuration::from_secs(seconds),

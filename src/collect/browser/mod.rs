@@ -9,7 +9,7 @@ mod columns;
 mod documents;
 mod epiphany;
 mod epiphany_session;
-mod epoch;
+pub(super) mod epoch;
 mod firefox;
 mod firefox_mobile;
 mod firefox_stores;
@@ -36,11 +36,23 @@ pub use internet_explorer::INTERNET_EXPLORER;
 pub use safari::SAFARI;
 pub use safari_stores::SAFARI_STORES;
 
+use jiff::Timestamp;
+
 use super::sqlite::{self, Database, Views};
-use super::{Evidence, ReadError, Reader};
+use super::{Evidence, ReadError, Reader, Via};
 use columns::Columns;
 use reading::Reading;
 use visits::Shape;
+
+/// How a page was reached, by a transition of Chromium.
+pub(super) fn chromium_via(transition: i32) -> Via {
+    chromium::via([i64::from(transition), 0])
+}
+
+/// A moment on Chromium's clock.
+pub(super) fn chromium_time(micros: i64) -> Option<Timestamp> {
+    epoch::webkit(sqlite::Number::Integer(micros))
+}
 
 /// Reads the pages and visits of a history, then its other columns, all by one clock.
 fn tables(shape: &Shape, others: &[Columns], reading: &Reading<'_, '_>) -> Result<(), ReadError> {
