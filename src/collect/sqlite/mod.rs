@@ -4,6 +4,7 @@
 
 mod image;
 mod journal;
+mod member;
 mod open;
 mod page;
 mod residue;
@@ -34,13 +35,9 @@ pub const MAX_ATTEMPTS: u32 = 3;
 /// Whether the evidence is a SQLite database: by its magic, or, where the main file is empty, by that of the
 /// write-ahead log beside it.
 pub fn is_database(evidence: &Evidence) -> bool {
-    let log_alone = || {
-        let mut head = Vec::new();
-        let log = File::open(evidence.sidecar("-wal")?).ok()?;
-        log.take(4).read_to_end(&mut head).ok()?;
-        Some(wal::is_wal(&head))
-    };
-    evidence.head().starts_with(MAGIC) || (evidence.is_empty() && log_alone() == Some(true))
+    let log = || evidence.attached("-wal");
+    evidence.head().starts_with(MAGIC)
+        || evidence.is_empty() && log().is_some_and(|log| wal::is_wal(log.head()))
 }
 
 /// The states of a database that lie on the disk together.
@@ -82,7 +79,7 @@ impl Views {
     /// Opens the evidence. Compressed or streamed evidence has no sidecars.
     pub fn open(evidence: &Evidence) -> Result<Self, ReadError> {
         let Some(path) = evidence.plain_file() else {
-            return Self::streamed(evidence);
+            return member::open(evidence);
         };
         for _ in 0..MAX_ATTEMPTS {
             let before = Stamp::of(path);
@@ -108,6 +105,18 @@ impl Views {
     pub fn outdated(&self) -> bool {
         let opened = self.opened.as_ref();
         opened.is_some_and(|(path, before)| Stamp::of(path) != *before)
+    }
+
+    /// One view, of what does not change.
+    fn of(live: Database) -> Self {
+        Self {
+            live,
+            main_file: None,
+            cut_off: false,
+            problem: None,
+            in_place: false,
+            opened: None,
+        }
     }
 
     fn file(path: &Path, evidence: &Evidence) -> Result<Self, ReadError> {

@@ -1,10 +1,9 @@
 //! The bytes of a database and of what lies beside it, to be read from any place and in any order. The one place
 //! that knows where such bytes come from.
 
-use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
 
-use super::{open, sidecar};
+use super::open;
 use crate::collect::{Evidence, ReadError};
 
 /// Bytes that can be read from any place.
@@ -15,13 +14,11 @@ impl<T: Read + Seek> Rest for T {}
 /// Such bytes, wherever they lie.
 pub(super) type Bytes = Box<dyn Rest>;
 
-/// The main file, and its length. What is compressed is unpacked into memory; `None` where it can be read but once,
+/// The content, and its length. What is compressed is unpacked into memory; `None` where it can be read but once,
 /// or is too large for that.
 pub(super) fn main(evidence: &Evidence) -> Result<Option<(Bytes, u64)>, ReadError> {
-    if let Some(path) = evidence.plain_file() {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
-        return Ok(Some((Box::new(BufReader::new(file)), len)));
+    if let Some(span) = evidence.plain_span()? {
+        return Ok(Some((Box::new(BufReader::new(span.reader())), span.len())));
     }
     if evidence.is_stream() {
         return Ok(None);
@@ -36,6 +33,6 @@ pub(super) fn main(evidence: &Evidence) -> Result<Option<(Bytes, u64)>, ReadErro
 
 /// A sidecar that holds something, and its length. One that cannot be read was told when the live view was opened.
 pub(super) fn beside(evidence: &Evidence, suffix: &str) -> Option<(Bytes, u64)> {
-    let (file, len) = sidecar(evidence, suffix).ok()??;
-    Some((Box::new(file), len))
+    let beside = main(&evidence.attached(suffix)?).ok()?;
+    beside.filter(|(_, len)| *len > 0)
 }
