@@ -45,6 +45,8 @@ pub struct Mapping {
     pub log_timezone: Option<jiff::tz::TimeZone>,
     /// Which reader gets what.
     pub reading: read::Options,
+    /// Whether databases are searched for bytes that no row uses.
+    pub residue: bool,
     /// Name of the run.
     pub label: Option<String>,
     /// The options as the shard states them.
@@ -195,6 +197,7 @@ fn map(opened: Opened, mapping: &Mapping) -> Mapped {
     let context = Context {
         rules: &mapping.rules,
         log_timezone: mapping.log_timezone.as_ref(),
+        residue: mapping.residue,
     };
     let detector = Detector {
         rules: &mapping.rules,

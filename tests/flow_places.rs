@@ -159,6 +159,7 @@ impl World {
         let context = Context {
             rules: &rules,
             log_timezone: None,
+            residue: false,
         };
         let inputs = Inputs {
             paths: vec![root().join(folder)],
@@ -330,7 +331,9 @@ fn reread(place: &Place) -> String {
             "leveldb" | "chromium-session" => numbered(place, file, *sequence),
             _ => offset(place, file, *sequence),
         },
-        other @ Locator::Bytes { .. } => panic!("{other:?} is not among the fixtures"),
+        other @ (Locator::Bytes { .. } | Locator::Residue { .. }) => {
+            panic!("{other:?} is not among the fixtures")
+        }
     }
 }
 

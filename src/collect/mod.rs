@@ -240,6 +240,8 @@ pub struct Context<'a> {
     pub rules: &'a Rules,
     /// Zone of logs that state none; UTC when not given.
     pub log_timezone: Option<&'a jiff::tz::TimeZone>,
+    /// Whether databases are searched for bytes that no row uses any more.
+    pub residue: bool,
 }
 
 /// Where a reader puts what it finds.

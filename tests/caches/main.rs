@@ -121,6 +121,7 @@ fn scan(path: &Path) -> Seen {
     let context = Context {
         rules: RULES.get_or_init(|| Rules::builtin().unwrap()),
         log_timezone: None,
+        residue: false,
     };
     let file = File {
         path: Some(path.to_owned()),

@@ -6,7 +6,12 @@ mod image;
 mod journal;
 mod member;
 mod open;
+mod page;
+mod residue;
+mod rest;
 mod rows;
+mod snapshots;
+mod states;
 mod wal;
 
 use std::collections::BTreeMap;
@@ -17,7 +22,9 @@ use std::time::SystemTime;
 
 use super::{Evidence, ReadError};
 use image::{Image, Overlay};
+pub use residue::{Found, residue};
 pub use rows::{Cells, Database, Lookup, Number, Table};
+pub use states::{MAX_IMAGES, Others, Passing, more_states};
 
 /// First bytes of a database file (file format §1.3.1).
 pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -45,7 +52,9 @@ pub struct Views {
     pub cut_off: bool,
     /// What could not be read of a compressed database, or of the files beside it.
     pub problem: Option<ReadError>,
-    opened_in_place: Option<(PathBuf, Stamp)>,
+    /// Whether the live view is read where it lies.
+    in_place: bool,
+    opened: Option<(PathBuf, Stamp)>,
 }
 
 /// The main file by itself, and why it differs from the live view.
@@ -76,8 +85,11 @@ impl Views {
             let before = Stamp::of(path);
             let views = Self::file(path, evidence)?;
             // What was opened in place is looked at again after it was read.
-            if views.opened_in_place.is_some() || Stamp::of(path) == before {
-                return Ok(views);
+            if views.in_place || Stamp::of(path) == before {
+                return Ok(Self {
+                    opened: Some((path.to_owned(), before)),
+                    ..views
+                });
             }
         }
         Err(open::changed())
@@ -85,9 +97,14 @@ impl Views {
 
     /// Whether the evidence was changed since it was opened, so that what was read may mix two states.
     pub fn changed(&self) -> bool {
-        self.opened_in_place
-            .as_ref()
-            .is_some_and(|(path, before)| Stamp::of(path) != *before)
+        self.in_place && self.outdated()
+    }
+
+    /// Whether the evidence was changed since it was opened, so that other states than the live view, which are
+    /// opened later, may be of another time.
+    pub fn outdated(&self) -> bool {
+        let opened = self.opened.as_ref();
+        opened.is_some_and(|(path, before)| Stamp::of(path) != *before)
     }
 
     /// One view, of what does not change.
@@ -97,12 +114,12 @@ impl Views {
             main_file: None,
             cut_off: false,
             problem: None,
-            opened_in_place: None,
+            in_place: false,
+            opened: None,
         }
     }
 
     fn file(path: &Path, evidence: &Evidence) -> Result<Self, ReadError> {
-        let stamp = Stamp::of(path);
         let main_len = path.metadata()?.len();
         let mut problem = None;
         // Without what lies beside it, the main file is still worth reading.
@@ -133,7 +150,8 @@ impl Views {
                 main_file: None,
                 cut_off: true,
                 problem,
-                opened_in_place: None,
+                in_place: false,
+                opened: None,
             });
         }
         Ok(Self {
@@ -141,7 +159,8 @@ impl Views {
             main_file: None,
             cut_off: false,
             problem,
-            opened_in_place: Some((path.to_owned(), stamp)),
+            in_place: true,
+            opened: None,
         })
     }
 
@@ -168,7 +187,8 @@ impl Views {
             main_file: (main_len > 0).then(main_file).flatten(),
             cut_off: false,
             problem: None,
-            opened_in_place: None,
+            in_place: false,
+            opened: None,
         })
     }
 
@@ -196,7 +216,8 @@ impl Views {
             main_file: None,
             cut_off,
             problem,
-            opened_in_place: None,
+            in_place: false,
+            opened: None,
         })
     }
 }
