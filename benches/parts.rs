@@ -117,6 +117,7 @@ fn observations(reader: &Reader, input: &[u8], rules: &Rules) -> Vec<Observation
     let context = Context {
         rules,
         log_timezone: None,
+        residue: false,
     };
     let mut found = Vec::new();
     let stream = Box::new(Cursor::new(input.to_vec()));

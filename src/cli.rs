@@ -170,6 +170,9 @@ pub struct Input {
     /// Read text of any form, not only what looks like a log
     #[arg(long)]
     pub all_text: bool,
+    /// Look for deleted rows also in the bytes of databases that no row uses any more
+    #[arg(long)]
+    pub residue: bool,
     /// Record SHA-256 of each source (costs more than the scan)
     #[arg(long)]
     pub hash: bool,

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, FingerprintKey};
 use crate::collect::Context;
+use crate::collect::archive::{self, Opened};
 use crate::collect::find::{File, Found, Inputs, find};
 use crate::collect::read::{self, Outcome, Row, Status};
 use crate::detect::clock::clock_error;
@@ -44,6 +45,8 @@ pub struct Mapping {
     pub log_timezone: Option<jiff::tz::TimeZone>,
     /// Which reader gets what.
     pub reading: read::Options,
+    /// Whether databases are searched for bytes that no row uses.
+    pub residue: bool,
     /// Name of the run.
     pub label: Option<String>,
     /// The options as the shard states them.
@@ -138,8 +141,8 @@ pub fn sightings(
     let end = map_all(found, HOLD, mapping, progress, &mut |mapped| {
         let written = match &mapped.outcome {
             Outcome::Row(row) => shard.source(row, mapped.clock_error, &mapped.sightings),
-            Outcome::NotClaimed(reason) => {
-                *not_claimed.entry((*reason).into()).or_default() += 1;
+            Outcome::NotClaimed(reason, count) => {
+                *not_claimed.entry((*reason).into()).or_default() += count;
                 Ok(())
             }
         };
@@ -176,19 +179,25 @@ fn map_all<E: Send>(
     take: &mut (dyn FnMut(Mapped) -> ControlFlow<E> + Send),
 ) -> ControlFlow<E> {
     progress.start(found.files.iter().map(|file| file.len).sum());
+    let naming = |name: &str| detect::path::shown(name, &mapping.rules);
     let work = |file: &File| {
-        let mapped = map(file, mapping);
+        let map = |opened| map(opened, mapping);
+        let mapped = archive::sources(file, &mapping.reading, &naming, &map, |it| &it.outcome);
         progress.advance(file.len);
         mapped
     };
-    ordered(&found.files, hold, |it| it.sightings.len(), work, take)
+    let weight = |all: &Vec<Mapped>| all.iter().map(|it| it.sightings.len()).sum();
+    ordered(&found.files, hold, weight, work, &mut |all: Vec<Mapped>| {
+        all.into_iter().try_for_each(&mut *take)
+    })
 }
 
 /// The map half: one source, and nothing but it.
-fn map(file: &File, mapping: &Mapping) -> Mapped {
+fn map(opened: Opened, mapping: &Mapping) -> Mapped {
     let context = Context {
         rules: &mapping.rules,
         log_timezone: mapping.log_timezone.as_ref(),
+        residue: mapping.residue,
     };
     let detector = Detector {
         rules: &mapping.rules,
@@ -198,7 +207,7 @@ fn map(file: &File, mapping: &Mapping) -> Mapped {
     };
     let mut memory = Memory::default();
     let mut sightings = Vec::new();
-    let mut outcome = read::observations(file, &context, &mapping.reading, &mut |observation| {
+    let mut outcome = read::observations(opened, &context, &mapping.reading, &mut |observation| {
         sightings.extend(detect::sightings(&observation, &detector, &mut memory));
     });
     if let Outcome::Row(row) = &mut outcome
@@ -248,8 +257,8 @@ impl Merged {
                 self.clock_errors.extend(error);
                 self.rows.push(row);
             }
-            Outcome::NotClaimed(reason) => {
-                *self.not_claimed.entry(reason.into()).or_default() += 1;
+            Outcome::NotClaimed(reason, count) => {
+                *self.not_claimed.entry(reason.into()).or_default() += count;
             }
         }
         self.sightings.append(&mut source.sightings);

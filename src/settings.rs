@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::atoms::FingerprintKey;
 use crate::atoms::rules::{RuleError, Rules};
 use crate::cli::{self, Channel, Moment};
+use crate::collect::archive::Filter;
 use crate::collect::find::Inputs;
 use crate::collect::{Reader, log, read};
 use crate::detect::Reveal;
@@ -99,13 +100,16 @@ pub fn mapping(scan: &cli::Scan, rules: Arc<Rules>) -> Result<Mapping, SetupErro
             forced,
             fallback,
             hash: input.hash,
+            filter: filter(input)?,
         },
+        residue: input.residue,
         label: scan.judging.label.clone(),
         options: wire::shard::Options {
             r#type: input.reader.clone(),
             log_timezone: zone.map(|zone| zone.text.clone()),
             all_text: input.all_text,
             hash: input.hash,
+            residue: input.residue,
             jwks: detecting.jwks.is_some(),
             rules: !scan.judging.rules.is_empty(),
         },
@@ -242,6 +246,15 @@ fn path(bytes: &[u8]) -> PathBuf {
 #[cfg(not(unix))]
 fn path(bytes: &[u8]) -> PathBuf {
     String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+/// Which members of archives are read.
+fn filter(input: &cli::Input) -> Result<Option<Filter>, SetupError> {
+    let filter = Filter {
+        globs: globs("--glob", &input.glob)?,
+        exclude: globs("--exclude", &input.exclude)?,
+    };
+    Ok((filter.globs.is_some() || filter.exclude.is_some()).then_some(filter))
 }
 
 fn globs(option: &'static str, patterns: &[Glob]) -> Result<Option<GlobSet>, SetupError> {

@@ -85,6 +85,7 @@ fn shuffled(text: &[u8], mut seed: u64) -> Vec<u8> {
 fn shares() -> Vec<String> {
     let mut names = Vec::new();
     for folder in [
+        "fixtures/archives",
         "fixtures/captured",
         "fixtures/har",
         "fixtures/laptop",
@@ -188,7 +189,12 @@ fn files_and_standard_input_are_one() {
     let written = sightings(&["fixtures/har"], &["-o", path]);
     assert!(written.is_empty());
     let rest = sightings(
-        &["fixtures/captured", "fixtures/laptop", "fixtures/logs"],
+        &[
+            "fixtures/archives",
+            "fixtures/captured",
+            "fixtures/laptop",
+            "fixtures/logs",
+        ],
         &[],
     );
     let options = [&["correlate", path, "-", "-f", "json"], &JUDGED[..]].concat();

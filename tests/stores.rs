@@ -130,6 +130,7 @@ fn scan_evidence(evidence: &Evidence) -> Seen {
     let context = Context {
         rules: rules(),
         log_timezone: None,
+        residue: false,
     };
     let claimed = READERS
         .iter()

@@ -41,6 +41,7 @@ fn scan(path: &Path) -> Seen {
     let context = Context {
         rules: RULES.get_or_init(|| Rules::builtin().unwrap()),
         log_timezone: None,
+        residue: false,
     };
     let claimed = READERS
         .iter()
@@ -82,7 +83,7 @@ fn line(seen: &Observation) -> String {
             ..
         } => format!("{pointer} {line}:{column}"),
         Locator::Line { number, .. } => format!("line {number}"),
-        Locator::Bytes { offset } => format!("byte {offset}"),
+        Locator::Bytes { offset } | Locator::Residue { offset, .. } => format!("byte {offset}"),
         Locator::Record { file, key, .. } => format!("{file} {key}"),
     };
     let payload = match &seen.payload {

@@ -91,6 +91,63 @@ pub enum Locator {
         /// Offset in the file, from 0.
         offset: u64,
     },
+    /// Bytes of a database that no row holds any more.
+    Residue {
+        /// The file that has them, where it is not the source itself but lies beside it.
+        beside: Option<Box<str>>,
+        /// Offset in that file, from 0.
+        offset: u64,
+        /// What they lie in.
+        within: Within,
+        /// Whether nothing tells where the value begins or ends, so that it may have lost a part, or may have
+        /// been taken together with what follows it.
+        uncertain: bool,
+    },
+}
+
+/// What the residue of a database lies in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Within {
+    /// A page that was given up.
+    FreePage,
+    /// A block between the cells of a page, where a cell was.
+    Freeblock,
+    /// The part of a page that no cell was given yet, or not again.
+    Unallocated,
+    /// Behind the last page.
+    Slack,
+    /// A page in a write-ahead log, or what its cells leave of it.
+    Wal,
+    /// A write-ahead log behind its last commit.
+    WalSlack,
+    /// A rollback journal.
+    Journal,
+}
+
+impl Within {
+    /// Every place.
+    pub const ALL: [Self; 7] = [
+        Self::FreePage,
+        Self::Freeblock,
+        Self::Unallocated,
+        Self::Slack,
+        Self::Wal,
+        Self::WalSlack,
+        Self::Journal,
+    ];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FreePage => "free_page",
+            Self::Freeblock => "freeblock",
+            Self::Unallocated => "unallocated",
+            Self::Slack => "slack",
+            Self::Wal => "wal",
+            Self::WalSlack => "wal_slack",
+            Self::Journal => "journal",
+        }
+    }
 }
 
 /// Which state of a file holds the value.

@@ -1,13 +1,17 @@
 //! Stage 1: evidence becomes observations. Knows file formats and nothing of OAuth; what has no needle
 //! is dropped at once.
 
+pub mod archive;
 mod beside;
 pub mod browser;
 mod bytes;
 pub mod cache;
+pub mod capture;
 mod cursor;
+mod decode;
 pub mod evidence;
 pub mod find;
+pub mod foreign;
 pub mod har;
 mod json;
 pub mod leveldb;
@@ -19,6 +23,7 @@ pub mod read;
 pub mod session;
 mod snappy;
 pub mod snss;
+pub mod span;
 pub mod sqlite;
 mod v8;
 
@@ -235,6 +240,8 @@ pub struct Context<'a> {
     pub rules: &'a Rules,
     /// Zone of logs that state none; UTC when not given.
     pub log_timezone: Option<&'a jiff::tz::TimeZone>,
+    /// Whether databases are searched for bytes that no row uses any more.
+    pub residue: bool,
 }
 
 /// Where a reader puts what it finds.
@@ -279,5 +286,11 @@ pub static READERS: &[&Reader] = &[
     &session::FIREFOX_SESSION,
     &plist::SAFARI_PLIST,
     &har::READER,
+    &capture::MITMPROXY,
+    &capture::BURP,
+    &capture::FIDDLER,
+    &foreign::DISK_IMAGE,
+    &foreign::PACKET_CAPTURE,
+    &foreign::OTHER_ARCHIVE,
     &log::LOG,
 ];

@@ -1,9 +1,12 @@
-//! What the name of a file promises when its content does not tell: a history, session, HAR file or log that is
-//! empty, cut off or overwritten is a problem to the user; any other file without a reader is only counted.
+//! What the name of a file promises when its content does not tell: a history, session, HAR file, archive or log
+//! that is empty, cut off or overwritten is a problem to the user; any other file without a reader is only counted.
 
 use super::evidence::Encoding;
 use super::read::Status;
-use super::{Evidence, ReadError, Reader, browser, har, log, session};
+use super::{Evidence, ReadError, Reader, browser, foreign, har, log, session};
+
+/// Endings of the names of archives.
+const ARCHIVES: [&str; 4] = [".zip", ".tar", ".tgz", ".saz"];
 
 /// What becomes of a file that no reader claims.
 pub(super) enum Unclaimed {
@@ -39,6 +42,8 @@ fn promised(name: &str) -> Option<&'static Reader> {
         Some(&session::FIREFOX_SESSION)
     } else if har::is_har_name(name) {
         Some(&har::READER)
+    } else if ARCHIVES.iter().any(|ending| name.ends_with(ending)) {
+        Some(&foreign::OTHER_ARCHIVE)
     } else if log::is_log_name(name) && !is_numbered(name) {
         Some(&log::LOG)
     } else {
@@ -64,6 +69,14 @@ fn told(evidence: &Evidence, reader: &Reader, packed: bool) -> Option<(Status, R
         return Some((Status::Failed, error));
     }
     let is_log = reader.name == log::LOG.name;
+    // A tar without members is nothing but zeros.
+    if reader.name == foreign::OTHER_ARCHIVE.name && !is_void(evidence) {
+        return if evidence.head().iter().all(|byte| *byte == 0) {
+            None
+        } else {
+            failed("has the name of an archive and is none; copy it again, or rename it")
+        };
+    }
     let is_plain = evidence.encoding() == Encoding::Plain;
     if is_void(evidence) {
         return match (packed && is_plain, is_log) {

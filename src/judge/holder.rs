@@ -97,7 +97,7 @@ fn hands(place: &Place) -> Hands {
         || source.profile.is_some()
         || collect::browser::is_of_profile(&source.reader);
     match place.locator {
-        Locator::Row { .. } | Locator::Record { .. } => Hands::Profile,
+        Locator::Row { .. } | Locator::Record { .. } | Locator::Residue { .. } => Hands::Profile,
         _ if browser => Hands::Profile,
         Locator::Line { .. } => Hands::Log,
         Locator::Entry { .. } => Hands::Capture,

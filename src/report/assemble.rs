@@ -94,7 +94,13 @@ fn summary(results: &Results<'_>) -> wire::Summary {
         ),
         trails: results.correlated.trails.len() as u64,
         sources: count(results.rows.iter().map(|row| row.status.as_str())),
-        bytes: results.rows.iter().filter_map(|row| row.bytes).sum(),
+        // What lies in an archive is counted with it.
+        bytes: results
+            .rows
+            .iter()
+            .filter(|row| row.source.members.is_empty())
+            .filter_map(|row| row.bytes)
+            .sum(),
         not_claimed: results.not_claimed.values().sum(),
     }
 }

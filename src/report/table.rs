@@ -9,6 +9,7 @@ use super::summary;
 use super::telling::{self, plural};
 use super::terminal::escape;
 use super::wire::{Finding, Report, Sighting};
+use crate::atoms::View;
 
 /// Findings that the table shows. More than two screens are read as JSON, or filtered first.
 const FINDINGS: usize = 50;
@@ -246,7 +247,12 @@ fn place(sighting: &Sighting, finding: &Finding) -> String {
     } else {
         ""
     };
-    format!("{source}{locator}{zone}{more}")
+    let deleted = if sighting.view == View::Recovered.as_str() {
+        ", deleted, recovered"
+    } else {
+        ""
+    };
+    format!("{source}{locator}{deleted}{zone}{more}")
 }
 
 fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {

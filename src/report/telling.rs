@@ -65,7 +65,36 @@ pub(super) fn locator(locator: &Locator) -> String {
             key,
             sequence,
         } => format!(" {file} {key} #{sequence}"),
-        Locator::Bytes { offset } => format!(" byte {offset}"),
+        Locator::Bytes {
+            offset,
+            file,
+            within,
+            uncertain,
+        } => {
+            let file = file.as_ref().map(|file| format!(", {file}"));
+            let within = within.as_deref().map(self::within);
+            let within = within.map(|within| format!(" ({within})"));
+            let guess = if *uncertain {
+                ", where it ends is a guess"
+            } else {
+                ""
+            };
+            let (file, within) = (file.unwrap_or_default(), within.unwrap_or_default());
+            format!("{file} byte {offset}{within}{guess}")
+        }
+    }
+}
+
+/// What the residue of a database lies in.
+fn within(name: &str) -> &str {
+    match name {
+        "free_page" => "page that was given up",
+        "freeblock" => "block between rows",
+        "unallocated" => "unused part of a page",
+        "slack" => "behind the last page",
+        "wal" => "log",
+        "wal_slack" => "log behind its last commit",
+        other => other,
     }
 }
 

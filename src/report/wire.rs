@@ -107,6 +107,9 @@ pub struct Options {
     pub log_timezone: Option<String>,
     /// `--all-text`.
     pub all_text: bool,
+    /// `--residue`.
+    #[serde(default)]
+    pub residue: bool,
     /// Whether `--fingerprint-key` was given: fingerprints compare only with those under the same key.
     pub fingerprint_key: bool,
     /// Whether `--jwks` was given.
@@ -129,6 +132,7 @@ impl Options {
             r#type: map.r#type.clone(),
             log_timezone: map.log_timezone.clone(),
             all_text: map.all_text,
+            residue: map.residue,
             fingerprint_key: is_keyed,
             jwks: map.jwks,
             rules: self.rules || map.rules,

@@ -26,8 +26,9 @@ use std::sync::OnceLock;
 
 use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::{Locator, View};
+use tokentrail::collect::archive::Opened;
 use tokentrail::collect::find::File;
-use tokentrail::collect::read::{Options, Outcome, Row, observations};
+use tokentrail::collect::read::{Options, Outcome, Row, observations, open};
 use tokentrail::collect::{Context, Observation, Payload};
 
 /// 2026-11-23T05:00:00Z, when everything here happens.
@@ -120,6 +121,7 @@ fn scan(path: &Path) -> Seen {
     let context = Context {
         rules: RULES.get_or_init(|| Rules::builtin().unwrap()),
         log_timezone: None,
+        residue: false,
     };
     let file = File {
         path: Some(path.to_owned()),
@@ -127,13 +129,14 @@ fn scan(path: &Path) -> Seen {
         len: fs::metadata(path).unwrap().len(),
     };
     let mut found = Vec::new();
-    let outcome = observations(&file, &context, &Options::default(), &mut |seen| {
+    let opened = Opened::Evidence(open(&file).unwrap());
+    let outcome = observations(opened, &context, &Options::default(), &mut |seen| {
         found.push(seen);
     });
     Seen {
         row: match outcome {
             Outcome::Row(row) => Some(row),
-            Outcome::NotClaimed(_) => None,
+            Outcome::NotClaimed(..) => None,
         },
         observations: found,
     }

@@ -94,7 +94,7 @@ pub(super) fn read(
     clock: fn(Number) -> Option<Timestamp>,
     reading: &Reading<'_, '_>,
 ) -> Result<(), ReadError> {
-    let database = reading.live();
+    let database = reading.database();
     let Some(table) = database.table(spec.table)? else {
         return Ok(());
     };

@@ -70,7 +70,7 @@ pub(super) fn read(
 /// Says how many values are under a key that is not in the file. They are counted and not decrypted, but for
 /// the check that they cannot be.
 fn tell(sealed: &Sealed, reading: &Reading<'_, '_>) -> Result<(), ReadError> {
-    let database = reading.live();
+    let database = reading.database();
     let Some(table) = database.table(sealed.table)? else {
         return Ok(());
     };

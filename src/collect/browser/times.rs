@@ -80,7 +80,7 @@ fn by_rowid(
     reading: &Reading<'_, '_>,
 ) -> Result<BTreeMap<i64, Number>, ReadError> {
     let mut found = BTreeMap::new();
-    let database = reading.live();
+    let database = reading.database();
     let Some(table) = database.table(table)? else {
         return Ok(found);
     };
@@ -103,7 +103,7 @@ fn by_column(
     reading: &Reading<'_, '_>,
 ) -> Result<BTreeMap<i64, Number>, ReadError> {
     let mut times: BTreeMap<i64, Option<Number>> = wanted.map(|key| (key, None)).collect();
-    let database = reading.live();
+    let database = reading.database();
     if times.is_empty() {
         return Ok(BTreeMap::new());
     }

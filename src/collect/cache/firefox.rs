@@ -42,9 +42,7 @@ fn claims(evidence: &Evidence, _: &Context<'_>) -> bool {
     if is_entry_path(evidence.shown()) {
         return true;
     }
-    let is_whole =
-        evidence.plain_file().is_some() && evidence.len() == Some(evidence.head().len() as u64);
-    if !is_whole && !is_entry_name(evidence.shown()) {
+    if !evidence.is_all_in_head() && !is_entry_name(evidence.shown()) {
         return false;
     }
     let metadata = Input::as_it_is(evidence).and_then(|mut input| metadata(&mut input));

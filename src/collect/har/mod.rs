@@ -17,7 +17,7 @@ mod time;
 use std::sync::Arc;
 
 pub(super) use self::claim::is_har_name;
-use self::entry::Found;
+use self::entry::{Attached, Found};
 use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
 use self::sieve::Blind;
 use self::split::Splitter;
@@ -62,8 +62,13 @@ pub fn read_buffered(
     let shape = claim::shape(&charset.head(evidence.head()));
     let mut input = charset.text(evidence.open()?);
     let splitter = Splitter::new(shape, charset.start(), Limits::USUAL);
+    let attached = |name: &[u8]| {
+        let beside = evidence.beside(std::str::from_utf8(name).ok()?)?;
+        beside.bytes(Limits::USUAL.item as u64).ok()
+    };
     let mut reading = Reading {
         source,
+        attached: &attached,
         digest: source.digest(),
         context,
         blind: Blind::new(),
@@ -82,6 +87,7 @@ pub fn read_buffered(
 /// What is carried from one piece to the next.
 struct Reading<'a> {
     source: &'a Arc<Source>,
+    attached: Attached<'a>,
     digest: Digest,
     context: &'a Context<'a>,
     blind: Blind,
@@ -126,7 +132,12 @@ impl Reading<'_> {
 
     fn entry(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
         let needles = &self.context.rules.needles;
-        let entry = entry::read(piece.bytes, needles, self.context.log_timezone);
+        let entry = entry::read(
+            piece.bytes,
+            needles,
+            self.context.log_timezone,
+            self.attached,
+        );
         self.external = self.external.saturating_add(entry.external);
         let exchange = self.exchange(piece.index, &entry);
         self.observe(piece, entry.found, Some(&exchange), sink);
@@ -242,7 +253,7 @@ impl Reading<'_> {
             let count = self.external;
             (sink.problem)(ReadError::Unsupported(
                 format!(
-                    "{count} bodies lie in other files (`_file`) and were not read; record with the content embedded"
+                    "{count} bodies lie in other files (`_file`) that are not beside it; scan it together with them, or record with the content embedded"
                 )
                 .into(),
             ));

@@ -216,7 +216,23 @@ pub(super) fn locator(locator: &Locator) -> wire::Locator {
             key: (&**key).into(),
             sequence: *sequence,
         },
-        Locator::Bytes { offset } => wire::Locator::Bytes { offset: *offset },
+        Locator::Bytes { offset } => wire::Locator::Bytes {
+            offset: *offset,
+            file: None,
+            within: None,
+            uncertain: false,
+        },
+        Locator::Residue {
+            beside,
+            offset,
+            within,
+            uncertain,
+        } => wire::Locator::Bytes {
+            offset: *offset,
+            file: text(beside.as_deref()),
+            within: Some(within.as_str().into()),
+            uncertain: *uncertain,
+        },
     }
 }
 

@@ -247,6 +247,16 @@ pub enum Locator {
     Bytes {
         /// Offset in the file.
         offset: u64,
+        /// The file that has them, where it is not the source itself but lies beside it (`History-journal`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<String>,
+        /// What the residue of a database lies in: `free_page`, `freeblock`, `unallocated`, `slack`, `wal`,
+        /// `wal_slack` or `journal`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<String>,
+        /// Whether nothing tells where the value begins or ends.
+        #[serde(default, skip_serializing_if = "is_false")]
+        uncertain: bool,
     },
 }
 
@@ -263,4 +273,12 @@ pub struct SeenIn {
     pub first_at: Option<String>,
     /// Last moment.
     pub last_at: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde asks for"
+)]
+pub(super) fn is_false(value: &bool) -> bool {
+    !value
 }
