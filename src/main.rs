@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use tokentrail::cli::{Baseline, BaselineFiles, Cli, Command, Correlate, Output, Rules, Scan};
 use tokentrail::collect::find::{Found, Inputs};
@@ -81,7 +81,7 @@ fn run_scan(options: &Scan) -> Result<ExitCode, Failure> {
     let bar = Bar(progress_bar(&options.output));
     let (report, verdict) =
         pool(options)?.install(|| scan::scan(&found, &mapping, &reducing, &bar));
-    bar.0.finish_and_clear();
+    bar.finish();
     output::write(&report, &options.output)?;
     Ok(exit_code(verdict))
 }
@@ -105,7 +105,7 @@ fn run_sightings(options: &Scan) -> Result<ExitCode, Failure> {
             .and_then(|()| out.flush())
             .map_err(OutputError::Stdout)?;
     }
-    bar.0.finish_and_clear();
+    bar.finish();
     Ok(ExitCode::SUCCESS)
 }
 
@@ -237,6 +237,22 @@ fn run_rules(rules: &Rules) -> Result<ExitCode, Failure> {
 
 struct Bar(ProgressBar);
 
+impl Bar {
+    /// Takes the bar away, and says how fast it went: on a terminal only, since no two runs are alike.
+    fn finish(&self) {
+        let (bytes, took) = (self.0.position(), self.0.elapsed());
+        self.0.finish_and_clear();
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+        let rate = bytes.saturating_mul(1000).checked_div(millis);
+        let (bytes, rate) = (HumanBytes(bytes), HumanBytes(rate.unwrap_or_default()));
+        if !self.0.is_hidden() {
+            let seconds = took.as_secs_f32();
+            let _nobody_needs_it =
+                writeln!(io::stderr(), "read {bytes} in {seconds:.1} s ({rate}/s)");
+        }
+    }
+}
+
 impl Progress for Bar {
     fn start(&self, bytes: u64) {
         self.0.set_length(bytes);
@@ -252,7 +268,8 @@ fn progress_bar(output: &Output) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {elapsed}");
+    let style =
+        ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 

@@ -5,6 +5,7 @@ pub mod condition;
 pub mod explain;
 mod log_form;
 pub mod log_format;
+mod log_pattern;
 pub mod name;
 pub mod needles;
 pub mod parameter;
@@ -140,6 +141,7 @@ impl Rules {
         let needles = Needles::new(
             &catalogue.needle_names(),
             catalogue.literals().chain(shapes.prefixes()),
+            catalogue.vocabulary(),
         );
         Ok(Self {
             needles,
@@ -273,6 +275,50 @@ mod tests {
     fn every_pattern_of_this_build_compiles() {
         for (file, text) in BUILTIN {
             check_patterns(file, &toml::from_str(text).unwrap()).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_pattern_says_the_same_of_ascii_in_either_form() {
+        let parts: Vec<File> = BUILTIN
+            .iter()
+            .map(|(_, text)| toml::from_str(text).unwrap())
+            .collect();
+        let shapes = || parts.iter().flat_map(|part| &part.shape);
+        let rules = parts.iter().flat_map(|part| &part.rule);
+        let others = parts.iter().flat_map(|part| {
+            let publics = part.public.iter().filter_map(|it| it.value.as_ref());
+            let placeholders = part.placeholder.iter().filter_map(|it| it.pattern.as_ref());
+            publics.chain(placeholders)
+        });
+        let patterns = rules.flat_map(Rule::patterns);
+        let patterns = patterns
+            .chain(shapes().map(|shape| &shape.pattern))
+            .chain(others);
+        let values: Vec<&str> = shapes()
+            .flat_map(|shape| shape.examples.iter().chain(&shape.counterexamples))
+            .map(|value| &**value)
+            .chain([
+                "",
+                "your_token_here",
+                "Password",
+                "de-DE",
+                "12345678",
+                "a.b.c",
+                "https://a.example/x?y=1",
+            ])
+            .filter(|value| value.is_ascii())
+            .collect();
+        for pattern in patterns {
+            let unicode = regex::Regex::new(pattern.as_str()).unwrap();
+            for value in &values {
+                assert_eq!(
+                    pattern.is_match(value),
+                    unicode.is_match(value),
+                    "{} {value}",
+                    pattern.as_str()
+                );
+            }
         }
     }
 

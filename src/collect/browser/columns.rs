@@ -11,7 +11,7 @@ use super::times::{self, Times};
 use super::{os_crypt, pairs};
 use crate::atoms::rules::Needles;
 use crate::atoms::{Basis, Locator, Raw};
-use crate::collect::sqlite::{Number, Table};
+use crate::collect::sqlite::{Cells, Number, Table};
 use crate::collect::{Payload, ReadError, Via};
 
 /// Columns of one table that hold URLs or text from them.
@@ -116,7 +116,8 @@ pub(super) fn read(
     let home = pair.and_then(|pair| pair.home(database));
     let mut hits = Vec::new();
     let mut unopened = false;
-    let damage = database.scan(&table, spec.key, &names, &mut |rowid, cells| {
+    let wanted = names.get(..time_index).unwrap_or_default();
+    let mut each = |rowid, cells: &Cells<'_>| {
         for (index, &(column, form)) in spec.cells.iter().enumerate() {
             let Some(bytes) = cells.bytes(index).filter(|bytes| !bytes.is_empty()) else {
                 continue;
@@ -138,7 +139,8 @@ pub(super) fn read(
                 });
             }
         }
-    })?;
+    };
+    let damage = database.scan_where_any(&table, spec.key, &names, wanted, &mut each)?;
     reading.problem(damage);
     if unopened {
         reading.problem(Some(ReadError::Malformed(

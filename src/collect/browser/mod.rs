@@ -22,6 +22,7 @@ mod reading;
 mod residue;
 mod safari;
 mod safari_stores;
+mod sieve;
 mod stores;
 mod times;
 mod visits;

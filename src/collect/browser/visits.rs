@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::reading::Reading;
+use super::sieve::Sieve;
 use crate::atoms::{Basis, Locator, Raw, View};
 use crate::collect::sqlite::{Cells, Lookup, Number, Table};
 use crate::collect::{Payload, ReadError, Via, Visit};
@@ -71,11 +72,13 @@ pub(super) fn read(shape: &Shape, reading: &Reading<'_, '_>) -> Result<(), ReadE
     let visits = database.table(shape.visits)?;
     let needles = reading.needles();
     let mut hits = Vec::new();
+    let mut sieve = Sieve::new(needles);
     let damage = database.scan(&pages, "", &[shape.url], &mut |rowid, cells| {
-        if cells.bytes(0).is_some_and(|url| needles.hit(&url)) {
-            hits.push(rowid);
+        if let Some(url) = cells.bytes(0) {
+            sieve.put(&url, rowid, &mut |rowid, _| hits.push(rowid));
         }
     })?;
+    sieve.flush(&mut |rowid, _| hits.push(rowid));
     reading.problem(damage);
     hits.sort_unstable();
     let mut columns = vec![shape.url];

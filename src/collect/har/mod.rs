@@ -6,19 +6,20 @@ mod claim;
 mod content;
 mod entry;
 mod message;
+mod nesting;
 pub(super) mod parts;
 mod piece;
+mod sieve;
 mod split;
 mod text;
 mod time;
 
 use std::sync::Arc;
 
-use memchr::memmem;
-
 pub(super) use self::claim::is_har_name;
 use self::entry::{Attached, Found};
 use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
+use self::sieve::Blind;
 use self::split::Splitter;
 use self::text::Charset;
 use super::{
@@ -70,6 +71,7 @@ pub fn read_buffered(
         attached: &attached,
         digest: source.digest(),
         context,
+        blind: Blind::new(),
         external: 0,
     };
     let (outcome, error) = split::split(&mut *input, buffer, splitter, &mut |piece| {
@@ -88,6 +90,7 @@ struct Reading<'a> {
     attached: Attached<'a>,
     digest: Digest,
     context: &'a Context<'a>,
+    blind: Blind,
     external: u64,
 }
 
@@ -119,15 +122,11 @@ impl Reading<'_> {
         }
     }
 
-    /// Whether there may be something in an entry. The needles cannot see through base64 and the escapes
-    /// that spell ASCII (`\u003d`, `\/`), so where these occur the entry is read.
+    /// Whether there may be something in an entry, told by its raw bytes, before any of it is parsed.
     fn is_worth_reading(&self, bytes: &[u8]) -> bool {
-        let blind: [&[u8]; 5] = [b"base64", b"\\u00", b"\\/", b"\"opcode\"", b"\"_file\""];
         let needles = &self.context.rules.needles;
-        needles.hit(bytes)
-            || blind
-                .iter()
-                .any(|needle| memmem::find(bytes, needle).is_some())
+        sieve::has_needle(bytes, needles)
+            || self.blind.is_in(bytes)
             || message::has_listed_name(bytes, needles)
     }
 

@@ -2,6 +2,7 @@
 //! is created beside it, no lock is taken. What a write-ahead log or a hot journal says is laid over an image
 //! by our own code. Knows SQLite's file format and no application's schema.
 
+mod cells;
 mod image;
 mod journal;
 mod member;
@@ -21,9 +22,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::{Evidence, ReadError};
+pub use cells::{Cells, Number};
 use image::{Image, Overlay};
 pub use residue::{Found, residue};
-pub use rows::{Cells, Database, Lookup, Number, Table};
+pub use rows::{Database, Lookup, Table};
 pub use states::{MAX_IMAGES, Others, Passing, more_states};
 
 /// First bytes of a database file (file format §1.3.1).
