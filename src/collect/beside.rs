@@ -53,8 +53,8 @@ impl Evidence {
         self.beside(&[name, suffix].concat())
     }
 
-    /// Names of the files in the same folder, this one's among them, sorted; of more than [`MAX_NEIGHBOURS`]
-    /// none.
+    /// Names of the files in the same folder, this one's among them, sorted; of more than a hundred
+    /// thousand none.
     pub fn neighbours(&self) -> Vec<Box<str>> {
         let mut names: Vec<Box<str>> = match &self.origin {
             Origin::File(path) => path.parent().map(listed).unwrap_or_default(),
