@@ -340,7 +340,7 @@ pub fn reduce(mut merged: Merged, reducing: &Reducing) -> (Report, Verdict) {
             .behind(&merged.options, merged.is_keyed),
         correlated: &correlated,
         findings: &findings,
-        profiles: &judge::profiles(&correlated, &findings),
+        profiles: &judge::profiles(&correlated, &findings, &reducing.rules.stores),
         left_out: all.saturating_sub(findings.len()) as u64,
         gated: gated as u64,
         baseline: &reducing.baseline,

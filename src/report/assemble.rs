@@ -13,7 +13,7 @@ use crate::collect::read::Row;
 use crate::detect::{Revealed, Sighting};
 use crate::flow::{Correlated, Trail};
 use crate::judge::baseline::Baseline;
-use crate::judge::{Finding, Grip, Profile};
+use crate::judge::{Finding, Grip, Held, Profile};
 
 /// All that a run knows at its end.
 #[derive(Debug)]
@@ -192,6 +192,16 @@ fn act(grip: &Grip) -> wire::Act {
         state: grip.state.as_str().into(),
         until: grip.until.map(|until| until.to_string()),
         findings: grip.findings.iter().map(ToString::to_string).collect(),
+        held_in: grip.held_in.iter().map(held).collect(),
+    }
+}
+
+fn held(held: &Held) -> wire::HeldIn {
+    wire::HeldIn {
+        store: (*held.store).into(),
+        cleared_by: text(held.cleared_by.as_deref()),
+        leaves: text(held.leaves.as_deref()),
+        measured: held.measured,
     }
 }
 

@@ -127,7 +127,18 @@ fn thieves(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
 fn act(act: &Act) -> String {
     let place = act.application.as_ref().or(act.issuer.as_ref());
     let place = place.map_or(String::new(), |place| format!(" at {}", escape(place)));
-    format!("{}{place} ({})", words(&act.act), act.state)
+    let held = held_in(act).map_or(String::new(), |stores| format!(", in {stores}"));
+    format!("{}{place} ({}{held})", words(&act.act), act.state)
+}
+
+/// The first store, and how many more.
+fn held_in(act: &Act) -> Option<String> {
+    let (first, others) = act.held_in.split_first()?;
+    let name = escape(&first.store).into_owned();
+    Some(match others.len() {
+        0 => name,
+        more => format!("{name} and {more} more"),
+    })
 }
 
 fn write_after(out: &mut dyn io::Write, joint: &str, text: &str) -> io::Result<()> {

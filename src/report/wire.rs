@@ -273,6 +273,19 @@ pub struct ThiefCan {
     pub acts: Vec<Act>,
 }
 
+/// A store of a browser profile, and how its owner clears it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct HeldIn {
+    /// What people call it.
+    pub store: String,
+    /// The box of the browser's own dialog that clears it; `null` where none is known to.
+    pub cleared_by: Option<String>,
+    /// What stays all the same.
+    pub leaves: Option<String>,
+    /// Whether that was measured on a real profile, not read off the dialog.
+    pub measured: bool,
+}
+
 /// One thing that a thief can do at one application.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Act {
@@ -289,6 +302,9 @@ pub struct Act {
     pub until: Option<String>,
     /// The findings.
     pub findings: Vec<String>,
+    /// The stores of the profile that hold them.
+    #[serde(default)]
+    pub held_in: Vec<HeldIn>,
 }
 
 /// One piece of evidence.

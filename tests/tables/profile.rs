@@ -149,6 +149,38 @@ fn one_token_in_nine_files_is_one_finding_with_nine_sightings() {
     assert_eq!(files, all);
 }
 
+#[test]
+fn what_a_thief_holds_is_told_with_the_store_and_what_clears_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!(
+        "https://app.example/cb#access_token={TOKEN}&token_type=Bearer&expires_in=3600&state=a8Kq3Zr7"
+    );
+    profile_with(&url, TOKEN, &folder.path().join("home/dora"));
+    let report = report(folder.path());
+    let profiles = report["profiles"].as_array().unwrap();
+    let profile = profiles.iter().find(|it| it["profile"] == "Default");
+    let act = &profile.unwrap()["thief_can"]["acts"][0];
+    assert_eq!(act["act"], "call_api");
+    let held: Vec<(&str, Option<&str>)> = act["held_in"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|held| (held["store"].as_str().unwrap(), held["cleared_by"].as_str()))
+        .collect();
+    let history = Some("Browsing history");
+    assert_eq!(
+        held,
+        [
+            ("Cookies", Some("Cookies and other site data")),
+            ("Favicons", history),
+            ("History", history),
+            ("Top Sites, Shortcuts, predictors", history),
+            ("Web Data, form values", Some("Autofill form data")),
+            ("bookmarks and preferences", None),
+        ]
+    );
+}
+
 /// Names and values of cookies, storage and forms that are no credential.
 const PAIRS: &[(&str, &str)] = &[
     ("_ga", "GA1.2.1203928371.1795160000"),

@@ -11,6 +11,7 @@ pub mod needles;
 pub mod parameter;
 pub mod provider;
 pub mod shape;
+pub mod store;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use needles::Needles;
 pub use parameter::{Catalogue, Public, Rule, Show};
 pub use provider::Providers;
 pub use shape::{Shape, Shapes};
+pub use store::{Store, Stores};
 
 /// The rule files of this build: name for messages, and text.
 const BUILTIN: &[(&str, &str)] = &[
@@ -58,6 +60,8 @@ pub struct Rules {
     pub placeholders: Placeholders,
     /// Who issues credentials, and for how long.
     pub providers: Providers,
+    /// Stores of a browser profile, and what clears them.
+    pub stores: Stores,
     /// What everything means.
     pub explanations: Explanations,
     /// Log formats and wrappers.
@@ -78,6 +82,9 @@ pub enum RuleError {
     /// The provider table.
     #[error(transparent)]
     Provider(#[from] provider::ProviderError),
+    /// The table of stores.
+    #[error("the stores cannot be read: {0}")]
+    Store(#[from] toml::de::Error),
     /// The explanations.
     #[error(transparent)]
     Explain(#[from] explain::ExplainError),
@@ -149,6 +156,7 @@ impl Rules {
             shapes,
             placeholders: Placeholders(all.placeholder),
             providers: Providers::builtin()?,
+            stores: Stores::builtin()?,
             explanations: Explanations::builtin()?,
             formats: LogFormats::builtin()?,
         })

@@ -5,7 +5,7 @@ use std::io;
 
 use super::super::headline::most;
 use super::super::telling::{self, plural, words};
-use super::super::wire::{Finding, Profile, Report};
+use super::super::wire::{Finding, HeldIn, Profile, Report};
 use super::svg::{Part, bar};
 use super::text::{clipped, escaped, moment};
 
@@ -250,14 +250,36 @@ fn profile(profile: &Profile, out: &mut dyn io::Write) -> io::Result<()> {
             .map_or(String::new(), |it| format!(" until {}", moment(it)));
         write!(
             out,
-            "<li><span class=\"state v-{state}\">{state}</span> {}{place}{until}, by {}</li>",
+            "<li><span class=\"state v-{state}\">{state}</span> {}{place}{until}, by {}{}</li>",
             escaped(&words(&act.act)),
-            plural(act.findings.len() as u64, "finding")
+            plural(act.findings.len() as u64, "finding"),
+            held_in(&act.held_in)
         )?;
     }
     match acts.len().saturating_sub(ACTS) {
         0 => write!(out, "</ul></div>"),
         more => write!(out, "</ul><p class=\"faint\">and {more} more</p></div>"),
+    }
+}
+
+/// The stores, and how each is cleared.
+fn held_in(stores: &[HeldIn]) -> String {
+    let each = stores.iter().map(|held| {
+        let cleared = match &held.cleared_by {
+            Some(cleared) => format!(", cleared by \u{201c}{}\u{201d}", escaped(cleared)),
+            None if held.leaves.is_some() => ", which no box of the dialog clears".into(),
+            None => String::new(),
+        };
+        let leaves = held.leaves.as_ref();
+        let leaves = leaves.map_or(String::new(), |it| format!(" ({})", escaped(it)));
+        let store = escaped(&held.store);
+        format!("<li class=\"faint\">in {store}{cleared}{leaves}</li>")
+    });
+    let each: String = each.collect();
+    if each.is_empty() {
+        each
+    } else {
+        format!("<ul>{each}</ul>")
     }
 }
 
