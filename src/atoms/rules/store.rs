@@ -22,6 +22,9 @@ pub struct Store {
     /// Names of which one stands in its path, as a folder or as the file; any path when there is none.
     #[serde(default)]
     path: Vec<Box<str>>,
+    /// Browsers that write a file of this form and have another dialog.
+    #[serde(default)]
+    except: Vec<Box<str>>,
     /// The box of the browser's own dialog that clears it; `None` where no box does.
     pub cleared_by: Option<Box<str>>,
     /// What stays all the same.
@@ -61,7 +64,10 @@ impl Stores {
                 let mut segments = path.split('/');
                 segments.any(|segment| names.iter().any(|name| **name == *segment))
             };
+            let browser = source.browser.as_deref();
+            let other = store.except.iter().any(|it| Some(&**it) == browser);
             reader
+                && !other
                 && (store.tables.is_empty() || store.tables.iter().any(|it| Some(&**it) == table))
                 && (store.path.is_empty() || named(&store.path))
         })
