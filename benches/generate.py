@@ -4,7 +4,7 @@
     generate.py FOLDER [--mib 256] [--seed 1]
 
 Logs with one credential in 500 lines and 5 % look-alikes, at 5 % and 50 % credentials, in dense shapes,
-compressed; a HAR capture; a browser history. Standard library only; `zstd` is called where it is installed.
+as one line, as many tiny files, compressed; a HAR capture; a browser history. Standard library only; `zstd` is called where it is installed.
 All credentials are made up.
 """
 
@@ -131,10 +131,26 @@ def log(path, size, line, block=20_000, blocks=8):
             out.write(order.choice(made))
 
 
-def har(path, size, values):
-    """Entries of which one in a hundred holds a credential; half the bytes are bodies."""
+def one_line(path, size, values):
+    """A log that is one line, with a credential in each MiB."""
+    with open(path, "wb") as out:
+        while out.tell() < size:
+            out.write(f"GET {values.credential()[0]} ".encode())
+            out.write(b"x" * (1 << 20))
+
+
+def tiny(folder, files, values):
+    """Many files of a few lines each."""
+    folder.mkdir(exist_ok=True)
+    for number in range(files):
+        text = "".join(values.line(0.02) for _ in range(5))
+        (folder / f"{number:05}.log").write_text(text)
+
+
+def har(path, size, values, every=100):
+    """Entries of which one in `every` holds a credential; half the bytes are bodies."""
     def entry(number):
-        target = values.credential()[0] if number % 100 == 0 else values.path()
+        target = values.credential()[0] if every and number % every == 0 else values.path()
         url = f"https://{values.random.choice(HOSTS)}{target}"
         script = "function a(b){return b.map((c)=>\"x\"+c)}\n" * values.random.randrange(1, 400)
         headers = [{"name": "user-agent", "value": AGENTS[0]}, {"name": "accept", "value": "*/*"}]
@@ -156,8 +172,9 @@ def har(path, size, values):
         out.write("]}}\n")
 
 
-def history(path, rows, values):
-    """The two tables of a Chromium history that matter, with its indices; three visits for two URLs."""
+def history(path, rows, values, every=500):
+    """The two tables of a Chromium history that matter, with its indices; three visits for two URLs. One URL in `every`
+    holds a credential."""
     path.unlink(missing_ok=True)
     base = sqlite3.connect(path)
     base.executescript("""
@@ -174,7 +191,7 @@ def history(path, rows, values):
     """)
 
     def url(number):
-        target = values.credential()[0] if number % 500 == 0 else values.path() + f"?id={number}"
+        target = values.credential()[0] if every and number % every == 0 else values.path() + f"?id={number}"
         return f"https://{HOSTS[number % 5]}{target}"
 
     at = 13_400_000_000_000_000
@@ -205,6 +222,8 @@ def main():
         shutil.copyfileobj(plain, packed, 1 << 20)
     if shutil.which("zstd"):
         subprocess.run(["zstd", "-q", "-f", folder / "sparse.log", "-o", folder / "sparse.log.zst"], check=True)
+    one_line(folder / "line.log", size, values)
+    tiny(folder / "tiny", min(size >> 14, 20_000), values)
     har(folder / "capture.har", size, values)
     history(folder / "History", size // 512, values)
 

@@ -12,6 +12,7 @@ are not installed are left out.
 
 import argparse
 import datetime
+import json
 import os
 import pathlib
 import platform
@@ -28,7 +29,7 @@ NAMES = """access_token id_token refresh_token id_token_hint code code_verifier 
 nonce SAMLResponse SAMLRequest SAMLart wresult ticket jsessionid PHPSESSID session_id sessionid token auth_token api_key apikey key
 password passwd pwd secret assertion client_assertion authorization oauth_token oauth_verifier oauth_token_secret
 X-Amz-Signature X-Goog-Signature sig jwt auth_req_id""".split()
-LOGS = ["sparse.log", "five.log", "half.log", "beacon.log", "json.log", "percent.log", "soup.log"]
+LOGS = ["sparse.log", "five.log", "half.log", "beacon.log", "json.log", "percent.log", "soup.log", "line.log", "tiny"]
 
 
 def commands(folder, binary, threads, names):
@@ -44,7 +45,7 @@ def commands(folder, binary, threads, names):
     rows.append(("sparse.log.gz", scan("sparse.log.gz"), {"zcat": ["zcat", folder / "sparse.log.gz"]}))
     rows.append(("sparse.log.zst", scan("sparse.log.zst"), {"zstd -dc": ["zstd", "-dc", folder / "sparse.log.zst"]}))
     har = {"jq entries": ["jq", ".log.entries|length", folder / "capture.har"],
-           "cat": ["cat", folder / "capture.har"]}
+           "serde_json entries": [*serde(), folder / "capture.har"], "cat": ["cat", folder / "capture.har"]}
     rows.append(("capture.har", scan("capture.har"), har))
     select = {"sqlite3 select url": ["sqlite3", "-readonly", folder / "History", "select url from urls not indexed"]}
     rows.append(("History", scan("History"), select))
@@ -52,6 +53,15 @@ def commands(folder, binary, threads, names):
     usable = lambda command: shutil.which(str(command[0]))
     return [(what, ours, {name: it for name, it in others.items() if usable(it)})
             for what, ours, others in rows if what == "an empty folder" or (folder / what).exists()]
+
+
+def serde():
+    """The command that reads a capture's entries with serde_json alone: the benchmark of the parts does."""
+    build = ["cargo", "bench", "--bench", "parts", "--no-run", "--message-format=json", "--quiet"]
+    built = subprocess.run(build, cwd=HERE, capture_output=True, text=True).stdout.splitlines()
+    targets = [json.loads(line) for line in built if line.startswith("{")]
+    found = [it["executable"] for it in targets if it.get("executable") and it["target"]["name"] == "parts"]
+    return [*(found or ["no such benchmark"]), "serde-har"]
 
 
 def run(command):
@@ -95,7 +105,8 @@ def measure(options):
     for what, _, others in rows:
         ours = times[what, ""]
         path = folder / what
-        size = path.stat().st_size / 2**20 if path.is_file() else 0
+        files = [path] if path.is_file() else path.glob("*")
+        size = sum(file.stat().st_size for file in files) / 2**20
         rate = f"{size / min(ours):.0f}" if size else ""
         lines.append(f"| {what} | | {spread(ours)} s | {rate} | {max(peaks[what, '']):.0f} |")
         for name in others:

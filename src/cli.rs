@@ -1,14 +1,18 @@
 //! The command line: clap definitions and nothing else.
 
+mod output;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use globset::Glob;
 use jiff::Timestamp;
 
-use crate::judge::Severity;
 use crate::judge::gate::Selector;
+use crate::judge::{Severity, State};
 use crate::values;
+
+pub use output::{Format, GroupBy, Output, Reveal, Shown, Sort};
 
 /// Finds credentials that OAuth and its relatives left in browser histories, logs and HAR files, and says
 /// which flow put them there and what they are worth.
@@ -37,9 +41,22 @@ pub enum Command {
         #[arg(value_name = "ID")]
         id: String,
     },
+    /// Accept leaks that are known
+    #[command(subcommand)]
+    Baseline(Baseline),
     /// Show or check the rules
     #[command(subcommand)]
     Rules(Rules),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or that of a command
+    Man {
+        /// The command
+        command: Option<String>,
+    },
     /// Print the JSON Schema of the result
     Schema {
         /// That of a line of `scan --sightings`
@@ -80,17 +97,22 @@ pub struct Scan {
 }
 
 /// Options that say nothing where nothing is judged.
-const JUDGED: [&str; 11] = [
+const JUDGED: [&str; 16] = [
     "as_of",
     "min_severity",
+    "verdict",
     "since",
     "until",
     "code_lifetime",
     "fail_on",
     "gate",
     "channel",
+    "baseline",
     "strict",
     "format",
+    "report",
+    "sort",
+    "group_by",
     "reveal",
 ];
 
@@ -148,6 +170,9 @@ pub struct Input {
     /// Read text of any form, not only what looks like a log
     #[arg(long)]
     pub all_text: bool,
+    /// Look for deleted rows also in the bytes of databases that no row uses any more
+    #[arg(long)]
+    pub residue: bool,
     /// Record SHA-256 of each source (costs more than the scan)
     #[arg(long)]
     pub hash: bool,
@@ -166,6 +191,9 @@ pub struct Judging {
     /// Report nothing less severe
     #[arg(long, value_name = "SEVERITY", default_value = "info", value_parser = values::severity)]
     pub min_severity: Severity,
+    /// Report only what is worth this at --as-of: live, replayable, expired… (repeatable)
+    #[arg(long, value_name = "STATE", value_parser = values::state)]
+    pub verdict: Vec<State>,
     /// Report nothing that was last seen before this moment
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub since: Option<Timestamp>,
@@ -208,6 +236,9 @@ pub struct Gate {
     /// Whether what only the direct channel of a HAR shows counts too
     #[arg(long, value_enum, default_value_t = Channel::Front)]
     pub channel: Channel,
+    /// Leaks that are accepted: they are told, and do not make the run fail
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
     /// Count unsupported sources as unread
     #[arg(long)]
     pub strict: bool,
@@ -231,53 +262,6 @@ pub enum Channel {
     All,
 }
 
-/// What to write, and where.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub struct Output {
-    /// Form of the result
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
-    /// Write to FILE (mode 0600), not to standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// No progress bar
-    #[arg(long)]
-    pub no_progress: bool,
-    /// Nothing on standard error but errors
-    #[arg(short, long)]
-    pub quiet: bool,
-}
-
-/// Forms of the result.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// One document, `tokentrail/1`.
-    Json,
-    /// One object a line.
-    Ndjson,
-}
-
-/// What to show.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub struct Shown {
-    /// Show what is masked: raw credentials, or personal claims (repeatable)
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub reveal: Vec<Reveal>,
-}
-
-/// What is masked unless asked for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, ValueEnum)]
-pub enum Reveal {
-    /// Personal claims of tokens.
-    Identities,
-    /// Raw credentials.
-    Values,
-}
-
 /// Options of `report`.
 #[derive(Debug, Args)]
 pub struct Report {
@@ -287,6 +271,40 @@ pub struct Report {
     /// What to write.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// The commands of `baseline`.
+#[derive(Debug, Subcommand)]
+pub enum Baseline {
+    /// Accept every leak of a result; what the baseline says already stays
+    Write {
+        /// The result, and the baseline.
+        #[command(flatten)]
+        files: BaselineFiles,
+        /// Why they are accepted: known leaks become suppressed ones
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Until when
+        #[arg(long, value_name = "TIME", value_parser = values::time)]
+        until: Option<Timestamp>,
+    },
+    /// Forget what a result no longer has, and what was accepted until a moment that has passed
+    Prune {
+        /// The result, and the baseline.
+        #[command(flatten)]
+        files: BaselineFiles,
+    },
+}
+
+/// What `baseline` reads and renews.
+#[derive(Debug, Args)]
+pub struct BaselineFiles {
+    /// Result of `scan --format json`; `-` is standard input
+    #[arg(value_name = "RESULT.json")]
+    pub result: PathBuf,
+    /// The baseline
+    #[arg(long, value_name = "FILE")]
+    pub baseline: PathBuf,
 }
 
 /// The commands of `rules`.

@@ -12,6 +12,7 @@ pub mod report;
 
 pub mod cli;
 pub mod ordered;
+pub mod output;
 pub mod scan;
 pub mod settings;
 pub mod shards;

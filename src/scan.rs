@@ -12,13 +12,15 @@ use jiff::{SignedDuration, Timestamp};
 use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, FingerprintKey};
 use crate::collect::Context;
+use crate::collect::archive::{self, Opened};
 use crate::collect::find::{File, Found, Inputs, find};
 use crate::collect::read::{self, Outcome, Row, Status};
 use crate::detect::clock::clock_error;
 use crate::detect::{self, Detector, Memory, Reveal, Revealed, Sighting};
 use crate::flow;
+use crate::judge::baseline::Baseline;
 use crate::judge::gate::Gate;
-use crate::judge::{self, Finding, Judging, Severity};
+use crate::judge::{self, Finding, Judging, Severity, State};
 use crate::ordered::ordered;
 use crate::report::shard::Shard;
 use crate::report::wire::{self, Counts};
@@ -43,6 +45,8 @@ pub struct Mapping {
     pub log_timezone: Option<jiff::tz::TimeZone>,
     /// Which reader gets what.
     pub reading: read::Options,
+    /// Whether databases are searched for bytes that no row uses.
+    pub residue: bool,
     /// Name of the run.
     pub label: Option<String>,
     /// The options as the shard states them.
@@ -64,8 +68,12 @@ pub struct Reducing {
     pub since: Option<Timestamp>,
     /// Only what was seen before this moment.
     pub until: Option<Timestamp>,
+    /// Only what is worth one of these at `as_of`; empty for everything.
+    pub verdicts: Vec<State>,
     /// What makes the run fail.
     pub gate: Gate,
+    /// What is accepted, and does not.
+    pub baseline: Baseline,
     /// Whether unsupported sources count as unread.
     pub strict: bool,
     /// Name of the run; that of the map half when not given.
@@ -133,8 +141,8 @@ pub fn sightings(
     let end = map_all(found, HOLD, mapping, progress, &mut |mapped| {
         let written = match &mapped.outcome {
             Outcome::Row(row) => shard.source(row, mapped.clock_error, &mapped.sightings),
-            Outcome::NotClaimed(reason) => {
-                *not_claimed.entry((*reason).into()).or_default() += 1;
+            Outcome::NotClaimed(reason, count) => {
+                *not_claimed.entry((*reason).into()).or_default() += count;
                 Ok(())
             }
         };
@@ -171,19 +179,25 @@ fn map_all<E: Send>(
     take: &mut (dyn FnMut(Mapped) -> ControlFlow<E> + Send),
 ) -> ControlFlow<E> {
     progress.start(found.files.iter().map(|file| file.len).sum());
+    let naming = |name: &str| detect::path::shown(name, &mapping.rules);
     let work = |file: &File| {
-        let mapped = map(file, mapping);
+        let map = |opened| map(opened, mapping);
+        let mapped = archive::sources(file, &mapping.reading, &naming, &map, |it| &it.outcome);
         progress.advance(file.len);
         mapped
     };
-    ordered(&found.files, hold, |it| it.sightings.len(), work, take)
+    let weight = |all: &Vec<Mapped>| all.iter().map(|it| it.sightings.len()).sum();
+    ordered(&found.files, hold, weight, work, &mut |all: Vec<Mapped>| {
+        all.into_iter().try_for_each(&mut *take)
+    })
 }
 
 /// The map half: one source, and nothing but it.
-fn map(file: &File, mapping: &Mapping) -> Mapped {
+fn map(opened: Opened, mapping: &Mapping) -> Mapped {
     let context = Context {
         rules: &mapping.rules,
         log_timezone: mapping.log_timezone.as_ref(),
+        residue: mapping.residue,
     };
     let detector = Detector {
         rules: &mapping.rules,
@@ -193,7 +207,7 @@ fn map(file: &File, mapping: &Mapping) -> Mapped {
     };
     let mut memory = Memory::default();
     let mut sightings = Vec::new();
-    let mut outcome = read::observations(file, &context, &mapping.reading, &mut |observation| {
+    let mut outcome = read::observations(opened, &context, &mapping.reading, &mut |observation| {
         sightings.extend(detect::sightings(&observation, &detector, &mut memory));
     });
     if let Outcome::Row(row) = &mut outcome
@@ -243,8 +257,8 @@ impl Merged {
                 self.clock_errors.extend(error);
                 self.rows.push(row);
             }
-            Outcome::NotClaimed(reason) => {
-                *self.not_claimed.entry(reason.into()).or_default() += 1;
+            Outcome::NotClaimed(reason, count) => {
+                *self.not_claimed.entry(reason.into()).or_default() += count;
             }
         }
         self.sightings.append(&mut source.sightings);
@@ -313,6 +327,7 @@ pub fn reduce(mut merged: Merged, reducing: &Reducing) -> (Report, Verdict) {
     findings.retain(|finding| is_asked_for(finding, reducing));
     let gated = findings
         .iter()
+        .filter(|finding| reducing.baseline.is_new(finding.leak, reducing.as_of))
         .filter(|finding| reducing.gate.meets(finding, &correlated))
         .count();
     let label = reducing.label.as_deref().or(merged.label.as_deref());
@@ -325,9 +340,10 @@ pub fn reduce(mut merged: Merged, reducing: &Reducing) -> (Report, Verdict) {
             .behind(&merged.options, merged.is_keyed),
         correlated: &correlated,
         findings: &findings,
-        profiles: &judge::profiles(&correlated, &findings),
+        profiles: &judge::profiles(&correlated, &findings, &reducing.rules.stores),
         left_out: all.saturating_sub(findings.len()) as u64,
         gated: gated as u64,
+        baseline: &reducing.baseline,
         revealed: &merged.revealed,
         rows: &merged.rows,
         clock_errors: &merged.clock_errors,
@@ -351,6 +367,7 @@ pub fn reduce(mut merged: Merged, reducing: &Reducing) -> (Report, Verdict) {
 /// Whether the filters let a finding through. One without a time is never left out for its time.
 fn is_asked_for(finding: &Finding, reducing: &Reducing) -> bool {
     finding.severity >= reducing.min_severity
+        && (reducing.verdicts.is_empty() || reducing.verdicts.contains(&finding.now.state))
         && !matches!((finding.last_seen, reducing.since), (Some(last), Some(since)) if last < since)
         && !matches!((finding.first_seen, reducing.until), (Some(first), Some(until)) if first >= until)
 }

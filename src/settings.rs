@@ -11,12 +11,15 @@ use jiff::{SignedDuration, Timestamp};
 use crate::atoms::FingerprintKey;
 use crate::atoms::rules::{RuleError, Rules};
 use crate::cli::{self, Channel, Moment};
+use crate::collect::archive::Filter;
 use crate::collect::find::Inputs;
 use crate::collect::{Reader, log, read};
 use crate::detect::Reveal;
+use crate::judge::baseline::{Baseline, BaselineError};
 use crate::judge::gate;
 use crate::report::wire;
 use crate::scan::{Mapping, Reducing};
+use crate::values;
 
 /// Why a run cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +45,9 @@ pub enum SetupError {
     /// The rules cannot be used.
     #[error(transparent)]
     Rules(#[from] RuleError),
+    /// The baseline cannot be used.
+    #[error("--baseline: {0} {1}")]
+    Baseline(String, BaselineError),
     /// Nothing to read.
     #[error("{0}: nothing to read there; check the paths, --files-from and --glob")]
     NothingFound(String),
@@ -94,13 +100,16 @@ pub fn mapping(scan: &cli::Scan, rules: Arc<Rules>) -> Result<Mapping, SetupErro
             forced,
             fallback,
             hash: input.hash,
+            filter: filter(input)?,
         },
+        residue: input.residue,
         label: scan.judging.label.clone(),
         options: wire::shard::Options {
             r#type: input.reader.clone(),
             log_timezone: zone.map(|zone| zone.text.clone()),
             all_text: input.all_text,
             hash: input.hash,
+            residue: input.residue,
             jwks: detecting.jwks.is_some(),
             rules: !scan.judging.rules.is_empty(),
         },
@@ -114,19 +123,31 @@ pub fn reducing(
     reveal: &[cli::Reveal],
     rules: Arc<Rules>,
     now: Timestamp,
-) -> Reducing {
-    Reducing {
+) -> Result<Reducing, SetupError> {
+    Ok(Reducing {
         rules,
         as_of: judging.as_of.unwrap_or(now),
         code_lifetime: judging.code_lifetime.map(SignedDuration::from_secs),
         min_severity: judging.min_severity,
+        verdicts: judging.verdict.clone(),
         since: judging.since,
         until: judging.until,
         gate: self::gate(gate),
+        baseline: match &gate.baseline {
+            Some(path) => baseline(path)?,
+            None => Baseline::default(),
+        },
         strict: gate.strict,
         label: judging.label.clone(),
         options: options(judging, gate, reveal),
-    }
+    })
+}
+
+/// The baseline in a file.
+pub fn baseline(path: &Path) -> Result<Baseline, SetupError> {
+    let text = std::fs::read_to_string(path).map_err(|error| file("--baseline", path, error))?;
+    Baseline::parse(&text, |text| values::time(text).ok())
+        .map_err(|error| SetupError::Baseline(path.display().to_string(), error))
 }
 
 /// The rules of this build, and those of the files.
@@ -174,6 +195,12 @@ fn options(judging: &cli::Judging, gate: &cli::Gate, reveal: &[cli::Reveal]) -> 
         },
         code_lifetime: judging.code_lifetime,
         rules: !judging.rules.is_empty(),
+        baseline: gate.baseline.is_some(),
+        verdict: judging
+            .verdict
+            .iter()
+            .map(|state| state.as_str().into())
+            .collect(),
         ..wire::Options::default()
     }
 }
@@ -219,6 +246,15 @@ fn path(bytes: &[u8]) -> PathBuf {
 #[cfg(not(unix))]
 fn path(bytes: &[u8]) -> PathBuf {
     String::from_utf8_lossy(bytes).into_owned().into()
+}
+
+/// Which members of archives are read.
+fn filter(input: &cli::Input) -> Result<Option<Filter>, SetupError> {
+    let filter = Filter {
+        globs: globs("--glob", &input.glob)?,
+        exclude: globs("--exclude", &input.exclude)?,
+    };
+    Ok((filter.globs.is_some() || filter.exclude.is_some()).then_some(filter))
 }
 
 fn globs(option: &'static str, patterns: &[Glob]) -> Result<Option<GlobSet>, SetupError> {

@@ -1,11 +1,15 @@
 //! The forms of single values on the command line: moments, zones, patterns. Pure functions from text;
 //! an error says what would be right.
 
+use std::path::PathBuf;
+
+use clap::ValueEnum;
 use globset::{Glob, GlobBuilder};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
-use crate::judge::Severity;
+use crate::cli::Format;
+use crate::judge::{Severity, State};
 
 /// A zone, and how it was written.
 #[derive(Clone, Debug)]
@@ -55,6 +59,28 @@ pub fn severity(text: &str) -> Result<Severity, String> {
     let mut all = Severity::ALL.into_iter();
     all.find(|severity| severity.as_str() == text)
         .ok_or_else(|| format!("none of {}", Severity::ALL.map(Severity::as_str).join(", ")))
+}
+
+/// A state of a verdict by its name.
+pub fn state(text: &str) -> Result<State, String> {
+    let mut all = State::ALL.into_iter();
+    all.find(|state| state.as_str() == text)
+        .ok_or_else(|| format!("none of {}", State::ALL.map(State::as_str).join(", ")))
+}
+
+/// A format, and the file for it: `json=result.json`.
+pub fn target(text: &str) -> Result<(Format, PathBuf), String> {
+    let formats = || {
+        let all = Format::value_variants().iter();
+        let names = all.filter_map(|it| Some(it.to_possible_value()?.get_name().to_owned()));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match text.split_once('=') {
+        Some((format, path)) if !path.is_empty() => Format::from_str(format, false)
+            .map(|format| (format, path.into()))
+            .map_err(|_| format!("its format is none of {}", formats())),
+        _ => Err("is not FORMAT=FILE, like json=result.json".into()),
+    }
 }
 
 /// A pattern: `*.log` is for names; `logs/*` stays inside one folder, `**` crosses folders.

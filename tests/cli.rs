@@ -249,10 +249,135 @@ fn hostile_names_reach_no_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let name = "evil\u{1b}]0;owned\u{7}\u{202e}gol.log";
     std::fs::write(dir.path().join(name), CALLBACK).unwrap();
-    for format in ["table", "json", "ndjson"] {
+    for format in ["table", "json", "ndjson", "sarif", "html", "ocsf", "ecs"] {
         let output = run(dir.path(), &["scan", ".", "-f", format]);
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{format}");
         assert!(text.contains("evil"), "{format}");
     }
+}
+
+#[test]
+fn one_run_writes_every_report_that_is_asked_for() {
+    let dir = evidence();
+    let reports = ["--report", "json=a.json", "--report", "sarif=a.sarif"];
+    let output = run(
+        dir.path(),
+        &[&["scan", "access.log"], &reports[..]].concat(),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let table = run(dir.path(), &["scan", "access.log"]).stdout;
+    assert_eq!(output.stdout, table, "the table is still written");
+    let again = [
+        "report",
+        "a.json",
+        "--report",
+        "ndjson=b.ndjson",
+        "-f",
+        "sarif",
+    ];
+    let output = Command::new(env!("CARGO_BIN_EXE_tokentrail"))
+        .args(again)
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let read = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
+    assert_eq!(output.stdout, read("a.sarif"));
+    let lines = run(dir.path(), &["scan", "access.log", "-f", "ndjson"]).stdout;
+    assert_eq!(read("b.ndjson"), lines);
+}
+
+#[test]
+fn the_table_is_sorted_grouped_and_filtered_as_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |day: u32, query: &str| {
+        format!(
+            "203.0.113.7 - - [{day}/Nov/2026:05:00:00 +0000] \"GET {query} HTTP/1.1\" 200 0 \"-\" \"-\"\n"
+        )
+    };
+    let lines = at(
+        21,
+        "/cb?code=SplxlOBeZQQYbYS6WxSbIA4f7Qk2&state=af0ifjsldkjK3fq8Vb2mQw",
+    ) + &at(22, "/x?access_token=Qm7xZ2kLw9TfYb3NcR8vHs5JdGp4Ae6U");
+    std::fs::write(dir.path().join("access.log"), lines).unwrap();
+    let table = |options: &[&str]| {
+        let output = run(dir.path(), &[&["scan", "."], options].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let order = |text: &str| {
+        let at = |kind: &str| text.find(&format!(" {kind} (")).unwrap();
+        at("authorization_code") < at("access_token")
+    };
+    assert!(order(&table(&["--sort", "oldest"])));
+    assert!(!order(&table(&["--sort", "newest"])));
+    let groups = table(&["--group-by", "flow"]);
+    assert!(
+        groups.contains("\n== bearer-in-query: 1 finding\n"),
+        "{groups}"
+    );
+    let usable = table(&["--verdict", "unknown"]);
+    assert!(usable.contains("(1 left out by filters)"), "{usable}");
+    assert!(!usable.contains("authorization_code ("), "{usable}");
+}
+
+/// Ended while one source is still being read: what was done before is whole, and the rest is missed. Ctrl-C ends it in
+/// the same way, but is ignored where tests run in the background.
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_ended_leaves_sightings_that_correlate_takes() {
+    let dir = evidence();
+    let tokentrail = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tokentrail"));
+        command.args(args).current_dir(dir.path()).env_clear();
+        command
+    };
+    // Sources are written in the order of their names, and `-` is that of standard input.
+    std::fs::rename(dir.path().join("access.log"), dir.path().join("+.log")).unwrap();
+    let mut child = tokentrail(&["scan", "+.log", "-", "--sightings", "-o", "part"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let part = dir.path().join("part");
+    let written = || std::fs::read_to_string(&part).unwrap_or_default();
+    let start = std::time::Instant::now();
+    while !written().contains("authorization_code") && start.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let ended = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(ended.unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    assert!(written().ends_with('\n'));
+    let files = std::fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(files, 3, "nothing but the sightings is left behind");
+    let output = tokentrail(&["correlate", "part", "-f", "json", "--fail-on", "never"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let report = json(&output);
+    assert_eq!(report["findings"][0]["kind"], "authorization_code");
+    let problem = report["problems"][0]["reason"].as_str().unwrap();
+    assert!(problem.contains("cut off"), "{problem}");
+}
+
+#[test]
+fn every_command_has_a_page_and_every_shell_its_completions() {
+    let dir = evidence();
+    let written = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_tokentrail"))
+            .args(args)
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{args:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let text = written(&["completions", shell]);
+        assert!(text.contains("source-root"), "{shell}");
+    }
+    assert!(written(&["man"]).contains("tokentrail\\-correlate(1)"));
+    assert!(written(&["man", "scan"]).contains(r"\-\-source\-root"));
 }

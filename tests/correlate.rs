@@ -84,7 +84,13 @@ fn shuffled(text: &[u8], mut seed: u64) -> Vec<u8> {
 /// What stands in `fixtures/` and one level below: the shares of the evidence that machines are given.
 fn shares() -> Vec<String> {
     let mut names = Vec::new();
-    for folder in ["fixtures/har", "fixtures/laptop", "fixtures/logs"] {
+    for folder in [
+        "fixtures/archives",
+        "fixtures/captured",
+        "fixtures/har",
+        "fixtures/laptop",
+        "fixtures/logs",
+    ] {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             names.push(format!("{folder}/{name}"));
@@ -182,7 +188,15 @@ fn files_and_standard_input_are_one() {
     let path = path.to_str().unwrap();
     let written = sightings(&["fixtures/har"], &["-o", path]);
     assert!(written.is_empty());
-    let rest = sightings(&["fixtures/laptop", "fixtures/logs"], &[]);
+    let rest = sightings(
+        &[
+            "fixtures/archives",
+            "fixtures/captured",
+            "fixtures/laptop",
+            "fixtures/logs",
+        ],
+        &[],
+    );
     let options = [&["correlate", path, "-", "-f", "json"], &JUDGED[..]].concat();
     let behind = tokentrail(&options, &rest);
     assert!(behind.stdout == scan(&["fixtures"], &["-f", "json"]).stdout);

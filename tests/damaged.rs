@@ -161,6 +161,13 @@ fn broken() -> Vec<(&'static str, Vec<u8>, &'static str, usize)> {
             "compressed data is damaged",
             0,
         ),
+        ("k/recovery.jsonlz4", Vec::new(), "empty", 0),
+        (
+            "k/sessionstore.jsonlz4",
+            b"mozLz39\0".to_vec(),
+            "session file",
+            0,
+        ),
         ("k/x.har", half(&capture), "ends inside a JSON value", 1),
         ("l/x.har", vec![0; 5_000], "HAR file", 0),
     ]

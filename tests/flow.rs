@@ -50,6 +50,25 @@ fn state_joins_request_and_response_across_sources() {
 }
 
 #[test]
+fn a_request_noted_right_after_its_response_is_its_request_where_no_visits_tell_the_order() {
+    let grant = |millis: i64, visited: bool| {
+        let mut asked = request(2, "s1", Some("ch"));
+        let mut answered = code_response(2, "code-a", "s1");
+        let at = asked.at.as_mut().unwrap();
+        at.instant += jiff::SignedDuration::from_millis(millis);
+        if visited {
+            chain(&mut asked, 1, &[]);
+            chain(&mut answered, 2, &[]);
+        }
+        let found = correlate(vec![asked, answered]);
+        found.exposures[0].flow
+    };
+    assert_eq!(grant(6, false), Flow::CodePkceS256);
+    assert_eq!(grant(101, false), Flow::Code);
+    assert_eq!(grant(6, true), Flow::Code);
+}
+
+#[test]
 fn the_chain_joins_without_state() {
     let mut asked = request(1, "s1", None);
     asked.keys.clear();

@@ -17,6 +17,9 @@ use serde_json::Value;
 /// The moment of every judgement here.
 const AS_OF: &str = "2026-11-24T00:00:00Z";
 
+/// Every form of the report.
+const FORMATS: [&str; 7] = ["table", "json", "ndjson", "sarif", "html", "ocsf", "ecs"];
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -141,7 +144,7 @@ fn threads_and_order_change_no_byte() {
     let stories = stories();
     let forward: Vec<&str> = stories.iter().map(String::as_str).collect();
     let backward: Vec<&str> = forward.iter().rev().copied().collect();
-    for format in ["table", "json", "ndjson"] {
+    for format in FORMATS {
         let whole = scan(&["fixtures"], &["-f", format, "-j", "1"]).stdout;
         let many = scan(&["fixtures"], &["-f", format, "-j", "8"]).stdout;
         assert!(whole == many, "{format}: one thread and many differ");
@@ -157,7 +160,7 @@ fn a_saved_result_renders_to_the_same_bytes() {
     let saved = dir.path().join("result.json");
     let saved = saved.to_str().unwrap();
     scan(&["fixtures"], &["-f", "json", "-o", saved]);
-    for format in ["table", "json", "ndjson"] {
+    for format in FORMATS {
         let direct = scan(&["fixtures"], &["-f", format]).stdout;
         let again = tokentrail(&["report", saved, "-f", format]);
         assert!(again.status.success(), "{again:?}");
@@ -176,7 +179,7 @@ fn no_output_shows_a_credential() {
         .collect();
     assert!(!values.is_empty(), "--reveal values shows nothing");
     let mut outputs = Vec::new();
-    for format in ["table", "json", "ndjson"] {
+    for format in FORMATS {
         for options in [&[] as &[&str], &["--reveal", "identities"]] {
             let output = scan(&["fixtures"], &[options, &["-f", format]].concat());
             outputs.push(String::from_utf8(output.stdout).unwrap());

@@ -45,6 +45,7 @@ fn claims(bytes: &[u8], name: &str) -> bool {
     let context = Context {
         rules: rules(),
         log_timezone: None,
+        residue: false,
     };
     (READER.claims)(&evidence(bytes, name), &context)
 }
@@ -53,6 +54,7 @@ fn read_sized(bytes: &[u8], buffer: usize) -> Reading {
     let context = Context {
         rules: rules(),
         log_timezone: None,
+        residue: false,
     };
     let source = Arc::new(Source {
         path: "capture.har".into(),

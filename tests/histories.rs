@@ -17,12 +17,16 @@ mod harm;
 mod hostile;
 #[path = "histories/overlay.rs"]
 mod overlay;
+#[path = "histories/residue.rs"]
+mod residue;
+#[path = "histories/states.rs"]
+mod states;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use tokentrail::atoms::rules::Rules;
-use tokentrail::atoms::{Locator, Source};
+use tokentrail::atoms::{Locator, Source, View};
 use tokentrail::collect::{Context, Evidence, Observation, Payload, READERS, Sink};
 
 /// What a scan of one file gives.
@@ -38,9 +42,17 @@ struct Seen {
 impl Seen {
     /// URLs with the tables they lie in, sorted.
     fn urls(&self) -> Vec<(String, &str)> {
-        let mut urls: Vec<_> = self
-            .observations
-            .iter()
+        self.sorted(|_| true)
+    }
+
+    /// Those of one view.
+    fn of_view(&self, view: View) -> Vec<(String, &str)> {
+        self.sorted(|seen| seen.place.view == view)
+    }
+
+    fn sorted(&self, wanted: impl Fn(&Observation) -> bool) -> Vec<(String, &str)> {
+        let wanted = self.observations.iter().filter(|seen| wanted(seen));
+        let mut urls: Vec<_> = wanted
             .filter_map(|seen| Some((url(seen)?, table(seen))))
             .collect();
         urls.sort();
@@ -63,10 +75,15 @@ fn scan(path: &Path) -> Seen {
 }
 
 fn scan_evidence(evidence: &Evidence) -> Seen {
+    scan_with(evidence, false)
+}
+
+fn scan_with(evidence: &Evidence, residue: bool) -> Seen {
     static RULES: OnceLock<Rules> = OnceLock::new();
     let context = Context {
         rules: RULES.get_or_init(|| Rules::builtin().unwrap()),
         log_timezone: None,
+        residue,
     };
     let claimed = READERS
         .iter()

@@ -21,6 +21,9 @@ use proptest::test_runner::{Config, RngSeed};
 /// Of a credential, twice as many characters in a row are too many.
 const PART: usize = 12;
 
+/// Every form of the report.
+const FORMATS: [&str; 7] = ["table", "json", "ndjson", "sarif", "html", "ocsf", "ecs"];
+
 /// A credential of one of the forms in use, from 40 random bytes.
 fn credential(form: usize, random: &[u8]) -> String {
     let text: String = random
@@ -233,7 +236,7 @@ proptest! {
         }
         evidence(dir.path(), &urls, &keys);
         let path = dir.path().to_str().unwrap();
-        for options in [["-f", "table"], ["-f", "json"], ["-f", "ndjson"], ["--reveal", "identities"]] {
+        for options in FORMATS.map(|format| ["-f", format]).into_iter().chain([["--reveal", "identities"]]) {
             let text = written(&[&["scan", path, "--source-root", path], options.as_slice()].concat());
             prop_assert!(text.contains("access_token"), "nothing is found: {text}");
             for value in &values {
@@ -253,7 +256,7 @@ fn a_file_named_after_a_token_is_reported_without_it() {
     fs::write(dir.path().join(format!("{value}.log")), line).unwrap();
     fs::write(dir.path().join(format!("{value}.har")), "").unwrap();
     let path = dir.path().to_str().unwrap();
-    for format in ["table", "json", "ndjson"] {
+    for format in FORMATS {
         let text = written(&["scan", path, "-f", format]);
         assert!(text.contains(".log") && text.contains(".har"), "{text}");
         assert_eq!(shown(&text, &value), None, "{text}");

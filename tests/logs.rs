@@ -33,6 +33,7 @@ fn read_with(evidence: &Evidence, bounds: Bounds, tz: Option<&jiff::tz::TimeZone
     let ctx = Context {
         rules: rules(),
         log_timezone: tz,
+        residue: false,
     };
     let source = Arc::new(Source::default());
     let (mut observations, mut problems) = (Vec::new(), Vec::new());
@@ -688,6 +689,7 @@ fn fixtures_are_claimed_and_read() {
     let ctx = Context {
         rules: rules(),
         log_timezone: None,
+        residue: false,
     };
     let mut paths: Vec<_> = std::fs::read_dir("fixtures/logs")
         .unwrap()

@@ -134,3 +134,17 @@ fn the_list_of_rules_is_the_one_that_was_reviewed() {
     let list: String = ids.into_iter().flat_map(|id| [id, "\n"]).collect();
     snapbox::assert_data_eq!(list, snapbox::file!["rules.txt"]);
 }
+
+#[test]
+fn every_store_is_read_by_readers_that_there_are() {
+    let rules = rules();
+    let mut named = 0;
+    for reader in rules.stores.readers() {
+        named += 1;
+        let known = tokentrail::collect::READERS
+            .iter()
+            .any(|it| it.name == reader);
+        assert!(known, "rules/stores.toml names {reader}");
+    }
+    assert!(named > 10, "{named} readers");
+}

@@ -12,6 +12,6 @@ pub mod when;
 pub use identity::{Digest, Fingerprint, FingerprintKey, JoinKey, KeyKind};
 pub use kind::{Kind, Slot};
 pub use masked::Masked;
-pub use place::{Locator, Place, Source, View};
+pub use place::{Locator, Place, Source, View, Within};
 pub use secret::{Raw, Secret};
 pub use when::{Basis, When, Zone};

@@ -66,11 +66,11 @@ pub enum Locator {
         /// Offset of the line's first byte, from 0.
         byte: u64,
     },
-    /// A value of a HAR entry.
+    /// A value of a HAR entry, or of another JSON document.
     Entry {
-        /// Index of the entry, from 0.
+        /// Index of the entry, from 0; 0 where the document has none.
         index: u64,
-        /// JSON pointer from the document's root (RFC 6901).
+        /// JSON pointer from the document's root (RFC 6901); `*` for a name that may be a value.
         pointer: Box<str>,
         /// Line of the value in the file, from 1.
         line: u64,
@@ -79,7 +79,7 @@ pub enum Locator {
     },
     /// A record of a key-value store, a session file or a cache.
     Record {
-        /// File inside the store.
+        /// File inside the store, or the part of the source that it is in.
         file: Box<str>,
         /// Key, when it is public.
         key: Box<str>,
@@ -91,6 +91,63 @@ pub enum Locator {
         /// Offset in the file, from 0.
         offset: u64,
     },
+    /// Bytes of a database that no row holds any more.
+    Residue {
+        /// The file that has them, where it is not the source itself but lies beside it.
+        beside: Option<Box<str>>,
+        /// Offset in that file, from 0.
+        offset: u64,
+        /// What they lie in.
+        within: Within,
+        /// Whether nothing tells where the value begins or ends, so that it may have lost a part, or may have
+        /// been taken together with what follows it.
+        uncertain: bool,
+    },
+}
+
+/// What the residue of a database lies in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Within {
+    /// A page that was given up.
+    FreePage,
+    /// A block between the cells of a page, where a cell was.
+    Freeblock,
+    /// The part of a page that no cell was given yet, or not again.
+    Unallocated,
+    /// Behind the last page.
+    Slack,
+    /// A page in a write-ahead log, or what its cells leave of it.
+    Wal,
+    /// A write-ahead log behind its last commit.
+    WalSlack,
+    /// A rollback journal.
+    Journal,
+}
+
+impl Within {
+    /// Every place.
+    pub const ALL: [Self; 7] = [
+        Self::FreePage,
+        Self::Freeblock,
+        Self::Unallocated,
+        Self::Slack,
+        Self::Wal,
+        Self::WalSlack,
+        Self::Journal,
+    ];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FreePage => "free_page",
+            Self::Freeblock => "freeblock",
+            Self::Unallocated => "unallocated",
+            Self::Slack => "slack",
+            Self::Wal => "wal",
+            Self::WalSlack => "wal_slack",
+            Self::Journal => "journal",
+        }
+    }
 }
 
 /// Which state of a file holds the value.

@@ -26,18 +26,21 @@ pub enum Basis {
     LogLine,
     /// `startedDateTime` of a HAR entry; for a response, plus the entry's `time`.
     HarEntry,
+    /// A request or response in another capture of traffic.
+    Capture,
     /// Another time column of the row.
     Row,
 }
 
 impl Basis {
     /// Every clock.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Visit,
         Self::LastVisit,
         Self::Download,
         Self::LogLine,
         Self::HarEntry,
+        Self::Capture,
         Self::Row,
     ];
 
@@ -49,6 +52,7 @@ impl Basis {
             Self::Download => "download",
             Self::LogLine => "log_line",
             Self::HarEntry => "har_entry",
+            Self::Capture => "capture",
             Self::Row => "row",
         }
     }

@@ -1,27 +1,19 @@
-//! One file or one stream, opened without harm: decompressed by magic, bounded, never written.
-//! Knows no format beyond the compression around it.
+//! One file, one stream or one member of an archive, opened without harm: decompressed by magic, bounded,
+//! never written. Knows no format beyond the compression around it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use super::archive::{self, Archive};
+pub use super::decode::Encoding;
+use super::decode::{self, MAX_RATIO, decode};
+use super::span::Span;
 
 /// Decoded bytes that readers see before they claim: enough for a magic number, a first HAR entry,
 /// some log lines.
 pub const HEAD: usize = 64 * 1024;
-
-/// A compressed stream may grow by at most this factor once it has passed [`RATIO_FLOOR`]. Deflate cannot
-/// exceed 1032; a log that compresses better than this is a bomb.
-const MAX_RATIO: u64 = 1_100;
-
-/// Decoded bytes below which no ratio is checked.
-const RATIO_FLOOR: u64 = 64 << 20;
-
-/// Window that a zstd stream may ask for, as a power of two: 128 MiB, what `zstd -d` accepts by default.
-const ZSTD_WINDOW_LOG: u32 = 27;
-
-/// Memory in KiB that an xz stream may ask for: what its strongest preset needs.
-const XZ_MEMORY_KIB: u32 = 128 * 1024;
 
 /// Why evidence, or a part of it, was not read. Says what the user can do. The file's name is the problem's
 /// own field, and no variant holds bytes of the evidence.
@@ -51,73 +43,41 @@ pub enum ReadError {
     Limit(Box<str>),
 }
 
-/// Compression around the content, told by magic.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Encoding {
-    /// None.
-    Plain,
-    /// RFC 1952, members concatenated.
-    Gzip,
-    /// RFC 1950 (mitmproxy's `.zhar`).
-    Zlib,
-    /// RFC 8878.
-    Zstd,
-    /// The `.xz` container.
-    Xz,
-    /// bzip2, streams concatenated.
-    Bzip2,
-}
-
-impl Encoding {
-    const ALL: [Self; 5] = [Self::Gzip, Self::Zlib, Self::Zstd, Self::Xz, Self::Bzip2];
-
-    fn of(magic: &[u8]) -> Self {
-        match magic {
-            [0x1f, 0x8b, 8, ..] => Self::Gzip,
-            // A skippable frame may stand first (RFC 8878 §3.1.2).
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
-            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Self::Bzip2,
-            // RFC 1950 §2.2: the first two bytes are a multiple of 31. `x\x5e` is left out: it is text too often.
-            [0x78, 0x01 | 0x9c | 0xda, ..] => Self::Zlib,
-            _ => Self::Plain,
-        }
-    }
-
-    /// Name endings that this compression adds.
-    fn suffixes(self) -> &'static [&'static str] {
-        match self {
-            Self::Plain => &[],
-            Self::Gzip => &[".gz", ".gzip"],
-            Self::Zlib => &[".z", ".zz"],
-            Self::Zstd => &[".zst", ".zstd"],
-            Self::Xz => &[".xz"],
-            Self::Bzip2 => &[".bz2"],
-        }
-    }
-
-    /// A name without the ending that this compression adds, where it has one.
-    fn strip(self, name: &str) -> Option<&str> {
-        let mut suffixes = self.suffixes().iter();
-        suffixes.find_map(|suffix| name.strip_suffix(suffix))
-    }
-}
-
 /// Evidence that no reader has claimed yet.
+#[derive(Debug)]
 pub struct Evidence {
+    path: Box<str>,
+    members: Vec<Box<str>>,
     shown: Box<str>,
-    origin: Origin,
+    pub(super) origin: Origin,
     encoding: Encoding,
     head: Box<[u8]>,
     head_error: Option<Box<str>>,
     len: Option<u64>,
     recognised: OnceLock<Option<&'static str>>,
+    archive: Option<Arc<Archive>>,
 }
 
-enum Origin {
+pub(super) enum Origin {
     File(PathBuf),
     /// Standard input: what remains after the raw head, readable once.
     Stream(Mutex<Option<Box<dyn Read + Send>>>),
+    /// A member of an archive, and what it may expand to.
+    Member {
+        archive: Arc<Archive>,
+        index: usize,
+        cap: u64,
+    },
+}
+
+impl std::fmt::Debug for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::File(_) => "File",
+            Self::Stream(_) => "Stream",
+            Self::Member { .. } => "Member",
+        })
+    }
 }
 
 impl Evidence {
@@ -127,14 +87,61 @@ impl Evidence {
         let len = file.metadata()?.len();
         let raw = read_up_to(&mut file, 16)?;
         let encoding = Encoding::of(&raw);
+        let origin = Origin::File(path.to_owned());
+        Self::new(shown.into(), Vec::new(), origin, encoding, Some(len))
+    }
+
+    /// Opens a member of an archive, which is `outer`; it may expand to `cap` bytes.
+    pub(super) fn member(
+        outer: &Self,
+        archive: &Arc<Archive>,
+        index: usize,
+        cap: u64,
+    ) -> Result<Self, ReadError> {
+        let member = archive.member(index).ok_or_else(nothing)?;
+        let raw = read_up_to(&mut *archive.content(member)?, 16);
+        // It is told when it is read.
+        let encoding = Encoding::of(&raw.unwrap_or_default());
+        let members = [outer.members(), &[archive.told(index)]].concat();
+        let origin = Origin::Member {
+            archive: archive.clone(),
+            index,
+            cap,
+        };
+        Self::new(
+            outer.path.clone(),
+            members,
+            origin,
+            encoding,
+            Some(member.len),
+        )
+    }
+
+    /// The same under other members: it is no member of the archive that it was opened by, but lies beside it.
+    pub(super) fn under(mut self, members: Vec<Box<str>>) -> Self {
+        self.members = members;
+        self.shown = joined(&self.path, &self.members);
+        self
+    }
+
+    fn new(
+        path: Box<str>,
+        members: Vec<Box<str>>,
+        origin: Origin,
+        encoding: Encoding,
+        len: Option<u64>,
+    ) -> Result<Self, ReadError> {
         let mut evidence = Self {
-            shown: shown.into(),
-            origin: Origin::File(path.to_owned()),
+            shown: joined(&path, &members),
+            path,
+            members,
+            origin,
             encoding,
             head: Box::default(),
             head_error: None,
-            len: Some(len),
+            len,
             recognised: OnceLock::new(),
+            archive: None,
         };
         (evidence.head, evidence.head_error) = read_up_to_error(&mut *evidence.open()?, HEAD);
         Ok(evidence)
@@ -147,21 +154,48 @@ impl Evidence {
     ) -> Result<Self, ReadError> {
         let raw = read_up_to(&mut input, 16)?;
         let encoding = Encoding::of(&raw);
-        let mut decoded = decode(Box::new(io::Cursor::new(raw).chain(input)), encoding)?;
+        let input = Box::new(io::Cursor::new(raw).chain(input));
+        let mut decoded = decode(input, encoding, u64::MAX)?;
         let (head, head_error) = read_up_to_error(&mut decoded, HEAD);
         let rest = Box::new(io::Cursor::new(head.clone()).chain(decoded));
+        let shown = shown.into();
         Ok(Self {
-            shown: shown.into(),
+            path: shown.clone(),
+            members: Vec::new(),
+            shown,
             origin: Origin::Stream(Mutex::new(Some(rest))),
             encoding,
             head,
             head_error,
             len: None,
             recognised: OnceLock::new(),
+            archive: None,
         })
     }
 
-    /// Name in the report.
+    /// The archive that it is, for a format that is one as a whole.
+    pub(super) fn archive(&self) -> Option<&Arc<Archive>> {
+        self.archive.as_ref()
+    }
+
+    pub(super) fn with_archive(self, archive: Archive) -> Self {
+        Self {
+            archive: Some(Arc::new(archive)),
+            ..self
+        }
+    }
+
+    /// Path in the report; of an archive's member, that of the outermost archive.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Names of the archive's members that lead to it, outermost first.
+    pub fn members(&self) -> &[Box<str>] {
+        &self.members
+    }
+
+    /// Path and members in one, with `/` between folders.
     pub fn shown(&self) -> &str {
         &self.shown
     }
@@ -185,10 +219,10 @@ impl Evidence {
     /// What stopped the decoding within the head, when something did.
     pub fn head_error(&self) -> Option<ReadError> {
         let text = self.head_error.clone()?;
-        Some(if self.encoding == Encoding::Plain {
-            ReadError::Io(io::Error::other(text.into_string()))
-        } else {
+        Some(if self.is_packed() {
             ReadError::Compression(text)
+        } else {
+            ReadError::Io(io::Error::other(text.into_string()))
         })
     }
 
@@ -200,6 +234,11 @@ impl Evidence {
     /// Size on disk, before decompression; unknown for a stream.
     pub fn len(&self) -> Option<u64> {
         self.len
+    }
+
+    /// Whether the head is the whole content, as it lies there.
+    pub fn is_all_in_head(&self) -> bool {
+        self.encoding == Encoding::Plain && self.len == Some(self.head.len() as u64)
     }
 
     /// Whether there is nothing in it.
@@ -234,24 +273,49 @@ impl Evidence {
         }
     }
 
-    /// A file beside this one whose name is this one's plus `suffix` (`-wal`, `-journal`).
-    pub fn sidecar(&self, suffix: &str) -> Option<PathBuf> {
-        let mut name = self.plain_file()?.as_os_str().to_owned();
-        name.push(suffix);
-        let path = PathBuf::from(name);
-        // A link would lead out of the evidence.
-        path.symlink_metadata()
-            .is_ok_and(|meta| meta.is_file())
-            .then_some(path)
+    /// The content where it lies, if it can be read there from any place: neither compressed nor a stream.
+    pub(super) fn plain_span(&self) -> Result<Option<Span>, ReadError> {
+        if self.encoding != Encoding::Plain {
+            return Ok(None);
+        }
+        self.raw_span()
+    }
+
+    /// The content where it lies, whatever it begins like: for a reader whose format only looks like compressed
+    /// data.
+    pub(super) fn raw_span(&self) -> Result<Option<Span>, ReadError> {
+        Ok(match &self.origin {
+            Origin::File(path) => Some(Span::file(File::open(path)?)?),
+            Origin::Member { archive, index, .. } => {
+                let member = archive.member(*index).ok_or_else(nothing)?;
+                archive.plain(member)
+            }
+            Origin::Stream(_) => None,
+        })
+    }
+
+    /// The decoded content where it can be read from any place: where it lies, in memory, or in a private
+    /// temporary file.
+    pub fn at_rest(&self) -> Result<Span, ReadError> {
+        archive::at_rest(self)
+    }
+
+    /// The content before it is decoded. A stream has only the decoded one.
+    pub(super) fn raw(&self) -> Result<Box<dyn Read + Send>, ReadError> {
+        match &self.origin {
+            Origin::File(path) => Ok(Box::new(File::open(path)?)),
+            Origin::Member { archive, index, .. } => {
+                archive.content(archive.member(*index).ok_or_else(nothing)?)
+            }
+            Origin::Stream(_) => self.open(),
+        }
     }
 
     /// The decoded content from its first byte. A stream gives it once, later calls give an error.
     pub fn open(&self) -> Result<Box<dyn Read + Send>, ReadError> {
         match &self.origin {
-            Origin::File(path) => {
-                let file = File::open(path)?;
-                decode(Box::new(file), self.encoding)
-            }
+            Origin::File(_) => decode(self.raw()?, self.encoding, u64::MAX),
+            Origin::Member { cap, .. } => decode(self.raw()?, self.encoding, *cap),
             Origin::Stream(rest) => {
                 let taken = rest.lock().ok().and_then(|mut rest| rest.take());
                 taken.ok_or_else(|| {
@@ -279,50 +343,36 @@ impl Evidence {
 
     /// Names an error met while reading from [`Self::open`].
     pub fn error(&self, error: io::Error) -> ReadError {
-        if matches!(error.get_ref(), Some(inner) if inner.is::<BombError>()) {
+        if decode::is_bomb(&error) {
             ReadError::Bomb
-        } else if self.encoding == Encoding::Plain {
-            ReadError::Io(error)
-        } else {
+        } else if self.is_packed() {
             ReadError::Compression(error.to_string().into())
+        } else {
+            ReadError::Io(error)
         }
+    }
+
+    fn is_packed(&self) -> bool {
+        self.encoding != Encoding::Plain || matches!(self.origin, Origin::Member { .. })
     }
 }
 
-fn decode(
-    input: Box<dyn Read + Send>,
-    encoding: Encoding,
-) -> Result<Box<dyn Read + Send>, ReadError> {
-    if encoding == Encoding::Plain {
-        return Ok(input);
-    }
-    let counted = Counted {
-        input,
-        count: std::sync::Arc::default(),
-    };
-    let consumed = counted.count.clone();
-    let buffered = BufReader::with_capacity(256 * 1024, counted);
-    let output: Box<dyn Read + Send> = match encoding {
-        Encoding::Plain => Box::new(buffered),
-        Encoding::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(buffered)),
-        Encoding::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(buffered)),
-        Encoding::Zstd => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered)?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-            Box::new(decoder)
+/// Path and members as one path. Zips that Windows made may have `\` between folders.
+fn joined(path: &str, members: &[Box<str>]) -> Box<str> {
+    let mut shown = path.to_owned();
+    for member in members {
+        shown.push('/');
+        if member.contains('/') {
+            shown.push_str(member);
+        } else {
+            shown.push_str(&member.replace('\\', "/"));
         }
-        Encoding::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(
-            buffered,
-            true,
-            XZ_MEMORY_KIB,
-        )),
-        Encoding::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
-    };
-    Ok(Box::new(Bounded {
-        output,
-        produced: 0,
-        consumed,
-    }))
+    }
+    shown.into()
+}
+
+fn nothing() -> ReadError {
+    ReadError::Malformed("is no member of its archive".into())
 }
 
 /// Reads up to `limit` bytes, fewer only at the end.
@@ -341,41 +391,3 @@ fn read_up_to_error(input: &mut dyn Read, limit: usize) -> (Box<[u8]>, Option<Bo
         end.err().map(|error| error.to_string().into()),
     )
 }
-
-/// Counts the bytes that a decoder takes.
-struct Counted {
-    input: Box<dyn Read + Send>,
-    count: std::sync::Arc<std::sync::atomic::AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(buffer)?;
-        self.count
-            .fetch_add(read as u64, std::sync::atomic::Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
-/// Stops a decoder that makes much out of little.
-struct Bounded {
-    output: Box<dyn Read + Send>,
-    produced: u64,
-    consumed: std::sync::Arc<std::sync::atomic::AtomicU64>,
-}
-
-impl Read for Bounded {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.output.read(buffer)?;
-        self.produced += read as u64;
-        let consumed = self.consumed.load(std::sync::atomic::Ordering::Relaxed);
-        if self.produced > RATIO_FLOOR && self.produced / MAX_RATIO > consumed {
-            return Err(io::Error::other(BombError));
-        }
-        Ok(read)
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("decompression bomb")]
-struct BombError;

@@ -94,18 +94,25 @@ pub fn shown(path: &Path, source_root: Option<&Path>) -> Box<str> {
         if !out.is_empty() && !out.ends_with('/') {
             out.push('/');
         }
-        for chunk in text.as_encoded_bytes().utf8_chunks() {
-            out.push_str(chunk.valid());
-            for byte in chunk.invalid() {
-                out.push_str("\\x");
-                out.push_str(&data_encoding::HEXLOWER.encode(&[*byte]));
-            }
-        }
+        out.push_str(&self::text(text.as_encoded_bytes()));
     }
     if out.is_empty() {
         out.push('.');
     }
     out.into()
+}
+
+/// A name as text; bytes that are no UTF-8 as `\xNN`.
+pub(super) fn text(name: &[u8]) -> String {
+    let mut out = String::new();
+    for chunk in name.utf8_chunks() {
+        out.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            out.push_str("\\x");
+            out.push_str(&data_encoding::HEXLOWER.encode(&[*byte]));
+        }
+    }
+    out
 }
 
 fn walk(root: &Path, inputs: &Inputs, pseudo: &PseudoFilesystems, found: &mut Found) {
@@ -196,31 +203,39 @@ fn decide(
     if !named && matches(inputs.globs.as_ref(), shown) == Some(false) {
         return Ok(Kind::PassedOver("not matched by --glob"));
     }
-    if !named && is_sidecar(entry.path()) {
-        return Ok(Kind::PassedOver("read with its database"));
+    if !named && let Some(reason) = is_read_with_another(entry.path()) {
+        return Ok(Kind::PassedOver(reason));
     }
     Ok(Kind::File(meta.len()))
 }
 
 /// Whether a set matches the shown path, or its last segment; `None` without a set.
-fn matches(set: Option<&GlobSet>, shown: &str) -> Option<bool> {
+pub(super) fn matches(set: Option<&GlobSet>, shown: &str) -> Option<bool> {
     let name = shown.rsplit('/').next().unwrap_or(shown);
     set.map(|set| set.is_match(shown) || set.is_match(name))
 }
 
-/// Whether the file belongs to a database that lies beside it.
-fn is_sidecar(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        return false;
-    };
-    SIDECARS
+/// Why the file needs no reading of its own: it is read with one that lies beside it.
+fn is_read_with_another(path: &Path) -> Option<&'static str> {
+    let name = path.file_name()?.to_str()?;
+    belongs_to(name, |main| {
+        let meta = path.with_file_name(main).symlink_metadata();
+        meta.is_ok_and(|meta| meta.is_file())
+    })
+}
+
+/// Why a file of this name needs no reading of its own, if the file that it belongs to is there.
+pub(super) fn belongs_to(name: &str, is_there: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let database = SIDECARS
         .iter()
         .filter_map(|suffix| name.strip_suffix(suffix))
-        .filter(|main| !main.is_empty())
-        .any(|main| {
-            let meta = path.with_file_name(main).symlink_metadata();
-            meta.is_ok_and(|meta| meta.is_file())
-        })
+        .any(|main| !main.is_empty() && is_there(main));
+    if database {
+        return Some("read with its database");
+    }
+    // What Playwright writes beside the capture of a `.har.zip`; as a log, its messages would be seen twice.
+    let messages = name.strip_suffix(".jsonl").is_some();
+    (messages && is_there("har.har")).then_some("read with its capture")
 }
 
 /// Sorts, and keeps each file once, however many arguments lead to it.

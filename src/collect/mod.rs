@@ -1,15 +1,31 @@
 //! Stage 1: evidence becomes observations. Knows file formats and nothing of OAuth; what has no needle
 //! is dropped at once.
 
+pub mod archive;
+mod beside;
 pub mod browser;
+mod bytes;
+pub mod cache;
+pub mod capture;
+mod cursor;
+mod decode;
 pub mod evidence;
 pub mod find;
+pub mod foreign;
 pub mod har;
+mod json;
+pub mod leveldb;
 pub mod log;
 pub mod platform;
+pub mod plist;
 mod promise;
 pub mod read;
+pub mod session;
+mod snappy;
+pub mod snss;
+pub mod span;
 pub mod sqlite;
+mod v8;
 
 use std::sync::Arc;
 
@@ -185,16 +201,22 @@ pub enum Store {
     Autofill,
     /// A login column of a log (`%u`, `username`, `password` of Zeek).
     LogField,
+    /// An object store of IndexedDB.
+    IndexedDb,
+    /// The storage of a browser extension.
+    Extension,
 }
 
 impl Store {
     /// Every store.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Cookie,
         Self::LocalStorage,
         Self::SessionStorage,
         Self::Autofill,
         Self::LogField,
+        Self::IndexedDb,
+        Self::Extension,
     ];
 
     /// The name on the wire.
@@ -205,6 +227,8 @@ impl Store {
             Self::SessionStorage => "session_storage",
             Self::Autofill => "autofill",
             Self::LogField => "log_field",
+            Self::IndexedDb => "indexed_db",
+            Self::Extension => "extension",
         }
     }
 }
@@ -216,6 +240,8 @@ pub struct Context<'a> {
     pub rules: &'a Rules,
     /// Zone of logs that state none; UTC when not given.
     pub log_timezone: Option<&'a jiff::tz::TimeZone>,
+    /// Whether databases are searched for bytes that no row uses any more.
+    pub residue: bool,
 }
 
 /// Where a reader puts what it finds.
@@ -244,6 +270,27 @@ pub static READERS: &[&Reader] = &[
     &browser::SAFARI,
     &browser::EPIPHANY,
     &browser::QUTEBROWSER,
+    &browser::CHROMIUM_STORES,
+    &browser::FIREFOX_STORES,
+    &browser::SAFARI_STORES,
+    &browser::JSON,
+    &browser::BINARY_COOKIES,
+    &browser::EPIPHANY_SESSION,
+    &browser::INTERNET_EXPLORER,
+    &leveldb::READER,
+    &snss::READER,
+    &cache::CHROMIUM_CACHE,
+    &cache::CHROMIUM_BLOCK_CACHE,
+    &cache::FIREFOX_CACHE,
+    &cache::WEBKIT_CACHE,
+    &session::FIREFOX_SESSION,
+    &plist::SAFARI_PLIST,
     &har::READER,
+    &capture::MITMPROXY,
+    &capture::BURP,
+    &capture::FIDDLER,
+    &foreign::DISK_IMAGE,
+    &foreign::PACKET_CAPTURE,
+    &foreign::OTHER_ARCHIVE,
     &log::LOG,
 ];

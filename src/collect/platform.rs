@@ -1,8 +1,9 @@
-//! What only the operating system can tell about a place in the file tree. The one file of this stage
-//! with platform calls; everywhere else a pseudo-filesystem is just a folder.
+//! What only the operating system can tell about a place in the file tree, or do with a file. The one file of
+//! this stage with platform calls; everywhere else a pseudo-filesystem is just a folder.
 
 use std::collections::BTreeSet;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io;
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt;
 
@@ -67,6 +68,28 @@ impl PseudoFilesystems {
     pub fn hold(&self, _: &Metadata) -> bool {
         false
     }
+}
+
+/// Reads from a place of a file, wherever others read it.
+#[cfg(unix)]
+pub fn read_at(file: &File, buffer: &mut [u8], from: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, from)
+}
+
+/// Reads from a place of a file, wherever others read it.
+#[cfg(windows)]
+pub fn read_at(file: &File, buffer: &mut [u8], from: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, from)
+}
+
+/// Reads from a place of a file, wherever others read it.
+#[cfg(not(any(unix, windows)))]
+pub fn read_at(mut file: &File, buffer: &mut [u8], from: u64) -> io::Result<usize> {
+    use std::io::{Read, Seek, SeekFrom};
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _turn = TURN.lock();
+    file.seek(SeekFrom::Start(from))?;
+    file.read(buffer)
 }
 
 /// Mount points of pseudo-filesystems in the text of `/proc/self/mountinfo` (man page `proc_pid_mountinfo`):

@@ -1,9 +1,12 @@
-//! What the name of a file promises when its content does not tell: a history, HAR file or log that is empty,
-//! cut off or overwritten is a problem to the user; any other file without a reader is only counted.
+//! What the name of a file promises when its content does not tell: a history, session, HAR file, archive or log
+//! that is empty, cut off or overwritten is a problem to the user; any other file without a reader is only counted.
 
 use super::evidence::Encoding;
 use super::read::Status;
-use super::{Evidence, ReadError, Reader, browser, har, log};
+use super::{Evidence, ReadError, Reader, browser, foreign, har, log, session};
+
+/// Endings of the names of archives.
+const ARCHIVES: [&str; 4] = [".zip", ".tar", ".tgz", ".saz"];
 
 /// What becomes of a file that no reader claims.
 pub(super) enum Unclaimed {
@@ -35,8 +38,12 @@ pub(super) fn unclaimed(evidence: &Evidence) -> Unclaimed {
 fn promised(name: &str) -> Option<&'static Reader> {
     if let Some(history) = browser::reader_of_name(name) {
         Some(history)
+    } else if session::is_session_name(name) {
+        Some(&session::FIREFOX_SESSION)
     } else if har::is_har_name(name) {
         Some(&har::READER)
+    } else if ARCHIVES.iter().any(|ending| name.ends_with(ending)) {
+        Some(&foreign::OTHER_ARCHIVE)
     } else if log::is_log_name(name) && !is_numbered(name) {
         Some(&log::LOG)
     } else {
@@ -62,6 +69,14 @@ fn told(evidence: &Evidence, reader: &Reader, packed: bool) -> Option<(Status, R
         return Some((Status::Failed, error));
     }
     let is_log = reader.name == log::LOG.name;
+    // A tar without members is nothing but zeros.
+    if reader.name == foreign::OTHER_ARCHIVE.name && !is_void(evidence) {
+        return if evidence.head().iter().all(|byte| *byte == 0) {
+            None
+        } else {
+            failed("has the name of an archive and is none; copy it again, or rename it")
+        };
+    }
     let is_plain = evidence.encoding() == Encoding::Plain;
     if is_void(evidence) {
         return match (packed && is_plain, is_log) {
@@ -77,6 +92,11 @@ fn told(evidence: &Evidence, reader: &Reader, packed: bool) -> Option<(Status, R
     if packed && is_plain {
         return failed("has the name of compressed data and is none; copy it again, or rename it");
     }
+    if reader.name == session::FIREFOX_SESSION.name {
+        return failed(
+            "has the name of a session file of Firefox and is none; its beginning is damaged: copy it again",
+        );
+    }
     let is_database = evidence.head().starts_with(super::sqlite::MAGIC);
     match (is_log, reader.name == har::READER.name) {
         // Binary files are called so too: transaction logs of databases, of registries.
@@ -88,11 +108,11 @@ fn told(evidence: &Evidence, reader: &Reader, packed: bool) -> Option<(Status, R
         _ if log::is_text(evidence.head()) => Some((
             Status::Unsupported,
             ReadError::Unsupported(
-                "has the name of a browser history and is text; it was left alone".into(),
+                "has the name of a browser's database and is text; it was left alone".into(),
             ),
         )),
         _ => failed(
-            "has the name of a browser history and is no SQLite database; its beginning is damaged, or it is encrypted: copy or decrypt it",
+            "has the name of a browser's database and is no SQLite database; its beginning is damaged, or it is encrypted: copy or decrypt it",
         ),
     }
 }

@@ -1,17 +1,18 @@
-//! Gives one found file to the reader that claims it, and keeps account of what became of it. A file that
+//! Gives one piece of evidence to the reader that claims it, and keeps account of what became of it. What
 //! cannot be read costs its own row and nothing else.
 
 use std::collections::BTreeMap;
-use std::fs::File as StdFile;
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::archive::{Archive, Filter, Opened};
 use super::find::File;
 use super::promise::{self, Unclaimed};
-use super::{Context, Evidence, Observation, READERS, ReadError, Reader, Sink, browser, log};
+use super::{
+    Context, Evidence, Observation, READERS, ReadError, Reader, Sink, browser, foreign, log,
+};
 use crate::atoms::Source;
 
 /// Different reasons that one source may have in the report; the rest is counted. A damaged log has one
@@ -19,7 +20,7 @@ use crate::atoms::Source;
 const REASONS: usize = 10;
 
 /// How to read.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Reader of `--type`: it gets everything.
     pub forced: Option<&'static Reader>,
@@ -27,6 +28,8 @@ pub struct Options {
     pub fallback: Option<&'static Reader>,
     /// Whether to compute SHA-256 of the file.
     pub hash: bool,
+    /// Which members of archives are read; all when not given.
+    pub filter: Option<Filter>,
 }
 
 /// What became of a file.
@@ -34,8 +37,8 @@ pub struct Options {
 pub enum Outcome {
     /// A reader claimed it, or it could not be opened.
     Row(Row),
-    /// No reader claimed it, for this reason.
-    NotClaimed(&'static str),
+    /// No reader claimed it, for this reason; nor so many others in the same archive.
+    NotClaimed(&'static str, u64),
 }
 
 /// One line of the account.
@@ -91,25 +94,29 @@ impl Status {
     }
 }
 
-/// The observations in one file, and what became of it.
+/// Opens a found file.
+pub fn open(file: &File) -> Result<Evidence, ReadError> {
+    match &file.path {
+        Some(path) => Evidence::file(path, file.shown.clone()),
+        None => Evidence::stream(Box::new(io::stdin()), file.shown.clone()),
+    }
+}
+
+/// The observations in one piece of evidence, and what became of it.
 pub fn observations(
-    file: &File,
+    opened: Opened,
     context: &Context<'_>,
     options: &Options,
     observe: &mut dyn FnMut(Observation),
 ) -> Outcome {
-    let opened = match &file.path {
-        Some(path) => Evidence::file(path, file.shown.clone()),
-        None => Evidence::stream(Box::new(io::stdin()), file.shown.clone()),
-    };
     let evidence = match opened {
-        Ok(evidence) => evidence,
-        Err(error) => return Outcome::Row(unopened(&file.shown, file.path.is_some(), &error)),
+        Opened::Evidence(evidence) => evidence,
+        Opened::Known(outcome) => return outcome,
     };
     let Some(reader) = claim(&evidence, context, options) else {
         return unclaimed(&evidence);
     };
-    let source = Arc::new(attributed(&evidence, reader));
+    let source = Arc::new(attributed(&evidence, reader.name));
     let mut reasons = Reasons::default();
     let mut any = false;
     let end = (reader.read)(
@@ -141,10 +148,8 @@ pub fn observations(
     if let Err(error) = &end {
         reasons.add(error);
     }
-    let sha256 = match (&file.path, options.hash) {
-        (Some(path), true) => sha256(path).ok(),
-        _ => None,
-    };
+    let hash = options.hash && !evidence.is_stream();
+    let sha256 = hash.then(|| sha256(&evidence).ok()).flatten();
     Outcome::Row(Row {
         source,
         bytes: evidence.len(),
@@ -164,9 +169,9 @@ fn shrunk(evidence: &Evidence) -> bool {
 /// What becomes of a file without a reader.
 fn unclaimed(evidence: &Evidence) -> Outcome {
     match promise::unclaimed(evidence) {
-        Unclaimed::Counted(reason) => Outcome::NotClaimed(reason),
+        Unclaimed::Counted(reason) => Outcome::NotClaimed(reason, 1),
         Unclaimed::Told(reader, status, error) => Outcome::Row(Row {
-            source: Arc::new(attributed(evidence, reader)),
+            source: Arc::new(attributed(evidence, reader.name)),
             bytes: evidence.len(),
             status,
             reasons: vec![error.to_string()],
@@ -189,9 +194,62 @@ pub fn unopened(shown: &str, is_file: bool, error: &ReadError) -> Row {
     }
 }
 
-/// Every reader that `--type` may name.
+/// The row of a member that could not even be opened.
+pub(super) fn unopened_member(
+    outer: &Evidence,
+    archive: &Archive,
+    index: usize,
+    error: &ReadError,
+) -> Row {
+    let members = [outer.members(), &[archive.told(index)]].concat();
+    Row {
+        source: Arc::new(Source {
+            path: outer.path().into(),
+            members,
+            ..Source::default()
+        }),
+        bytes: None,
+        status: Status::Failed,
+        reasons: vec![error.to_string()],
+        sha256: None,
+    }
+}
+
+/// The row of an archive, whose members have rows of their own.
+pub(super) fn archive(
+    evidence: &Evidence,
+    kind: &'static str,
+    problems: &[ReadError],
+    opened: bool,
+) -> Row {
+    let mut reasons = Reasons::default();
+    for problem in problems {
+        reasons.add(problem);
+    }
+    let unsupported = |it: &ReadError| matches!(it, ReadError::Unsupported(_));
+    let status = if problems.is_empty() {
+        Status::Read
+    } else if problems.iter().all(unsupported) {
+        Status::Unsupported
+    } else if opened {
+        Status::Partial
+    } else {
+        Status::Failed
+    };
+    Row {
+        source: Arc::new(attributed(evidence, kind)),
+        bytes: evidence.len(),
+        status,
+        reasons: reasons.into_lines(),
+        sha256: None,
+    }
+}
+
+/// Every reader that `--type` may name: those that read what they recognise.
 pub fn named() -> impl Iterator<Item = &'static Reader> {
-    READERS.iter().copied().chain([&log::ANY_TEXT])
+    let reads = |reader: &&Reader| foreign::ALL.iter().all(|other| other.name != reader.name);
+    let readers = READERS.iter().copied().filter(reads);
+    readers.chain([&log::ANY_TEXT])
 }
 
 fn claim(evidence: &Evidence, context: &Context<'_>, options: &Options) -> Option<&'static Reader> {
@@ -208,12 +266,12 @@ fn claim(evidence: &Evidence, context: &Context<'_>, options: &Options) -> Optio
 }
 
 /// The source, with what its path tells of machine, account, browser and profile.
-fn attributed(evidence: &Evidence, reader: &'static Reader) -> Source {
+fn attributed(evidence: &Evidence, reader: &'static str) -> Source {
     let told = browser::profile::attribution(evidence.shown());
     Source {
-        path: evidence.shown().into(),
-        members: Vec::new(),
-        reader: reader.name.into(),
+        path: evidence.path().into(),
+        members: evidence.members().to_vec(),
+        reader: reader.into(),
         host: told.host,
         user: told.user,
         browser: told.browser,
@@ -221,8 +279,8 @@ fn attributed(evidence: &Evidence, reader: &'static Reader) -> Source {
     }
 }
 
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut file = StdFile::open(path)?;
+fn sha256(evidence: &Evidence) -> Result<String, ReadError> {
+    let mut file = evidence.raw()?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     loop {
@@ -305,19 +363,24 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_costs_its_own_row() {
-        let rules = crate::atoms::rules::Rules::builtin().unwrap();
-        let context = Context {
-            rules: &rules,
-            log_timezone: None,
-        };
         let file = File {
             path: Some("does/not/exist".into()),
             shown: "x".into(),
             len: 0,
         };
-        let outcome = observations(&file, &context, &Options::default(), &mut |_| {});
-        let Outcome::Row(row) = outcome else {
-            panic!("{outcome:?}")
+        let work = |opened| match opened {
+            Opened::Known(outcome) => outcome,
+            Opened::Evidence(_) => panic!("opened"),
+        };
+        let outcomes = super::super::archive::sources(
+            &file,
+            &Options::default(),
+            &|_| None,
+            &work,
+            |outcome| outcome,
+        );
+        let [Outcome::Row(row)] = outcomes.as_slice() else {
+            panic!("{outcomes:?}")
         };
         assert_eq!(row.status, Status::Failed);
         assert_eq!(row.reasons.len(), 1);

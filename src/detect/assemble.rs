@@ -5,7 +5,7 @@ use super::address::{address, landing, redirect};
 use super::joins;
 use super::jwt::Jwt;
 use super::keys::Keyring;
-use super::message::{Field, Form, Message};
+use super::message::{Field, Message};
 use super::score::{self, Found, Setting};
 use super::url::Url;
 use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
@@ -170,8 +170,8 @@ fn one(
         method: exchange.and_then(|exchange| exchange.method.clone()),
         status: exchange.and_then(|exchange| exchange.status),
         channel: role::channel(observation, message, role),
-        store: match message.form {
-            Form::Pair(store) => Some(store),
+        store: match observation.payload {
+            Payload::Pair { store, .. } => Some(store),
             _ => None,
         },
         address: url.as_ref().map(|url| address(url, &known)),

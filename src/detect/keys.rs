@@ -156,5 +156,13 @@ fn place_digest(source: Digest, place: &Place) -> Digest {
             &number(*sequence),
         ]),
         Locator::Bytes { offset } => Digest::of([source, view, b"bytes", &number(*offset)]),
+        // What is known of the place may grow; where it is stays.
+        Locator::Residue { beside, offset, .. } => Digest::of([
+            source,
+            view,
+            b"residue",
+            beside.as_deref().unwrap_or_default().as_bytes(),
+            &number(*offset),
+        ]),
     }
 }

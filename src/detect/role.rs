@@ -41,6 +41,8 @@ pub(super) fn role(
         Form::Url => seen.of_url(observation),
         Form::Fields => seen.of_form(observation),
         Form::Json => seen.of_json(observation),
+        // What a store holds inside of a value is as little a message as the value is.
+        Form::Inner if observation.via == Via::Stored => Role::Stored,
         Form::Inner | Form::Text => seen.of_text(),
     }
 }
@@ -308,7 +310,11 @@ impl Seen<'_> {
             Role::ResponseInQuery
         } else if api_host || self.path(&API_PATH) || self.setting.words.ends_with("/api") {
             Role::ResourceRequest
-        } else if callback || observation.visit.is_some() {
+        } else if callback
+            || observation.visit.is_some()
+            // RFC 6749 §5.1: they describe a token that is delivered; whoever sends one (RFC 6750 §2.3) does not.
+            || self.any(&["tokentype", "expiresin"])
+        {
             Role::ResponseInQuery
         } else {
             Role::ResourceRequest

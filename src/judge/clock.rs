@@ -184,10 +184,29 @@ fn relative(case: &Case<'_>) -> Option<Clock> {
     responses
         .filter_map(|(index, sighting)| {
             let seconds = names.iter().find_map(|name| param(sighting, name))?;
-            later(case.facts.time(index)?, seconds.parse().ok()?)
+            let at = later(case.facts.time(index)?, seconds.parse().ok()?)?;
+            Some((at, is_bound(sighting)))
         })
         .min()
-        .map(|at| Clock::at(at, Basis::Proven, "expires_in, counted from the response,"))
+        .map(|(at, bound)| {
+            let (basis, says) = if bound {
+                (
+                    Basis::Assumed,
+                    "expires_in, counted from when its page was last seen,",
+                )
+            } else {
+                (Basis::Proven, "expires_in, counted from the response,")
+            };
+            Clock::at(at, basis, says)
+        })
+}
+
+/// Whether the evidence tells only when it was seen last: a URL whose visits are gone, a tab of a session. It came
+/// earlier, so that what is counted from then ends too late.
+fn is_bound(sighting: &Sighting) -> bool {
+    sighting
+        .at
+        .is_some_and(|at| at.basis == crate::atoms::Basis::LastVisit)
 }
 
 fn by_lifetime(case: &Case<'_>) -> Option<Clock> {
@@ -214,6 +233,14 @@ fn by_lifetime(case: &Case<'_>) -> Option<Clock> {
     let issued = case.claims.as_ref().and_then(|claims| claims.iat);
     let issued = issued.and_then(|iat| Timestamp::from_second(iat).ok());
     let from = issued.or_else(|| case.first_seen())?;
+    let first = case
+        .sightings()
+        .filter_map(|(index, sighting)| Some((case.facts.time(index)?, is_bound(sighting))))
+        .min();
+    let basis = match first {
+        Some((_, true)) if issued.is_none() => Basis::Assumed,
+        _ => basis,
+    };
     Some(Clock::at(later(from, seconds)?, basis, says))
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::{Finding, Severity, State, Verdict};
 use crate::atoms::Kind;
+use crate::collect::capture;
 use crate::detect::Channel;
 use crate::flow::{Correlated, Flow, WeaknessKind};
 
@@ -15,7 +16,7 @@ pub struct Gate {
     pub selectors: Vec<Selector>,
     /// Which verdict counts.
     pub moment: Moment,
-    /// Whether what only the direct channel of a HAR shows counts too.
+    /// Whether what only the direct channel of a capture shows counts too.
     pub direct: bool,
 }
 
@@ -78,11 +79,11 @@ impl Gate {
     }
 }
 
-/// Whether it was seen anywhere but in the direct channel of a HAR, which a capture always records.
+/// Whether it was seen anywhere but in the direct channel of a capture, which it always records.
 fn reaches_beyond_the_capture(finding: &Finding, correlated: &Correlated) -> bool {
     finding.seen.iter().any(|(index, _)| {
         correlated.sightings.get(*index).is_some_and(|sighting| {
-            sighting.channel == Channel::Front || sighting.place.source.reader != "har"
+            sighting.channel == Channel::Front || !capture::is_one(&sighting.place.source.reader)
         })
     })
 }

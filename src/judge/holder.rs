@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::atoms::{Digest, Locator, Place, Source};
+use crate::collect;
 use crate::detect::Sighting;
 
 /// What kind of evidence a holder has.
@@ -91,9 +92,12 @@ fn key(place: &Place, hands: Hands) -> Key<'_> {
 }
 
 fn hands(place: &Place) -> Hands {
-    let browser = place.source.browser.is_some() || place.source.profile.is_some();
+    let source = &place.source;
+    let browser = source.browser.is_some()
+        || source.profile.is_some()
+        || collect::browser::is_of_profile(&source.reader);
     match place.locator {
-        Locator::Row { .. } | Locator::Record { .. } => Hands::Profile,
+        Locator::Row { .. } | Locator::Record { .. } | Locator::Residue { .. } => Hands::Profile,
         _ if browser => Hands::Profile,
         Locator::Line { .. } => Hands::Log,
         Locator::Entry { .. } => Hands::Capture,

@@ -2,6 +2,7 @@
 //! Knows the decision table and `as_of`; reads no clock.
 
 mod assemble;
+pub mod baseline;
 mod clock;
 mod exposed;
 mod facts;
@@ -17,12 +18,12 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::atoms::rules::Rules;
+use crate::atoms::rules::{Rules, Stores};
 use crate::atoms::{Digest, Fingerprint, Kind, Masked};
 use crate::flow::{Correlated, Flow, WeaknessKind};
 
 pub use exposed::ATTACKS;
-pub use profiles::{Act, Grip, Profile};
+pub use profiles::{Act, Grip, Held, Profile};
 pub use remedy::REMEDIES;
 
 /// All findings, worst first; equal ones by first moment and id.
@@ -31,8 +32,8 @@ pub fn findings(correlated: &Correlated, judging: &Judging<'_>) -> Vec<Finding> 
 }
 
 /// What a thief of each browser profile in the evidence can do at `as_of`, from these findings of it.
-pub fn profiles(correlated: &Correlated, findings: &[Finding]) -> Vec<Profile> {
-    profiles::profiles(correlated, findings)
+pub fn profiles(correlated: &Correlated, findings: &[Finding], stores: &Stores) -> Vec<Profile> {
+    profiles::profiles(correlated, findings, stores)
 }
 
 /// What the judge is given beside the evidence.

@@ -1,11 +1,12 @@
 //! What a thief of one browser profile can do, taken together: by issuer and application.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use super::holder::{Hands, Holders};
 use super::{Finding, State};
+use crate::atoms::rules::Stores;
 use crate::atoms::{Digest, Kind};
 use crate::flow::Correlated;
 
@@ -39,6 +40,21 @@ pub struct Grip {
     pub until: Option<Timestamp>,
     /// Ids of the findings, sorted.
     pub findings: Vec<Digest>,
+    /// The stores of the profile that hold them, sorted by name.
+    pub held_in: Vec<Held>,
+}
+
+/// A store of a profile, and how its owner clears it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Held {
+    /// What people call it; the reader's name where the table of stores has none.
+    pub store: Box<str>,
+    /// The box of the browser's dialog that clears it, where one does.
+    pub cleared_by: Option<Box<str>>,
+    /// What stays all the same.
+    pub leaves: Option<Box<str>>,
+    /// Whether that was measured on a real profile.
+    pub measured: bool,
 }
 
 /// What a thief does with a credential.
@@ -79,7 +95,11 @@ type Place<'a> = (Act, Option<&'a str>, Option<&'a str>);
 
 /// What a thief of each profile can do now. Every profile in the evidence is there: that nothing is usable
 /// is an answer too.
-pub(super) fn profiles(correlated: &Correlated, findings: &[Finding]) -> Vec<Profile> {
+pub(super) fn profiles(
+    correlated: &Correlated,
+    findings: &[Finding],
+    stores: &Stores,
+) -> Vec<Profile> {
     let holders = Holders::of(&correlated.sightings);
     let mut grips: BTreeMap<usize, BTreeMap<Place<'_>, Grip>> = BTreeMap::new();
     for finding in findings.iter().filter(|it| usable(it.now.state)) {
@@ -92,20 +112,19 @@ pub(super) fn profiles(correlated: &Correlated, findings: &[Finding]) -> Vec<Pro
             .filter_map(|at| correlated.trails.get(*at));
         let issuer = trails.clone().find_map(|trail| trail.issuer.as_deref());
         let application = trails.clone().find_map(|trail| trail.client_id.as_deref());
-        let mut holding: Vec<usize> = finding
-            .seen
-            .iter()
-            .map(|(at, _)| holders.holder(*at))
-            .collect();
-        holding.sort_unstable();
-        holding.dedup();
-        for holder in holding {
+        let mut holding: BTreeMap<usize, BTreeSet<Held>> = BTreeMap::new();
+        for (at, _) in &finding.seen {
+            let place = correlated.sightings.get(*at).map(|it| &it.place);
+            let held = holding.entry(holders.holder(*at)).or_default();
+            held.extend(place.map(|place| held_in(place, stores)));
+        }
+        for (holder, held) in holding {
             let label = holders.get(holder).map(|it| &it.label);
             // What only another holder can do is not this thief's.
             let own = label == Some(&finding.now.holder) || finding.now.state != State::Replayable;
             if own {
                 let places = grips.entry(holder).or_default();
-                add(places, (act, issuer, application), finding);
+                add(places, (act, issuer, application), finding, held);
             }
         }
     }
@@ -138,7 +157,22 @@ pub(super) fn profiles(correlated: &Correlated, findings: &[Finding]) -> Vec<Pro
     profiles
 }
 
-fn add<'a>(places: &mut BTreeMap<Place<'a>, Grip>, place: Place<'a>, finding: &Finding) {
+fn held_in(place: &crate::atoms::Place, stores: &Stores) -> Held {
+    let known = stores.of(place);
+    Held {
+        store: known.map_or_else(|| (*place.source.reader).into(), |it| it.title.clone()),
+        cleared_by: known.and_then(|it| it.cleared_by.clone()),
+        leaves: known.and_then(|it| it.leaves.clone()),
+        measured: known.is_some_and(|it| it.measured),
+    }
+}
+
+fn add<'a>(
+    places: &mut BTreeMap<Place<'a>, Grip>,
+    place: Place<'a>,
+    finding: &Finding,
+    held: BTreeSet<Held>,
+) {
     let (act, issuer, application) = place;
     let until = finding.now.expires_at;
     match places.get_mut(&place) {
@@ -150,6 +184,7 @@ fn add<'a>(places: &mut BTreeMap<Place<'a>, Grip>, place: Place<'a>, finding: &F
                 state: finding.now.state,
                 until,
                 findings: vec![finding.id],
+                held_in: held.into_iter().collect(),
             };
             places.insert(place, grip);
         }
@@ -160,6 +195,9 @@ fn add<'a>(places: &mut BTreeMap<Place<'a>, Grip>, place: Place<'a>, finding: &F
             grip.until = grip.until.zip(until).map(|(a, b)| a.max(b));
             grip.findings.push(finding.id);
             grip.findings.sort_unstable();
+            grip.held_in.extend(held);
+            grip.held_in.sort_unstable();
+            grip.held_in.dedup();
         }
     }
 }

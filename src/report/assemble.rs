@@ -3,16 +3,17 @@
 mod finding;
 pub mod shard;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
 use super::wire::{self, Counts};
 use crate::atoms::{Digest, Masked, When};
 use crate::collect::read::Row;
-use crate::detect::Revealed;
+use crate::detect::{Revealed, Sighting};
 use crate::flow::{Correlated, Trail};
-use crate::judge::{Finding, Grip, Profile};
+use crate::judge::baseline::Baseline;
+use crate::judge::{Finding, Grip, Held, Profile};
 
 /// All that a run knows at its end.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Results<'a> {
     pub left_out: u64,
     /// How many findings meet the gate.
     pub gated: u64,
+    /// What is accepted.
+    pub baseline: &'a Baseline,
     /// What `--reveal` may show.
     pub revealed: &'a Revealed,
     /// Account of the sources, sorted.
@@ -62,7 +65,7 @@ pub fn report(results: &Results<'_>) -> wire::Report {
         summary: summary(results),
         profiles: results.profiles.iter().map(profile).collect(),
         findings,
-        trails: results.correlated.trails.iter().map(trail).collect(),
+        trails: trails(results.correlated),
         sources: results
             .rows
             .iter()
@@ -84,14 +87,44 @@ fn summary(results: &Results<'_>) -> wire::Summary {
         by_flow: count(findings.iter().map(|f| f.flow.as_str())),
         by_state_at_exposure: count(findings.iter().map(|f| f.at_exposure.state.as_str())),
         by_state_now: count(findings.iter().map(|f| f.now.state.as_str())),
+        by_status: count(
+            findings
+                .iter()
+                .map(|f| results.baseline.status(f.leak, results.as_of).as_str()),
+        ),
         trails: results.correlated.trails.len() as u64,
         sources: count(results.rows.iter().map(|row| row.status.as_str())),
-        bytes: results.rows.iter().filter_map(|row| row.bytes).sum(),
+        // What lies in an archive is counted with it.
+        bytes: results
+            .rows
+            .iter()
+            .filter(|row| row.source.members.is_empty())
+            .filter_map(|row| row.bytes)
+            .sum(),
         not_claimed: results.not_claimed.values().sum(),
     }
 }
 
-fn trail(trail: &Trail) -> wire::Trail {
+fn trails(correlated: &Correlated) -> Vec<wire::Trail> {
+    let sightings = correlated.sightings.iter();
+    let by_id: HashMap<Digest, &Sighting> = sightings.map(|it| (it.id, it)).collect();
+    let trails = correlated.trails.iter();
+    trails.map(|it| trail(it, &by_id)).collect()
+}
+
+fn seen(sighting: &Sighting) -> wire::Seen {
+    let source = &sighting.place.source;
+    wire::Seen {
+        path: (&*source.path).into(),
+        members: texts(&source.members),
+        reader: source.reader.to_string(),
+        locator: finding::locator(&sighting.place.locator),
+        channel: sighting.channel.as_str().into(),
+        url: text(sighting.url.as_ref().map(Masked::as_str)),
+    }
+}
+
+fn trail(trail: &Trail, sightings: &HashMap<Digest, &Sighting>) -> wire::Trail {
     let ids = |ids: &[Digest]| ids.iter().map(ToString::to_string).collect();
     wire::Trail {
         id: trail.id.to_string(),
@@ -109,6 +142,10 @@ fn trail(trail: &Trail) -> wire::Trail {
                 role: step.role.as_str().into(),
                 at: moment(step.at),
                 inferred: step.sighting.is_none(),
+                seen: step
+                    .sighting
+                    .and_then(|id| sightings.get(&id))
+                    .map(|sighting| seen(sighting)),
             })
             .collect(),
         clues: trail
@@ -155,6 +192,16 @@ fn act(grip: &Grip) -> wire::Act {
         state: grip.state.as_str().into(),
         until: grip.until.map(|until| until.to_string()),
         findings: grip.findings.iter().map(ToString::to_string).collect(),
+        held_in: grip.held_in.iter().map(held).collect(),
+    }
+}
+
+fn held(held: &Held) -> wire::HeldIn {
+    wire::HeldIn {
+        store: (*held.store).into(),
+        cleared_by: text(held.cleared_by.as_deref()),
+        leaves: text(held.leaves.as_deref()),
+        measured: held.measured,
     }
 }
 

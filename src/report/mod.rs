@@ -2,14 +2,21 @@
 //! result renders to the same bytes as the run that wrote it.
 
 pub mod assemble;
+pub mod baseline;
 pub mod catalogue;
+pub mod ecs;
 pub mod explain;
+mod headline;
+pub mod html;
 pub mod json;
 pub mod ndjson;
+pub mod ocsf;
 pub mod restore;
+pub mod sarif;
 pub mod shard;
 mod summary;
 pub mod table;
+mod telling;
 pub mod terminal;
 pub mod wire;
 
@@ -26,6 +33,14 @@ pub enum Format {
     Json,
     /// `tokentrail/1`, one object a line.
     Ndjson,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// One page for people.
+    Html,
+    /// OCSF Detection Findings, one a line.
+    Ocsf,
+    /// Elastic Common Schema, one document a line.
+    Ecs,
 }
 
 /// Writes the report.
@@ -34,6 +49,10 @@ pub fn render(report: &Report, format: Format, out: &mut dyn io::Write) -> io::R
         Format::Table(look) => table::render(report, look, out),
         Format::Json => json::render(report, out),
         Format::Ndjson => ndjson::render(report, out),
+        Format::Sarif => sarif::render(report, out),
+        Format::Html => html::render(report, out),
+        Format::Ocsf => ocsf::render(report, out),
+        Format::Ecs => ecs::render(report, out),
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::wire::Locator as WireLocator;
 use super::wire::shard as wire;
 use crate::atoms::{
-    Basis, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, Source, View, When, Zone,
+    Basis, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, Source, View, When,
+    Within, Zone,
 };
 use crate::collect::read::{Row, Status};
 use crate::collect::{Store, Via};
@@ -49,7 +50,7 @@ pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, N
         id: digest(&wire.id)?,
         place: Place {
             source,
-            locator: locator(wire.locator),
+            locator: locator(wire.locator)?,
             view: named(View::ALL, View::as_str, &wire.view)?,
         },
         at: wire.at.as_ref().map(moment).transpose()?,
@@ -163,8 +164,8 @@ fn via(name: &str, sent_to: Option<String>) -> Result<Via, NotUnderstood> {
         .ok_or(NotUnderstood)
 }
 
-fn locator(wire: WireLocator) -> Locator {
-    match wire {
+fn locator(wire: WireLocator) -> Result<Locator, NotUnderstood> {
+    Ok(match wire {
         WireLocator::Row {
             table,
             rowid,
@@ -195,8 +196,19 @@ fn locator(wire: WireLocator) -> Locator {
             key: key.into(),
             sequence,
         },
-        WireLocator::Bytes { offset } => Locator::Bytes { offset },
-    }
+        WireLocator::Bytes {
+            offset,
+            file,
+            within: Some(within),
+            uncertain,
+        } => Locator::Residue {
+            beside: boxed(file),
+            offset,
+            within: named(Within::ALL, Within::as_str, &within)?,
+            uncertain,
+        },
+        WireLocator::Bytes { offset, .. } => Locator::Bytes { offset },
+    })
 }
 
 fn key(text: &str) -> Result<JoinKey, NotUnderstood> {
@@ -356,6 +368,17 @@ mod tests {
             sighting.keys[0].kind = kind;
             assert_eq!(again(&sighting), sighting);
         }
+        for within in Within::ALL {
+            sighting.place.locator = Locator::Residue {
+                beside: Some("History-journal".into()),
+                offset: 9,
+                within,
+                uncertain: true,
+            };
+            assert_eq!(again(&sighting), sighting);
+        }
+        sighting.place.locator = Locator::Bytes { offset: 9 };
+        assert_eq!(again(&sighting), sighting);
     }
 
     #[test]

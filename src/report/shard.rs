@@ -49,7 +49,8 @@ impl<'a> Shard<'a> {
             let sighting = assemble::sighting(&run, source, sighting);
             self.write(&Line::Sighting(Box::new(sighting)))?;
         }
-        Ok(())
+        // A run that is ended has written what was done.
+        self.out.flush()
     }
 
     /// Writes the last lines.

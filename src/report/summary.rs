@@ -1,23 +1,13 @@
-//! What a person reads first: a handful of lines that say how bad it is, and the words for counts and sizes.
+//! What a person reads first: five lines that say how bad it is, what to revoke, who leaks, what to change and how
+//! much was read; then what a thief of each browser profile can do.
 
 use std::io;
 
+use super::headline::Headline;
 use super::table::SEVERITIES;
+use super::telling::{bytes, plural, words};
 use super::terminal::escape;
 use super::wire::{Act, Counts, Report};
-
-/// States of a verdict, worst first.
-const STATES: [&str; 9] = [
-    "live",
-    "replayable",
-    "unknown",
-    "guarded",
-    "bound",
-    "spent",
-    "revoked",
-    "expired",
-    "inert",
-];
 
 /// Statuses of a source.
 const STATUSES: [&str; 4] = ["read", "partial", "unsupported", "failed"];
@@ -25,31 +15,80 @@ const STATUSES: [&str; 4] = ["read", "partial", "unsupported", "failed"];
 /// Things that a thief can do which one line names.
 const ACTS: usize = 4;
 
-/// Writes the summary: how many and how bad, what they are worth, what they are, which flows, how much was
-/// read; then what whoever copies each browser profile can do.
+/// Names of a kind that one line holds.
+const NAMES: usize = 3;
+
+/// Writes the summary.
 pub(super) fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let summary = &report.summary;
+    let headline = Headline::of(report);
     let severities = SEVERITIES.map(|(name, _)| name);
-    let by_severity = counts(&summary.by_severity, &severities);
     write!(out, "{}", plural(summary.findings, "finding"))?;
-    write_after(out, ": ", &by_severity)?;
+    write_after(out, ": ", &counts(&summary.by_severity, &severities))?;
     if summary.left_out > 0 {
         write!(out, " ({} left out by filters)", summary.left_out)?;
     }
-    write!(out, "\nWorth at {}", report.run.as_of)?;
-    match counts(&summary.by_state_now, &STATES).as_str() {
-        "" => write!(out, ": nothing found")?,
-        states => write_after(out, ": ", states)?,
-    }
-    writeln!(out, "\nKinds: {}", most(&summary.by_kind))?;
-    writeln!(out, "Flows: {}", most(&summary.by_flow))?;
-    write!(out, "Sources: {}", bytes(summary.bytes))?;
+    write_after(
+        out,
+        "; by the baseline ",
+        &counts(&summary.by_status, &["known", "suppressed"]),
+    )?;
+    writeln!(out, "\nRevoke:  {}", revoke(&headline, &report.run.as_of))?;
+    writeln!(out, "Leaking: {}", leaking(&headline))?;
+    let change = headline.change.map_or("nothing".into(), |(text, _, of)| {
+        format!("{} ({of} of {})", escape(text), summary.findings)
+    });
+    writeln!(out, "Change:  {change}")?;
+    write!(out, "Read:    {}", bytes(summary.bytes))?;
     write_after(out, ", ", &counts(&summary.sources, &STATUSES))?;
     if summary.not_claimed > 0 {
         write!(out, "; not evidence: {}", most(&report.not_claimed))?;
     }
     writeln!(out)?;
     thieves(report, out)
+}
+
+/// `1 live, 2 unknown at 2026-11-24T00:00:00Z: 2 access_token, 1 refresh_token; issued by …`.
+fn revoke(headline: &Headline<'_>, as_of: &str) -> String {
+    if headline.usable.is_empty() {
+        return format!("nothing that is usable at {as_of}");
+    }
+    let issuers = names(headline.issuers.iter().map(|(name, _)| escape(name)));
+    let issuers = match &*issuers {
+        "" => String::new(),
+        issuers => format!("; issued by {issuers}"),
+    };
+    format!(
+        "{} at {as_of}: {}{issuers}",
+        numbered(&headline.usable),
+        numbered(&headline.kinds)
+    )
+}
+
+fn leaking(headline: &Headline<'_>) -> String {
+    let all = headline.leaking.iter();
+    let each =
+        all.map(|(application, flow, _)| format!("{} by {flow}", escape(application)).into());
+    match names(each) {
+        none if none.is_empty() => "no application".into(),
+        names => names,
+    }
+}
+
+/// The first few, and how many more.
+fn names<'a>(all: impl Iterator<Item = std::borrow::Cow<'a, str>>) -> String {
+    let mut all: Vec<_> = all.collect();
+    let more = all.len().saturating_sub(NAMES);
+    all.truncate(NAMES);
+    match more {
+        0 => all.join(", "),
+        more => format!("{} and {more} more", all.join(", ")),
+    }
+}
+
+fn numbered(counts: &[(&str, usize)]) -> String {
+    let each = counts.iter().map(|(name, count)| format!("{count} {name}"));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// What whoever copies a profile can do with it at `as_of`; profiles that give nothing away are not named.
@@ -88,7 +127,18 @@ fn thieves(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
 fn act(act: &Act) -> String {
     let place = act.application.as_ref().or(act.issuer.as_ref());
     let place = place.map_or(String::new(), |place| format!(" at {}", escape(place)));
-    format!("{}{place} ({})", act.act.replace('_', " "), act.state)
+    let held = held_in(act).map_or(String::new(), |stores| format!(", in {stores}"));
+    format!("{}{place} ({}{held})", words(&act.act), act.state)
+}
+
+/// The first store, and how many more.
+fn held_in(act: &Act) -> Option<String> {
+    let (first, others) = act.held_in.split_first()?;
+    let name = escape(&first.store).into_owned();
+    Some(match others.len() {
+        0 => name,
+        more => format!("{name} and {more} more"),
+    })
 }
 
 fn write_after(out: &mut dyn io::Write, joint: &str, text: &str) -> io::Result<()> {
@@ -115,42 +165,5 @@ fn most(counts: &Counts) -> String {
         .iter()
         .map(|(name, count)| format!("{count} {}", escape(name)))
         .collect();
-    if words.is_empty() {
-        "none".into()
-    } else {
-        words.join(", ")
-    }
-}
-
-/// `1 finding`, `2 findings`.
-pub(super) fn plural(number: u64, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
-    }
-}
-
-/// A size in the unit that keeps it short.
-fn bytes(number: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
-    for (shift, unit) in UNITS {
-        if number >> shift > 0 {
-            let tenths = (number >> (shift - 10)).saturating_mul(10) >> 10;
-            return format!("{}.{} {unit}", tenths / 10, tenths % 10);
-        }
-    }
-    format!("{number} B")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        assert_eq!(bytes(1023), "1023 B");
-        assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(bytes(u64::MAX), "16777215.9 TiB");
-    }
+    words.join(", ")
 }

@@ -5,10 +5,11 @@ use std::io;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::summary::{self, plural};
+use super::summary;
+use super::telling::{self, plural};
 use super::terminal::escape;
-use super::wire::{Finding, Locator, Report, Sighting, Verdict};
-use crate::detect::Channel;
+use super::wire::{Finding, Report, Sighting};
+use crate::atoms::View;
 
 /// Findings that the table shows. More than two screens are read as JSON, or filtered first.
 const FINDINGS: usize = 50;
@@ -23,6 +24,37 @@ pub struct Look {
     pub width: u16,
     /// Whether to colour severities.
     pub color: bool,
+    /// Order of the findings.
+    pub sort: Sort,
+    /// What they are put together by.
+    pub group: Option<Group>,
+}
+
+/// Orders of the findings. What is equal stays in the order of the report: worst first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sort {
+    /// Worst first.
+    #[default]
+    Severity,
+    /// Usable first.
+    Verdict,
+    /// Newest first; those without a time last.
+    Newest,
+    /// Oldest first; those without a time last.
+    Oldest,
+}
+
+/// What findings are put together by. Groups stand in the order of their first finding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Group {
+    /// The client, or where nothing names it, the host.
+    Application,
+    /// The issuer.
+    Issuer,
+    /// The flow.
+    Flow,
+    /// The piece of evidence.
+    Source,
 }
 
 /// Width of the labels: `code flow`, indented, and a space.
@@ -40,67 +72,91 @@ pub(super) const SEVERITIES: [(&str, &str); 5] = [
     ("info", "\x1b[2m"),
 ];
 
+/// States of a verdict, usable ones first.
+const STATES: [&str; 9] = [
+    "live",
+    "replayable",
+    "unknown",
+    "guarded",
+    "bound",
+    "spent",
+    "revoked",
+    "expired",
+    "inert",
+];
+
 /// Writes the table.
 pub fn render(report: &Report, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
     summary::render(report, out)?;
-    if !report.findings.is_empty() {
-        let table = findings(report, look.width.max(NARROWEST));
+    let mut shown = sorted(report, look.sort);
+    shown.truncate(FINDINGS);
+    for (name, members) in grouped(&shown, look.group) {
+        if let Some(name) = name {
+            let count = plural(members.len() as u64, "finding");
+            writeln!(out, "\n== {}: {count}", escape(name))?;
+        }
+        let table = findings(&members, look.width.max(NARROWEST));
         for line in table.lines() {
             writeln!(out, "{}", colored(line.trim_end(), look.color))?;
         }
-        let more = report.findings.len().saturating_sub(FINDINGS);
-        if more > 0 {
-            writeln!(
-                out,
-                "\n{more} more findings: `--format json` has them all, `--min-severity` shortens the list."
-            )?;
-        }
+    }
+    let more = report.findings.len().saturating_sub(FINDINGS);
+    if more > 0 {
+        writeln!(
+            out,
+            "\n{more} more findings: `--format json` has them all, `--min-severity` and `--verdict` shorten the list."
+        )?;
     }
     problems(report, out)
 }
 
-/// `3 d 4 h`: the two largest units of a number of seconds.
-pub fn age(seconds: i64) -> String {
-    const UNITS: [(u64, &str); 5] = [
-        (365 * 86_400, "y"),
-        (86_400, "d"),
-        (3_600, "h"),
-        (60, "min"),
-        (1, "s"),
-    ];
-    let mut rest = seconds.unsigned_abs();
-    let mut words = Vec::new();
-    for (size, unit) in UNITS {
-        let number = rest / size;
-        rest %= size;
-        if number > 0 {
-            words.push(format!("{number} {unit}"));
-        }
-        // The unit after the largest one, or nothing: `3 d 4 h`, and `3 d` rather than `3 d 5 s`.
-        if words.len() == 2 || (words.len() == 1 && number == 0) {
-            break;
+fn sorted(report: &Report, sort: Sort) -> Vec<&Finding> {
+    let mut all: Vec<&Finding> = report.findings.iter().collect();
+    let rank = |it: &Finding| STATES.iter().position(|state| *state == it.now.state);
+    match sort {
+        Sort::Severity => {}
+        Sort::Verdict => all.sort_by_key(|it| rank(it)),
+        // RFC 3339 in UTC with its zeros cut sorts as text but for fractions of a second.
+        Sort::Newest => all.sort_by(|a, b| {
+            let (a, b) = (&a.last_seen_at, &b.last_seen_at);
+            (a.is_none(), b).cmp(&(b.is_none(), a))
+        }),
+        Sort::Oldest => all.sort_by_key(|it| (it.first_seen_at.is_none(), &it.first_seen_at)),
+    }
+    all
+}
+
+type Groups<'a> = Vec<(Option<&'a str>, Vec<&'a Finding>)>;
+
+fn grouped<'a>(findings: &[&'a Finding], group: Option<Group>) -> Groups<'a> {
+    let mut groups: Groups<'a> = Vec::new();
+    for finding in findings {
+        let name = group.map(|group| group_of(finding, group).unwrap_or("not known"));
+        match groups.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, members)) => members.push(finding),
+            None => groups.push((name, vec![finding])),
         }
     }
-    let words = if words.is_empty() {
-        "0 s".to_owned()
-    } else {
-        words.join(" ")
-    };
-    if seconds < 0 {
-        format!("{words} after as-of")
-    } else {
-        words
+    groups
+}
+
+fn group_of(finding: &Finding, group: Group) -> Option<&str> {
+    match group {
+        Group::Application => telling::application(finding),
+        Group::Issuer => finding.issuer.as_deref(),
+        Group::Flow => Some(&finding.flow),
+        Group::Source => telling::told(finding).map(|told| &*told.source.path),
     }
 }
 
 /// Each finding as rows of a label and a text, with an empty row before it.
-fn findings(report: &Report, width: u16) -> Table {
+fn findings(shown: &[&Finding], width: u16) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width);
-    for finding in report.findings.iter().take(FINDINGS) {
+    for finding in shown {
         table.add_row(["", ""]);
         for (label, text) in rows(finding) {
             table.add_row([escape(&label), escape(&text)]);
@@ -117,8 +173,13 @@ fn findings(report: &Report, width: u16) -> Table {
 }
 
 fn rows(finding: &Finding) -> Vec<(String, String)> {
-    let told = told(finding);
-    let mut rows = vec![(finding.severity.to_uppercase(), title(finding))];
+    let told = telling::told(finding);
+    let mut rows = vec![(finding.severity.to_uppercase(), telling::title(finding))];
+    if finding.status != "new" {
+        let why = finding.baseline.as_ref().and_then(|it| it.reason.as_ref());
+        let why = why.map_or(String::new(), |why| format!(": {why}"));
+        rows.push(("  status".into(), format!("{}{why}", finding.status)));
+    }
     let mut say = |label: &str, text: String| rows.push((format!("  {label}"), text));
     if let Some(value) = &finding.value {
         say("value", value.clone());
@@ -127,8 +188,8 @@ fn rows(finding: &Finding) -> Vec<(String, String)> {
         say("person", format!("{name}: {value}"));
     }
     say("age", seen(finding));
-    say("then", verdict(&finding.at_exposure));
-    say("now", verdict(&finding.now));
+    say("then", telling::verdict(&finding.at_exposure));
+    say("now", telling::verdict(&finding.now));
     if let Some(sighting) = told {
         say("where", place(sighting, finding));
         if let Some(url) = &sighting.url {
@@ -151,31 +212,11 @@ fn rows(finding: &Finding) -> Vec<(String, String)> {
     rows
 }
 
-/// The sighting that stands for the others: the first that travelled through the address bar, since that is
-/// what its flow is named after.
-fn told(finding: &Finding) -> Option<&Sighting> {
-    let front = |sighting: &&Sighting| sighting.channel == Channel::Front.as_str();
-    let mut sightings = finding.sightings.iter();
-    sightings.clone().find(front).or_else(|| sightings.next())
-}
-
-fn title(finding: &Finding) -> String {
-    let part = told(finding).and_then(|sighting| {
-        let (slot, name) = (sighting.slot.as_ref()?, sighting.name.as_ref()?);
-        Some(format!(" in {slot} `{name}`"))
-    });
-    let what = match &finding.weakness {
-        Some(weakness) => format!("weakness {weakness}"),
-        None => format!("{} ({})", finding.kind, finding.shown),
-    };
-    format!("{what}{}, flow {}", part.unwrap_or_default(), finding.flow)
-}
-
 /// The age, and the span in which it was seen.
 fn seen(finding: &Finding) -> String {
     let Some((age, first)) = finding
         .age_seconds
-        .map(age)
+        .map(telling::age)
         .zip(finding.first_seen_at.as_ref())
     else {
         return "the evidence has no time".into();
@@ -194,22 +235,9 @@ fn in_brackets(text: &str) -> String {
     }
 }
 
-fn verdict(verdict: &Verdict) -> String {
-    let expires = verdict.expires_at.as_ref();
-    let needs = (!verdict.needs.is_empty()).then(|| verdict.needs.join(" and "));
-    let because = (!verdict.because.is_empty()).then_some(&verdict.because);
-    [
-        format!("{} ({})", verdict.state, verdict.basis),
-        expires.map_or(String::new(), |at| format!(", until {at}")),
-        needs.map_or(String::new(), |needs| format!(", needs {needs}")),
-        because.map_or(String::new(), |because| format!(": {because}")),
-    ]
-    .concat()
-}
-
 fn place(sighting: &Sighting, finding: &Finding) -> String {
-    let source = path(&sighting.source.path, &sighting.source.members);
-    let locator = locator(&sighting.locator);
+    let source = telling::path(&sighting.source.path, &sighting.source.members);
+    let locator = telling::locator(&sighting.locator);
     let more = match finding.sightings_total.saturating_sub(1) {
         0 => String::new(),
         more => format!(", and {}", plural(more, "other sighting")),
@@ -219,36 +247,12 @@ fn place(sighting: &Sighting, finding: &Finding) -> String {
     } else {
         ""
     };
-    format!("{source}{locator}{zone}{more}")
-}
-
-fn path(path: &str, members: &[String]) -> String {
-    let members = members.iter().map(String::as_str);
-    let parts: Vec<&str> = std::iter::once(path).chain(members).collect();
-    parts.join(" › ")
-}
-
-fn locator(locator: &Locator) -> String {
-    match locator {
-        Locator::Row {
-            table,
-            rowid,
-            column,
-        } => format!(", {table} row {rowid}, column {column}"),
-        Locator::Line { number, .. } => format!(":{number}"),
-        Locator::Entry {
-            pointer,
-            line,
-            column,
-            ..
-        } => format!(":{line}:{column} {pointer}"),
-        Locator::Record {
-            file,
-            key,
-            sequence,
-        } => format!(" {file} {key} #{sequence}"),
-        Locator::Bytes { offset } => format!(" byte {offset}"),
-    }
+    let deleted = if sighting.view == View::Recovered.as_str() {
+        ", deleted, recovered"
+    } else {
+        ""
+    };
+    format!("{source}{locator}{deleted}{zone}{more}")
 }
 
 fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -257,7 +261,7 @@ fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     }
     writeln!(out, "\nNot read, or not to the end:")?;
     for problem in report.problems.iter().take(PROBLEMS) {
-        let path = path(&problem.path, &problem.members);
+        let path = telling::path(&problem.path, &problem.members);
         writeln!(out, "  {}: {}", escape(&path), escape(&problem.reason))?;
     }
     let more = report.problems.len().saturating_sub(PROBLEMS);
@@ -284,22 +288,6 @@ fn colored(line: &str, color: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ages_have_two_units_at_most() {
-        for (seconds, words) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (61, "1 min 1 s"),
-            (273_600, "3 d 4 h"),
-            (3 * 86_400 + 5, "3 d"),
-            (400 * 86_400, "1 y 35 d"),
-            (-60, "1 min after as-of"),
-        ] {
-            assert_eq!(age(seconds), words);
-        }
-        assert!(age(i64::MIN).ends_with("after as-of"));
-    }
 
     #[test]
     fn only_the_left_column_is_coloured() {

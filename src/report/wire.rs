@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use finding::{
-    Claims, ExposedTo, Finding, Locator, Remediation, SeenIn, Sighting, SightingSource, Verdict,
+    Accepted, Claims, ExposedTo, Finding, Locator, Remediation, SeenIn, Sighting, SightingSource,
+    Verdict,
 };
 
 /// Value of [`Report::schema`].
@@ -106,12 +107,21 @@ pub struct Options {
     pub log_timezone: Option<String>,
     /// `--all-text`.
     pub all_text: bool,
+    /// `--residue`.
+    #[serde(default)]
+    pub residue: bool,
     /// Whether `--fingerprint-key` was given: fingerprints compare only with those under the same key.
     pub fingerprint_key: bool,
     /// Whether `--jwks` was given.
     pub jwks: bool,
     /// Whether rules of `--rules` were added.
     pub rules: bool,
+    /// Whether `--baseline` was given.
+    #[serde(default)]
+    pub baseline: bool,
+    /// `--verdict`.
+    #[serde(default)]
+    pub verdict: Vec<String>,
 }
 
 impl Options {
@@ -122,6 +132,7 @@ impl Options {
             r#type: map.r#type.clone(),
             log_timezone: map.log_timezone.clone(),
             all_text: map.all_text,
+            residue: map.residue,
             fingerprint_key: is_keyed,
             jwks: map.jwks,
             rules: self.rules || map.rules,
@@ -135,7 +146,7 @@ impl Options {
 pub struct Summary {
     /// Number of findings in the report.
     pub findings: u64,
-    /// Findings that `--min-severity`, `--since` or `--until` left out.
+    /// Findings that `--min-severity`, `--verdict`, `--since` or `--until` left out.
     pub left_out: u64,
     /// Findings that meet `--fail-on`.
     pub gated: u64,
@@ -149,6 +160,9 @@ pub struct Summary {
     pub by_state_at_exposure: Counts,
     /// Findings by the state of their verdict now.
     pub by_state_now: Counts,
+    /// Findings by status.
+    #[serde(default)]
+    pub by_status: Counts,
     /// Number of trails.
     pub trails: u64,
     /// Sources by status.
@@ -195,6 +209,26 @@ pub struct Step {
     pub at: Option<String>,
     /// Whether it must have happened, and was not seen.
     pub inferred: bool,
+    /// Where it lies; null when the step was not seen.
+    #[serde(default)]
+    pub seen: Option<Seen>,
+}
+
+/// Where a step of a protocol run lies.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Seen {
+    /// Path.
+    pub path: String,
+    /// Members inside archives.
+    pub members: Vec<String>,
+    /// Reader that claimed the source.
+    pub reader: String,
+    /// Where in it.
+    pub locator: Locator,
+    /// `front`, `direct` or `storage`.
+    pub channel: String,
+    /// The URL, masked.
+    pub url: Option<String>,
 }
 
 /// Why a trail is believed.
@@ -239,6 +273,19 @@ pub struct ThiefCan {
     pub acts: Vec<Act>,
 }
 
+/// A store of a browser profile, and how its owner clears it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct HeldIn {
+    /// What people call it.
+    pub store: String,
+    /// The box of the browser's own dialog that clears it; `null` where none is known to.
+    pub cleared_by: Option<String>,
+    /// What stays all the same.
+    pub leaves: Option<String>,
+    /// Whether that was measured on a real profile, not read off the dialog.
+    pub measured: bool,
+}
+
 /// One thing that a thief can do at one application.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Act {
@@ -255,6 +302,9 @@ pub struct Act {
     pub until: Option<String>,
     /// The findings.
     pub findings: Vec<String>,
+    /// The stores of the profile that hold them.
+    #[serde(default)]
+    pub held_in: Vec<HeldIn>,
 }
 
 /// One piece of evidence.

@@ -89,6 +89,7 @@ pub(super) fn headers(runs: &BTreeMap<Digest, Run>, merged: &mut Merged) -> Resu
         log_timezone: one(|it| it.options.log_timezone.as_deref()),
         all_text: any(|it| it.all_text),
         hash: any(|it| it.hash),
+        residue: any(|it| it.residue),
         jwks: any(|it| it.jwks),
         rules: any(|it| it.rules),
     };

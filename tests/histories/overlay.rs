@@ -9,14 +9,14 @@ use tokentrail::collect::Evidence;
 use tokentrail::collect::sqlite::Views;
 
 /// Steps of a xorshift generator: tests must not depend on a clock.
-struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
-    fn from(seed: u64) -> Self {
+    pub(super) fn from(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -98,6 +98,11 @@ fn copy(from: &Path, sidecar: &str, damage: impl FnOnce(&mut Vec<u8>)) -> tempfi
     damage(&mut log);
     fs::write(folder.path().join(sidecar), log).unwrap();
     folder
+}
+
+/// A database with an empty table.
+pub(super) fn open_mode(folder: &Path, page_size: u64, mode: &str) -> Connection {
+    open(folder, page_size, mode, "OFF")
 }
 
 fn open(folder: &Path, page_size: u64, mode: &str, synchronous: &str) -> Connection {

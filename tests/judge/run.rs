@@ -397,7 +397,7 @@ pub(crate) fn together(runs: Vec<Run>) -> Run {
 /// What the thief of the one profile can do.
 pub(crate) fn profile_state(run: &Run, as_of: i64) -> Vec<(&'static str, State)> {
     let findings = run.findings(as_of);
-    let profiles = judge::profiles(&run.correlated, &findings);
+    let profiles = judge::profiles(&run.correlated, &findings, &rules().stores);
     assert_eq!(profiles.len(), 1);
     let grips = profiles[0].thief_can.iter();
     grips.map(|grip| (grip.act.as_str(), grip.state)).collect()

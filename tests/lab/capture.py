@@ -1,5 +1,5 @@
-"""Cuts the last run's evidence to a few flows and writes it to captured/. Everything in it is made by the lab: the
-credentials end with its servers, and the keys are thrown away. Usage: capture.py EVIDENCE OUT"""
+"""Cuts the last run's evidence to a few flows and writes it to a folder of the fixtures. Everything in it is made by the
+lab: the credentials end with its servers, and the keys are thrown away. Usage: capture.py EVIDENCE OUT"""
 import json
 import re
 import shutil
@@ -55,13 +55,24 @@ def main() -> None:
     evidence, out = Path(sys.argv[1]), Path(sys.argv[2])
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
-    cut(evidence / "chromium-closed/Default/History", out / "History", "urls", "visits", "url")
-    cut(evidence / "firefox-closed/places.sqlite", out / "places.sqlite", "moz_places", "moz_historyvisits", "place_id")
+    # Other users than those of the made-up laptop: who has both is not one holder.
+    for holder, inner, user, tables in (
+        ("chromium-closed/home/alice", ".config/chromium/Default/History", "dana", ("urls", "visits", "url")),
+        (
+            "firefox-closed/home/carol",
+            ".mozilla/firefox/lab.default-esr/places.sqlite",
+            "erin",
+            ("moz_places", "moz_historyvisits", "place_id"),
+        ),
+    ):
+        target = out / "home" / user / inner
+        target.parent.mkdir(parents=True)
+        cut(evidence / holder / inner, target, *tables)
     cut_har(evidence / "har/playwright.har", out / "playwright.har")
     for log in ("spa.lab.test", "web.lab.test", "idp.lab.test", "ads.third.test"):
         lines = (evidence / log / "access.log").read_text().splitlines(keepends=True)
         (out / f"{log}.access.log").write_text("".join(line for line in lines if WORD.search(line)))
-    size = sum(file.stat().st_size for file in out.iterdir())
+    size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file())
     print(f"{out}: {size // 1024} KiB")
     if size > 300 * 1024:
         sys.exit("more than 300 KiB: cut further")

@@ -1,104 +1,108 @@
 // The play, in order: servers, browsers, evidence, comparison, replay, tables. Started by `run`.
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { exportJWK, generateKeyPair } from 'jose';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Provider as Provider9 } from 'oidc-provider';
 import Provider8 from 'oidc-provider-8';
-import { clients } from './clients.mjs';
+import { clients, few } from './clients.mjs';
 import { compare } from './compare/found.mjs';
-import { replay } from './compare/replay.mjs';
-import { scan } from './compare/scan.mjs';
+import { replay, shortEnds } from './compare/replay.mjs';
+import { image, scan } from './compare/scan.mjs';
 import { evidence, logs, work } from './places.mjs';
 import * as chromium from './players/chromium.mjs';
 import * as firefox from './players/firefox.mjs';
+import { playRecorded } from './players/proxy.mjs';
 import { startApps } from './servers/apps.mjs';
 import { startIdp } from './servers/idp.mjs';
 import { makeCertificates, startNginx } from './servers/nginx.mjs';
+import { startSamlIdp } from './servers/saml.mjs';
 import { faultsOf, writeTables } from './tables.mjs';
 import { ledger } from './truth.mjs';
 
 const say = (text) => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
 const keep = (name, value) => fs.writeFileSync(path.join(work, `${name}.json`), JSON.stringify(value, null, 1));
-const copy = (from, to) => execFileSync('cp', ['-a', from, to]);
 
-/** Scans a profile in place while the browser stands still, and keeps a copy for the byte search. */
-const image = (profile, name, scans) => () => {
-  scans.push(scan(profile, name));
-  copy(profile, path.join(evidence, name));
-};
-
-const few = clients.filter(({ id }) => ['implicit-keep', 'public-s256', 'public-plain-open', 'bff-fragment'].includes(id));
-/** Playwright's ways of recording: bodies inside, none, and in files beside. */
+const quick = clients.filter((client) => !client.slow);
+/** Playwright's ways of recording: bodies inside, none, in files beside, and all of that in one archive. */
 const hars = [
-  ['har', { content: 'embed', mode: 'full' }],
-  ['har-minimal', { mode: 'minimal' }, few],
-  ['har-attach', { content: 'attach', mode: 'full' }, few],
+  ['har', 'playwright.har', { content: 'embed', mode: 'full' }, quick],
+  ['har-minimal', 'playwright.har', { mode: 'minimal' }, few],
+  ['har-attach', 'playwright.har', { content: 'attach', mode: 'full' }, few],
+  ['har-zip', 'playwright.har.zip', { content: 'attach', mode: 'full' }, few],
 ];
 
+/** Plays everything; resolves to {holders: name → whether the scan in place left it as it was, versions}. */
 async function playAll() {
-  const scans = [];
-  const profiles = path.join(work, 'profiles');
-  fs.mkdirSync(evidence, { recursive: true });
-  fs.mkdirSync(profiles, { recursive: true });
+  const holders = new Map();
   const versions = {};
+  const taken = (folder, name) => holders.set(name, image(folder, name));
+  fs.mkdirSync(evidence, { recursive: true });
   for (const [name, player] of [['chromium', chromium], ['firefox', firefox]]) {
+    const root = (state) => path.join(work, 'players', `${name}-${state}`);
     say(`${name} plays`);
-    const profile = path.join(profiles, name);
-    versions[name] = await player.playProfile(profile, image(profile, `${name}-running`, scans));
-    image(profile, `${name}-closed`, scans)();
+    versions[name] = await player.playProfile(root('whole'), () => taken(root('whole'), `${name}-running`));
+    taken(root('whole'), `${name}-closed`);
+    say(`${name} plays and is killed`);
+    await player.playKilled(root('killed'), few);
+    taken(root('killed'), `${name}-killed`);
+    say(`${name} plays and is cleared`);
+    await player.playCleared(root('cleared'), few);
+    taken(root('cleared'), `${name}-cleared`);
   }
-  say('chromium plays and is killed');
-  const killed = path.join(profiles, 'killed');
-  await chromium.playKilled(killed, few);
-  image(killed, 'chromium-killed', scans)();
   say('chromium plays for HARs');
-  for (const [name, how, chosen] of hars) {
-    fs.mkdirSync(path.join(evidence, name));
-    await chromium.playHar(path.join(evidence, name, 'playwright.har'), how, chosen);
-    scans.push(scan(path.join(evidence, name), name));
+  for (const [name, file, how, chosen] of hars) {
+    const folder = path.join(work, 'players', name);
+    fs.mkdirSync(folder);
+    await chromium.playHar(path.join(folder, file), how, chosen);
+    taken(folder, name);
   }
-  for (const log of fs.readdirSync(logs)) {
-    copy(path.join(logs, log), path.join(evidence, log));
-    scans.push(scan(path.join(evidence, log), log));
-  }
-  return { scans, versions };
+  say('chromium plays through mitmproxy');
+  const recorded = (part) => path.join(work, 'players', `mitmproxy-${part}`);
+  await playRecorded({ flows: recorded('flows'), har: recorded('har') }, quick);
+  for (const part of ['flows', 'har']) taken(recorded(part), `mitmproxy-${part}`);
+  for (const log of fs.readdirSync(logs)) taken(path.join(logs, log), log);
+  return { holders, versions };
 }
 
-async function keys() {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
-  return { keys: [{ ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256', kid: 'lab' }] };
+/** Scans what every holder has as of now, compares it with the truth, and puts its verdicts to the servers. */
+async function judgeAll({ holders, versions }) {
+  // A token that is about to expire would be judged before its end and tried after it.
+  await pause(Math.max(0, shortEnds() - Date.now()));
+  const asOf = new Date().toISOString();
+  const scans = [...holders].map(([name, untouched]) => {
+    const one = scan(name, asOf);
+    return { ...one, untouched: one.untouched && untouched };
+  });
+  say(`${ledger.size} values in the ledger; comparing`);
+  const found = scans.map(compare);
+  keep('ledger', [...ledger.values()]);
+  keep('scans', scans);
+  keep('found', found);
+  say('replay');
+  const replayed = await replay(scans, found);
+  keep('replayed', replayed);
+  const faults = faultsOf(found, replayed);
+  writeTables({ found, replayed, versions, faults });
+  faults.forEach((fault) => console.log(`FAULT ${fault}`));
+  process.exitCode = faults.length > 0 ? 1 : 0;
 }
 
-/** A stopped lab stops what it started: the exit handlers of Firefox and nginx run on a signal too. */
+/** A stopped lab stops what it started: the exit handlers of Firefox, mitmproxy and nginx run on a signal too. */
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
 async function main() {
   makeCertificates();
-  const jwks = await keys();
   const issuers = [
-    await startIdp(Provider9, 'idp.lab.test', jwks),
-    await startIdp(Provider8, 'legacy.lab.test', jwks),
+    await startIdp(Provider9, 'idp.lab.test', ['token']),
+    await startIdp(Provider8, 'legacy.lab.test'),
   ];
-  const apps = await startApps(issuers);
+  const servers = [...issuers, await startApps(issuers), await startSamlIdp()];
   const nginx = await startNginx();
   try {
-    const { scans, versions } = await playAll();
-    say(`${ledger.size} values in the ledger`);
-    const found = scans.map(compare);
-    keep('ledger', [...ledger.values()]);
-    keep('scans', scans);
-    say('replay');
-    const replayed = await replay(scans);
-    keep('found', found);
-    keep('replayed', replayed);
-    const faults = faultsOf(found, replayed);
-    writeTables({ found, replayed, versions, faults });
-    faults.forEach((fault) => console.log(`FAULT ${fault}`));
-    process.exitCode = faults.length > 0 ? 1 : 0;
+    await judgeAll(await playAll());
   } finally {
     nginx.kill();
-    for (const { server } of [...issuers, apps]) {
+    for (const { server } of servers) {
       server.close();
       server.closeAllConnections();
     }

@@ -9,7 +9,10 @@ export const root = path.resolve(lab, '../..');
 export const work = path.join(root, 'target/lab/work');
 export const evidence = path.join(work, 'evidence');
 export const logs = path.join(work, 'logs');
-export const tokentrail = process.env.TOKENTRAIL ?? path.join(root, 'target/release/tokentrail');
+/** `run` builds it and says where it is. */
+export const tokentrail = process.env.TOKENTRAIL;
+/** mitmproxy's own Python, in `run`'s environment. */
+export const mitmdump = path.join(root, 'target/lab/venv/bin/mitmdump');
 
 /** nginx's port; the servers behind it count up from the next one. */
 export const port = Number(process.env.LAB_PORT ?? 8443);
@@ -22,7 +25,11 @@ export const hosts = {
   'web.lab.test': port + 3,
   'api.lab.test': port + 3,
   'ads.third.test': port + 3,
+  'saml.lab.test': port + 4,
 };
+
+export const marionettePort = port + 9;
+export const proxyPort = port + 8;
 
 /** Origin of a virtual host as browsers see it. */
 export const origin = (host) => `https://${host}:${port}`;

@@ -1,15 +1,15 @@
 // The tables of README.md, written by the run between two markers, and the list of what fails it.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { clients } from './clients.mjs';
-import { lab, tokentrail } from './places.mjs';
+import { lab, mitmdump, tokentrail } from './places.mjs';
 
 const columns = {
   access_token: 'access', id_token: 'ID', refresh_token: 'refresh', authorization_code: 'code', jarm_response: 'JARM',
   code_verifier: 'verifier', code_challenge: 'plain challenge', client_secret: 'secret', basic_credentials: 'Basic',
   device_code: 'device', user_code: 'user code', password: 'password', session_id: 'session',
+  client_assertion: 'client assertion', request_object: 'request object', saml_message: 'SAML',
 };
 const kinds = Object.keys(columns);
 
@@ -24,34 +24,42 @@ function grouped(items, key) {
 
 const clientsOf = (entries) => [...new Set(entries.map((entry) => entry.client))].join(', ');
 
-/** A store's name without what differs from run to run. */
+/** A store's name without its home and what differs from run to run. */
 const named = (store) => store
-  .replace(/(Cache_Data|entries)\/[^/]+$/, '$1/*').replace(/(Session|Tabs)_\d+$/, '$1_*');
+  .replace(/^home\/\w+\/(\.config\/chromium|\.mozilla\/firefox\/[^/]+)\//, '')
+  .replace(/^home\/\w+\/(\.cache\/(chromium|mozilla\/firefox))\/(.*)$/, '$1/$3')
+  .replace(/(Cache_Data|entries|doomed)\/[^/]+$/, '$1/*').replace(/(Session|Tabs)_\d+$/, '$1_*')
+  .replace(/^[0-9a-f]{40}\.(\w+)$/, '*.$1');
 
-function foundTable(found) {
-  const rows = found.flatMap(({ name, stores }) => stores.filter((row) => row.reader).map((row) => [
-    name, named(row.store), row.reader,
-    ...kinds.map((kind) => {
-      const lying = row.lying.filter((entry) => entry.kind === kind).length;
-      const missed = row.missed.filter(({ entry }) => entry.kind === kind).length;
-      return lying ? `${lying - missed}/${lying}` : '';
-    }),
-  ]));
-  return table(['holder', 'store', 'reader', ...Object.values(columns)], rows);
+/** Stores of all holders, alike ones as one: key → rows. */
+const merged = (found, chosen) => grouped(
+  found.flatMap(({ name, stores }) => stores.filter(chosen).map((row) => ({ ...row, name }))),
+  (row) => [row.name, named(row.store), ...(row.reader ? [row.reader] : [])].join(' | '),
+);
+
+/** Columns without an entry in any row say nothing, and are left out. */
+function kindTable(head, groups, cell) {
+  const cells = [...groups].map(([key, rows]) => [key, kinds.map((kind) => cell(rows, kind))]);
+  const shown = kinds.map((_, at) => cells.some(([, row]) => row[at] !== ''));
+  const kept = (row) => row.filter((_, at) => shown[at]);
+  if (cells.length === 0) return 'None.';
+  return table([...head, ...kept(Object.values(columns))], cells.map(([key, row]) => [key, ...kept(row)]));
 }
 
-function unreadTable(found) {
-  const merged = new Map();
-  for (const { name, stores } of found) {
-    for (const row of stores.filter((one) => !one.reader)) {
-      const key = `${name} | ${named(row.store)}`;
-      merged.set(key, new Set([...(merged.get(key) ?? []), ...row.lying]));
-    }
-  }
-  const count = (entries, kind) => [...entries].filter((entry) => entry.kind === kind).length || '';
-  const rows = [...merged].map(([key, entries]) => [key, ...kinds.map((kind) => count(entries, kind))]);
-  return table(['holder', 'store', ...Object.values(columns)], rows);
-}
+const ofKind = (entries, kind) => new Set(entries.filter((entry) => entry.kind === kind)).size;
+
+const foundTable = (found) => kindTable(['holder', 'store', 'reader'],
+  merged(found, (row) => row.reader && row.lying.length > 0), (rows, kind) => {
+    const count = (of) => rows.reduce((sum, row) => sum + ofKind(of(row), kind), 0);
+    const lying = count((row) => row.lying);
+    return lying ? `${lying - count((row) => row.missed.map(({ entry }) => entry))}/${lying}` : '';
+  });
+
+const countTable = (found, chosen, of) => kindTable(['holder', 'store'], merged(found, chosen),
+  (rows, kind) => ofKind(rows.flatMap(of), kind) || '');
+
+const unreadTable = (found) => countTable(found, (row) => !row.reader && row.lying.length > 0, (row) => row.lying);
+const buriedTable = (found) => countTable(found, (row) => row.reader && row.buried.length > 0, (row) => row.buried);
 
 function replayTable(replayed) {
   const groups = new Map();
@@ -80,10 +88,12 @@ const unseenTable = (replayed) => {
 const problemList = (found) => found.flatMap(({ name, problems }) =>
   problems.map(({ path: at, reason }) => `- ${name}, ${at}: ${reason}`)).join('\n') || 'Nothing.';
 
-const flowTable = (found) => table(['holder', 'right', 'less than the truth', 'wrong', 'unchanged by the scan', 'seconds'],
+const flowTable = (found) => table(
+  ['holder', 'right', 'all that the evidence tells', 'less than it tells', 'wrong', 'unchanged by the scan', 'seconds'],
   found.map(({ name, flows, untouched, seconds }) => [
-    name, flows.right, flows.vague, flows.wrong.length, untouched ? 'yes' : 'no', seconds.toFixed(2),
-  ]));
+    name, flows.right, flows.less.length, flows.vague.length, flows.wrong.length, untouched ? 'yes' : 'no', seconds.toFixed(2),
+  ]),
+);
 
 /** What fails the run, one line each, equal ones counted. */
 export function faultsOf(found, replayed) {
@@ -94,11 +104,17 @@ export function faultsOf(found, replayed) {
     ...invented.map(({ kind, value, rule, sightings: [{ name: at, source }] }) =>
       `${name}: never issued: ${kind} \`${short(value)}\` (rule ${rule}, ${at}) in ${named(source.path)}`),
     ...wrong.map(({ entry, finding }) => `${name}: ${entry.kind} of ${entry.client} reported as ${finding.kind}`),
-    ...[...grouped(flows.wrong, ({ finding }) => finding.flow)].map(([flow, wrong]) =>
-      `${name}: ${wrong.length} values have the flow ${flow}, wrongly: of ${clientsOf(wrong.map(({ entry }) => entry))}`),
+    ...misnamed(name, flows.wrong, 'wrongly'), ...misnamed(name, flows.vague, 'though the evidence tells more'),
   ]);
   return counted([...lines, ...contradictions(replayed, ['proven', 'documented'])]);
 }
+
+const misnamed = (name, values, how) => [...grouped(values, ({ finding }) => `${finding.kind} | ${finding.flow}`)].map(
+  ([, same]) => {
+    const [{ finding: { kind, flow } }] = same;
+    return `${name}: ${same.length} ${kind} have the flow ${flow}, ${how}: of ${clientsOf(same.map(({ entry }) => entry))}`;
+  },
+);
 
 /** Verdicts of these bases that a server contradicts. */
 const contradictions = (replayed, bases) => replayed
@@ -113,12 +129,13 @@ function counted(lines) {
 
 /** Versions of everything that took part, as each says itself. */
 function versionsOf(browsers) {
-  const require = createRequire(import.meta.url);
   const npm = (name) => JSON.parse(fs.readFileSync(path.join(lab, 'node_modules', name, 'package.json'))).version;
   const nginx = execFileSync('/bin/sh', ['-c', '/usr/sbin/nginx -v 2>&1']).toString().split('/').pop().trim();
   const own = execFileSync(tokentrail, ['--version']).toString().trim();
+  const mitmproxy = /mitmproxy: (\S+)/i.exec(execFileSync(mitmdump, ['--version']).toString())?.[1];
   return `${own}, Chromium ${browsers.chromium}, Firefox ${browsers.firefox}, nginx ${nginx}, Node ${process.versions.node}, `
-    + `oidc-provider ${npm('oidc-provider')} and ${npm('oidc-provider-8')}, playwright-core ${require('playwright-core/package.json').version}`;
+    + `oidc-provider ${npm('oidc-provider')} and ${npm('oidc-provider-8')}, samlify ${npm('samlify')}, `
+    + `playwright-core ${npm('playwright-core')}, mitmproxy ${mitmproxy}`;
 }
 
 /** Writes the tables of this run into README.md. */
@@ -129,6 +146,7 @@ export function writeTables({ found, replayed, versions, faults }) {
     `### Faults: ${faults.length}`, faults.map((fault) => `- ${fault}`).join('\n') || 'None.',
     '### Found, of what lies there', foundTable(found),
     '### Stores that no reader exists for yet', unreadTable(found),
+    '### In no row of a database any more, and searched with `--residue` only', buriedTable(found),
     '### What the reports say was not read', problemList(found),
     '### Flow names', flowTable(found),
     '### Verdicts put to the servers', replayTable(replayed),

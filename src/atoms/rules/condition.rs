@@ -2,8 +2,10 @@
 //! Asking is `detect`'s part.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 
+use regex::{Regex, bytes};
 use serde::Deserialize;
 
 use super::name::Name;
@@ -98,28 +100,39 @@ impl From<String> for Key {
 }
 
 /// A regular expression, compiled when it is first asked: a run meets few of the rules, and compiling all
-/// takes longer than many a scan.
+/// takes longer than many a scan. Nearly all values are ASCII, for which an expression over bytes says the
+/// same and is compiled several times as fast.
 #[derive(Deserialize, Debug, Clone)]
 #[serde(from = "String")]
 pub struct Pattern {
     text: Box<str>,
-    compiled: OnceLock<Option<regex::Regex>>,
+    /// For text in ASCII; `None` where the expression needs Unicode even there.
+    ascii: OnceLock<Option<bytes::Regex>>,
+    unicode: OnceLock<Option<Regex>>,
 }
 
 impl Pattern {
     /// Why it can never match. Asked of every file that a user gives, and by the tests of our own.
     pub(super) fn fault(&self) -> Option<regex::Error> {
-        regex::Regex::new(&self.text).err()
+        Regex::new(&self.text).err()
     }
 
     /// Whether it matches anywhere in `text`; write `^` and `$` for the whole.
     pub fn is_match(&self, text: &str) -> bool {
-        self.regex().is_some_and(|regex| regex.is_match(text))
+        match self.ascii(text) {
+            Some(regex) => regex.is_match(text.as_bytes()),
+            None => self.unicode().is_some_and(|regex| regex.is_match(text)),
+        }
     }
 
     /// Byte range of the first group, or of the whole match when there is none.
-    pub fn capture(&self, text: &str) -> Option<std::ops::Range<usize>> {
-        let captures = self.regex()?.captures(text)?;
+    pub fn capture(&self, text: &str) -> Option<Range<usize>> {
+        if let Some(regex) = self.ascii(text) {
+            let captures = regex.captures(text.as_bytes())?;
+            let found = captures.get(1).or_else(|| captures.get(0))?;
+            return Some(found.range());
+        }
+        let captures = self.unicode()?.captures(text)?;
         let found = captures.get(1).or_else(|| captures.get(0))?;
         Some(found.range())
     }
@@ -129,9 +142,19 @@ impl Pattern {
         &self.text
     }
 
-    fn regex(&self) -> Option<&regex::Regex> {
-        let compile = || regex::Regex::new(&self.text).ok();
-        self.compiled.get_or_init(compile).as_ref()
+    fn ascii(&self, text: &str) -> Option<&bytes::Regex> {
+        let compile = || {
+            let mut builder = bytes::RegexBuilder::new(&self.text);
+            builder.unicode(false).build().ok()
+        };
+        let usable = text.is_ascii() && self.text.is_ascii();
+        let compiled = usable.then(|| self.ascii.get_or_init(compile).as_ref());
+        compiled.flatten()
+    }
+
+    fn unicode(&self) -> Option<&Regex> {
+        let compile = || Regex::new(&self.text).ok();
+        self.unicode.get_or_init(compile).as_ref()
     }
 }
 
@@ -139,7 +162,55 @@ impl From<String> for Pattern {
     fn from(text: String) -> Self {
         Self {
             text: text.into(),
-            compiled: OnceLock::new(),
+            ascii: OnceLock::new(),
+            unicode: OnceLock::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_ascii_both_forms_of_an_expression_say_the_same() {
+        let texts = [
+            "",
+            "x",
+            "K",
+            "s\n",
+            "a b\tc",
+            "ABC_def-09",
+            "~!@#$%^&*()",
+            "x\x0b\x7f\0y",
+            "key=value",
+            "1.2.3",
+        ];
+        for expression in [
+            r"^\w+$",
+            r"(?i)^[^k]+$",
+            r"^.{1,3}$",
+            r"\s",
+            r"\bdef\b",
+            r"(?i)K",
+            r"(a|b)\W",
+            r"\D{2}",
+            r"[^\d.]",
+            r"(?i)[s-t]",
+            r"\p{L}+",
+        ] {
+            let pattern = Pattern::from(expression.to_owned());
+            for text in texts {
+                let regex = pattern.unicode().unwrap();
+                assert_eq!(
+                    pattern.is_match(text),
+                    regex.is_match(text),
+                    "{expression} {text}"
+                );
+                let captures = regex.captures(text);
+                let range = captures.map(|it| it.get(1).or(it.get(0)).unwrap().range());
+                assert_eq!(pattern.capture(text), range, "{expression} {text}");
+            }
         }
     }
 }

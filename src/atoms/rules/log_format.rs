@@ -3,16 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::log_form::{File, RawFormat, RawShape, RawWrapper, Separator};
+pub use super::log_pattern::{Expression, Pattern};
 
 /// The formats and wrappers that come with the program.
 const BUILTIN: &str = include_str!("../../../rules/logs.toml");
-
-/// A compiled pattern may take this many bytes: a pattern over byte classes takes some 100 KiB.
-const MAX_PATTERN_SIZE: usize = 4 << 20;
 
 /// Every known log format, in the order in which they are tried, and every known wrapper.
 #[derive(Debug, Default)]
@@ -24,13 +21,25 @@ pub struct LogFormats {
 }
 
 impl LogFormats {
-    /// The formats that come with the program. Its tests hold that this cannot fail.
+    /// The formats that come with the program. Its tests hold that this cannot fail, and that every pattern
+    /// can be compiled.
     pub fn builtin() -> Result<Self, FormatError> {
-        Self::read(BUILTIN)
+        Self::parse(BUILTIN)
     }
 
     /// Reads and validates a file of the form of `rules/logs.toml`.
     pub fn read(text: &str) -> Result<Self, FormatError> {
+        let formats = Self::parse(text)?;
+        for format in &formats.formats {
+            format.fault().map_or(Ok(()), Err)?;
+        }
+        for wrapper in &formats.wrappers {
+            wrapper.fault().map_or(Ok(()), Err)?;
+        }
+        Ok(formats)
+    }
+
+    fn parse(text: &str) -> Result<Self, FormatError> {
         let file: File = toml::from_str(text)?;
         let formats: Vec<_> = file
             .format
@@ -68,7 +77,7 @@ pub struct LogFormat {
     /// Whether a time without a zone is UTC by the format's definition.
     pub utc: bool,
     /// The start of a record, where a writer may glue two records together on one line.
-    pub restart: Option<Regex>,
+    pub restart: Option<Expression>,
     /// Records, and the roles that reading them must give.
     pub examples: Vec<Example>,
     /// Records of other formats.
@@ -96,15 +105,6 @@ pub enum Shape {
         /// Ends of dotted paths, lower case, and their roles, in order of preference.
         roles: Vec<(Box<str>, Role)>,
     },
-}
-
-/// A pattern, and what it finds.
-#[derive(Debug)]
-pub struct Pattern {
-    /// The pattern.
-    pub regex: Regex,
-    /// Its named groups, in order: index, role.
-    pub groups: Vec<(usize, Role)>,
 }
 
 /// What a writer does to bytes that would break its format.
@@ -182,7 +182,7 @@ pub enum Role {
 
 impl Role {
     /// The role that a group of a pattern names: `referer`, or `host_2` where a name is taken.
-    fn of_group(name: &str) -> Option<Self> {
+    pub(super) fn of_group(name: &str) -> Option<Self> {
         let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
         let name = name.strip_suffix('_').unwrap_or(name);
         let name = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name);
@@ -200,7 +200,7 @@ pub struct Wrapper {
     /// Where its maker documents it.
     pub source: Box<str>,
     /// The pattern from the line's first byte; its group `inner` is the record, `time` the time of arrival.
-    pub pattern: Regex,
+    pub pattern: Expression,
     /// Lines, their records, and their times.
     pub examples: Vec<WrapperExample>,
     /// Lines that have no such wrapper.
@@ -246,7 +246,7 @@ pub enum FormatError {
 }
 
 impl FormatError {
-    fn new(id: &str, why: impl Into<Box<str>>) -> Self {
+    pub(super) fn new(id: &str, why: impl Into<Box<str>>) -> Self {
         Self::Entry {
             id: id.into(),
             why: why.into(),
@@ -262,11 +262,8 @@ impl LogFormat {
                 "needs examples and counterexamples",
             ));
         }
-        let restart = raw.restart.as_deref();
         Ok(Self {
-            restart: restart
-                .map(|pattern| compile(&raw.id, pattern))
-                .transpose()?,
+            restart: raw.restart.as_deref().map(Expression::new),
             shape: shape(&raw)?,
             id: raw.id,
             title: raw.title,
@@ -276,6 +273,17 @@ impl LogFormat {
             examples: raw.examples,
             counterexamples: raw.counterexamples,
         })
+    }
+
+    /// Why a pattern of it can never match.
+    fn fault(&self) -> Option<FormatError> {
+        let restart = self.restart.as_ref();
+        let restart = restart.and_then(|restart| restart.fault(&self.id));
+        let Shape::Pattern(patterns) = &self.shape else {
+            return restart;
+        };
+        let mut faults = patterns.iter().filter_map(|it| it.fault(&self.id));
+        restart.or_else(|| faults.next())
     }
 }
 
@@ -287,21 +295,21 @@ impl Wrapper {
                 "needs examples and counterexamples",
             ));
         }
-        let pattern = compile(&raw.id, &raw.pattern)?;
-        if !pattern
-            .capture_names()
-            .flatten()
-            .any(|name| name == "inner")
-        {
-            return Err(FormatError::new(&raw.id, "has no group `inner`"));
-        }
         Ok(Self {
-            pattern,
+            pattern: Expression::new(&raw.pattern),
             id: raw.id,
             title: raw.title,
             source: raw.source,
             examples: raw.examples,
             counterexamples: raw.counterexamples,
+        })
+    }
+
+    /// Why its pattern can never match, or gives nothing.
+    fn fault(&self) -> Option<FormatError> {
+        self.pattern.fault(&self.id).or_else(|| {
+            let has_inner = self.pattern.names().any(|name| name == "inner");
+            (!has_inner).then(|| FormatError::new(&self.id, "has no group `inner`"))
         })
     }
 }
@@ -315,8 +323,8 @@ fn shape(raw: &RawFormat) -> Result<Shape, FormatError> {
     match (&raw.shape, raw.patterns.as_slice()) {
         (RawShape::Pattern, []) => Err(FormatError::new(&raw.id, "has no pattern")),
         (RawShape::Pattern, texts) => {
-            let patterns = texts.iter().map(|text| Pattern::compile(&raw.id, text));
-            Ok(Shape::Pattern(patterns.collect::<Result<_, _>>()?))
+            let patterns = texts.iter().map(|text| Pattern::new(text));
+            Ok(Shape::Pattern(patterns.collect()))
         }
         (_, [_, ..]) => Err(FormatError::new(&raw.id, "has a pattern that nothing uses")),
         _ if raw.roles.is_empty() => Err(FormatError::new(&raw.id, "has no roles")),
@@ -335,37 +343,6 @@ fn shape(raw: &RawFormat) -> Result<Shape, FormatError> {
     }
 }
 
-impl Pattern {
-    fn compile(id: &str, text: &str) -> Result<Self, FormatError> {
-        let regex = compile(id, text)?;
-        let names = regex.capture_names().enumerate();
-        let groups = names
-            .filter_map(|(index, name)| Some((index, name?)))
-            .map(|(index, name)| {
-                let role = Role::of_group(name);
-                let role =
-                    role.ok_or_else(|| FormatError::new(id, format!("no role is called {name}")));
-                Ok((index, role?))
-            })
-            .collect::<Result<_, FormatError>>()?;
-        Ok(Self { regex, groups })
-    }
-}
-
-fn compile(id: &str, pattern: &str) -> Result<Regex, FormatError> {
-    if !pattern.starts_with('^') && !pattern.starts_with('\\') {
-        return Err(FormatError::new(
-            id,
-            "the pattern must start at the record (`^`)",
-        ));
-    }
-    RegexBuilder::new(pattern)
-        .unicode(false)
-        .size_limit(MAX_PATTERN_SIZE)
-        .build()
-        .map_err(|error| FormatError::new(id, error.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -377,7 +354,7 @@ mod tests {
 
     #[test]
     fn builtin_formats_are_valid() {
-        let formats = LogFormats::builtin().unwrap();
+        let formats = LogFormats::read(BUILTIN).unwrap();
         assert!(formats.formats.len() > 10);
         assert!(
             formats

@@ -5,11 +5,13 @@ pub mod condition;
 pub mod explain;
 mod log_form;
 pub mod log_format;
+mod log_pattern;
 pub mod name;
 pub mod needles;
 pub mod parameter;
 pub mod provider;
 pub mod shape;
+pub mod store;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ pub use needles::Needles;
 pub use parameter::{Catalogue, Public, Rule, Show};
 pub use provider::Providers;
 pub use shape::{Shape, Shapes};
+pub use store::{Store, Stores};
 
 /// The rule files of this build: name for messages, and text.
 const BUILTIN: &[(&str, &str)] = &[
@@ -57,6 +60,8 @@ pub struct Rules {
     pub placeholders: Placeholders,
     /// Who issues credentials, and for how long.
     pub providers: Providers,
+    /// Stores of a browser profile, and what clears them.
+    pub stores: Stores,
     /// What everything means.
     pub explanations: Explanations,
     /// Log formats and wrappers.
@@ -77,6 +82,9 @@ pub enum RuleError {
     /// The provider table.
     #[error(transparent)]
     Provider(#[from] provider::ProviderError),
+    /// The table of stores.
+    #[error("the stores cannot be read: {0}")]
+    Store(#[from] toml::de::Error),
     /// The explanations.
     #[error(transparent)]
     Explain(#[from] explain::ExplainError),
@@ -140,6 +148,7 @@ impl Rules {
         let needles = Needles::new(
             &catalogue.needle_names(),
             catalogue.literals().chain(shapes.prefixes()),
+            catalogue.vocabulary(),
         );
         Ok(Self {
             needles,
@@ -147,6 +156,7 @@ impl Rules {
             shapes,
             placeholders: Placeholders(all.placeholder),
             providers: Providers::builtin()?,
+            stores: Stores::builtin()?,
             explanations: Explanations::builtin()?,
             formats: LogFormats::builtin()?,
         })
@@ -273,6 +283,50 @@ mod tests {
     fn every_pattern_of_this_build_compiles() {
         for (file, text) in BUILTIN {
             check_patterns(file, &toml::from_str(text).unwrap()).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_pattern_says_the_same_of_ascii_in_either_form() {
+        let parts: Vec<File> = BUILTIN
+            .iter()
+            .map(|(_, text)| toml::from_str(text).unwrap())
+            .collect();
+        let shapes = || parts.iter().flat_map(|part| &part.shape);
+        let rules = parts.iter().flat_map(|part| &part.rule);
+        let others = parts.iter().flat_map(|part| {
+            let publics = part.public.iter().filter_map(|it| it.value.as_ref());
+            let placeholders = part.placeholder.iter().filter_map(|it| it.pattern.as_ref());
+            publics.chain(placeholders)
+        });
+        let patterns = rules.flat_map(Rule::patterns);
+        let patterns = patterns
+            .chain(shapes().map(|shape| &shape.pattern))
+            .chain(others);
+        let values: Vec<&str> = shapes()
+            .flat_map(|shape| shape.examples.iter().chain(&shape.counterexamples))
+            .map(|value| &**value)
+            .chain([
+                "",
+                "your_token_here",
+                "Password",
+                "de-DE",
+                "12345678",
+                "a.b.c",
+                "https://a.example/x?y=1",
+            ])
+            .filter(|value| value.is_ascii())
+            .collect();
+        for pattern in patterns {
+            let unicode = regex::Regex::new(pattern.as_str()).unwrap();
+            for value in &values {
+                assert_eq!(
+                    pattern.is_match(value),
+                    unicode.is_match(value),
+                    "{} {value}",
+                    pattern.as_str()
+                );
+            }
         }
     }
 

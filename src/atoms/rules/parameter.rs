@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::condition::{Condition, Evidence, Pattern};
 use super::name::Name;
+use super::needles::Vocabulary;
 use crate::atoms::{Kind, Slot};
 
 /// One way in which a credential shows itself.
@@ -302,6 +303,28 @@ impl Catalogue {
             .map(|name| Name::new(name).key)
             .filter(|key| !key.is_empty())
             .collect()
+    }
+
+    /// What names mean, for those that only end like one of [`Self::needle_names`].
+    pub(super) fn vocabulary(&self) -> Vocabulary {
+        let mut vocabulary = Vocabulary::default();
+        for rule in &self.rules {
+            for name in &rule.names {
+                vocabulary.add_rule(&Name::new(name).key, rule.suffix, rule.ambiguous);
+            }
+        }
+        for public in self.publics.iter().filter(|public| public.needle) {
+            for name in std::iter::once(&public.name).chain(&public.aliases) {
+                vocabulary.add_public(&Name::new(name).key);
+            }
+        }
+        for word in &self.ignored_always {
+            vocabulary.add_ignored(word, true);
+        }
+        for word in &self.ignored_ambiguous {
+            vocabulary.add_ignored(word, false);
+        }
+        vocabulary
     }
 
     /// Literals of the path rules.

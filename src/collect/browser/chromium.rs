@@ -107,7 +107,7 @@ const COLUMNS: &[Columns] = &[
 
 /// `ui/base/page_transition_types.h`: the core type in the low byte, qualifiers above. The core type is not
 /// dependable inside a redirect chain, so the redirect bits go first.
-fn via([transition, _]: [i64; CODES]) -> Via {
+pub(super) fn via([transition, _]: [i64; CODES]) -> Via {
     const FORWARD_BACK: i64 = 0x0100_0000;
     const CLIENT_REDIRECT: i64 = 0x4000_0000;
     const SERVER_REDIRECT: i64 = 0x8000_0000;

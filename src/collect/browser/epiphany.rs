@@ -53,6 +53,15 @@ const QUTE: Columns = Columns {
     via: Via::Unknown,
 };
 
+/// One row for each URL, for the completion of what is typed.
+const QUTE_COMPLETION: Columns = Columns {
+    table: "CompletionHistory",
+    key: "",
+    cells: &[("url", Form::Url)],
+    time: Time::Own("last_atime", Basis::LastVisit),
+    via: Via::Unknown,
+};
+
 fn read_epiphany(
     evidence: &Evidence,
     source: &Arc<Source>,
@@ -72,7 +81,8 @@ fn read_qutebrowser(
     sink: &mut Sink<'_>,
 ) -> Result<(), ReadError> {
     reading::read(evidence, source, context, sink, |reading| {
-        columns::read(&QUTE, epoch::unix, reading)
+        columns::read(&QUTE, epoch::unix, reading)?;
+        columns::read(&QUTE_COMPLETION, epoch::unix, reading)
     })
 }
 

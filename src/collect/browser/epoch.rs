@@ -13,7 +13,7 @@ const COCOA_EPOCH: i64 = 978_307_200;
 
 /// Chromium: microseconds since 1601. Below 1e16 (the year 1917) it is Unix time: microseconds in the History
 /// of old Chromium on macOS and Linux (`MigrateTimeEpoch` in `history_database.cc`), seconds in old downloads.
-pub(super) fn webkit(number: Number) -> Option<Timestamp> {
+pub(in crate::collect) fn webkit(number: Number) -> Option<Timestamp> {
     match integer(number)? {
         seconds @ 1..100_000_000_000 => Timestamp::from_second(seconds).ok(),
         micros @ 100_000_000_000..10_000_000_000_000_000 => {
@@ -28,7 +28,7 @@ pub(super) fn webkit(number: Number) -> Option<Timestamp> {
 
 /// Firefox (`PRTime`) and GNOME Web: microseconds since 1970. Firefox for Android and iOS writes milliseconds,
 /// which are told by their size (1e14 microseconds are in 1973); old GNOME Web and qutebrowser seconds.
-pub(super) fn unix(number: Number) -> Option<Timestamp> {
+pub(in crate::collect) fn unix(number: Number) -> Option<Timestamp> {
     match integer(number)? {
         seconds @ 1..100_000_000_000 => Timestamp::from_second(seconds).ok(),
         millis @ 100_000_000_000..100_000_000_000_000 => Timestamp::from_millisecond(millis).ok(),
@@ -37,7 +37,7 @@ pub(super) fn unix(number: Number) -> Option<Timestamp> {
 }
 
 /// Safari: seconds since 2001 with a fraction.
-pub(super) fn cocoa(number: Number) -> Option<Timestamp> {
+pub(in crate::collect) fn cocoa(number: Number) -> Option<Timestamp> {
     let since = match number {
         Number::Integer(0) => return None,
         Number::Integer(seconds) => SignedDuration::from_secs(seconds),
@@ -50,6 +50,15 @@ pub(super) fn cocoa(number: Number) -> Option<Timestamp> {
     let exact = epoch.checked_add(since).ok()?;
     // A float of this size resolves a tenth of a microsecond.
     exact.round(Unit::Microsecond).ok()
+}
+
+/// What Apple's smaller databases hold: Cocoa seconds, or Unix seconds where SQLite or WebKit wrote them. They
+/// are told apart by their size: 1e9 Unix seconds are in 2001, as many Cocoa seconds in 2032.
+pub(super) fn apple(number: Number) -> Option<Timestamp> {
+    match integer(number)? {
+        1_000_000_000.. => unix(number),
+        _ => cocoa(number),
+    }
 }
 
 /// A positive whole number.
@@ -100,5 +109,16 @@ mod tests {
         assert_eq!(read(Number::Real(f64::NAN)), "none");
         assert_eq!(read(Number::Real(1e300)), "none");
         assert_eq!(read(Number::Real(0.0)), "none");
+    }
+
+    #[test]
+    fn the_clocks_of_apple_are_told_apart_by_size() {
+        let read = |number| shown(apple(number));
+        assert_eq!(
+            read(Number::Real(721_692_800.25)),
+            "2023-11-14T22:13:20.25Z"
+        );
+        assert_eq!(read(Number::Integer(1_700_000_000)), "2023-11-14T22:13:20Z");
+        assert_eq!(read(Number::Integer(0)), "none");
     }
 }

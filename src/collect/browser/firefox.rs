@@ -40,7 +40,11 @@ const COLUMNS: &[Columns] = &[
     Columns {
         table: "moz_places",
         key: "",
-        cells: &[("preview_image_url", Form::Url)],
+        cells: &[
+            ("preview_image_url", Form::Url),
+            ("title", Form::Text),
+            ("description", Form::Text),
+        ],
         time: Time::Own("last_visit_date", Basis::LastVisit),
         via: Via::Unknown,
     },
@@ -71,6 +75,33 @@ const COLUMNS: &[Columns] = &[
         time: Time::None,
         via: Via::Stored,
     },
+    // Of the bookmarks only the title is their own; Firefox for Android and iOS has them in a second table too.
+    Columns {
+        table: "moz_bookmarks",
+        key: "",
+        cells: &[("title", Form::Text)],
+        time: Time::Own("dateAdded", Basis::Row),
+        via: Via::Stored,
+    },
+    Columns {
+        table: "moz_bookmarks_synced",
+        key: "",
+        cells: &[
+            ("title", Form::Text),
+            ("feedURL", Form::Url),
+            ("siteURL", Form::Url),
+        ],
+        time: Time::Own("dateAdded", Basis::Row),
+        via: Via::Stored,
+    },
+    // Until version 54 the icons were here.
+    Columns {
+        table: "moz_favicons",
+        key: "",
+        cells: &[("url", Form::Url)],
+        time: Time::None,
+        via: Via::Unknown,
+    },
     Columns {
         table: "moz_places_metadata_search_queries",
         key: "",
@@ -95,7 +126,7 @@ const COLUMNS: &[Columns] = &[
 ];
 
 /// `TRANSITION_*` of `nsINavHistoryService.idl`. Redirects by script or a meta element come as links.
-fn via([visit_type, _]: [i64; CODES]) -> Via {
+pub(super) fn via([visit_type, _]: [i64; CODES]) -> Via {
     match visit_type {
         1 | 3 => Via::Link,
         2 => Via::Typed,

@@ -1,6 +1,8 @@
 //! Whose profile a file is from, told by its path alone: host, account, browser, profile. Knows the folder
 //! layouts of the products and opens nothing. What the path does not tell stays untold.
 
+use std::borrow::Cow;
+
 /// What a path tells.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Attribution {
@@ -17,6 +19,7 @@ pub struct Attribution {
 /// Reads a path with `/` between its segments; members of archives may be appended to it. Works for mounted
 /// images, copied trees and collections of any depth, since the layouts are looked for from the right.
 pub fn attribution(path: &str) -> Attribution {
+    let path = without_escapes(path);
     let segments: Vec<&str> = path
         .split('/')
         .filter(|segment| !segment.is_empty())
@@ -32,6 +35,52 @@ pub fn attribution(path: &str) -> Attribution {
         browser: product.as_ref().map(|found| found.browser.into()),
         profile: product.and_then(|found| profile(found.below)),
     }
+}
+
+/// Folders of a Velociraptor collection below `uploads`, one for each way of reading, whose names are escaped
+/// (`accessors/` and `uploads/utils.go` there).
+const ACCESSORS: [&str; 9] = [
+    "auto",
+    "file",
+    "fat",
+    "lazy_file",
+    "lazy_ntfs",
+    "ntfs",
+    "ntfs_vss",
+    "raw_file",
+    "sparse",
+];
+
+/// The path with the percent-escapes undone that Velociraptor writes in place of `:`, `\`, `%` and the like.
+fn without_escapes(path: &str) -> Cow<'_, str> {
+    let mut tails = path
+        .match_indices("uploads/")
+        .map(|(at, found)| at.saturating_add(found.len()));
+    let escaped = tails.find(|at| {
+        let tail = path.get(*at..).and_then(|tail| tail.split_once('/'));
+        tail.is_some_and(|(accessor, _)| ACCESSORS.contains(&accessor))
+    });
+    let Some((before, tail)) = escaped.and_then(|at| path.split_at_checked(at)) else {
+        return path.into();
+    };
+    let mut decoded = before.as_bytes().to_vec();
+    let mut rest = tail.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let escape = match after {
+            [high, low, ..] if *byte == b'%' => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        decoded.push(escape.map_or(*byte, |(high, low)| high << 4 | low));
+        rest = after
+            .get(if escape.is_some() { 2 } else { 0 }..)
+            .unwrap_or_default();
+    }
+    String::from_utf8_lossy(&decoded).into_owned().into()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
 }
 
 /// Browsers and the folders, one inside the other, below which their profiles lie. `User Data` and `Profiles`
@@ -81,6 +130,7 @@ const PRODUCTS: &[(&str, &[&str])] = &[
     ("Epic", &["Epic Privacy Browser"]),
     ("Epic", &["HiddenReflex", "Epic"]),
     ("Samsung Internet", &["com.sec.android.app.sbrowser", "app_sbrowser"]),
+    ("Chrome", &["com.android.chrome", "cache"]),
     ("Firefox", &["firefox"]),
     ("Firefox", &["org.mozilla.firefox", "files"]),
     ("Firefox Focus", &["org.mozilla.focus", "files"]),
@@ -97,15 +147,38 @@ const PRODUCTS: &[(&str, &[&str])] = &[
     ("Floorp", &[".floorp"]),
     ("Pale Moon", &["Moonchild Productions", "Pale Moon"]),
     ("Pale Moon", &[".moonchild productions", "pale moon"]),
+    ("Vivaldi", &["com.vivaldi.browser", "app_chrome"]),
+    ("Android WebView", &["app_webview"]),
     ("Safari", &["Library", "Safari"]),
+    ("Safari", &["Library", "Caches", "com.apple.Safari"]),
+    ("Safari", &["Library", "Caches", "com.apple.mobilesafari"]),
+    ("Safari", &["Library", "Containers", "com.apple.Safari"]),
     ("Safari", &["Apple Computer", "Safari"]),
     ("GNOME Web", &[".local", "share", "epiphany"]),
+    ("GNOME Web", &[".cache", "epiphany"]),
     ("GNOME Web", &["org.gnome.Epiphany", "data", "epiphany"]),
+    ("GNOME Web", &["org.gnome.Epiphany", "cache", "epiphany"]),
     ("qutebrowser", &[".local", "share", "qutebrowser"]),
 ];
 
-/// Folders between a product's root and its profiles.
-const BETWEEN: &[&str] = &["User Data", "Profiles"];
+/// Folders between a product's root and its profiles; the last is that of Firefox for Android.
+const BETWEEN: &[&str] = &["User Data", "Profiles", "mozilla"];
+
+/// Folders that stand where profiles do, and are none: what all profiles share, and what is in a profile, where
+/// the product's root is the profile.
+#[rustfmt::skip]
+const BESIDE: &[&str] = &[
+    // Chromium
+    "segmentation_platform", "Safe Browsing", "Network", "Local Storage", "Session Storage", "Sessions",
+    "Sessions_Encrypted", "IndexedDB", "WebStorage", "databases", "Service Worker", "shared_proto_db", "Cache",
+    "Code Cache", "Sync Data", "Extension State", "Local Extension Settings", "Sync Extension Settings", "Collections",
+    // Firefox for Android, whose history is in no profile
+    "storage", "cache2",
+    // Safari and its container
+    "Data", "TabSnapshots", "Favicon Cache", "LocalStorage",
+    // GNOME Web
+    "icondatabase", "thumbnails", "WebKitCache",
+];
 
 /// Folders that hold the homes of accounts.
 const HOMES: &[&str] = &["Users", "home", "Documents and Settings"];
@@ -149,7 +222,8 @@ fn profile(below: &[&str]) -> Option<Box<str>> {
     if next == "Snapshots" {
         next = rest.nth(1)?;
     }
-    Some(next.into())
+    let is_beside = BESIDE.iter().any(|name| next.eq_ignore_ascii_case(name));
+    (!is_beside).then(|| next.into())
 }
 
 fn user(folders: &[&str]) -> Option<Box<str>> {
@@ -158,6 +232,8 @@ fn user(folders: &[&str]) -> Option<Box<str>> {
         [homes, user] if HOMES.iter().any(|name| homes.eq_ignore_ascii_case(name)) => Some(*user),
         ["config", "systemprofile"] => Some("SYSTEM"),
         ["var", "mobile"] => Some("mobile"),
+        // Android: `/data/user/10` is that of the account 10, `/data/data` that of the first one.
+        ["user" | "user_de", user] if user.bytes().all(|byte| byte.is_ascii_digit()) => Some(*user),
         _ => None,
     });
     // `/root` is a home; a folder of that name elsewhere, such as the root of a mounted image, is not.
@@ -227,6 +303,36 @@ mod tests {
             ("uac-web-01-linux-20240102030405.tar.gz/[root]/home/bob/.config/vivaldi/Default/History", "web-01", "bob", "Vivaldi", "Default"),
             ("Collection-DESK-7-2024-01-15T10_20_30Z.zip/uploads/auto/C%3A/Users/ann/AppData/Local/Google/Chrome/User Data/Default/History", "DESK-7", "ann", "Chrome", "Default"),
             ("mnt/root/data/data/com.android.chrome/app_chrome/Default/History", "-", "-", "Chrome", "Default"),
+            ("Collection-DESK-7-2024-01-15T10_20_30Z.zip/uploads/ntfs/%5C%5C.%5CC%3A/Users/ann%20b/AppData/Local/Google/Chrome/User Data/Profile 1/History", "DESK-7", "ann b", "Chrome", "Profile 1"),
+            ("x.zip/data.zip/uploads/lazy_ntfs/%5C%5C.%5CHarddiskVolumeShadowCopy1/Users/ann/AppData/Roaming/Mozilla/Firefox/Profiles/q%2Ed/places.sqlite", "-", "ann", "Firefox", "q.d"),
+            ("home/ann%20b/.config/google-chrome/Default/History", "-", "ann%20b", "Chrome", "Default"),
+            ("kape.zip/C/Users/ann/AppData/Local/BraveSoftware/Brave-Browser/User Data/Default/History", "-", "ann", "Brave", "Default"),
+            ("uac-web-01-linux-20240102030405.tar.gz/[root]/root/.mozilla/firefox/x.default/places.sqlite", "web-01", "root", "Firefox", "x.default"),
+            ("ffs.zip//private/var/mobile/Containers/Data/Application/0A-1/Library/Application Support/Google/Chrome/Default/History", "-", "mobile", "Chrome", "Default"),
+            ("EXTRACTION_FFS.zip/Dump/data/user/10/com.android.chrome/app_chrome/Default/History", "-", "10", "Chrome", "Default"),
+            ("home/bob/.config/google-chrome/segmentation_platform/ukm_db", "-", "bob", "Chrome", "-"),
+            ("home/bob/.config/google-chrome/Local State", "-", "bob", "Chrome", "-"),
+            ("home/bob/.config/google-chrome/Snapshots/150.0.1/Profile 2/Favicons", "-", "bob", "Chrome", "Profile 2"),
+            ("C/Users/ann/AppData/Local/Google/Chrome/User Data/Default/Network/Cookies", "-", "ann", "Chrome", "Default"),
+            ("C/Users/ann/AppData/Roaming/Opera Software/Opera Stable/Network/Cookies", "-", "ann", "Opera", "-"),
+            ("home/bob/.mozilla/firefox/x.default/storage/default/https+++app.example/ls/data.sqlite", "-", "bob", "Firefox", "x.default"),
+            ("data/data/org.mozilla.firefox/files/mozilla/y.default/cookies.sqlite", "-", "-", "Firefox", "y.default"),
+            ("data/data/com.bank.app/app_webview/Default/Cookies", "-", "-", "Android WebView", "Default"),
+            ("data/data/com.bank.app/app_webview/Cookies", "-", "-", "Android WebView", "-"),
+            ("Users/dan/Library/Containers/com.apple.Safari/Data/Library/Cookies/Cookies.binarycookies", "-", "dan", "Safari", "-"),
+            ("Users/dan/Library/Caches/com.apple.Safari/TabSnapshots/Metadata.db", "-", "dan", "Safari", "-"),
+            ("private/var/mobile/Library/Cookies/Cookies.binarycookies", "-", "mobile", "-", "-"),
+            ("Users/dan/Library/Preferences/com.apple.LaunchServices.QuarantineEventsV2", "-", "dan", "-", "-"),
+            ("home/carol/.cache/epiphany/icondatabase/WebpageIcons.db", "-", "carol", "GNOME Web", "-"),
+            ("home/carol/.local/share/qutebrowser/webengine/Cookies", "-", "carol", "qutebrowser", "webengine"),
+            ("home/bob/.cache/google-chrome/Profile 1/Cache/Cache_Data/0a_0", "-", "bob", "Chrome", "Profile 1"),
+            ("home/bob/.cache/mozilla/firefox/x.default/cache2/entries/0A", "-", "bob", "Firefox", "x.default"),
+            ("home/bob/.cache/epiphany/WebKitCache/Version 17/Records/0A/Resource/0B", "-", "bob", "GNOME Web", "-"),
+            ("C/Users/ann/AppData/Local/Mozilla/Firefox/Profiles/x.default/cache2/entries/0A", "-", "ann", "Firefox", "x.default"),
+            ("C/Users/ann/AppData/Local/Opera Software/Opera Stable/Cache/Cache_Data/data_1", "-", "ann", "Opera", "-"),
+            ("Users/dan/Library/Caches/Google/Chrome/Default/Cache/Cache_Data/0a_0", "-", "dan", "Chrome", "Default"),
+            ("Users/dan/Library/Caches/com.apple.Safari/WebKitCache/Version 17/Records/0A/Resource/0B", "-", "dan", "Safari", "-"),
+            ("data/data/com.android.chrome/cache/Cache/0a_0", "-", "-", "Chrome", "-"),
             ("export/History", "-", "-", "-", "-"),
             ("History", "-", "-", "-", "-"),
             ("home/History", "-", "-", "-", "-"),

@@ -1,36 +1,50 @@
-//! One pass over one history: what every browser reader is given, and where its finds go. Sees to it that a
-//! file which changed meanwhile is read again. Knows no browser.
+//! One pass over each state of one history: what every browser reader is given, and where its finds go. Sees to
+//! it that a file which changed meanwhile is read again, and that each state adds only what it alone holds. Knows
+//! no browser.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::known::Known;
+use super::residue;
 use crate::atoms::rules::Needles;
 use crate::atoms::{Basis, Locator, Place, Source, View, When, Zone};
-use crate::collect::sqlite::{Because, Database, MAX_ATTEMPTS, Table, Views};
+use crate::collect::sqlite::{
+    Because, Database, MAX_ATTEMPTS, MAX_IMAGES, Others, Table, Views, more_states,
+};
 use crate::collect::{Context, Evidence, Observation, Payload, ReadError, Sink, Via, Visit};
 
 /// Observations that are held back until it is sure that the file did not change. Beyond, they go out at
 /// once, and a change costs a problem.
 const HELD: usize = 50_000;
 
-/// A history that is being read.
+/// A history that is being read, in one of its states.
 pub(super) struct Reading<'a, 's> {
     views: &'a Views,
+    /// The state that is read.
+    database: &'a Database,
     source: &'a Arc<Source>,
     needles: &'a Needles,
-    out: RefCell<Out<'a, 's>>,
+    /// What the states before showed, where there is more than one.
+    known: Option<&'a RefCell<Known>>,
+    /// Whether unused bytes are searched.
+    residue: bool,
+    out: &'a RefCell<Out<'s>>,
 }
 
-struct Out<'a, 's> {
-    sink: &'a mut Sink<'s>,
+struct Out<'s> {
+    sink: Sink<'s>,
     held: Vec<Observation>,
+    /// How many of those that are held are of the live view.
+    live: usize,
     problems: Vec<ReadError>,
     flowing: bool,
 }
 
-/// Opens the evidence and reads it, again if it changed under the reading.
+/// Opens the evidence and reads it, again if it changed under the reading: the live view, then the other states,
+/// of which only what no state before held is reported.
 pub(super) fn read(
     evidence: &Evidence,
     source: &Arc<Source>,
@@ -41,16 +55,17 @@ pub(super) fn read(
     for attempt in 1..=MAX_ATTEMPTS {
         let mut views = Views::open(evidence)?;
         let problem = views.problem.take();
+        let out = RefCell::new(Out::new(sink));
+        let known = RefCell::default();
+        let others = others(&views, evidence, &context.rules.needles, &known);
         let mut reading = Reading {
             views: &views,
+            database: &views.live,
             source,
             needles: &context.rules.needles,
-            out: RefCell::new(Out {
-                sink,
-                held: Vec::new(),
-                problems: Vec::new(),
-                flowing: false,
-            }),
+            known: matches!(others, Ok(Some(_))).then_some(&known),
+            residue: context.residue,
+            out: &out,
         };
         reading.problem(problem);
         if views.cut_off {
@@ -59,18 +74,83 @@ pub(super) fn read(
             )));
         }
         let result = body(&mut reading);
-        let mut out = reading.out.into_inner();
-        let changed = views.changed();
-        if changed && !out.flowing && attempt < MAX_ATTEMPTS {
+        out.borrow_mut().end_live();
+        let of_others = others.and_then(|others| match others {
+            Some(others) => read_others(evidence, &reading, &known, others, &body),
+            None => Ok(()),
+        });
+        reading.problem(of_others.err());
+        if context.residue {
+            let of_residue = residue::read(evidence, &reading, known.borrow().recovered());
+            reading.problem(of_residue.err());
+        }
+        let is_outdated = views.outdated() && (views.changed() || out.borrow().held_more());
+        let mut out = out.into_inner();
+        if is_outdated && !out.flowing && attempt < MAX_ATTEMPTS {
             continue;
         }
-        out.flow();
-        if changed {
-            (out.sink.problem)(ReadError::Malformed(
+        if is_outdated {
+            if !views.changed() {
+                // What is live now would pass for deleted.
+                out.held.truncate(out.live);
+            }
+            out.problems.push(ReadError::Malformed(
                 "it was written to while it was read, so rows may be missing; close its application, or scan a copy".into(),
             ));
         }
+        out.flow();
         return result;
+    }
+    Ok(())
+}
+
+/// Opens what lies beside the live view, and takes note of what it must be searched for.
+fn others(
+    views: &Views,
+    evidence: &Evidence,
+    needles: &Needles,
+    known: &RefCell<Known>,
+) -> Result<Option<Others>, ReadError> {
+    let mut others = views.others(evidence)?;
+    if let Some(others) = &mut others {
+        known.borrow_mut().passing = others.passing(&|bytes| needles.hit(bytes))?;
+    }
+    Ok(others)
+}
+
+/// Reads the states beside the live one.
+fn read_others(
+    evidence: &Evidence,
+    live: &Reading<'_, '_>,
+    known: &RefCell<Known>,
+    mut others: Others,
+    body: &impl Fn(&mut Reading<'_, '_>) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    let read = |database: &Database| {
+        let mut reading = Reading { database, ..*live };
+        let end = body(&mut reading);
+        reading.problem(end.err());
+    };
+    if let Some(main_file) = &live.views.main_file {
+        read(&main_file.database);
+    }
+    if let Some(before) = others.before_last()? {
+        read(&before);
+    }
+    for image in 0.. {
+        let Some(commit) = known.borrow_mut().passing.next_commit() else {
+            break;
+        };
+        if image == MAX_IMAGES {
+            return Err(more_states());
+        }
+        if let Some(between) = others.after(commit, evidence)? {
+            read(&between);
+        }
+    }
+    let known = known.borrow();
+    if known.is_full() || known.passing.cut_short {
+        return Err(more_states());
     }
     Ok(())
 }
@@ -81,6 +161,15 @@ impl<'a> Reading<'a, '_> {
         &self.views.live
     }
 
+    /// The state that is read: what the application sees, or one that was deleted from.
+    pub(super) fn database(&self) -> &'a Database {
+        self.database
+    }
+
+    fn is_live(&self) -> bool {
+        std::ptr::eq(self.database, self.live())
+    }
+
     /// What is worth a second look.
     pub(super) fn needles(&self) -> &'a Needles {
         self.needles
@@ -89,6 +178,11 @@ impl<'a> Reading<'a, '_> {
     /// Takes note of a part that was not read; the same reason counts once.
     pub(super) fn problem(&self, problem: Option<ReadError>) {
         let Some(problem) = problem else { return };
+        // A state beside the live one may be half written, and what is not read of the live one is told once.
+        let of_state = matches!(problem, ReadError::Io(_) | ReadError::Limit(_));
+        if !self.is_live() && !of_state {
+            return;
+        }
         let mut out = self.out.borrow_mut();
         let known = |known: &ReadError| known.to_string() == problem.to_string();
         if !out.problems.iter().any(known) {
@@ -96,7 +190,8 @@ impl<'a> Reading<'a, '_> {
         }
     }
 
-    /// Whether the cell stands in the main file, or in the write-ahead log only.
+    /// Whether the cell stands in the main file, in the write-ahead log only, or in no state but this one. A cell of
+    /// another state that was shown before counts as live, and is not reported again.
     pub(super) fn view(
         &self,
         table: &Table,
@@ -104,6 +199,52 @@ impl<'a> Reading<'a, '_> {
         column: &'static str,
         bytes: &[u8],
     ) -> View {
+        let is_new = self
+            .known
+            .is_some_and(|known| known.borrow_mut().cell(table.name(), rowid, column, bytes));
+        match (self.is_live(), is_new) {
+            (true, _) => self.checkpointed(table, rowid, column, bytes),
+            (false, true) => {
+                if let Some(known) = self.known.filter(|_| self.residue) {
+                    known.borrow_mut().keep(bytes);
+                }
+                View::Recovered
+            }
+            (false, false) => View::Live,
+        }
+    }
+
+    /// The id of a visit, and its view, where its page has this one. Must be told all visits of a page.
+    pub(super) fn visit(
+        &self,
+        id: i64,
+        page: i64,
+        at: Option<Timestamp>,
+        of_page: View,
+    ) -> (i64, View) {
+        let Some(known) = self.known else {
+            return (id, of_page);
+        };
+        let met = known.borrow_mut().visit(id, page, at);
+        let is_recovered = met.is_new && !self.is_live();
+        (
+            met.id,
+            if is_recovered {
+                View::Recovered
+            } else {
+                of_page
+            },
+        )
+    }
+
+    /// The id of a visit before, as [`Self::visit`] gives it.
+    pub(super) fn visit_id(&self, id: i64, page: i64, at: Option<Timestamp>) -> i64 {
+        self.known
+            .map_or(id, |known| known.borrow().id(id, page, at))
+    }
+
+    /// Whether the cell stands in the main file, or in the write-ahead log only.
+    fn checkpointed(&self, table: &Table, rowid: i64, column: &'static str, bytes: &[u8]) -> View {
         let Some(main_file) = &self.views.main_file else {
             return View::Live;
         };
@@ -134,6 +275,9 @@ impl<'a> Reading<'a, '_> {
         visit: Option<Visit>,
         payload: Payload,
     ) {
+        if !self.is_live() && view != View::Recovered {
+            return;
+        }
         let observation = Observation {
             place: Place {
                 source: self.source.clone(),
@@ -163,7 +307,30 @@ impl<'a> Reading<'a, '_> {
     }
 }
 
-impl Out<'_, '_> {
+impl<'s> Out<'s> {
+    fn new(sink: &'s mut Sink<'_>) -> Self {
+        Self {
+            sink: Sink {
+                observe: &mut *sink.observe,
+                problem: &mut *sink.problem,
+            },
+            held: Vec::new(),
+            live: 0,
+            problems: Vec::new(),
+            flowing: false,
+        }
+    }
+
+    /// Takes note that what comes now is of other states.
+    fn end_live(&mut self) {
+        self.live = self.held.len();
+    }
+
+    /// Whether something of another state than the live one was observed, as far as can be told.
+    fn held_more(&self) -> bool {
+        self.flowing || self.held.len() > self.live
+    }
+
     /// Gives out what was held, and holds no more.
     fn flow(&mut self) {
         self.flowing = true;

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::reading::Reading;
-use crate::atoms::{Basis, Locator, Raw};
+use super::sieve::Sieve;
+use crate::atoms::{Basis, Locator, Raw, View};
 use crate::collect::sqlite::{Cells, Lookup, Number, Table};
 use crate::collect::{Payload, ReadError, Via, Visit};
 
@@ -64,18 +65,20 @@ struct Row {
 
 /// Reads all visits of all URLs that have a needle, and URLs whose visits are gone.
 pub(super) fn read(shape: &Shape, reading: &Reading<'_, '_>) -> Result<(), ReadError> {
-    let database = reading.live();
+    let database = reading.database();
     let Some(pages) = database.table(shape.pages)? else {
         return Ok(());
     };
     let visits = database.table(shape.visits)?;
     let needles = reading.needles();
     let mut hits = Vec::new();
+    let mut sieve = Sieve::new(needles);
     let damage = database.scan(&pages, "", &[shape.url], &mut |rowid, cells| {
-        if cells.bytes(0).is_some_and(|url| needles.hit(&url)) {
-            hits.push(rowid);
+        if let Some(url) = cells.bytes(0) {
+            sieve.put(&url, rowid, &mut |rowid, _| hits.push(rowid));
         }
     })?;
+    sieve.flush(&mut |rowid, _| hits.push(rowid));
     reading.problem(damage);
     hits.sort_unstable();
     let mut columns = vec![shape.url];
@@ -88,7 +91,8 @@ pub(super) fn read(shape: &Shape, reading: &Reading<'_, '_>) -> Result<(), ReadE
         before: match &visits {
             Some(visits) => {
                 let [from_1, from_2] = shape.from;
-                Some(database.lookup(visits, "rowid", &[shape.page, from_1, from_2])?)
+                let columns = [shape.page, from_1, from_2, shape.time];
+                Some(database.lookup(visits, "rowid", &columns)?)
             }
             None => None,
         },
@@ -124,7 +128,7 @@ fn visits_of(
     visits: &Table,
     pages: &[i64],
 ) -> Result<Vec<Row>, ReadError> {
-    let database = reading.live();
+    let database = reading.database();
     let [code_1, code_2] = shape.codes;
     let [from_1, from_2] = shape.from;
     let columns = [shape.page, shape.time, code_1, code_2, from_1, from_2];
@@ -205,15 +209,18 @@ impl Walk<'_, '_, '_> {
             rowid: page,
             column: shape.url.into(),
         };
-        let Some((last_row, others)) = rows.split_last() else {
+        let of_visit = |row: &Row| self.reading.visit(row.id, row.page, row.at, view);
+        let met: Vec<(i64, View)> = rows.iter().map(of_visit).collect();
+        let mut rows = rows.iter().zip(met);
+        let Some(last_row) = rows.next_back() else {
             let at = last.map(|instant| (instant, Basis::LastVisit));
             self.reading
                 .observe(place, view, at, Via::Unknown, None, url);
             return;
         };
-        for row in others.iter().take(MAX_VISITS_PER_URL - 1).chain([last_row]) {
+        for (row, (id, view)) in rows.take(MAX_VISITS_PER_URL - 1).chain([last_row]) {
             let visit = Visit {
-                id: row.id,
+                id,
                 ancestors: self.ancestors(row),
             };
             let at = row.at.map(|instant| (instant, Basis::Visit));
@@ -224,22 +231,25 @@ impl Walk<'_, '_, '_> {
     }
 
     /// Walks back along the chain. Pages without a needle are walked through. A loop ends where it comes back
-    /// to a visit that was named, or at [`MAX_HOPS`].
+    /// to a visit that it passed, or at [`MAX_HOPS`].
     fn ancestors(&self, row: &Row) -> Vec<(u8, i64)> {
         let mut found: Vec<(u8, i64)> = Vec::new();
+        let mut passed: Vec<i64> = Vec::new();
         let Some(before) = &self.before else {
             return found;
         };
         let mut id = row.from;
         for hop in 1..=MAX_HOPS {
-            if id == 0 || id == row.id || found.iter().any(|(_, seen)| *seen == id) {
+            if id == 0 || id == row.id || passed.contains(&id) {
                 break;
             }
+            passed.push(id);
             let step = before.one(id, |cells| {
                 let number = |index| cells.integer(index).unwrap_or_default();
-                (number(0), first_set(number(1), number(2)))
+                let at = cells.number(3).and_then(self.shape.clock);
+                (number(0), first_set(number(1), number(2)), at)
             });
-            let (page, from) = match step {
+            let (page, from, at) = match step {
                 Ok(Some(step)) => step,
                 Ok(None) => break,
                 Err(error) => {
@@ -248,7 +258,7 @@ impl Walk<'_, '_, '_> {
                 }
             };
             if self.hits.binary_search(&page).is_ok() {
-                found.push((hop, id));
+                found.push((hop, self.reading.visit_id(id, page, at)));
             }
             id = from;
         }

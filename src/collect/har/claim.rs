@@ -1,10 +1,10 @@
 //! Whether a file is a HAR document, and how it is built, told from its head. Reads no entry.
 
 use super::entry::is_entry;
-use super::json::Value;
 use super::piece::{Kind, Limits, Shape};
 use super::split::{Splitter, split};
 use super::text::Charset;
+use crate::collect::json::Value;
 use crate::collect::{Context, Evidence};
 
 /// Whether the head looks like a HAR document: entries, pages, or `log.entries`. The name counts only for

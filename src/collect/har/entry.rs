@@ -5,12 +5,12 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
-use super::json::{Value, unescape};
 use super::message::{Header, Message, lossy, pairs};
 use super::parts;
 use super::time;
 use crate::atoms::rules::Needles;
 use crate::atoms::{Raw, When};
+use crate::collect::json::{Value, unescape};
 use crate::collect::{Payload, Store, Via};
 
 /// What was found, and what it is a part of.
@@ -22,7 +22,7 @@ pub(super) struct Entry {
     pub(super) host: Option<Box<str>>,
     /// In document order.
     pub(super) found: Vec<Found>,
-    /// Bodies that lie in files of their own (`_file`).
+    /// Bodies in files of their own (`_file`) that were not there.
     pub(super) external: u64,
 }
 
@@ -38,12 +38,20 @@ pub(super) struct Found {
     pub(super) payload: Payload,
 }
 
+/// The content of a file that lies beside the capture.
+pub(super) type Attached<'a> = &'a dyn Fn(&[u8]) -> Option<Vec<u8>>;
+
 /// Reads an entry, which may be cut off at its end.
-pub(super) fn read(bytes: &[u8], needles: &Needles, zone: Option<&TimeZone>) -> Entry {
+pub(super) fn read(
+    bytes: &[u8],
+    needles: &Needles,
+    zone: Option<&TimeZone>,
+    attached: Attached<'_>,
+) -> Entry {
+    let mut collector = Collector::new(needles, attached);
     let Some(entry) = Value::at(bytes, 0) else {
-        return Collector::new(needles).entry;
+        return collector.entry;
     };
-    let mut collector = Collector::new(needles);
     let (mut request, mut response) = (Message::default(), Message::default());
     let mut messages = None;
     let mut millis = None;
@@ -102,15 +110,17 @@ pub(super) fn is_entry(value: Value<'_>) -> bool {
 /// Gathers the parts of one entry.
 pub(super) struct Collector<'a> {
     pub(super) needles: &'a Needles,
+    pub(super) attached: Attached<'a>,
     pub(super) entry: Entry,
     started: Option<When>,
     ended: Option<When>,
 }
 
 impl<'a> Collector<'a> {
-    fn new(needles: &'a Needles) -> Self {
+    fn new(needles: &'a Needles, attached: Attached<'a>) -> Self {
         Self {
             needles,
+            attached,
             entry: Entry {
                 method: None,
                 status: None,

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 
 use memchr::memmem;
 
-use super::json::Value;
 use super::parts;
 use crate::atoms::rules::Needles;
+use crate::collect::json::Value;
 
 /// A request or a response.
 #[derive(Default)]
@@ -110,7 +110,8 @@ pub(super) fn lossy(value: Value<'_>) -> Option<Box<str>> {
 }
 
 /// Whether a list of `name` and `value` holds a name that a needle knows. HAR puts no separator behind
-/// such a name, as headers and forms do.
+/// such a name, as headers and forms do. What else is in a name that stands as it is was found where it
+/// stands.
 pub(super) fn has_listed_name(entry: &[u8], needles: &Needles) -> bool {
     const KEY: &[u8] = b"\"name\"";
     memmem::find_iter(entry, KEY).any(|at| {
@@ -119,6 +120,8 @@ pub(super) fn has_listed_name(entry: &[u8], needles: &Needles) -> bool {
         let name = rest
             .strip_prefix(b":")
             .and_then(|rest| Value::at(rest, 0)?.text());
-        name.is_some_and(|name| needles.hit(&[&name, b"=".as_slice()].concat()))
+        name.is_some_and(|name| {
+            needles.ends_name(&name) || matches!(name, Cow::Owned(_)) && needles.hit(&name)
+        })
     })
 }

@@ -5,24 +5,26 @@
 mod claim;
 mod content;
 mod entry;
-mod json;
 mod message;
-mod parts;
+mod nesting;
+pub(super) mod parts;
 mod piece;
+mod sieve;
 mod split;
 mod text;
 mod time;
 
 use std::sync::Arc;
 
-use memchr::memmem;
-
 pub(super) use self::claim::is_har_name;
-use self::entry::Found;
+use self::entry::{Attached, Found};
 use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
+use self::sieve::Blind;
 use self::split::Splitter;
 use self::text::Charset;
-use super::{Context, Evidence, Exchange, Observation, Payload, ReadError, Reader, Sink, Via};
+use super::{
+    Context, Evidence, Exchange, Observation, Payload, ReadError, Reader, Sink, Via, json,
+};
 use crate::atoms::{Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View};
 
 /// HAR documents. They are told by their content; the ending `.har` helps one that has no entries.
@@ -60,10 +62,16 @@ pub fn read_buffered(
     let shape = claim::shape(&charset.head(evidence.head()));
     let mut input = charset.text(evidence.open()?);
     let splitter = Splitter::new(shape, charset.start(), Limits::USUAL);
+    let attached = |name: &[u8]| {
+        let beside = evidence.beside(std::str::from_utf8(name).ok()?)?;
+        beside.bytes(Limits::USUAL.item as u64).ok()
+    };
     let mut reading = Reading {
         source,
+        attached: &attached,
         digest: source.digest(),
         context,
+        blind: Blind::new(),
         external: 0,
     };
     let (outcome, error) = split::split(&mut *input, buffer, splitter, &mut |piece| {
@@ -79,8 +87,10 @@ pub fn read_buffered(
 /// What is carried from one piece to the next.
 struct Reading<'a> {
     source: &'a Arc<Source>,
+    attached: Attached<'a>,
     digest: Digest,
     context: &'a Context<'a>,
+    blind: Blind,
     external: u64,
 }
 
@@ -112,21 +122,22 @@ impl Reading<'_> {
         }
     }
 
-    /// Whether there may be something in an entry. The needles cannot see through base64 and the escapes
-    /// that spell ASCII (`\u003d`, `\/`), so where these occur the entry is read.
+    /// Whether there may be something in an entry, told by its raw bytes, before any of it is parsed.
     fn is_worth_reading(&self, bytes: &[u8]) -> bool {
-        let blind: [&[u8]; 5] = [b"base64", b"\\u00", b"\\/", b"\"opcode\"", b"\"_file\""];
         let needles = &self.context.rules.needles;
-        needles.hit(bytes)
-            || blind
-                .iter()
-                .any(|needle| memmem::find(bytes, needle).is_some())
+        sieve::has_needle(bytes, needles)
+            || self.blind.is_in(bytes)
             || message::has_listed_name(bytes, needles)
     }
 
     fn entry(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
         let needles = &self.context.rules.needles;
-        let entry = entry::read(piece.bytes, needles, self.context.log_timezone);
+        let entry = entry::read(
+            piece.bytes,
+            needles,
+            self.context.log_timezone,
+            self.attached,
+        );
         self.external = self.external.saturating_add(entry.external);
         let exchange = self.exchange(piece.index, &entry);
         self.observe(piece, entry.found, Some(&exchange), sink);
@@ -242,7 +253,7 @@ impl Reading<'_> {
             let count = self.external;
             (sink.problem)(ReadError::Unsupported(
                 format!(
-                    "{count} bodies lie in other files (`_file`) and were not read; record with the content embedded"
+                    "{count} bodies lie in other files (`_file`) that are not beside it; scan it together with them, or record with the content embedded"
                 )
                 .into(),
             ));

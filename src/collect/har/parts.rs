@@ -2,7 +2,7 @@
 //! found; nothing is normalised. Knows nothing of JSON.
 
 /// The host of an absolute URL, lower case, without user, password and port.
-pub(super) fn host(url: &[u8]) -> Option<Box<str>> {
+pub(in crate::collect) fn host(url: &[u8]) -> Option<Box<str>> {
     let scheme = scheme_len(url)?;
     let rest = url.get(scheme..)?.strip_prefix(b"://")?;
     let authority = rest
@@ -19,7 +19,7 @@ pub(super) fn host(url: &[u8]) -> Option<Box<str>> {
 }
 
 /// Whether the text is one URL, not a title: a scheme, `:`, no blank.
-pub(super) fn is_url(text: &[u8]) -> bool {
+pub(in crate::collect) fn is_url(text: &[u8]) -> bool {
     let Some(scheme) = scheme_len(text) else {
         return false;
     };
@@ -29,7 +29,7 @@ pub(super) fn is_url(text: &[u8]) -> bool {
 
 /// Where `location` leads from `base` (RFC 3986 §5.2), the fragment and all other bytes as they are.
 /// What cannot be resolved stays as found.
-pub(super) fn resolve(base: &[u8], location: &[u8]) -> Vec<u8> {
+pub(in crate::collect) fn resolve(base: &[u8], location: &[u8]) -> Vec<u8> {
     let location = location.trim_ascii();
     let Some(scheme) = scheme_len(base) else {
         return location.to_vec();
@@ -135,16 +135,16 @@ fn push_encoded(out: &mut Vec<u8>, text: &[u8], reserved: &[u8]) {
 
 /// A cookie in a JSON string that was not unescaped yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Cookie<'a> {
-    pub(super) name: &'a [u8],
-    pub(super) value: &'a [u8],
+pub(in crate::collect) struct Cookie<'a> {
+    pub(in crate::collect) name: &'a [u8],
+    pub(in crate::collect) value: &'a [u8],
     /// Offset of the value in the string.
-    pub(super) offset: usize,
+    pub(in crate::collect) offset: usize,
 }
 
 /// Cookies of a `Cookie` header (RFC 6265 §4.2.1). `field` is a JSON string's content as found, so that
 /// offsets lead back to the file; several headers may be joined in it by `\n`.
-pub(super) fn cookies(field: &[u8]) -> Vec<Cookie<'_>> {
+pub(in crate::collect) fn cookies(field: &[u8]) -> Vec<Cookie<'_>> {
     lines(field)
         .into_iter()
         .flat_map(|line| pieces(line, b';'))
@@ -154,7 +154,7 @@ pub(super) fn cookies(field: &[u8]) -> Vec<Cookie<'_>> {
 
 /// Cookies of a `Set-Cookie` header without their attributes (RFC 6265 §4.1.1). Producers join several
 /// by `\n`, some by a comma.
-pub(super) fn set_cookies(field: &[u8]) -> Vec<Cookie<'_>> {
+pub(in crate::collect) fn set_cookies(field: &[u8]) -> Vec<Cookie<'_>> {
     lines(field)
         .into_iter()
         .flat_map(comma_joined)
@@ -224,7 +224,7 @@ fn cookie((start, pair): Piece<'_>) -> Option<Cookie<'_>> {
 }
 
 /// Decodes base64 of either alphabet, and what can be decoded of damaged base64.
-pub(super) fn base64(text: &[u8]) -> Vec<u8> {
+pub(in crate::collect) fn base64(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len().saturating_div(4).saturating_mul(3));
     let (mut bits, mut count) = (0_u32, 0_u32);
     for byte in text {
@@ -249,7 +249,7 @@ pub(super) fn base64(text: &[u8]) -> Vec<u8> {
 }
 
 /// Media types whose content is no text: pictures, sound, fonts, programs. SVG is text and stays.
-pub(super) fn is_media(mime: &str) -> bool {
+pub(in crate::collect) fn is_media(mime: &str) -> bool {
     const TYPES: [&str; 4] = ["image/", "font/", "audio/", "video/"];
     const SUBTYPES: [&str; 5] = [
         "application/font",
@@ -266,7 +266,7 @@ pub(super) fn is_media(mime: &str) -> bool {
 }
 
 /// The same, told by the first bytes, for bodies that are called something else.
-pub(super) fn has_media_magic(body: &[u8]) -> bool {
+pub(in crate::collect) fn has_media_magic(body: &[u8]) -> bool {
     const MAGIC: [&[u8]; 9] = [
         b"\x89PNG",
         b"\xff\xd8\xff",

@@ -1,6 +1,7 @@
 //! What the splitter hands on: an entry or a page, whole or, when it is too large to be kept together,
-//! its head and then windows on the rest. Knows brackets and strings; looks for no name.
+//! its head and then windows on the rest. Looks for no name.
 
+use super::nesting::Nesting;
 use super::text::Position;
 
 /// Bounds of what is kept.
@@ -106,9 +107,7 @@ pub(super) struct Item {
     pointer: String,
     at: Position,
     kept: Vec<u8>,
-    depth: u64,
-    in_string: bool,
-    escaped: bool,
+    nesting: Nesting,
     headless: bool,
 }
 
@@ -127,9 +126,7 @@ impl Item {
             pointer,
             at,
             kept,
-            depth: 0,
-            in_string: false,
-            escaped: false,
+            nesting: Nesting::default(),
             headless: false,
         };
         item.kept.clear();
@@ -151,7 +148,7 @@ impl Item {
         };
         let space = limit.saturating_sub(self.kept.len());
         let block = block.get(..space).unwrap_or(block);
-        let (used, ended) = self.consume(block);
+        let (used, ended) = self.nesting.consume(block);
         self.kept
             .extend_from_slice(block.get(..used).unwrap_or(block));
         if ended {
@@ -185,37 +182,5 @@ impl Item {
             bytes: &self.kept,
             part,
         });
-    }
-
-    /// Number of bytes that belong to it, and whether they end it.
-    fn consume(&mut self, rest: &[u8]) -> (usize, bool) {
-        let mut used = 0_usize;
-        loop {
-            let tail = rest.get(used..).unwrap_or_default();
-            if tail.is_empty() {
-                return (used, false);
-            }
-            if std::mem::take(&mut self.escaped) {
-                used = used.saturating_add(1);
-                continue;
-            }
-            let stop = if self.in_string {
-                memchr::memchr2(b'"', b'\\', tail)
-            } else {
-                tail.iter()
-                    .position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']'))
-            };
-            used = used.saturating_add(stop.map_or(tail.len(), |at| at.saturating_add(1)));
-            match stop.and_then(|at| tail.get(at)) {
-                Some(b'"') => self.in_string = !self.in_string,
-                Some(b'\\') => self.escaped = true,
-                Some(b'{' | b'[') => self.depth = self.depth.saturating_add(1),
-                Some(_) => self.depth = self.depth.saturating_sub(1),
-                None => {}
-            }
-            if self.depth == 0 {
-                return (used, true);
-            }
-        }
     }
 }

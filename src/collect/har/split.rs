@@ -3,9 +3,9 @@
 
 use std::io::{self, Read};
 
-use super::json::unescape;
 use super::piece::{End, Item, Kind, Limits, Outcome, Piece, Shape};
 use super::text::Position;
+use crate::collect::json::unescape;
 
 /// Levels above the entries whose names are remembered. A HAR has two; `serde_json` stops here too.
 const MAX_DEPTH: usize = 128;

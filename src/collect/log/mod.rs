@@ -311,11 +311,13 @@ impl<'a> Ahead<'a> {
         if stale {
             self.searched = true;
             let rest = self.bytes.get(at..)?;
-            self.found = if rest.first() == Some(&b'#') {
-                Some(at)
-            } else {
-                memchr::memmem::find(rest, b"\n#").map(|newline| at + newline + 1)
+            // A `#` is rarer in a log than a line's end.
+            let mut marks = memchr::memchr_iter(b'#', rest);
+            let begins = |mark: &usize| {
+                mark.checked_sub(1)
+                    .is_none_or(|before| rest.get(before) == Some(&b'\n'))
             };
+            self.found = marks.find(begins).map(|mark| at + mark);
         }
         self.found
     }

@@ -117,7 +117,7 @@ impl Grammar<'_> {
             let (pattern, captures) =
                 fitting.find_map(|pattern| Some((pattern, pattern.regex.captures(line)?)))?;
             let mut spans: Vec<_> = pattern
-                .groups
+                .groups()
                 .iter()
                 .filter_map(|(index, role)| Some((captures.get(*index)?.range(), *role)))
                 .collect();

@@ -1,5 +1,5 @@
 //! Reads a rollback journal as SQLite's playback does (SQLite file format §3): the pages as they were
-//! before the transaction that was cut off. Writes nothing, deletes nothing.
+//! before the transaction that was cut off, or before the last one that was not. Writes nothing, deletes nothing.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -46,7 +46,6 @@ pub(super) fn rollback<S: Read + Seek>(
     if !is_hot(&mut journal)? {
         return Ok(None);
     }
-    let len = journal.seek(SeekFrom::End(0))?;
     let Some(first) = Header::read(&mut journal, 0)? else {
         return Ok(None);
     };
@@ -58,44 +57,176 @@ pub(super) fn rollback<S: Read + Seek>(
     if !is_page_size(page_size) || !(32..=65_536).contains(&sector) {
         return Ok(None);
     }
+    Ok(Some(Overlay {
+        pages: restored(&mut journal, first, page_size)?,
+        page_size,
+        page_count: first.page_count,
+        sidecar: journal,
+    }))
+}
+
+/// Sectors that are tried where a journal states none: the default first, then that of most disks.
+const SECTORS: [u32; 8] = [512, 4096, 1024, 2048, 8192, 16_384, 32_768, 65_536];
+
+/// Page count of a zeroed header.
+const UNKNOWN: u32 = u32::MAX;
+
+/// The pages as they were before the last transaction, from a journal that is not hot: its header was zeroed when
+/// the transaction ended (`zeroJournalHdr` in SQLite's pager.c: 28 bytes), or waits for the disk (`writeJournalHdr`:
+/// 12 bytes), or it names a super-journal. `None` when there is no such page.
+pub(super) fn before<S: Read + Seek>(
+    mut journal: S,
+    main_page_size: u32,
+    main_page_count: u32,
+) -> io::Result<Option<Overlay<S>>> {
+    if is_hot(&mut journal)? || !is_page_size(main_page_size) {
+        return Ok(None);
+    }
+    let first = match stated(&mut journal, main_page_size)? {
+        Some(first) => Some(first),
+        None => guessed(&mut journal, main_page_size, main_page_count)?,
+    };
+    let Some(first) = first else {
+        return Ok(None);
+    };
+    let mut pages = restored(&mut journal, first, main_page_size)?;
+    let mut page_count = first.page_count;
+    if page_count == UNKNOWN
+        && let Some(&offset) = pages.get(&1)
+    {
+        // The first page is in every journal, and states the size (file format §1.3.8).
+        let mut size = [0; 4];
+        journal.seek(SeekFrom::Start(offset + 28))?;
+        fill(&mut journal, &mut size)?;
+        page_count = u32::from_be_bytes(size);
+    } else if page_count == UNKNOWN {
+        page_count = main_page_count;
+    }
+    pages.retain(|number, _| *number <= page_count);
+    Ok((!pages.is_empty()).then_some(Overlay {
+        page_size: main_page_size,
+        page_count,
+        pages,
+        sidecar: journal,
+    }))
+}
+
+/// Offset of the first record of a journal, hot or not; the usual one where nothing tells it.
+pub(super) fn first_record<S: Read + Seek>(
+    journal: &mut S,
+    page_size: u32,
+    page_count: u32,
+) -> io::Result<u64> {
+    let header = match stated(journal, page_size)? {
+        Some(header) => Some(header),
+        None => guessed(journal, page_size, page_count)?,
+    };
+    Ok(u64::from(header.map_or(512, |header| header.sector)))
+}
+
+/// The header, where all but its first words is there.
+fn stated<S: Read + Seek>(journal: &mut S, page_size: u32) -> io::Result<Option<Header>> {
+    let mut bytes = [0; HEADER];
+    journal.seek(SeekFrom::Start(0))?;
+    if !fill(journal, &mut bytes)? {
+        return Ok(None);
+    }
+    let words = words(&bytes);
+    let &[_, _, _, nonce, page_count, sector, stated] = words.as_slice() else {
+        return Ok(None);
+    };
+    let fits = (32..=65_536).contains(&sector) && stated == page_size;
+    Ok(fits.then_some(Header {
+        records: Records::ToTheEnd,
+        nonce,
+        page_count,
+        sector,
+        page_size,
+    }))
+}
+
+/// A header that fits the records: the first one tells its nonce, and the second one must agree.
+fn guessed<S: Read + Seek>(
+    journal: &mut S,
+    page_size: u32,
+    page_count: u32,
+) -> io::Result<Option<Header>> {
+    let len = journal.seek(SeekFrom::End(0))?;
+    let record = u64::from(page_size) + 8;
+    let mut page = vec![0; page_size as usize];
+    for sector in SECTORS {
+        let at = u64::from(sector);
+        let Some((number, sum)) = read_parts(journal, at, &mut page)? else {
+            break;
+        };
+        let header = Header {
+            records: Records::Lost,
+            nonce: sum.wrapping_sub(checksum(0, &page)),
+            page_count: UNKNOWN,
+            sector,
+            page_size,
+        };
+        let second = read_record(journal, at + record, &mut page, header.nonce)?;
+        // A single record has nobody to agree with; then the journal must end with it.
+        let agreed = second.is_some() || (len == at + record && number <= page_count);
+        if agreed && number != 0 {
+            return Ok(Some(header));
+        }
+    }
+    Ok(None)
+}
+
+/// The pages in the records of a journal, by number, as offsets of their content.
+fn restored<S: Read + Seek>(
+    journal: &mut S,
+    first: Header,
+    page_size: u32,
+) -> io::Result<BTreeMap<u32, u64>> {
+    let len = journal.seek(SeekFrom::End(0))?;
+    let sector = u64::from(first.sector);
     let record = u64::from(page_size) + 8;
     let mut pages = BTreeMap::new();
     let mut page = vec![0; page_size as usize];
     let mut header = first;
     let mut at = sector;
     'segments: loop {
-        // All ones: the writer trusted the file's length instead of counting (§3).
         let records = match header.records {
-            u32::MAX => len.saturating_sub(at) / record,
-            counted => u64::from(counted),
+            Records::Counted(records) => u64::from(records),
+            // The writer trusted the file's length instead of counting (§3).
+            Records::ToTheEnd | Records::Lost => len.saturating_sub(at) / record,
         };
         for _ in 0..records {
-            let Some(number) = read_record(&mut journal, at, &mut page, header.nonce)? else {
-                break 'segments;
+            match read_record(journal, at, &mut page, header.nonce)? {
+                Some(number) if number <= first.page_count => pages.insert(number, at + 4),
+                Some(_) => None,
+                // Where the count was lost, the next header may follow.
+                None if header.records == Records::Lost => break,
+                None => break 'segments,
             };
-            if number <= first.page_count {
-                pages.insert(number, at + 4);
-            }
             at += record;
         }
         at = at.next_multiple_of(sector);
-        match Header::read(&mut journal, at)? {
+        match Header::read(journal, at)? {
             Some(next) if len >= at + sector => header = next,
             _ => break,
         }
         at += sector;
     }
-    Ok(Some(Overlay {
-        page_size,
-        page_count: first.page_count,
-        pages,
-        sidecar: journal,
-    }))
+    Ok(pages)
+}
+
+/// How many records follow a header.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Records {
+    Counted(u32),
+    ToTheEnd,
+    /// The header was zeroed.
+    Lost,
 }
 
 #[derive(Clone, Copy)]
 struct Header {
-    records: u32,
+    records: Records,
     nonce: u32,
     page_count: u32,
     sector: u32,
@@ -116,7 +247,10 @@ impl Header {
             return Ok(None);
         };
         Ok(Some(Self {
-            records,
+            records: match records {
+                u32::MAX => Records::ToTheEnd,
+                counted => Records::Counted(counted),
+            },
             nonce,
             page_count,
             sector,
@@ -132,12 +266,21 @@ fn read_record<S: Read + Seek>(
     page: &mut [u8],
     nonce: u32,
 ) -> io::Result<Option<u32>> {
+    let parts = read_parts(journal, at, page)?;
+    let good = |&(number, sum): &(u32, u32)| number != 0 && sum == checksum(nonce, page);
+    Ok(parts.filter(good).map(|(number, _)| number))
+}
+
+/// The page number and the checksum of the record at `at`, and its page.
+fn read_parts<S: Read + Seek>(
+    journal: &mut S,
+    at: u64,
+    page: &mut [u8],
+) -> io::Result<Option<(u32, u32)>> {
     let (mut number, mut sum) = ([0; 4], [0; 4]);
     journal.seek(SeekFrom::Start(at))?;
     let whole = fill(journal, &mut number)? && fill(journal, page)? && fill(journal, &mut sum)?;
-    let number = u32::from_be_bytes(number);
-    let good = whole && number != 0 && u32::from_be_bytes(sum) == checksum(nonce, page);
-    Ok(good.then_some(number))
+    Ok(whole.then(|| (u32::from_be_bytes(number), u32::from_be_bytes(sum))))
 }
 
 /// Every 200th byte from the end of the page, the first excluded (`pager_cksum` in SQLite's pager.c).

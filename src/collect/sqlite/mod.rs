@@ -2,10 +2,17 @@
 //! is created beside it, no lock is taken. What a write-ahead log or a hot journal says is laid over an image
 //! by our own code. Knows SQLite's file format and no application's schema.
 
+mod cells;
 mod image;
 mod journal;
+mod member;
 mod open;
+mod page;
+mod residue;
+mod rest;
 mod rows;
+mod snapshots;
+mod states;
 mod wal;
 
 use std::collections::BTreeMap;
@@ -15,8 +22,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::{Evidence, ReadError};
+pub use cells::{Cells, Number};
 use image::{Image, Overlay};
-pub use rows::{Cells, Database, Lookup, Number, Table};
+pub use residue::{Found, residue};
+pub use rows::{Database, Lookup, Table};
+pub use states::{MAX_IMAGES, Others, Passing, more_states};
 
 /// First bytes of a database file (file format §1.3.1).
 pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -27,13 +37,9 @@ pub const MAX_ATTEMPTS: u32 = 3;
 /// Whether the evidence is a SQLite database: by its magic, or, where the main file is empty, by that of the
 /// write-ahead log beside it.
 pub fn is_database(evidence: &Evidence) -> bool {
-    let log_alone = || {
-        let mut head = Vec::new();
-        let log = File::open(evidence.sidecar("-wal")?).ok()?;
-        log.take(4).read_to_end(&mut head).ok()?;
-        Some(wal::is_wal(&head))
-    };
-    evidence.head().starts_with(MAGIC) || (evidence.is_empty() && log_alone() == Some(true))
+    let log = || evidence.attached("-wal");
+    evidence.head().starts_with(MAGIC)
+        || evidence.is_empty() && log().is_some_and(|log| wal::is_wal(log.head()))
 }
 
 /// The states of a database that lie on the disk together.
@@ -48,7 +54,9 @@ pub struct Views {
     pub cut_off: bool,
     /// What could not be read of a compressed database, or of the files beside it.
     pub problem: Option<ReadError>,
-    opened_in_place: Option<(PathBuf, Stamp)>,
+    /// Whether the live view is read where it lies.
+    in_place: bool,
+    opened: Option<(PathBuf, Stamp)>,
 }
 
 /// The main file by itself, and why it differs from the live view.
@@ -73,14 +81,17 @@ impl Views {
     /// Opens the evidence. Compressed or streamed evidence has no sidecars.
     pub fn open(evidence: &Evidence) -> Result<Self, ReadError> {
         let Some(path) = evidence.plain_file() else {
-            return Self::streamed(evidence);
+            return member::open(evidence);
         };
         for _ in 0..MAX_ATTEMPTS {
             let before = Stamp::of(path);
             let views = Self::file(path, evidence)?;
             // What was opened in place is looked at again after it was read.
-            if views.opened_in_place.is_some() || Stamp::of(path) == before {
-                return Ok(views);
+            if views.in_place || Stamp::of(path) == before {
+                return Ok(Self {
+                    opened: Some((path.to_owned(), before)),
+                    ..views
+                });
             }
         }
         Err(open::changed())
@@ -88,13 +99,29 @@ impl Views {
 
     /// Whether the evidence was changed since it was opened, so that what was read may mix two states.
     pub fn changed(&self) -> bool {
-        self.opened_in_place
-            .as_ref()
-            .is_some_and(|(path, before)| Stamp::of(path) != *before)
+        self.in_place && self.outdated()
+    }
+
+    /// Whether the evidence was changed since it was opened, so that other states than the live view, which are
+    /// opened later, may be of another time.
+    pub fn outdated(&self) -> bool {
+        let opened = self.opened.as_ref();
+        opened.is_some_and(|(path, before)| Stamp::of(path) != *before)
+    }
+
+    /// One view, of what does not change.
+    fn of(live: Database) -> Self {
+        Self {
+            live,
+            main_file: None,
+            cut_off: false,
+            problem: None,
+            in_place: false,
+            opened: None,
+        }
     }
 
     fn file(path: &Path, evidence: &Evidence) -> Result<Self, ReadError> {
-        let stamp = Stamp::of(path);
         let main_len = path.metadata()?.len();
         let mut problem = None;
         // Without what lies beside it, the main file is still worth reading.
@@ -125,7 +152,8 @@ impl Views {
                 main_file: None,
                 cut_off: true,
                 problem,
-                opened_in_place: None,
+                in_place: false,
+                opened: None,
             });
         }
         Ok(Self {
@@ -133,7 +161,8 @@ impl Views {
             main_file: None,
             cut_off: false,
             problem,
-            opened_in_place: Some((path.to_owned(), stamp)),
+            in_place: true,
+            opened: None,
         })
     }
 
@@ -160,7 +189,8 @@ impl Views {
             main_file: (main_len > 0).then(main_file).flatten(),
             cut_off: false,
             problem: None,
-            opened_in_place: None,
+            in_place: false,
+            opened: None,
         })
     }
 
@@ -188,7 +218,8 @@ impl Views {
             main_file: None,
             cut_off,
             problem,
-            opened_in_place: None,
+            in_place: false,
+            opened: None,
         })
     }
 }

@@ -1,13 +1,13 @@
 //! Rows out of a table that a stranger made: SELECTs built from the columns that are there, text as bytes,
 //! and what lies behind a broken page is still reached. Knows no application's schema.
 
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Row, Statement};
+use rusqlite::{Connection, OptionalExtension, Statement};
 
 use super::ReadError;
+use super::cells::Cells;
 use super::open::{damaged, told};
 
 /// Values may come to this multiple of the file's size before it counts as crafted: each cell is read about
@@ -56,6 +56,19 @@ impl Table {
         self.has_rowid
     }
 
+    /// The condition that any of these columns is not NULL; always true when there are none.
+    fn any_set(&self, columns: &[&str]) -> String {
+        let there = columns.iter().filter(|column| self.has(column));
+        let set: Vec<_> = there
+            .map(|column| format!("\"{column}\" IS NOT NULL"))
+            .collect();
+        if set.is_empty() {
+            "1".to_owned()
+        } else {
+            format!("({})", set.join(" OR "))
+        }
+    }
+
     /// The columns as a SELECT list behind the row's key; NULL for what is missing.
     fn select(&self, key: &str, columns: &[&str]) -> String {
         let mut list = vec![key.to_owned()];
@@ -67,67 +80,6 @@ impl Table {
             }
         }));
         format!("SELECT {}", list.join(", "))
-    }
-}
-
-/// A number as it was found.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Number {
-    /// Stored as an integer.
-    Integer(i64),
-    /// Stored as a float.
-    Real(f64),
-}
-
-/// The wanted cells of one row.
-pub struct Cells<'a> {
-    row: &'a Row<'a>,
-}
-
-impl Cells<'_> {
-    /// The bytes of a cell, whatever its type; `None` for NULL. Text may be invalid UTF-8.
-    pub fn bytes(&self, index: usize) -> Option<Cow<'_, [u8]>> {
-        match self.value(index)? {
-            ValueRef::Null => None,
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(Cow::Borrowed(bytes)),
-            ValueRef::Integer(number) => Some(Cow::Owned(number.to_string().into_bytes())),
-            ValueRef::Real(number) => Some(Cow::Owned(number.to_string().into_bytes())),
-        }
-    }
-
-    /// A number, also one that was stored as text.
-    pub fn number(&self, index: usize) -> Option<Number> {
-        match self.value(index)? {
-            ValueRef::Integer(number) => Some(Number::Integer(number)),
-            ValueRef::Real(number) => Some(Number::Real(number)),
-            ValueRef::Text(bytes) => {
-                let text = str::from_utf8(bytes).ok()?.trim();
-                let integer = text.parse().map(Number::Integer);
-                integer.or_else(|_| text.parse().map(Number::Real)).ok()
-            }
-            ValueRef::Null | ValueRef::Blob(_) => None,
-        }
-    }
-
-    /// An integer; `None` for anything else.
-    pub fn integer(&self, index: usize) -> Option<i64> {
-        match self.number(index)? {
-            Number::Integer(number) => Some(number),
-            Number::Real(_) => None,
-        }
-    }
-
-    /// Cell `index` of the wanted ones; the key stands before them.
-    fn value(&self, index: usize) -> Option<ValueRef<'_>> {
-        self.row.get_ref(index + 1).ok()
-    }
-
-    fn size(&self, columns: usize) -> u64 {
-        let sizes = (0..columns).map(|index| match self.value(index) {
-            Some(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => bytes.len() as u64,
-            _ => 8,
-        });
-        sizes.sum()
     }
 }
 
@@ -208,14 +160,29 @@ impl Database {
         columns: &[&str],
         each: &mut dyn FnMut(i64, &Cells<'_>),
     ) -> Result<Option<ReadError>, ReadError> {
+        self.scan_where_any(table, key, columns, &[], each)
+    }
+
+    /// The same, of the rows in which any of the columns in `set` is not NULL, or of all when there are none:
+    /// SQLite passes over a row faster than it gives it out.
+    pub fn scan_where_any(
+        &self,
+        table: &Table,
+        key: &str,
+        columns: &[&str],
+        set: &[&str],
+        each: &mut dyn FnMut(i64, &Cells<'_>),
+    ) -> Result<Option<ReadError>, ReadError> {
         let name = table.name;
+        let set = table.any_set(set);
         if !table.has_rowid {
             let key = if table.has(key) {
                 format!("\"{key}\"")
             } else {
                 "0".to_owned()
             };
-            let sql = format!("{} FROM \"{name}\"", table.select(&key, columns));
+            let select = table.select(&key, columns);
+            let sql = format!("{select} FROM \"{name}\" WHERE {set}");
             let mut all = |key: i64, cells: &Cells<'_>| {
                 each(key, cells);
                 true
@@ -226,7 +193,8 @@ impl Database {
             };
         }
         let select = table.select("rowid", columns);
-        let range = format!("{select} FROM \"{name}\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2");
+        let range =
+            format!("{select} FROM \"{name}\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2 AND {set}");
         let backwards = format!("{range} ORDER BY rowid DESC");
         let mut ranges = vec![(i64::MIN, i64::MAX)];
         let mut problem = None;
@@ -316,14 +284,18 @@ impl Database {
             .query(rusqlite::params_from_iter(bound))
             .map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
-            let cells = Cells { row };
+            let cells = Cells::of(row, columns);
             let Some(left) = self.budget.get().checked_sub(cells.size(columns)) else {
                 return Err(ReadError::Limit(
                     "holds far more text than its size explains, like a crafted file; the rest was not read".into(),
                 ));
             };
             self.budget.set(left);
-            if !each(row.get(0).unwrap_or_default(), &cells) {
+            let key = match row.get_ref(0) {
+                Ok(ValueRef::Integer(key)) => key,
+                _ => 0,
+            };
+            if !each(key, &cells) {
                 return Err(damaged());
             }
         }

@@ -1,7 +1,6 @@
 //! Reads a write-ahead log as SQLite's recovery does (SQLite file format §4): the pages of all committed
 //! transactions, up to the first frame that does not check out. Writes nothing, needs no `-shm`.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::image::{Overlay, is_page_size};
@@ -12,8 +11,10 @@ const MAGIC: u32 = 0x377f_0682;
 /// The only format version there is.
 const VERSION: u32 = 3_007_000;
 
-const HEADER: usize = 32;
-const FRAME_HEADER: usize = 24;
+/// Bytes before the first frame.
+pub(super) const HEADER: usize = 32;
+/// Bytes of a frame before its page.
+pub(super) const FRAME_HEADER: usize = 24;
 
 /// Whether these first bytes are those of a write-ahead log.
 pub(super) fn is_wal(head: &[u8]) -> bool {
@@ -24,62 +25,115 @@ pub(super) fn is_wal(head: &[u8]) -> bool {
 /// The pages that committed transactions left in the log, or `None` when there is none: SQLite ignores
 /// such a log too.
 pub(super) fn committed<S: Read + Seek>(mut wal: S) -> io::Result<Option<Overlay<S>>> {
-    let mut header = [0; HEADER];
-    if !fill(&mut wal, &mut header)? {
-        return Ok(None);
-    }
-    let words = words(&header);
-    let &[magic, version, page_size, _, salt_1, salt_2, sum_1, sum_2] = words.as_slice() else {
-        return Ok(None);
-    };
-    let mut sum = Checksum {
-        big_endian: magic & 1 == 1,
-        state: (0, 0),
-    };
-    sum.add(header.get(..24).unwrap_or_default());
-    let known = magic & !1 == MAGIC && version == VERSION && is_page_size(page_size);
-    if !known || sum.state != (sum_1, sum_2) {
-        return Ok(None);
+    let log = Log::read(&mut wal)?;
+    wal.seek(SeekFrom::Start(0))?;
+    Ok(log.and_then(|log| log.state(log.last()?, wal)))
+}
+
+/// The committed transactions of a log.
+#[derive(Debug)]
+pub(super) struct Log {
+    /// Bytes per page.
+    pub(super) page_size: u32,
+    /// The pages that they wrote, in order.
+    pub(super) frames: Vec<Frame>,
+    /// Pages of the database after each of them.
+    commits: Vec<u32>,
+}
+
+/// One page that a transaction wrote.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Frame {
+    /// Its number.
+    pub(super) page: u32,
+    /// Offset of its content in the log.
+    pub(super) offset: u64,
+    /// The transaction, from 0.
+    pub(super) commit: usize,
+}
+
+impl Log {
+    /// Reads a log up to its last committed transaction. `None` when it is none.
+    pub(super) fn read<S: Read + Seek>(wal: &mut S) -> io::Result<Option<Self>> {
+        let mut header = [0; HEADER];
+        wal.seek(SeekFrom::Start(0))?;
+        if !fill(wal, &mut header)? {
+            return Ok(None);
+        }
+        let words = words(&header);
+        let &[magic, version, page_size, _, salt_1, salt_2, sum_1, sum_2] = words.as_slice() else {
+            return Ok(None);
+        };
+        let mut sum = Checksum {
+            big_endian: magic & 1 == 1,
+            state: (0, 0),
+        };
+        sum.add(header.get(..24).unwrap_or_default());
+        let known = magic & !1 == MAGIC && version == VERSION && is_page_size(page_size);
+        if !known || sum.state != (sum_1, sum_2) {
+            return Ok(None);
+        }
+        let mut log = Self {
+            page_size,
+            frames: Vec::new(),
+            commits: Vec::new(),
+        };
+        let mut page = vec![0; page_size as usize];
+        let mut frame_header = [0; FRAME_HEADER];
+        let mut offset = HEADER as u64;
+        while fill(wal, &mut frame_header)? && fill(wal, &mut page)? {
+            let frame = self::words(&frame_header);
+            let &[number, commit, salt_a, salt_b, sum_a, sum_b] = frame.as_slice() else {
+                break;
+            };
+            sum.add(frame_header.get(..8).unwrap_or_default());
+            sum.add(&page);
+            let same_salts = (salt_a, salt_b) == (salt_1, salt_2);
+            if !same_salts || number == 0 || sum.state != (sum_a, sum_b) {
+                break;
+            }
+            log.frames.push(Frame {
+                page: number,
+                offset: offset + FRAME_HEADER as u64,
+                commit: log.commits.len(),
+            });
+            if commit != 0 {
+                log.commits.push(commit);
+            }
+            offset += (FRAME_HEADER + page.len()) as u64;
+        }
+        // A transaction that did not end was never there.
+        let ended = log.commits.len();
+        log.frames.retain(|frame| frame.commit < ended);
+        Ok(Some(log))
     }
 
-    let mut page = vec![0; page_size as usize];
-    let mut frame_header = [0; FRAME_HEADER];
-    let mut offset = HEADER as u64;
-    let mut pages = BTreeMap::new();
-    let mut pending = Vec::new();
-    let mut page_count = 0;
-    while fill(&mut wal, &mut frame_header)? && fill(&mut wal, &mut page)? {
-        let &[
-            number,
-            commit,
-            frame_salt_1,
-            frame_salt_2,
-            frame_sum_1,
-            frame_sum_2,
-        ] = self::words(&frame_header).as_slice()
-        else {
-            break;
-        };
-        sum.add(frame_header.get(..8).unwrap_or_default());
-        sum.add(&page);
-        let same_salts = (frame_salt_1, frame_salt_2) == (salt_1, salt_2);
-        if !same_salts || number == 0 || sum.state != (frame_sum_1, frame_sum_2) {
-            break;
-        }
-        pending.push((number, offset + FRAME_HEADER as u64));
-        if commit != 0 {
-            pages.extend(pending.drain(..));
-            page_count = commit;
-        }
-        offset += (FRAME_HEADER + page.len()) as u64;
+    /// The last transaction, when there is one.
+    pub(super) fn last(&self) -> Option<usize> {
+        self.commits.len().checked_sub(1)
     }
-    wal.seek(SeekFrom::Start(0))?;
-    Ok((page_count > 0).then_some(Overlay {
-        page_size,
-        page_count,
-        pages,
-        sidecar: wal,
-    }))
+
+    /// Offset behind the last committed transaction.
+    pub(super) fn end(&self) -> u64 {
+        let last = self.frames.last();
+        last.map_or(HEADER as u64, |frame| {
+            frame.offset + u64::from(self.page_size)
+        })
+    }
+
+    /// The database as a transaction left it.
+    pub(super) fn state<S>(&self, commit: usize, wal: S) -> Option<Overlay<S>> {
+        let frames = self
+            .frames
+            .iter()
+            .take_while(|frame| frame.commit <= commit);
+        Some(Overlay {
+            page_size: self.page_size,
+            page_count: *self.commits.get(commit)?,
+            pages: frames.map(|frame| (frame.page, frame.offset)).collect(),
+            sidecar: wal,
+        })
+    }
 }
 
 /// The running checksum (SQLite file format §4.2).

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::token::not_a_token;
 use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
-use crate::collect::{Store, Via};
+use crate::collect::Via;
+use crate::detect::Sighting;
 use crate::judge::State;
 use crate::judge::clock::Age;
 use crate::judge::facts::Event;
@@ -35,9 +36,9 @@ fn assertion(case: &Case<'_>, age: Age) -> Ruling {
         return ruling;
     }
     match age {
-        Age::Fresh => Ruling::new(
+        // RFC 7523 §3: a server may remember its jti, and none did that the evidence shows.
+        Age::Fresh => Ruling::assumed(
             State::Live,
-            case.clock.basis,
             format!(
                 "{} has not passed; it can be sent again where its jti is not remembered",
                 case.clock.says
@@ -56,11 +57,10 @@ fn federated(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> 
         );
     }
     match age {
-        Age::Fresh => Ruling::new(
+        Age::Fresh => Ruling::assumed(
             State::Live,
-            case.clock.basis,
             format!(
-                "{} has not passed; its audience takes it as the user",
+                "{} has not passed; its audience takes it as the user, unless it took it before",
                 case.clock.says
             ),
         ),
@@ -115,15 +115,28 @@ fn oauth1(case: &Case<'_>, reach: Reach) -> Ruling {
     .needing(&needs)
 }
 
+impl<'a> Case<'a> {
+    /// Where it was sent: the answer that brought it sets the session of the server that issued it.
+    pub(super) fn sent(&self) -> impl Iterator<Item = (usize, &'a Sighting)> {
+        self.sightings().filter(|(_, sighting)| {
+            !matches!(
+                sighting.via,
+                Via::Response | Via::Location | Via::Referer { .. }
+            )
+        })
+    }
+}
+
 /// Whether the answer to the same request set a session.
 pub(super) fn taken(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> bool {
-    case.sightings().any(|(index, sighting)| {
+    case.sent().any(|(index, sighting)| {
         let answered = case.past(index, at, reach) && case.facts.time(index) != at;
         let complete = case.past(index, None, reach);
         (answered || complete)
+            // A cookie that the request brought is of a session from before.
             && case.facts.exchange(sighting).any(|(_, mate)| {
-                let sets = mate.via == Via::Response || mate.store == Some(Store::Cookie);
-                sets && mate.credentials.iter().any(|it| it.kind == Kind::SessionId)
+                mate.via == Via::Response
+                    && mate.credentials.iter().any(|it| it.kind == Kind::SessionId)
             })
     })
 }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::client::Client;
 use super::{Case, Reach, Ruling};
-use crate::atoms::{KeyKind, Kind};
+use crate::atoms::{KeyKind, Kind, Slot};
+use crate::collect::Via;
 use crate::detect::Role;
 use crate::flow::{Flow, Modifier, Pkce};
 use crate::judge::State;
@@ -100,13 +101,32 @@ fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> 
             "a token request of the same run was answered with success within a minute; its body was not recorded",
         ));
     }
-    let went_on = at.is_some_and(|at| at > first) && case.has(Modifier::Bff);
+    let went_on =
+        at.is_some_and(|at| at > first) && (case.has(Modifier::Bff) || answered_by_cookie(case));
     (went_on || handed_over(case, &between)).then(|| {
         Ruling::assumed(
             State::Spent,
             "the client's back end went on with the session, so it had exchanged the code",
         )
     })
+}
+
+/// The callback itself was answered with a session, or with the tokens, in a cookie.
+fn answered_by_cookie(case: &Case<'_>) -> bool {
+    let callbacks = case
+        .sent()
+        .filter(|(_, sighting)| sighting.role != Role::TokenRequest);
+    callbacks
+        .flat_map(|(_, sighting)| case.facts.exchange(sighting))
+        .filter(|(_, mate)| mate.via == Via::Response)
+        .flat_map(|(_, mate)| &mate.credentials)
+        .any(|it| {
+            let session = matches!(
+                it.kind,
+                Kind::SessionId | Kind::AccessToken | Kind::IdToken | Kind::RefreshToken
+            );
+            it.slot == Slot::Cookie && session
+        })
 }
 
 /// A token that the back end gave to the browser in the same run.

@@ -260,7 +260,7 @@ impl<'a> Case<'a> {
         }
         let ruling = match self.kind {
             Kind::AuthorizationCode => code::rule(self, at, reach),
-            Kind::AccessToken | Kind::OpaqueToken => token::access(self, age, reach),
+            Kind::AccessToken | Kind::OpaqueToken => token::access(self, at, age, reach),
             Kind::RefreshToken => token::refresh(self, at, reach),
             Kind::IdToken => token::identity(self, age),
             Kind::LogoutToken | Kind::JarmResponse | Kind::RequestObject => token::message(self),
@@ -269,7 +269,7 @@ impl<'a> Case<'a> {
             | Kind::BasicCredentials
             | Kind::ApiKey
             | Kind::WebhookUrl
-            | Kind::SessionId => secret::rule(self, at),
+            | Kind::SessionId => secret::rule(self, at, reach),
             Kind::CodeVerifier | Kind::CodeChallenge => secret::pkce(self, at, reach),
             Kind::ClientAssertion
             | Kind::Assertion

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
+use crate::detect::Role;
 use crate::judge::State;
 use crate::judge::facts::is_challenge;
 
@@ -11,7 +12,7 @@ use crate::judge::facts::is_challenge;
 const SESSION_HOURS: i64 = 24;
 
 /// Rows 23, 25 and 35.
-pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
+pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
     match case.kind {
         // RFC 6749 §2.3.1; RFC 9700 §2.5.
         Kind::ClientSecret => {
@@ -21,7 +22,7 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
         Kind::Password | Kind::BasicCredentials => {
             Ruling::assumed(State::Live, "a password is usable until it is changed")
         }
-        Kind::SessionId => session(case, at),
+        Kind::SessionId => session(case, at, reach),
         Kind::WebhookUrl => Ruling::assumed(
             State::Live,
             "whoever knows the URL can use it until it is replaced",
@@ -30,7 +31,20 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
     }
 }
 
-fn session(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
+impl Case<'_> {
+    /// Whether the user had asked to be logged out after it was seen: a logout of the same run, or one that it
+    /// was sent with. Whether the server ended anything then stands in no evidence.
+    pub(super) fn logged_out(&self, at: Option<Timestamp>, reach: Reach) -> bool {
+        let mates = self
+            .sightings()
+            .flat_map(|(_, sighting)| self.facts.exchange(sighting));
+        self.steps()
+            .chain(mates)
+            .any(|(index, step)| step.role == Role::Logout && self.past(index, at, reach))
+    }
+}
+
+fn session(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
     let last = case
         .sightings()
         .filter_map(|(index, _)| case.facts.time(index))
@@ -40,6 +54,10 @@ fn session(case: &Case<'_>, at: Option<Timestamp>) -> Ruling {
             .ok()
     });
     match (at, until) {
+        (Some(_), _) if case.logged_out(at, reach) => Ruling::assumed(
+            State::Unknown,
+            "a logout was asked for with it, and nothing tells whether the server ended the session",
+        ),
         (Some(at), Some(until)) if at < until => Ruling::assumed(
             State::Live,
             "a session is taken as running for a day after it was last seen",

@@ -12,7 +12,7 @@ use crate::judge::facts::{Event, param};
 use crate::judge::{Basis, State};
 
 /// Rows 13a to 17.
-pub(super) fn access(case: &Case<'_>, age: Age, reach: Reach) -> Ruling {
+pub(super) fn access(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
     if let Some(ruling) = not_a_token(case) {
         return ruling;
     }
@@ -32,6 +32,11 @@ pub(super) fn access(case: &Case<'_>, age: Age, reach: Reach) -> Ruling {
         };
     }
     match age {
+        // Measured: a logout withdraws opaque tokens, and leaves those that APIs verify by themselves.
+        Age::Fresh if case.claims.is_none() && case.logged_out(at, reach) => Ruling::assumed(
+            State::Unknown,
+            "a logout of its session was asked for after it, which withdraws it at many servers",
+        ),
         Age::Fresh => Ruling::new(State::Live, case.clock.basis, fresh(case)),
         Age::Past | Age::Unlimited | Age::Untold => Ruling::assumed(State::Unknown, opaque(case)),
     }

@@ -26,7 +26,21 @@ pub(super) fn finding(finding: &Finding, results: &Results<'_>) -> wire::Finding
         .iter()
         .filter_map(|(_, credential)| *credential)
         .find_map(|credential| Some((credential.claims.as_ref()?, credential.signature)));
-    let trails = finding.trails.iter();
+    let trails = finding
+        .trails
+        .iter()
+        .filter_map(|index| results.correlated.trails.get(*index));
+    let said = claims.map(|(claims, _)| claims);
+    let application = trails
+        .clone()
+        .find_map(|trail| trail.client_id.as_deref())
+        .or_else(|| said?.azp.as_deref())
+        .map(Into::into);
+    let issuer = trails
+        .clone()
+        .find_map(|trail| trail.issuer.as_deref())
+        .or_else(|| said?.iss.as_deref())
+        .map(Into::into);
     wire::Finding {
         id: finding.id.to_string(),
         leak: finding.leak.to_string(),
@@ -34,10 +48,17 @@ pub(super) fn finding(finding: &Finding, results: &Results<'_>) -> wire::Finding
         kind: finding.kind.as_str().into(),
         rule: (&*finding.rule).into(),
         flow: finding.flow.as_str().into(),
+        application,
+        issuer,
         weakness: finding.weakness.map(|kind| kind.as_str().into()),
         severity: finding.severity.as_str().into(),
         severity_now: finding.severity_now.as_str().into(),
-        status: "new".into(),
+        status: results
+            .baseline
+            .status(finding.leak, results.as_of)
+            .as_str()
+            .into(),
+        baseline: accepted(finding, results),
         shown: finding.shown.as_str().into(),
         value: value(finding, results.revealed),
         identities: identities(finding, results.revealed),
@@ -55,10 +76,7 @@ pub(super) fn finding(finding: &Finding, results: &Results<'_>) -> wire::Finding
             reference: (&*finding.exposed_to.reference).into(),
             code_flow: (&*finding.exposed_to.code_flow).into(),
         },
-        trails: trails
-            .filter_map(|index| results.correlated.trails.get(*index))
-            .map(|trail| trail.id.to_string())
-            .collect(),
+        trails: trails.map(|trail| trail.id.to_string()).collect(),
         remediation: wire::Remediation {
             text: (&*finding.remediation.text).into(),
             references: texts(&finding.remediation.references),
@@ -94,6 +112,15 @@ fn identities(finding: &Finding, revealed: &Revealed) -> Option<BTreeMap<String,
             .map(|(name, value)| ((&**name).into(), value.expose().into()))
             .collect(),
     )
+}
+
+fn accepted(finding: &Finding, results: &Results<'_>) -> Option<wire::Accepted> {
+    let accepted = results.baseline.get(finding.leak)?;
+    Some(wire::Accepted {
+        reason: text(accepted.reason.as_deref()),
+        until: accepted.until.map(|until| until.to_string()),
+        is_over: accepted.is_over(results.as_of),
+    })
 }
 
 fn claims(claims: &Claims, signature: Signature) -> wire::Claims {
@@ -189,7 +216,23 @@ pub(super) fn locator(locator: &Locator) -> wire::Locator {
             key: (&**key).into(),
             sequence: *sequence,
         },
-        Locator::Bytes { offset } => wire::Locator::Bytes { offset: *offset },
+        Locator::Bytes { offset } => wire::Locator::Bytes {
+            offset: *offset,
+            file: None,
+            within: None,
+            uncertain: false,
+        },
+        Locator::Residue {
+            beside,
+            offset,
+            within,
+            uncertain,
+        } => wire::Locator::Bytes {
+            offset: *offset,
+            file: text(beside.as_deref()),
+            within: Some(within.as_str().into()),
+            uncertain: *uncertain,
+        },
     }
 }
 

@@ -20,6 +20,12 @@ pub struct Finding {
     pub rule: String,
     /// How the value got there.
     pub flow: String,
+    /// Client, where a message or a claim names it.
+    #[serde(default)]
+    pub application: Option<String>,
+    /// Issuer, where a message or a claim names it.
+    #[serde(default)]
+    pub issuer: Option<String>,
     /// Which weakness, when `kind` is `flow_weakness`.
     pub weakness: Option<String>,
     /// `info`, `low`, `medium`, `high` or `critical`.
@@ -27,8 +33,11 @@ pub struct Finding {
     /// The same by the verdict at `as_of`.
     #[serde(default)]
     pub severity_now: String,
-    /// `new`, `known` or `suppressed`.
+    /// `new`; or by `--baseline` `known`, or `suppressed` with a reason.
     pub status: String,
+    /// What the baseline says of its leak.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Accepted>,
     /// Kind and length of the value.
     pub shown: String,
     /// The raw value. Only with `--reveal values`.
@@ -61,6 +70,17 @@ pub struct Finding {
     pub sightings_total: u64,
     /// Per source, when `sightings` is capped; else empty.
     pub sightings_by_source: Vec<SeenIn>,
+}
+
+/// An entry of the baseline.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Accepted {
+    /// Why the leak is accepted.
+    pub reason: Option<String>,
+    /// Until when.
+    pub until: Option<String>,
+    /// Whether that has passed at `as_of`, so that the finding is `new` again.
+    pub is_over: bool,
 }
 
 /// Protocol claims of a token. Claims until `signature` is `verified`.
@@ -227,6 +247,16 @@ pub enum Locator {
     Bytes {
         /// Offset in the file.
         offset: u64,
+        /// The file that has them, where it is not the source itself but lies beside it (`History-journal`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<String>,
+        /// What the residue of a database lies in: `free_page`, `freeblock`, `unallocated`, `slack`, `wal`,
+        /// `wal_slack` or `journal`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<String>,
+        /// Whether nothing tells where the value begins or ends.
+        #[serde(default, skip_serializing_if = "is_false")]
+        uncertain: bool,
     },
 }
 
@@ -243,4 +273,12 @@ pub struct SeenIn {
     pub first_at: Option<String>,
     /// Last moment.
     pub last_at: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde asks for"
+)]
+pub(super) fn is_false(value: &bool) -> bool {
+    !value
 }

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::finding::Locator;
+use super::finding::{Locator, is_false};
 use super::{Counts, Tool};
 
 /// Value of [`Run::schema`].
@@ -68,6 +68,9 @@ pub struct Options {
     pub all_text: bool,
     /// `--hash`.
     pub hash: bool,
+    /// `--residue`.
+    #[serde(default)]
+    pub residue: bool,
     /// Whether `--jwks` was given.
     pub jwks: bool,
     /// Whether rules of `--rules` were added.
@@ -353,12 +356,4 @@ pub struct Claims {
     /// Whether it has roles, groups or administrative scopes.
     #[serde(skip_serializing_if = "is_false")]
     pub privileged: bool,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the form that serde asks for"
-)]
-fn is_false(value: &bool) -> bool {
-    !value
 }

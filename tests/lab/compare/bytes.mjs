@@ -1,6 +1,6 @@
-// Which values of the ledger lie in which bytes: raw, UTF-16LE, base64, and inside LZ4 (Firefox) and gzip. Knows no
-// file format, so it shares no mistake with tokentrail's readers.
-import zlib from 'node:zlib';
+// Which values of the ledger lie in which bytes: raw, UTF-16LE, base64, percent-encoded, and in whatever decode.mjs
+// opens.
+import { opened } from './decode.mjs';
 
 /** The forms of a value that are searched for. Base64 in all three alignments, without the ragged ends. */
 function forms(value) {
@@ -12,7 +12,12 @@ function forms(value) {
     list.push(Buffer.from(inner), Buffer.from(inner.replaceAll('+', '-').replaceAll('/', '_')));
   }
   const escaped = encodeURIComponent(value);
-  if (escaped !== value) list.push(Buffer.from(escaped));
+  if (escaped !== value) {
+    list.push(Buffer.from(escaped), Buffer.from(escaped, 'utf16le'), Buffer.from(encodeURIComponent(escaped)));
+    const quoted = JSON.stringify(value).slice(1, -1);
+    list.push(Buffer.from(quoted), Buffer.from(quoted.replaceAll('/', '\\/')));
+    list.push(Buffer.from(value.replaceAll('&', '&amp;')));
+  }
   return list.filter((form) => form.length >= 8);
 }
 
@@ -31,46 +36,6 @@ export function index(values) {
   return { byHead, seen };
 }
 
-/** LZ4 block (lz4_Block_format.md), as far as it goes. */
-function lz4(input, size) {
-  const out = Buffer.alloc(Math.min(size, 1 << 27));
-  let [from, to] = [0, 0];
-  const length = (nibble) => {
-    let sum = nibble;
-    for (let more = nibble === 15 ? 255 : 0; more === 255 && from < input.length;) {
-      more = input[from];
-      from += 1;
-      sum += more;
-    }
-    return sum;
-  };
-  while (from < input.length && to < out.length) {
-    const token = input[from];
-    from += 1;
-    const literals = length(token >> 4);
-    input.copy(out, to, from, from + literals);
-    from += literals;
-    to += literals;
-    if (from + 2 > input.length) break;
-    const offset = input.readUInt16LE(from);
-    from += 2;
-    for (let left = length(token & 15) + 4; left > 0 && to < out.length; left -= 1, to += 1) out[to] = out[to - offset];
-  }
-  return out.subarray(0, to);
-}
-
-function opened(bytes) {
-  if (bytes.subarray(0, 8).toString('latin1') === 'mozLz40\0') return [lz4(bytes.subarray(12), bytes.readUInt32LE(8))];
-  const inner = [];
-  // gzip bodies of a cache: a bounded number, each from its magic on, as far as it goes.
-  const bounds = { maxOutputLength: 1 << 24, finishFlush: zlib.constants.Z_SYNC_FLUSH };
-  const next = (from) => bytes.indexOf('1f8b08', from, 'hex');
-  for (let at = next(0), tries = 0; at >= 0 && tries < 32; at = next(at + 3), tries += 1) {
-    try { inner.push(zlib.gunzipSync(bytes.subarray(at), bounds)); } catch { /* no gzip after all */ }
-  }
-  return inner;
-}
-
 function searchOne({ byHead, seen }, bytes, hits) {
   for (let at = 0; at + 8 <= bytes.length; at += 1) {
     const head = (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
@@ -82,10 +47,10 @@ function searchOne({ byHead, seen }, bytes, hits) {
   }
 }
 
-/** The set of indexed values that `bytes` holds. */
-export function search(values, bytes) {
+/** The set of indexed values that `bytes` of the file `name` holds. */
+export function search(values, bytes, name) {
   const hits = new Set();
   searchOne(values, bytes, hits);
-  for (const inner of opened(bytes)) searchOne(values, inner, hits);
+  for (const inner of opened(bytes, name)) searchOne(values, inner, hits);
   return hits;
 }

@@ -1,11 +1,14 @@
 // Truth against report, for one holder: what lies in each file, what of it was found, and what was made up.
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { clientOf } from '../clients.mjs';
-import { evidence } from '../places.mjs';
+import { evidence, lab } from '../places.mjs';
 import { ledger, publicKinds } from '../truth.mjs';
 import { index, search } from './bytes.mjs';
-import { files } from './scan.mjs';
+import { snappy, v10 } from './decode.mjs';
+import { files, residue } from './scan.mjs';
+import { nameOf } from './names.mjs';
 
 /** A database and the files beside it that belong to it are one store. */
 const storeOf = (file) => file.replace(/-(wal|shm|journal)$/, '');
@@ -20,7 +23,7 @@ const alsoCalled = {
 const pathsOf = (finding) => [
   ...finding.sightings.map((sighting) => sighting.source.path),
   ...finding.sightings_by_source.map((seen) => seen.path ?? seen.source?.path),
-];
+].map(storeOf);
 
 /** Whether a value is among the found ones; a Basic header may be reported as the pair in it or as its secret. */
 function isFound(entry, found) {
@@ -29,10 +32,35 @@ function isFound(entry, found) {
   return entry.kind === 'client_secret' && found?.has(`${entry.client}:${entry.value}`);
 }
 
-/** Stores of a holder: {store, reader, status, lying: [entry], missed: [{entry, file}]}. */
-function stores(name, report) {
-  const folder = path.join(evidence, name);
-  const values = index(ledger.keys());
+/** For every database of a folder: what its rows hold, each cell whole and opened where it is packed. */
+function rowsOf(folder, all, values) {
+  const isDatabase = (file) => {
+    const head = Buffer.alloc(16);
+    const handle = fs.openSync(path.join(folder, file));
+    fs.readSync(handle, head, 0, 16, 0);
+    fs.closeSync(handle);
+    return head.toString('latin1') === 'SQLite format 3\0';
+  };
+  const databases = all.filter(isDatabase);
+  const out = fs.mkdtempSync(path.join(os.tmpdir(), 'lab-cells-'));
+  execFileSync('python3', [path.join(lab, 'compare/cells.py'), folder, out], { input: databases.join('\n') });
+  const rows = new Map(databases.map((file, number) => {
+    const dump = fs.readFileSync(path.join(out, `${number}`));
+    const cells = [];
+    for (let at = 0; at + 4 <= dump.length;) {
+      const cell = dump.subarray(at + 4, at + 4 + dump.readUInt32LE(at));
+      cells.push(cell, v10(cell), snappy(cell));
+      at += 4 + cell.length;
+    }
+    const text = Buffer.concat(cells.filter(Boolean).flatMap((cell) => [cell, Buffer.alloc(1)]));
+    return [file, search(values, text, file)];
+  }));
+  fs.rmSync(out, { recursive: true });
+  return rows;
+}
+
+/** Which of a holder's values each reader found: store → values. */
+function foundIn(report) {
   const found = new Map();
   for (const finding of report.findings) {
     for (const place of pathsOf(finding)) {
@@ -40,66 +68,75 @@ function stores(name, report) {
       found.get(place).add(finding.value);
     }
   }
+  return found;
+}
+
+/** Files that a HAR names as its bodies → that HAR, unless the report says that it did not read them. */
+function bodiesOf(folder, all, report) {
+  const unread = (har) => report.problems.some(({ path: at, reason }) => at === har && reason.includes('_file'));
+  const hars = all.filter((file) => file.endsWith('.har') && !unread(file));
+  return new Map(hars.flatMap((har) => {
+    const names = fs.readFileSync(path.join(folder, har), 'utf8').matchAll(/"_file": ?"([^"]+)"/g);
+    return [...names].map(([, name]) => [path.join(path.dirname(har), name), har]);
+  }));
+}
+
+/**
+ * Stores of a holder: {store, reader, lying, missed: [{entry, file}], buried, messages}. A store whose reader says that
+ * it cannot read it counts as one without. `buried` lies in no row of a database: in free pages, journals, slack.
+ */
+function stores(name, report) {
+  const folder = path.join(evidence, name);
+  const values = index(ledger.keys());
+  const found = foundIn(report);
+  const all = files(folder);
+  const rows = rowsOf(folder, all, values);
+  const bodies = bodiesOf(folder, all, report);
   const result = new Map();
-  for (const file of files(folder)) {
-    const hits = [...search(values, fs.readFileSync(path.join(folder, file)))].map((value) => ledger.get(value));
-    const credentials = hits.filter((entry) => !publicKinds.has(entry.kind));
-    const store = storeOf(file);
-    const source = report.sources.find((one) => one.path === store);
+  for (const file of all) {
+    const store = bodies.get(file) ?? storeOf(file);
+    const sources = report.sources.filter((one) => one.path === store && one.status !== 'unsupported');
     if (!result.has(store)) {
-      result.set(store, { store, reader: source?.reader, status: source?.status, lying: new Set(), missed: new Map() });
+      const reader = [...new Set(sources.map((one) => one.reader))].join(', ');
+      result.set(store, { store, reader, lying: new Set(), missed: new Map(), buried: new Set(), messages: new Set() });
     }
     const row = result.get(store);
-    for (const entry of credentials) {
+    const inRows = rows.get(store);
+    const hits = search(values, fs.readFileSync(path.join(folder, file)), file);
+    for (const value of new Set([...hits, ...(inRows ?? [])])) {
+      const entry = ledger.get(value);
+      const buried = inRows !== undefined && !inRows.has(value) && !residue;
+      if (/^(authorization|token)_/.test(entry.kind) && publicKinds.has(entry.kind) && !buried) row.messages.add(entry);
+      if (publicKinds.has(entry.kind)) continue;
+      if (buried) {
+        if (!isFound(entry, found.get(store))) row.buried.add(entry);
+        continue;
+      }
       row.lying.add(entry);
       if (!isFound(entry, found.get(store))) row.missed.set(entry, [...(row.missed.get(entry) ?? []), file]);
     }
   }
-  return [...result.values()].filter((row) => row.lying.size > 0).map((row) => ({
-    ...row, lying: [...row.lying], missed: [...row.missed].map(([entry, where]) => ({ entry, where })),
+  return [...result.values()].filter((row) => row.lying.size + row.buried.size + row.messages.size > 0).map((row) => ({
+    ...row, lying: [...row.lying], buried: [...row.buried], messages: [...row.messages],
+    missed: [...row.missed].map(([entry, where]) => ({ entry, where })),
   }));
 }
 
-/** The flow name that fits how this value got where it is, by what the client really does (rules/flows.toml). */
-function flowOf(entry, finding) {
-  const client = clientOf(entry.client);
-  if (!client) return null;
-  const grant = {
-    'id_token token': 'implicit-oidc-both', id_token: 'implicit-oidc-idtoken', 'code id_token': 'hybrid-code-idtoken',
-    'code token': 'hybrid-code-token', 'code id_token token': 'hybrid-code-idtoken-token',
-  }[client.type];
-  const token = ['access_token', 'id_token'].includes(finding.kind);
-  if (client.device) return { flows: ['device'] };
-  const flows = [grant ?? { S256: 'code-pkce-s256', plain: 'code-pkce-plain' }[client.pkce] ?? 'code-nopkce'];
-  if (client.pkce === 'none' && client.type === 'code') flows.push(client.public ? 'code-nopkce-public' : 'code-secret');
-  // The renewal in the frame goes without PKCE.
-  if (client.after === 'silent') flows.push('code-nopkce', 'code-nopkce-public');
-  if (client.after === 'fragment' && token) flows.push('handoff-fragment');
-  if (client.after === 'query' && finding.kind === 'access_token') flows.push('bearer-in-query');
-  if (client.after === 'logout' && finding.kind === 'id_token') flows.push('logout-leak');
-  if (client.after === 'refresh' && token) flows.push('refresh');
-  if (finding.kind === 'refresh_token' && client.after === 'refresh') flows.push('refresh');
-  return { flows };
-}
-
-/** Names that say less than the truth, and nothing wrong. */
-const vague = new Set(['unknown', 'code', 'fragment-token-unattributed']);
-
-/** Judges one scan: {name, stores, invented, kinds, flows: {right, vague, wrong}, untouched}. */
+/** Judges one scan: {name, stores, invented, kinds, flows: {right, less, vague, wrong}, untouched}. */
 export function compare({ name, report, untouched, seconds }) {
   const reported = report.findings.filter((finding) => finding.kind !== 'flow_weakness');
-  const flows = { right: 0, vague: 0, wrong: [] };
+  const held = stores(name, report);
+  const messages = held.filter((row) => row.reader).flatMap((row) => row.messages);
+  const flows = { right: 0, less: [], vague: [], wrong: [] };
   const kinds = [];
   const invented = [];
   for (const finding of reported) {
     const entry = ledger.get(finding.value);
     if (!entry) { invented.push(finding); continue; }
     if (entry.kind !== finding.kind && !alsoCalled[entry.kind]?.includes(finding.kind)) kinds.push({ entry, finding });
-    const truth = flowOf(entry, finding);
-    if (!truth) continue;
-    if (truth.flows.includes(finding.flow)) flows.right += 1;
-    else if (vague.has(finding.flow)) flows.vague += 1;
-    else flows.wrong.push({ entry, finding, expected: truth.flows });
+    const verdict = nameOf(entry, finding, messages);
+    if (verdict === 'right') flows.right += 1;
+    else if (verdict) flows[verdict].push({ entry, finding });
   }
-  return { name, stores: stores(name, report), invented, kinds, flows, untouched, seconds, problems: report.problems };
+  return { name, stores: held, invented, kinds, flows, untouched, seconds, problems: report.problems };
 }

@@ -1,13 +1,14 @@
-// Firefox ESR, driven by Marionette, with a profile that is kept.
+// Firefox ESR, driven by Marionette, with a profile that is kept, killed or cleared.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { port as labPort } from '../places.mjs';
+import { clients } from '../clients.mjs';
+import { marionettePort } from '../places.mjs';
+import { password } from '../servers/idp.mjs';
 import { marionette } from './marionette.mjs';
 import { frozen, play } from './play.mjs';
 
-const marionettePort = labPort + 9;
 /** The session store saves every 15 s (browser.sessionstore.interval). */
 const saver = 16_000;
 
@@ -22,24 +23,39 @@ const prefs = {
   'services.settings.server': 'https://127.0.0.1:1',
 };
 
-function start(profile) {
+/** The history as the dialog "Clear recent history" clears it, and nothing else. */
+const clear = `const done = arguments[arguments.length - 1];
+  const { Sanitizer } = ChromeUtils.importESModule('resource:///modules/Sanitizer.sys.mjs');
+  Sanitizer.sanitize(['history'], { ignoreTimespan: true }).then(() => done('cleared'), (error) => done(String(error)));`;
+
+/** What a user does at the login page; a second call, on a page that is being left, does nothing. */
+const type = `const [form] = document.forms;
+  if (!form || form.dataset.sent) return;
+  form.dataset.sent = 'yes';
+  [form.elements.username.value, form.elements.password.value] = arguments;
+  form.querySelector('button').click();`;
+
+function start(root) {
+  const home = path.join(root, 'home/carol');
+  const profile = path.join(home, '.mozilla/firefox/lab.default-esr');
   fs.mkdirSync(profile, { recursive: true });
   const lines = Object.entries(prefs).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`);
   fs.writeFileSync(path.join(profile, 'user.js'), lines.join('\n'));
+  const flags = ['--headless', '--no-remote', '--marionette', '--remote-allow-system-access', '--profile', profile];
   // A process group of its own, so that it can be stopped and ended whole.
-  return spawn('firefox-esr', ['--headless', '--no-remote', '--marionette', '--profile', profile], {
-    detached: true, stdio: 'ignore', env: { ...process.env, HOME: path.dirname(profile), MOZ_CRASHREPORTER_DISABLE: '1' },
+  return spawn('firefox-esr', flags, {
+    detached: true, stdio: 'ignore', env: { ...process.env, HOME: home, MOZ_CRASHREPORTER_DISABLE: '1' },
   });
 }
 
 const gone = (child) => new Promise((resolve) => {
-  if (child.exitCode !== null) resolve();
+  if (child.exitCode !== null || child.signalCode !== null) resolve();
   else child.once('exit', resolve);
 });
 
-/** Plays with a profile in `folder`; calls `running` while the browser is stopped; resolves to the version. */
-export async function playProfile(folder, running) {
-  const child = start(folder);
+/** Starts Firefox below `root`, gives `work` its {child, send}, quits it as a user would; resolves to the version. */
+async function session(root, work) {
+  const child = start(root);
   const end = () => {
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
   };
@@ -47,17 +63,45 @@ export async function playProfile(folder, running) {
   try {
     const { send, close } = await marionette(marionettePort);
     const { capabilities } = await send('WebDriver:NewSession', { acceptInsecureCerts: true, pageLoadStrategy: 'none' });
-    await play({
-      go: (url) => send('WebDriver:Navigate', { url }),
-      title: async () => (await send('WebDriver:GetTitle').catch(() => ({ value: '' }))).value,
-    });
-    await pause(saver);
-    await frozen(child.pid, running);
+    await work({ child, send });
     await send('Marionette:Quit', { flags: ['eAttemptQuit'] }).catch(() => {});
-    await Promise.race([gone(child), pause(15_000)]);
+    await Promise.race([gone(child), pause(30_000)]);
     close();
     return capabilities.browserVersion;
   } finally {
     end();
+    await gone(child);
+    process.off('exit', end);
   }
 }
+
+const visit = (send, chosen) => play({
+  go: (url) => send('WebDriver:Navigate', { url }),
+  title: async () => (await send('WebDriver:GetTitle').catch(() => ({ value: '' }))).value,
+  signIn: () => send('WebDriver:ExecuteScript', { script: type, args: ['alice', password] }),
+}, chosen);
+
+/** Plays with a profile in a home below `root`; calls `running` while the browser is stopped; resolves to the version. */
+export const playProfile = (root, running) => session(root, async ({ child, send }) => {
+  await visit(send, clients);
+  await pause(saver);
+  await frozen(child.pid, running);
+});
+
+/** Plays until the session store has been written, goes on, and is killed in the middle. */
+export const playKilled = (root, chosen) => session(root, async ({ child, send }) => {
+  await visit(send, chosen);
+  await pause(saver);
+  await visit(send, chosen);
+  process.kill(-child.pid, 'SIGKILL');
+});
+
+/** Plays, then has the browser clear its history, and nothing else. */
+export const playCleared = (root, chosen) => session(root, async ({ send }) => {
+  await visit(send, chosen);
+  await pause(saver);
+  await send('Marionette:SetContext', { value: 'chrome' });
+  const { value } = await send('WebDriver:ExecuteAsyncScript', { script: clear, args: [], scriptTimeout: 20_000 });
+  if (value !== 'cleared') throw new Error(`Firefox did not clear its history: ${value}`);
+  await pause(2_000);
+});

@@ -1,10 +1,12 @@
-// The authorization server: oidc-provider with our clients, a login page that submits itself, and the ledger.
+// The authorization server: oidc-provider with our clients, a login page, and the ledger.
 import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { api, clients, clientOf, codeLifetime, metadata } from '../clients.mjs';
+import { brotliCompressSync } from 'node:zlib';
+import { api, clientOf, lifetime, metadata, oauthClients } from '../clients.mjs';
 import { hosts, origin } from '../places.mjs';
-import { mark, record, recordCookies, recordParams } from '../truth.mjs';
+import { mark, record, recordCookies, recordParams, runOf, runs } from '../truth.mjs';
+import { clientKeys, serverKeys } from './keys.mjs';
 
 /** Milliseconds at the login page of a slow sign-in: long enough for the browsers to write their storage. */
 const slowLogin = 8_000;
@@ -58,15 +60,15 @@ function adapter() {
 /** The verifier that the page derived from its `state` (pages/spa.js), so that the ledger knows unredeemed ones too. */
 const verifierOf = (state) => createHash('sha256').update(`lab-verifier:${state}`).digest('base64url');
 
+const payload = (jwt) => JSON.parse(Buffer.from(jwt.split('.')[1], 'base64url').toString());
+
 function seeRequest(ctx) {
   const params = [...new URLSearchParams(ctx.querystring)];
   const all = Object.fromEntries(params);
-  recordParams(params, all.client_id, `query of ${ctx.path}`);
-  if (all.code_challenge && all.state) {
-    const verifier = verifierOf(all.state);
-    const s256 = createHash('sha256').update(verifier).digest('base64url');
-    if (s256 === all.code_challenge) record('code_verifier', verifier, all.client_id, 'page');
-  }
+  const run = all.state ?? (all.request && payload(all.request).state) ?? runOf(all.request_uri);
+  recordParams(params, all.client_id, `query of ${ctx.path}`, run);
+  if (all.response_type) record('authorization_request', ctx.querystring, all.client_id, ctx.path, run);
+  if (all.code_challenge && all.state) seeVerifier(all);
   const auth = ctx.get('authorization');
   if (auth.startsWith('Basic ')) {
     const [id, secret] = Buffer.from(auth.slice(6), 'base64').toString().split(':');
@@ -75,25 +77,55 @@ function seeRequest(ctx) {
   }
 }
 
+function seeVerifier({ state, code_challenge: challenge, client_id: client }) {
+  const verifier = verifierOf(state);
+  const s256 = createHash('sha256').update(verifier).digest('base64url');
+  if (s256 === challenge) record('code_verifier', verifier, client, 'page', state);
+}
+
+/** The body of a direct request, and its text as it was sent: both kinds of client encode it alike. */
+function seeBody(ctx, client) {
+  const body = ctx.oidc?.body;
+  if (!body) return undefined;
+  const run = body.state ?? runOf(body.code, body.refresh_token, body.device_code);
+  recordParams(Object.entries(body), client, `body of ${ctx.path}`, run);
+  const text = new URLSearchParams(body).toString();
+  mark(body.client_assertion, 'redeemed');
+  if (body.grant_type) record('token_request', text, client, ctx.path, run);
+  if (body.response_type) record('authorization_request', text, client, ctx.path, run);
+  if (body.code_challenge && body.state) seeVerifier({ ...body, client_id: client });
+  return run;
+}
+
 function seeAnswer(ctx) {
   const client = ctx.oidc?.client?.clientId;
-  recordParams(Object.entries(ctx.oidc?.body ?? {}), client, `body of ${ctx.path}`);
+  const asked = ctx.oidc?.params;
+  const run = seeBody(ctx, client) ?? asked?.state;
+  if (asked?.state && asked.response_type) {
+    runs.set(asked.state, { type: asked.response_type, method: asked.code_challenge && asked.code_challenge_method });
+  }
   const location = ctx.response.get('location');
   if (location) {
     const url = new URL(location, 'https://x.invalid');
-    recordParams(url.searchParams, client, 'Location');
-    recordParams(new URLSearchParams(url.hash.slice(1)), client, 'Location');
+    const given = (url.hash || url.search).slice(1);
+    if (run && given.includes(run)) record('authorization_response', given, client, 'Location', run);
+    recordParams(url.searchParams, client, 'Location', run);
+    recordParams(new URLSearchParams(url.hash.slice(1)), client, 'Location', run);
+    const jarm = url.searchParams.get('response') ?? new URLSearchParams(url.hash.slice(1)).get('response');
+    if (jarm) recordParams(Object.entries(payload(jarm)), client, 'JARM', run);
   }
   if (typeof ctx.body === 'string') {
     const fields = ctx.body.matchAll(/name="(\w+)" value="([^"]+)"/g);
-    recordParams([...fields].map(([, name, value]) => [name, value]), client, 'form_post');
+    recordParams([...fields].map(([, name, value]) => [name, value]), client, 'form_post', run);
   } else if (ctx.body && !Buffer.isBuffer(ctx.body)) {
-    recordParams(Object.entries(ctx.body).filter(([, v]) => typeof v === 'string'), client, `answer of ${ctx.path}`);
+    const texts = Object.entries(ctx.body).filter(([, v]) => typeof v === 'string');
+    recordParams(texts, client, `answer of ${ctx.path}`, run);
+    if (ctx.body.access_token) record('token_response', JSON.stringify(ctx.body), client, ctx.path, run);
   }
   recordCookies(ctx.response.headers['set-cookie'], client, ctx.host.split(':')[0]);
 }
 
-/** The user's page: a form that its own script fills in and sends. */
+/** The user's page: a form that the player fills in and sends. */
 async function interact(provider, ctx, next) {
   const [, uid, submit] = /^\/interaction\/([^/]+)(\/login)?$/.exec(ctx.path) ?? [];
   if (!uid) return next();
@@ -102,11 +134,13 @@ async function interact(provider, ctx, next) {
   if (!submit) {
     if (clientOf(params.client_id).slow) await pause(slowLogin);
     record('password', password, undefined, 'login page');
+    const page = `<!doctype html><title>Sign in</title><form method="post" action="/interaction/${uid}/login">
+      <input name="username"><input name="password" type="password"><button>Sign in</button></form>`;
     ctx.type = 'html';
-    ctx.body = `<!doctype html><title>Sign in</title><form method="post" action="/interaction/${uid}/login">
-      <input name="username"><input name="password" type="password"></form>
-      <script>const f=document.forms[0];f.username.value='alice';f.password.value=${JSON.stringify(password)};
-      f.submit()</script>`;
+    // The older server compresses by itself, the other leaves it to nginx: the browsers' caches keep both as sent.
+    const brotli = ctx.host.startsWith('legacy') && ctx.acceptsEncodings('br');
+    if (brotli) ctx.set('content-encoding', 'br');
+    ctx.body = brotli ? brotliCompressSync(page) : page;
     return undefined;
   }
   const sent = [];
@@ -142,10 +176,10 @@ async function grantFor(ctx) {
   return grant;
 }
 
-const configuration = (host, jwks) => ({
+const configuration = (host, bare) => ({
   adapter: adapter(),
-  clients: clients.filter((client) => client.issuer === origin(host)).map(metadata),
-  jwks,
+  clients: oauthClients.filter((client) => client.issuer === origin(host)).map((client) => metadata(client, clientKeys.open)),
+  jwks: serverKeys.secret,
   clientBasedCORS: () => true,
   conformIdTokenClaims: false,
   findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id, name: 'Alice Lab' }) }),
@@ -153,12 +187,14 @@ const configuration = (host, jwks) => ({
   issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
   loadExistingGrant: grantFor,
   pkce: { required: () => false, ...(host === 'legacy.lab.test' && { methods: ['S256', 'plain'] }) },
-  responseTypes: ['code', 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token'],
+  responseTypes: [...bare, 'code', 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token'],
   ttl: {
     AccessToken: (_ctx, _token, client) => clientOf(client.clientId).seconds ?? 3600,
-    AuthorizationCode: codeLifetime, DeviceCode: codeLifetime, IdToken: 3600, RefreshToken: 86400, Session: 86400, Interaction: 600, Grant: 86400,
+    ClientCredentials: 3600, AuthorizationCode: lifetime, DeviceCode: lifetime, IdToken: 3600, RefreshToken: 86400,
+    Session: 86400, Interaction: 600, Grant: 86400,
   },
   features: {
+    clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
     deviceFlow: {
       enabled: true, userCodeInputSource: askUserCode, successSource: donePage,
@@ -167,10 +203,11 @@ const configuration = (host, jwks) => ({
     dPoP: { enabled: true },
     jwtResponseModes: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
+    ...(host === 'idp.lab.test' && { requestObjects: { enabled: true } }),
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: (_ctx, _resource, client) => ({
-        scope: 'read', audience: api, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } },
+        scope: 'read', audience: api, accessTokenFormat: clientOf(client.clientId).jwt ? 'jwt' : 'opaque', jwt: { sign: { alg: 'RS256' } },
         accessTokenTTL: clientOf(client.clientId).seconds ?? 3600,
       }),
       useGrantedResource: () => false,
@@ -183,9 +220,12 @@ const configuration = (host, jwks) => ({
   },
 });
 
-/** Starts the authorization server of `host` with this class of oidc-provider; resolves to {provider, server}. */
-export async function startIdp(Provider, host, jwks) {
-  const provider = new Provider(origin(host), configuration(host, jwks));
+/**
+ * Starts the authorization server of `host` with this class of oidc-provider; resolves to {provider, server}. `bare`
+ * are the response types that it offers besides the usual ones.
+ */
+export async function startIdp(Provider, host, bare = []) {
+  const provider = new Provider(origin(host), configuration(host, bare));
   provider.proxy = true;
   provider.use(async (ctx, next) => {
     seeRequest(ctx);

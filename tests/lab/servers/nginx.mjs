@@ -10,7 +10,7 @@ import { hosts, logs, port, work } from '../places.mjs';
 const tls = path.join(work, 'tls');
 const openssl = (...args) => execFileSync('openssl', args, { cwd: tls, stdio: 'pipe' });
 
-/** Makes ca.pem and a server certificate for every host, valid for two days. */
+/** Makes ca.pem, a server certificate for every host, and the SAML signing key, valid for two days. */
 export function makeCertificates() {
   fs.mkdirSync(tls, { recursive: true });
   const names = Object.keys(hosts).map((host) => `DNS:${host}`).join(',');
@@ -20,6 +20,8 @@ export function makeCertificates() {
   openssl('req', ...ec, '-subj', '/CN=lab.test', '-keyout', 'server.key', '-out', 'server.csr');
   openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2',
     '-extfile', 'san.cnf', '-out', 'server.pem');
+  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=saml.lab.test',
+    '-keyout', 'saml.key', '-out', 'saml.pem');
 }
 
 /** Base64 SHA-256 of the server's public key, as Chromium's flag wants it. */
@@ -48,6 +50,7 @@ http {
   uwsgi_temp_path ${work}/tmp; scgi_temp_path ${work}/tmp;
   ssl_certificate ${tls}/server.pem; ssl_certificate_key ${tls}/server.key;
   proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https;
+  gzip on; gzip_min_length 64; gzip_proxied any; gzip_types application/json text/javascript;
   proxy_buffer_size 32k; proxy_buffers 8 32k; large_client_header_buffers 8 32k;
   ${Object.entries(hosts).map(server).join('')}
 }`;

@@ -9,13 +9,14 @@ pub(super) const STEP: usize = 64;
 pub(super) struct Marks(u64);
 
 impl Marks {
-    /// The marks of these bytes. The first loop has no branch, for the compiler to make vector instructions
+    /// The marks of these bytes, of which the first only stands before them. The first loop has no branch, for the compiler to make vector instructions
     /// of; those that gather one bit of each byte it does not find, so the second joins the eighths.
     #[inline]
-    pub(super) fn of(step: &[u8; STEP]) -> Self {
+    pub(super) fn of(step: &[u8; STEP + 1]) -> Self {
+        let [_, bytes @ ..] = step;
         let mut flags = [0; STEP];
-        for (flag, byte) in flags.iter_mut().zip(step) {
-            *flag = u8::from(is_mark(*byte));
+        for (flag, (before, byte)) in flags.iter_mut().zip(step.iter().zip(bytes)) {
+            *flag = u8::from(is_mark(*before, *byte));
         }
         let eighths = flags.as_chunks().0.iter().rev();
         Self(eighths.fold(0, |bits, eighth| bits << 1 | u64::from_le_bytes(*eighth)))
@@ -33,14 +34,19 @@ impl Marks {
     }
 }
 
-/// `-` and `=` differ in one bit alone, so one comparison tells both.
+/// A hyphen or an underscore counts behind a letter only: logs are full of other hyphens.
 #[inline]
 #[expect(
     clippy::needless_bitwise_bool,
     reason = "a branch for each would keep the loop from being vectorised"
 )]
-fn is_mark(byte: u8) -> bool {
-    ((byte | 0x10) == b'=') | (byte == b':') | (byte == b'%') | (byte == b'_') | (byte == b'@')
+fn is_mark(before: u8, byte: u8) -> bool {
+    let behind_letter = (before | 0x20).wrapping_sub(b'a') < 26;
+    (byte == b'=')
+        | (byte == b':')
+        | (byte == b'%')
+        | (byte == b'@')
+        | ((byte == b'-') | (byte == b'_')) & behind_letter
 }
 
 #[cfg(test)]
@@ -50,14 +56,16 @@ mod tests {
     #[test]
     fn the_six_marks_and_no_others_are_flagged_at_every_place() {
         for byte in 0..=u8::MAX {
-            for place in 0..STEP {
-                let mut step = [b'x'; STEP];
-                step[place] = byte;
-                let found: Vec<usize> = Marks::of(&step).places().collect();
-                let expect = b"=:%-_@".contains(&byte).then_some(place);
-                assert_eq!(found, Vec::from_iter(expect), "{byte} at {place}");
+            for (before, marks) in [(b'x', b"=:%@-_"), (b' ', b"=:%@@@")] {
+                for place in 0..STEP {
+                    let mut step = [before; STEP + 1];
+                    step[place + 1] = byte;
+                    let found: Vec<usize> = Marks::of(&step).places().collect();
+                    let expect = marks.contains(&byte).then_some(place);
+                    assert_eq!(found, Vec::from_iter(expect), "{byte} at {place}");
+                }
             }
-            let mut all: Vec<usize> = Marks::of(&[byte; STEP]).places().collect();
+            let mut all: Vec<usize> = Marks::of(&[byte; STEP + 1]).places().collect();
             all.sort_unstable();
             assert!(all.is_empty() || all == (0..STEP).collect::<Vec<_>>());
         }

@@ -5,16 +5,19 @@
 //! does not grow with the number of names, and spelling, case and percent-encoding cost nothing extra.
 //! Literals that mark a credential wherever they stand are searched beside it.
 
+mod cores;
 mod literals;
 mod marks;
 mod names;
 mod triples;
+mod vocabulary;
 
 use std::collections::BTreeSet;
 
 use literals::Literals;
 use marks::{Marks, STEP};
 use names::{LOOK_BACK, Names};
+pub(super) use vocabulary::Vocabulary;
 
 /// Bytes searched for marks before the literals' next place is asked for: at first few, since the next
 /// needle may be near, then as many as fit the processor's nearest cache.
@@ -51,6 +54,7 @@ const LITERALS: &[&str] = &[
 pub struct Needles {
     names: Names,
     literals: Literals,
+    vocabulary: Vocabulary,
     /// What may stand directly before a mark: bits of [`before`].
     before: Box<[u8; 256]>,
 }
@@ -84,10 +88,12 @@ const WANTED: [u8; 256] = {
 };
 
 impl Needles {
-    /// Compiles names (letters and digits, lower case) and literals.
+    /// Compiles names (letters and digits, lower case) and literals. What longer names mean that end like
+    /// one of the names is told by `vocabulary`.
     pub(super) fn new<'a>(
         keys: &BTreeSet<Box<str>>,
         literals: impl Iterator<Item = &'a str>,
+        vocabulary: Vocabulary,
     ) -> Self {
         let names = Names::new(keys);
         let literals = Literals::new(LITERALS.iter().copied().chain(literals));
@@ -106,6 +112,7 @@ impl Needles {
         Self {
             names,
             literals,
+            vocabulary,
             before,
         }
     }
@@ -114,6 +121,11 @@ impl Needles {
     pub fn hit(&self, bytes: &[u8]) -> bool {
         let end = bytes.len();
         self.marked(bytes, 0, end).is_some() || self.literals.find(bytes, 0, end).is_some()
+    }
+
+    /// Whether one of the names ends `bytes`, as if a separator followed.
+    pub fn ends_name(&self, bytes: &[u8]) -> bool {
+        self.names.end(bytes, bytes.len()) && self.may_matter(bytes, bytes.len())
     }
 
     /// Offset of the first place at or after `from` that is worth a second look.
@@ -137,69 +149,91 @@ impl Needles {
 
     /// First mark in `start..end` that is one of a needle.
     fn marked(&self, bytes: &[u8], start: usize, end: usize) -> Option<usize> {
-        let (steps, rest) = bytes.get(start..end)?.as_chunks::<STEP>();
-        let mut at = start;
-        for step in steps {
-            let found = self.first(bytes, at, Marks::of(step));
+        // At the very first byte no name can end.
+        let mut at = start.max(1);
+        while let Some(step) = bytes
+            .get(at - 1..end)
+            .and_then(<[u8]>::first_chunk::<{ STEP + 1 }>)
+        {
+            let found = self.first(bytes, at, step);
             if found.is_some() {
                 return found;
             }
             at = at.saturating_add(STEP);
         }
-        let mut step = [0; STEP];
+        let rest = bytes.get(at - 1..end).unwrap_or_default();
+        let mut step = [0; STEP + 1];
         step.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        self.first(bytes, at, Marks::of(&step))
+        self.first(bytes, at, &step)
     }
 
-    /// First of the marks of the bytes from `from` on that is one of a needle.
+    /// First of the marks of a step that is one of a needle. The step's second byte stands at `from`.
     #[inline]
-    fn first(&self, bytes: &[u8], from: usize, marks: Marks) -> Option<usize> {
-        let places = marks.places().map(|place| from + place);
-        places.filter(|at| self.is_needle(bytes, *at)).min()
+    fn first(&self, bytes: &[u8], from: usize, step: &[u8; STEP + 1]) -> Option<usize> {
+        let mut first = None;
+        for place in Marks::of(step).places() {
+            let pair = step.get(place..).and_then(<[u8]>::first_chunk);
+            if pair.is_some_and(|pair| self.may_be_needle(*pair, bytes, from + place))
+                && first.is_none_or(|first| from + place < first)
+                && self.is_needle(bytes, from + place)
+            {
+                first = Some(from + place);
+            }
+        }
+        first
     }
 
+    /// Whether a mark may be one of a needle, by the bytes beside it. Most marks end here.
     #[inline]
-    fn is_needle(&self, bytes: &[u8], at: usize) -> bool {
-        // At the very first byte no name can end.
-        let Some(&[last, mark]) = at
-            .checked_sub(1)
-            .and_then(|begin| bytes.get(begin..=at))
-            .and_then(|pair| pair.first_chunk())
-        else {
-            return false;
-        };
-        let class = self
-            .before
-            .get(usize::from(last))
-            .copied()
-            .unwrap_or_default();
-        let wanted = WANTED.get(usize::from(mark)).copied().unwrap_or_default();
-        let class = class & wanted;
-        // Most marks end here.
-        let may = match mark {
-            b'%' => matches!(bytes.get(at + 1), Some(b'2'..=b'4')),
-            _ => class & !before::DIGIT != 0 || class != 0 && is_encoded(bytes, at),
-        };
-        may && self.is_needle_behind(bytes, at, mark)
+    fn may_be_needle(&self, [last, mark]: [u8; 2], bytes: &[u8], at: usize) -> bool {
+        let class = self.before.get(usize::from(last)).copied();
+        let wanted = WANTED.get(usize::from(mark)).copied();
+        match class.unwrap_or_default() & wanted.unwrap_or_default() {
+            0 => false,
+            before::DIGIT => is_encoded(bytes, at),
+            before::ANY => mark != b'%' || matches!(bytes.get(at + 1), Some(b'2'..=b'4')),
+            before::JOINT => true,
+            _ => self.names.may_end(bytes, at) || mark == b'=' && is_name_attribute(bytes, at),
+        }
     }
 
     /// The same, where what stands directly before the mark does not rule it out.
     #[inline(never)]
-    fn is_needle_behind(&self, bytes: &[u8], at: usize, mark: u8) -> bool {
+    fn is_needle(&self, bytes: &[u8], at: usize) -> bool {
+        let Some(mark) = bytes.get(at).copied() else {
+            return false;
+        };
         match mark {
-            b'=' | b':' => {
-                self.names.may_end(bytes, at) && self.names.end(bytes, at)
-                    || mark == b'=' && is_name_attribute(bytes, at)
+            b'=' => {
+                self.names.end(bytes, at) && self.may_matter(bytes, at)
+                    || is_name_attribute(bytes, at)
             }
+            b':' => self.names.end(bytes, at),
             b'%' => match bytes.get(at.saturating_add(1)) {
                 Some(b'2' | b'3') => is_encoded_separator(bytes, at) && self.names.end(bytes, at),
                 Some(b'4') => is_encoded_userinfo(bytes, at),
                 _ => false,
             },
             b'-' | b'_' => self.literals.is_jointed(bytes, at),
-            _ => is_userinfo(bytes, at),
+            b'@' => is_userinfo(bytes, at),
+            _ => false,
         }
     }
+
+    /// Whether the name before the `=` at `at`, which ends like one of the needles, may be a needle. Only one
+    /// in a query is surely cut where it is cut here.
+    fn may_matter(&self, bytes: &[u8], at: usize) -> bool {
+        let before = bytes.get(..at).unwrap_or_default();
+        let length = before.iter().rev().take(LOOK_BACK);
+        let length = length.take_while(|byte| is_of_plain_name(**byte)).count();
+        let (rest, name) = before.split_at_checked(at - length).unwrap_or_default();
+        !matches!(rest, [.., b'?' | b'&']) || self.vocabulary.may_matter(name)
+    }
+}
+
+/// Whether the byte may stand in the name of a parameter as it stands in a query, without escapes.
+fn is_of_plain_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']')
 }
 
 /// Whether the byte before `at` is the end of a percent-encoded one.

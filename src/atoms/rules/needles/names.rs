@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::triples::Triples;
+use super::triples::{self, Triples};
 
 /// Bytes of a name that are compared; longer names are known by their last ones.
 const NAME: usize = 40;
@@ -14,8 +14,8 @@ pub(super) const LOOK_BACK: usize = NAME * 6;
 /// The names, compiled.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// Reversed, so that a longer name is known by its end, and in order.
-    reversed: Vec<Box<[u8]>>,
+    /// Reversed, so that a longer name is known by its end, and by their last two letters.
+    reversed: Box<[Vec<Box<[u8]>>]>,
     ends: Triples,
 }
 
@@ -27,16 +27,26 @@ impl Names {
             .map(|key| key.bytes().rev().take(NAME).collect::<Box<[u8]>>())
             .filter(|name| name.len() > 1)
             .collect();
-        let mut reversed: Vec<Box<[u8]>> = Vec::new();
+        let mut reversed = vec![Vec::new(); triples::PAIRS];
         let mut ends = Triples::default();
+        let mut last: Box<[u8]> = Box::default();
         for name in all {
             // In this order a name follows the one that is its end.
-            if reversed.last().is_none_or(|last| !name.starts_with(last)) {
-                ends.add(name.iter().copied());
-                reversed.push(name);
+            if !last.is_empty() && name.starts_with(&last) {
+                continue;
             }
+            ends.add(name.iter().copied());
+            if let [last, before, ..] = *name
+                && let Some(alike) = reversed.get_mut(triples::pair(before, last))
+            {
+                alike.push(name.clone());
+            }
+            last = name;
         }
-        Self { reversed, ends }
+        Self {
+            reversed: reversed.into(),
+            ends,
+        }
     }
 
     /// Whether this byte may stand directly before the separator of a name, encoded ones left out.
@@ -46,6 +56,7 @@ impl Names {
             || self
                 .reversed
                 .iter()
+                .flatten()
                 .any(|name| name.first() == Some(&lower))
     }
 
@@ -109,10 +120,8 @@ impl Names {
             return false;
         }
         let have = reversed.get(..length).unwrap_or_default();
-        // The last name that is not behind it in order is the only one that it can begin with.
-        let next = self.reversed.partition_point(|name| **name <= *have);
-        let name = next.checked_sub(1).and_then(|at| self.reversed.get(at));
-        name.is_some_and(|name| have.starts_with(name))
+        let alike = self.reversed.get(triples::pair(before, last));
+        alike.is_some_and(|names| names.iter().any(|name| have.starts_with(name)))
     }
 }
 

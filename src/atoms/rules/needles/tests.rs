@@ -14,8 +14,12 @@ fn needles() -> Needles {
         "sid",
         "x-amz-signature",
     ];
-    let keys = names.iter().map(|name| Name::new(name).key).collect();
-    Needles::new(&keys, ["ghp_", "/webhooks/"].into_iter())
+    let keys: BTreeSet<Box<str>> = names.iter().map(|name| Name::new(name).key).collect();
+    let mut vocabulary = Vocabulary::default();
+    for key in &keys {
+        vocabulary.add_rule(key, true, true);
+    }
+    Needles::new(&keys, ["ghp_", "/webhooks/"].into_iter(), vocabulary)
 }
 
 /// What the needles mean, said as plainly as possible: a name of letters in any case with `_`, `-` or `.`
@@ -29,7 +33,18 @@ fn plainly(bytes: &[u8]) -> bool {
             text.windows(literal.len())
                 .any(|window| window == literal.as_bytes())
         });
-    literal || (0..text.len()).any(|start| name_at(&text[start..]))
+    literal
+        || (0..text.len()).any(|start| !is_inside_a_name(&text[..start]) && name_at(&text[start..]))
+}
+
+/// Whether what follows is the rest of a longer name in a query: `vocabulary` says what that means.
+fn is_inside_a_name(before: &[u8]) -> bool {
+    let run = before
+        .iter()
+        .rev()
+        .take_while(|byte| is_of_plain_name(**byte))
+        .count();
+    run > 0 && matches!(before[..before.len() - run], [.., b'?' | b'&'])
 }
 
 fn name_at(text: &[u8]) -> bool {
@@ -136,6 +151,156 @@ fn the_first_place_is_found_wherever_a_block_ends() {
             assert!((at..at + needle.len()).contains(&found), "{needle} at {at}");
             assert_eq!(needles.find(&bytes, bytes.len()), None);
         }
+    }
+}
+
+/// Places that are worth a second look, each byte asked by itself.
+fn places_one_by_one(needles: &Needles, bytes: &[u8]) -> Vec<usize> {
+    let literals = LITERALS.iter().copied().chain(["ghp_", "/webhooks/"]);
+    let literals: Vec<&str> = literals.filter(|literal| !literal.contains('_')).collect();
+    let is_place = |at: &usize| {
+        let pair = at
+            .checked_sub(1)
+            .and_then(|before| bytes[before..].first_chunk());
+        let is_mark = b"=:%-_@".contains(&bytes[*at]);
+        is_mark
+            && pair.is_some_and(|pair| needles.may_be_needle(*pair, bytes, *at))
+            && needles.is_needle(bytes, *at)
+            || literals
+                .iter()
+                .any(|literal| bytes[*at..].starts_with(literal.as_bytes()))
+    };
+    (0..bytes.len()).filter(is_place).collect()
+}
+
+fn line_of(bytes: &[u8], at: usize) -> usize {
+    memchr::memchr_iter(b'\n', &bytes[..at]).count()
+}
+
+#[test]
+fn the_fast_search_stops_on_the_line_where_a_slow_one_does_at_every_cut() {
+    let needles = needles();
+    let pieces = [
+        "/a?code=1 ",
+        "%3Dx",
+        "\n",
+        "a=1&",
+        "ghp_",
+        "eyJ",
+        "- - [10:20:30] ",
+        "/webhook",
+        "s/",
+        "zipcode=",
+        "?",
+        "&",
+        "\u{e9}",
+        "%D0%B0",
+        "access%5Ftoken=",
+        "\"sid\": ",
+        "x@h",
+        "https://u:p@h/",
+        "BASIC Basic ",
+        "code",
+        "=",
+    ];
+    // A plain generator: the same bytes in every run.
+    let mut seed = 7_u64;
+    let mut next = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 40).unwrap()
+    };
+    for round in 0..60 {
+        let mut text = vec![b'.'; round * 3 % 70];
+        for _ in 0..next() % 40 {
+            text.extend_from_slice(pieces[next() % pieces.len()].as_bytes());
+            text.extend(std::iter::repeat_n(
+                b' ',
+                if next() % 3 == 0 { next() % 50 } else { 0 },
+            ));
+        }
+        for cut in [0, next() % 64, next() % 64] {
+            let bytes = &text[..text.len().saturating_sub(cut)];
+            let slow = places_one_by_one(&needles, bytes);
+            for from in 0..bytes.len() {
+                let expected = slow.iter().find(|at| **at >= from);
+                let found = needles.find(bytes, from);
+                assert_eq!(
+                    found.map(|at| line_of(bytes, at)),
+                    expected.map(|at| line_of(bytes, *at)),
+                    "{:?} from {from}",
+                    String::from_utf8_lossy(bytes)
+                );
+            }
+            assert_eq!(needles.hit(bytes), !slow.is_empty());
+        }
+    }
+}
+
+#[test]
+fn what_only_ends_like_a_name_is_told_as_the_catalogue_tells_it() {
+    let rules = crate::atoms::rules::Rules::builtin().unwrap();
+    let vocabulary = rules.catalogue.vocabulary();
+    let words = [
+        "page",
+        "Page",
+        "access",
+        "token",
+        "Token",
+        "TOKEN",
+        "code",
+        "zip",
+        "zipcode",
+        "csrf",
+        "state",
+        "api",
+        "key",
+        "id",
+        "session",
+        "reset",
+        "Password",
+        "1",
+        "user",
+        "x",
+        "_",
+        "-",
+        ".",
+        "[",
+        "]",
+        "auth0",
+        "SAML",
+        "Response",
+        "device",
+        "d41d8cd98f00b204",
+        "oauth",
+        "client",
+        "secret",
+    ];
+    let mut refused = 0;
+    for first in words {
+        for second in words {
+            for third in ["", "_", "code", "Token", "0"] {
+                for joint in ["", "_", "-"] {
+                    let name = [first, joint, second, joint, third].concat();
+                    let key = Name::new(&name);
+                    let public = rules.catalogue.public(&key);
+                    let matters = !rules.catalogue.rules_for(&key).is_empty()
+                        || public.is_some_and(|public| public.needle);
+                    let may = vocabulary.may_matter(name.as_bytes());
+                    assert!(may || !matters, "{name}");
+                    refused += u32::from(!may);
+                }
+            }
+        }
+    }
+    assert!(refused > 5_000, "{refused}");
+    for name in [
+        "page_token",
+        "zipcode",
+        "csrf_token",
+        "colorcode",
+        "country_code",
+    ] {
+        assert!(!vocabulary.may_matter(name.as_bytes()), "{name}");
     }
 }
 

@@ -3,13 +3,16 @@
 /// Letters of either case, digits and other bytes, brought to five bits.
 const FOLDED: usize = 32;
 
+/// Pairs of them.
+pub(super) const PAIRS: usize = FOLDED * FOLDED;
+
 /// Which third letters from the end go with the last two.
 #[derive(Debug)]
-pub(super) struct Triples(Box<[u32; FOLDED * FOLDED]>);
+pub(super) struct Triples(Box<[u32; PAIRS]>);
 
 impl Default for Triples {
     fn default() -> Self {
-        Self(Box::new([0; FOLDED * FOLDED]))
+        Self(Box::new([0; PAIRS]))
     }
 }
 
@@ -42,6 +45,7 @@ impl Triples {
     }
 }
 
-fn pair(before: u8, last: u8) -> usize {
+/// Two letters as a number below [`PAIRS`].
+pub(super) fn pair(before: u8, last: u8) -> usize {
     usize::from(before & 31) * FOLDED + usize::from(last & 31)
 }

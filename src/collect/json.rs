@@ -1,6 +1,6 @@
 //! JSON values as spans of the bytes they were found in, so that each can be led back to its place.
 //! Takes what a strict parser refuses: values cut off at the end, invalid UTF-8, lone surrogates,
-//! any depth (nothing here recurses). Knows nothing of HAR.
+//! any depth (nothing here recurses). Knows no document.
 
 use std::borrow::Cow;
 

@@ -1,0 +1,117 @@
+//! The telling bytes of literals: what a search looks for, so that few candidates are looked at closer,
+//! and literals that share bytes are found by them together. Knows bytes only.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Bytes by which a core is chosen, and which a packed search compares before it looks closer. With three,
+/// every second word of ordinary text is looked at closer.
+const TELLING: usize = 4;
+
+/// Bytes of [`COMMON`] that a core shall not share.
+const TRIPLE: usize = 3;
+
+/// What logs and pages are full of: a core from here would be met on every line.
+const COMMON: &[u8] = b"GET POST HTTP/1.1\" 200 304 \"https://www.example.com/api/index.html \
+    http://login. .org/ .net/ /static/images/assets/ user users account search session service server \
+    version value module config content data application/json text/html charset=utf-8 Mozilla/5.0 (X11; \
+    Linux x86_64; Windows NT 10.0; Win64; x64; Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 \
+    (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/605.1.15 Version Edg Firefox Googlebot compatible \
+    curl/8 python-requests level info debug error warning message request response status time timestamp \
+    connection upstream client forwarded host path query method port accept report review detail return \
+    Sun Mon Tue Wed Thu Fri Sat Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec function";
+
+/// A literal up to its core, and from the core on.
+type Halves = (Box<[u8]>, Box<[u8]>);
+
+/// Bytes that one or more literals share, and these literals.
+#[derive(Clone, Debug)]
+pub(super) struct Core {
+    /// What is searched for.
+    pub(super) bytes: Box<[u8]>,
+    /// Parts of the literals before the core, and from its first byte on.
+    around: Vec<Halves>,
+}
+
+impl Core {
+    fn new<'l>(core: &[u8], literals: impl Iterator<Item = &'l [u8]>) -> Self {
+        let around = literals.filter_map(|literal| {
+            let at = memchr::memmem::find(literal, core)?;
+            let (before, from) = literal.split_at_checked(at)?;
+            Some((before.into(), from.into()))
+        });
+        let around: Vec<Halves> = around.collect();
+        let mut shared = core.len();
+        while let Some(Some(next)) = around.first().map(|(_, from)| from.get(shared))
+            && around
+                .iter()
+                .all(|(_, from)| from.get(shared) == Some(next))
+        {
+            shared += 1;
+        }
+        let bytes = around.first().and_then(|(_, from)| from.get(..shared));
+        Self {
+            bytes: bytes.unwrap_or(core).into(),
+            around,
+        }
+    }
+
+    /// Its telling bytes: how many, and whether all are small letters.
+    pub(super) fn class(&self) -> (usize, bool) {
+        let telling = self.bytes.get(..TELLING).unwrap_or(&self.bytes);
+        (telling.len(), telling.iter().all(u8::is_ascii_lowercase))
+    }
+
+    /// Where the literal begins whose core stands at `at`.
+    pub(super) fn literal_around(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let (before, from) = bytes.split_at_checked(at)?;
+        let fits = |(head, tail): &&Halves| before.ends_with(head) && from.starts_with(tail);
+        let (head, _) = self.around.iter().find(fits)?;
+        at.checked_sub(head.len())
+    }
+}
+
+/// Few cores that stand for all the literals: again and again the one that most of the rest share.
+pub(super) fn cores(literals: &[&[u8]]) -> Vec<Core> {
+    let common: HashSet<&[u8]> = COMMON.windows(TRIPLE).collect();
+    let mut sharing: BTreeMap<&[u8], BTreeSet<usize>> = BTreeMap::new();
+    for (number, literal) in literals.iter().enumerate() {
+        for part in literal.windows(TELLING.min(literal.len())) {
+            sharing.entry(part).or_default().insert(number);
+        }
+    }
+    let mut candidates: Vec<_> = sharing
+        .into_iter()
+        .map(|(part, literals)| (is_rare(part, &common), letters(part), part, literals))
+        .collect();
+    let mut cores = Vec::new();
+    // Rare ones first, then those of many literals, then unlikely letters.
+    while let Some((.., part, taken)) = candidates
+        .iter()
+        .max_by_key(|(rare, letters, _, literals)| (*rare, literals.len() * 10 + letters))
+        .cloned()
+    {
+        let of_core = taken.iter().filter_map(|number| literals.get(*number));
+        cores.push(Core::new(part, of_core.copied()));
+        for (.., literals) in &mut candidates {
+            literals.retain(|number| !taken.contains(number));
+        }
+        candidates.retain(|(.., literals)| !literals.is_empty());
+    }
+    cores
+}
+
+/// Whether a core is not what everything is full of.
+fn is_rare(core: &[u8], common: &HashSet<&[u8]>) -> bool {
+    !core.windows(TRIPLE).any(|part| common.contains(part))
+}
+
+/// How unlikely the bytes of a core are. Digits stand beside each other anywhere.
+fn letters(core: &[u8]) -> usize {
+    let of = |byte: &u8| match byte {
+        b'A'..=b'Z' => 3,
+        b'j' | b'k' | b'q' | b'v' | b'w' | b'x' | b'y' | b'z' => 2,
+        b'a'..=b'z' => 1,
+        _ => 0,
+    };
+    core.iter().map(of).sum()
+}

@@ -1,0 +1,181 @@
+//! Captures of HTTP traffic other than HAR: flow files of mitmproxy, items that Burp saved, sessions that Fiddler
+//! saved. Each reader finds the exchanges in its format; what an exchange holds is the same for all.
+
+mod burp;
+mod fiddler;
+mod http;
+mod mitmproxy;
+mod tnet;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use self::burp::BURP;
+pub use self::fiddler::FIDDLER;
+pub(super) use self::fiddler::is_session_archive;
+use self::http::{Exchanged, Found, Observed};
+pub use self::mitmproxy::MITMPROXY;
+use super::{Context, Exchange, Observation, ReadError, Sink};
+use crate::atoms::{
+    Basis, Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When, Zone,
+};
+
+/// Bytes of one exchange that are read: more than its body may be looked at, and a bound of memory.
+const MAX_EXCHANGE: u64 = 64 << 20;
+
+/// Whether a reader of this name reads what was recorded between browser and server.
+pub fn is_one(reader: &str) -> bool {
+    let captures = [&super::har::READER, &MITMPROXY, &BURP, &FIDDLER];
+    captures.iter().any(|capture| capture.name == reader)
+}
+
+/// What is carried from one exchange to the next.
+struct Reading<'a, 's> {
+    source: &'a Arc<Source>,
+    digest: Digest,
+    context: &'a Context<'a>,
+    sink: &'a mut Sink<'s>,
+    /// Bodies that are packed in a way that nothing here undoes.
+    packed: u64,
+    /// Exchanges longer than [`MAX_EXCHANGE`].
+    large: u64,
+}
+
+impl<'a, 's> Reading<'a, 's> {
+    fn new(source: &'a Arc<Source>, context: &'a Context<'a>, sink: &'a mut Sink<'s>) -> Self {
+        Self {
+            digest: source.digest(),
+            source,
+            context,
+            sink,
+            packed: 0,
+            large: 0,
+        }
+    }
+
+    /// Finds what an exchange holds, and the exchange itself.
+    fn exchange(&mut self, index: u64, exchange: &Exchanged<'_>) -> (Vec<Found>, Arc<Exchange>) {
+        let Observed {
+            host,
+            found,
+            packed,
+        } = exchange.observe(&self.context.rules.needles);
+        self.packed = self.packed.saturating_add(packed);
+        let number = index.to_le_bytes();
+        let parts = [
+            b"capture".as_slice(),
+            self.digest.as_bytes().as_slice(),
+            number.as_slice(),
+        ];
+        let exchange = Arc::new(Exchange {
+            key: JoinKey {
+                kind: KeyKind::Exchange,
+                digest: Digest::of(parts),
+            },
+            method: exchange.method.clone(),
+            status: exchange.status,
+            url: Raw::new(exchange.url.as_slice()),
+            host,
+        });
+        (found, exchange)
+    }
+
+    /// Hands on what was found, with its place in the file.
+    fn observe(
+        &mut self,
+        index: u64,
+        exchange: &Arc<Exchange>,
+        found: Found,
+        pointer: String,
+        at: Position,
+    ) {
+        (self.sink.observe)(Observation {
+            place: Place {
+                source: Arc::clone(self.source),
+                locator: Locator::Entry {
+                    index,
+                    pointer: pointer.into(),
+                    line: at.line,
+                    column: at.column,
+                },
+                view: View::Live,
+            },
+            at: found.at,
+            via: found.via,
+            visit: None,
+            exchange: Some(Arc::clone(exchange)),
+            payload: found.payload,
+        });
+    }
+
+    fn problem(&mut self, problem: ReadError) {
+        (self.sink.problem)(problem);
+    }
+
+    /// Says what was not read.
+    fn report(&mut self) {
+        let (packed, large, mib) = (self.packed, self.large, MAX_EXCHANGE >> 20);
+        if packed > 0 {
+            self.problem(ReadError::Unsupported(
+                format!("{packed} bodies are packed by a coding that is not read here (`br`); export a HAR from the capture, which holds them unpacked").into(),
+            ));
+        }
+        if large > 0 {
+            self.problem(ReadError::Limit(
+                format!("{large} exchanges are larger than {mib} MiB and were not read").into(),
+            ));
+        }
+    }
+}
+
+/// A place in a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Position {
+    line: u64,
+    column: u64,
+}
+
+impl Position {
+    const START: Self = Self { line: 1, column: 1 };
+
+    /// The place behind these bytes.
+    fn behind(self, bytes: &[u8]) -> Self {
+        let len = |bytes: &[u8]| bytes.len() as u64;
+        match memchr::memrchr(b'\n', bytes) {
+            None => Self {
+                column: self.column.saturating_add(len(bytes)),
+                ..self
+            },
+            Some(last) => {
+                let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
+                let tail = bytes.get(last.saturating_add(1)..).unwrap_or_default();
+                Self {
+                    line: self.line.saturating_add(lines),
+                    column: len(tail).saturating_add(1),
+                }
+            }
+        }
+    }
+}
+
+/// Seconds since 1970 as a moment; nothing for 0 and what no clock shows.
+fn epoch(seconds: f64) -> Option<When> {
+    /// The year 2100.
+    const LAST: f64 = 4_102_444_800.0;
+    if !(1.0..LAST).contains(&seconds) {
+        return None;
+    }
+    let since = SignedDuration::try_from_secs_f64(seconds).ok()?;
+    // A float of this size is exact to a microsecond at best.
+    let micros = i64::try_from(since.as_micros()).ok()?;
+    Timestamp::from_microsecond(micros).ok().map(moment)
+}
+
+fn moment(instant: Timestamp) -> When {
+    When {
+        instant,
+        basis: Basis::Capture,
+        zone: Zone::Stated,
+    }
+}

@@ -1,0 +1,162 @@
+//! The compression around bytes: told by magic, undone as a stream, bounded against bombs. Knows no format
+//! of what is inside.
+
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::ReadError;
+
+/// A compressed stream may grow by at most this factor once it has passed [`RATIO_FLOOR`]. Deflate cannot
+/// exceed 1032; a log that compresses better than this is a bomb.
+pub(super) const MAX_RATIO: u64 = 1_100;
+
+/// Decoded bytes below which no ratio is checked.
+const RATIO_FLOOR: u64 = 64 << 20;
+
+/// Window that a zstd stream may ask for, as a power of two: 128 MiB, what `zstd -d` accepts by default.
+const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// Memory in KiB that an xz stream may ask for: what its strongest preset needs.
+const XZ_MEMORY_KIB: u32 = 128 * 1024;
+
+/// Compression around the content, told by magic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Encoding {
+    /// None.
+    Plain,
+    /// RFC 1952, members concatenated.
+    Gzip,
+    /// RFC 1950 (mitmproxy's `.zhar`).
+    Zlib,
+    /// RFC 8878.
+    Zstd,
+    /// The `.xz` container.
+    Xz,
+    /// bzip2, streams concatenated.
+    Bzip2,
+    /// RFC 1951, with nothing around it: members of a zip. It has no magic.
+    Deflate,
+}
+
+impl Encoding {
+    /// Those that a name's ending tells.
+    pub(super) const ALL: [Self; 5] = [Self::Gzip, Self::Zlib, Self::Zstd, Self::Xz, Self::Bzip2];
+
+    /// The compression that these first bytes begin.
+    pub(super) fn of(magic: &[u8]) -> Self {
+        match magic {
+            [0x1f, 0x8b, 8, ..] => Self::Gzip,
+            // A skippable frame may stand first (RFC 8878 §3.1.2).
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Self::Bzip2,
+            // RFC 1950 §2.2: the first two bytes are a multiple of 31. `x\x5e` is left out: it is text too often.
+            [0x78, 0x01 | 0x9c | 0xda, ..] => Self::Zlib,
+            _ => Self::Plain,
+        }
+    }
+
+    /// Name endings that this compression adds.
+    fn suffixes(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain | Self::Deflate => &[],
+            Self::Gzip => &[".gz", ".gzip"],
+            Self::Zlib => &[".z", ".zz"],
+            Self::Zstd => &[".zst", ".zstd"],
+            Self::Xz => &[".xz"],
+            Self::Bzip2 => &[".bz2"],
+        }
+    }
+
+    /// A name without the ending that this compression adds, where it has one.
+    pub(super) fn strip(self, name: &str) -> Option<&str> {
+        let mut suffixes = self.suffixes().iter();
+        suffixes.find_map(|suffix| name.strip_suffix(suffix))
+    }
+}
+
+/// The decoded bytes of `input`, which fails once they are more than `cap`, or more than any honest data
+/// expands to.
+pub(super) fn decode(
+    input: Box<dyn Read + Send>,
+    encoding: Encoding,
+    cap: u64,
+) -> Result<Box<dyn Read + Send>, ReadError> {
+    if encoding == Encoding::Plain {
+        return Ok(input);
+    }
+    let counted = Counted {
+        input,
+        count: Arc::default(),
+    };
+    let consumed = counted.count.clone();
+    let buffered = BufReader::with_capacity(256 * 1024, counted);
+    let output: Box<dyn Read + Send> = match encoding {
+        Encoding::Plain => Box::new(buffered),
+        Encoding::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(buffered)),
+        Encoding::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(buffered)),
+        Encoding::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(buffered)),
+        Encoding::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+            Box::new(decoder)
+        }
+        Encoding::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(
+            buffered,
+            true,
+            XZ_MEMORY_KIB,
+        )),
+        Encoding::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
+    };
+    Ok(Box::new(Bounded {
+        output,
+        produced: 0,
+        cap,
+        consumed,
+    }))
+}
+
+/// Whether a decoder stopped because of a bound.
+pub(super) fn is_bomb(error: &io::Error) -> bool {
+    matches!(error.get_ref(), Some(inner) if inner.is::<BombError>())
+}
+
+/// Counts the bytes that a decoder takes.
+struct Counted {
+    input: Box<dyn Read + Send>,
+    count: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Stops a decoder that makes much out of little.
+struct Bounded {
+    output: Box<dyn Read + Send>,
+    produced: u64,
+    cap: u64,
+    consumed: Arc<AtomicU64>,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.output.read(buffer)?;
+        self.produced = self.produced.saturating_add(read as u64);
+        let consumed = self.consumed.load(Ordering::Relaxed);
+        let expands = self.produced > RATIO_FLOOR && self.produced / MAX_RATIO > consumed;
+        if expands || self.produced > self.cap {
+            return Err(io::Error::other(BombError));
+        }
+        Ok(read)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("decompression bomb")]
+struct BombError;

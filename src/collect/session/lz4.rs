@@ -1,0 +1,114 @@
+//! One block of LZ4 (`lz4_Block_format.md` of the LZ4 project). Bounded by the size that the caller allows, and keeps
+//! what came before damage.
+
+use crate::collect::cursor::Cursor;
+
+/// How a block ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    /// With its last literals, or where the bound was.
+    Whole,
+    /// Inside a sequence, or in one that breaks the rules.
+    Damaged,
+}
+
+/// A match is at least so long.
+const MIN_MATCH: usize = 4;
+
+/// Decodes a block, up to `limit` bytes.
+pub(super) fn block(block: &[u8], limit: usize) -> (Vec<u8>, End) {
+    let mut out = Vec::new();
+    let mut cursor = Cursor::new(block, 0);
+    while !cursor.rest().is_empty() && out.len() < limit {
+        if sequence(&mut cursor, &mut out, limit).is_none() {
+            return (out, End::Damaged);
+        }
+    }
+    (out, End::Whole)
+}
+
+/// Literals, then a copy of what came before. The last sequence has literals only.
+fn sequence(cursor: &mut Cursor<'_>, out: &mut Vec<u8>, limit: usize) -> Option<()> {
+    let token = cursor.u8()?;
+    let literals = length(cursor, token >> 4)?;
+    let space = limit.saturating_sub(out.len());
+    let there = cursor.rest().len();
+    let literals_there = cursor.take(literals.min(there))?;
+    out.extend_from_slice(literals_there.get(..space).unwrap_or(literals_there));
+    if literals > there {
+        return None;
+    }
+    if cursor.rest().is_empty() || out.len() >= limit {
+        return Some(());
+    }
+    let distance = usize::from(cursor.u16_le()?);
+    let len = length(cursor, token & 15)?.saturating_add(MIN_MATCH);
+    let len = len.min(limit.saturating_sub(out.len()));
+    let from = out.len().checked_sub(distance).filter(|_| distance > 0)?;
+    // A copy may reach into itself: what is there is repeated.
+    let mut left = len;
+    while left > 0 {
+        let end = from.saturating_add(left).min(out.len());
+        let start = out.len();
+        out.extend_from_within(from..end);
+        left = left.saturating_sub(out.len().saturating_sub(start));
+    }
+    Some(())
+}
+
+/// Four bits of the token; 15 goes on in further bytes, the last of which is not 255.
+fn length(cursor: &mut Cursor<'_>, bits: u8) -> Option<usize> {
+    let mut length = usize::from(bits);
+    if bits == 15 {
+        loop {
+            let more = cursor.u8()?;
+            length = length.saturating_add(usize::from(more));
+            if more != 255 {
+                break;
+            }
+        }
+    }
+    Some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_and_copies_are_put_together() {
+        // "abcabcabcabcX": three literals, a copy of nine bytes from three back, then the last literal.
+        let packed = [0x35, b'a', b'b', b'c', 3, 0, 0x10, b'X'];
+        assert_eq!(block(&packed, 100), (b"abcabcabcabcX".to_vec(), End::Whole));
+        assert_eq!(block(&packed, 5), (b"abcab".to_vec(), End::Whole));
+    }
+
+    #[test]
+    fn long_lengths_go_on() {
+        let mut packed = vec![0xf0, 255, 0];
+        packed.extend([b'x'; 270]);
+        assert_eq!(block(&packed, 1000), (vec![b'x'; 270], End::Whole));
+    }
+
+    #[test]
+    fn damage_keeps_what_came_before() {
+        for damaged in [
+            &[0x35, b'a', b'b', b'c', 9, 0][..],
+            &[0x35, b'a', b'b', b'c', 0, 0][..],
+            &[0x35, b'a', b'b', b'c', 3][..],
+            &[0x50, b'a', b'b', b'c'][..],
+            &[0x3f, b'a', b'b', b'c', 3, 0, 255][..],
+        ] {
+            assert_eq!(block(damaged, 100), (b"abc".to_vec(), End::Damaged));
+        }
+        assert_eq!(block(&[0xf0, 255], 100).1, End::Damaged);
+    }
+
+    #[test]
+    fn a_bomb_is_bounded() {
+        let mut packed = vec![0x1f, b'x', 1, 0];
+        packed.extend(vec![255; 100_000]);
+        packed.push(0);
+        assert_eq!(block(&packed, 1 << 20).0.len(), 1 << 20);
+    }
+}

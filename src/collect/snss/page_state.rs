@@ -1,0 +1,295 @@
+//! What a page was, as Chromium keeps it with a navigation: its frames with their URLs, what was sent to
+//! them, what they kept. Pickles until version 25, Mojo from 26 on (`page_state_serialization.cc`,
+//! `page_state.mojom` of Blink). Hands on bytes; knows nothing of what they mean.
+
+use std::cell::Cell;
+
+use super::mojo::{Message, Struct};
+use super::pickle::Pickle;
+use crate::collect::bytes::utf16le;
+
+/// Frames of one page that are looked at. Pointers of a hostile state may lead to one frame from many places.
+const MAX_FRAMES: usize = 1_000;
+
+/// Frames inside frames.
+const MAX_DEPTH: usize = 32;
+
+/// Strings of a frame's forms that are looked at.
+const MAX_FIELDS: usize = 10_000;
+
+/// First version in Mojo's wire format.
+const MOJO: i32 = 26;
+
+/// One frame of a page.
+#[derive(Default)]
+pub(super) struct Frame<'a> {
+    /// Whether it is the page itself.
+    pub(super) is_top: bool,
+    /// Its URL.
+    pub(super) url: String,
+    /// The page that its request named.
+    pub(super) referrer: String,
+    /// Media type of what was sent to it.
+    pub(super) mime: String,
+    /// What was sent to it.
+    pub(super) body: Vec<u8>,
+    /// What it kept with itself (`history.state`), serialised.
+    pub(super) states: Vec<&'a [u8]>,
+    /// What was typed into its forms: name, value.
+    pub(super) fields: Vec<(String, String)>,
+}
+
+/// Hands on every frame; whether the whole state could be read.
+pub(super) fn frames(state: &[u8], each: &mut dyn FnMut(Frame<'_>)) -> bool {
+    let mut left = MAX_FRAMES;
+    read(state, &mut left, each).is_some()
+}
+
+fn read(state: &[u8], left: &mut usize, each: &mut dyn FnMut(Frame<'_>)) -> Option<()> {
+    let bytes_left = Cell::default();
+    let mut pickle = Pickle::new(state)?;
+    match pickle.int()? {
+        // A URL, and nothing else.
+        -1 => {
+            each(Frame {
+                is_top: true,
+                url: String::from_utf8_lossy(pickle.data()?).into_owned(),
+                ..Frame::default()
+            });
+            Some(())
+        }
+        version @ 11..MOJO => {
+            if version >= 14 {
+                strings(&mut pickle)?;
+            }
+            let mut legacy = Legacy {
+                pickle,
+                version,
+                left,
+                each,
+            };
+            legacy.frame(true, MAX_DEPTH)
+        }
+        MOJO.. => of_mojo(
+            Message::new(pickle.data()?, &bytes_left)
+                .root()?
+                .structure(1)?,
+            (true, MAX_DEPTH),
+            left,
+            each,
+        ),
+        _ => None,
+    }
+}
+
+/// `FrameState` of `page_state.mojom`: its fields by their place in the struct.
+fn of_mojo(
+    state: Struct<'_>,
+    (is_top, depth): (bool, usize),
+    left: &mut usize,
+    each: &mut dyn FnMut(Frame<'_>),
+) -> Option<()> {
+    *left = left.checked_sub(1)?;
+    let text = |word| state.wide(word).map(utf16le).unwrap_or_default();
+    let body = state.structure(9);
+    let documents = state.array(4).into_iter().flat_map(|array| {
+        let strings = array.structures().take(MAX_FIELDS);
+        strings.map(|string| string?.array(0)?.bytes(2).map(utf16le))
+    });
+    each(Frame {
+        is_top,
+        url: text(0),
+        referrer: text(1),
+        mime: body
+            .and_then(|body| body.wide(0))
+            .map(utf16le)
+            .unwrap_or_default(),
+        body: body.map(sent).unwrap_or_default(),
+        // `history.state`, and that of the navigation API.
+        states: [3, 14]
+            .into_iter()
+            .filter_map(|word| state.wide(word))
+            .collect(),
+        fields: fields(documents),
+    });
+    let Some(children) = state.array(10) else {
+        return Some(());
+    };
+    for child in children.structures() {
+        of_mojo(child?, (false, depth.checked_sub(1)?), left, each)?;
+    }
+    Some(())
+}
+
+/// The bytes of a `HttpBody`; files that were sent with it are left out.
+fn sent(body: Struct<'_>) -> Vec<u8> {
+    const BYTES: u32 = 1;
+    let elements = body.structure(1).and_then(|request| request.array(0));
+    elements
+        .into_iter()
+        .flat_map(super::mojo::Array::unions)
+        .filter(|(member, _)| *member == BYTES)
+        .filter_map(|(_, bytes)| bytes?.bytes(1))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
+/// Names and values of form controls: a signature, a key for each form, the number of its controls, and for
+/// each its name, its type, the number of its values and these (`FormController` of Blink).
+fn fields(strings: impl Iterator<Item = Option<String>>) -> Vec<(String, String)> {
+    let mut strings = strings.map(Option::unwrap_or_default);
+    let mut found = Vec::new();
+    let _signature = strings.next();
+    while let (Some(_form), Some(count)) = (strings.next(), number(strings.next())) {
+        for _ in 0..count.min(MAX_FIELDS) {
+            let (Some(name), Some(_kind)) = (strings.next(), strings.next()) else {
+                return found;
+            };
+            let Some(values) = number(strings.next()) else {
+                return found;
+            };
+            let values = strings.by_ref().take(values);
+            found.extend(values.map(|value| (name.clone(), value)));
+        }
+    }
+    found
+}
+
+fn number(text: Option<String>) -> Option<usize> {
+    text?.parse().ok()
+}
+
+/// The strings of a vector, in the format before Mojo.
+fn strings<'a>(pickle: &mut Pickle<'a>) -> Option<Vec<&'a [u8]>> {
+    let count = pickle.int()?;
+    let mut found = Vec::new();
+    for _ in 0..count {
+        found.push(pickle.optional()?);
+    }
+    Some(found)
+}
+
+/// Frames in the format before Mojo, in the order of `ReadLegacyFrameState`.
+struct Legacy<'a, 's> {
+    pickle: Pickle<'a>,
+    version: i32,
+    left: &'s mut usize,
+    each: &'s mut dyn FnMut(Frame<'_>),
+}
+
+impl Legacy<'_, '_> {
+    fn frame(&mut self, is_top: bool, depth: usize) -> Option<()> {
+        *self.left = self.left.checked_sub(1)?;
+        let version = self.version;
+        if version < 14 && !is_top {
+            self.pickle.int()?;
+        }
+        let url = self.text()?;
+        if version < 19 {
+            self.pickle.optional()?;
+        }
+        // Target; before 15 parent, two titles and the time of the visit.
+        self.pickle.optional()?;
+        if version < 15 {
+            for _ in 0..3 {
+                self.pickle.optional()?;
+            }
+            self.pickle.data()?;
+        }
+        let scrolled = version < 24 || self.pickle.int()? != 0;
+        if scrolled {
+            self.pickle.long()?;
+        }
+        if version < 15 {
+            self.pickle.long()?;
+        }
+        let referrer = self.text()?;
+        let document = strings(&mut self.pickle)?;
+        self.numbers(scrolled)?;
+        let mut states = Vec::new();
+        if self.pickle.int()? != 0 {
+            states.push(self.pickle.optional()?);
+        }
+        let body = self.body()?;
+        let mime = self.text()?;
+        if version < 14 {
+            self.pickle.optional()?;
+        }
+        (self.each)(Frame {
+            is_top,
+            url,
+            referrer,
+            mime,
+            body,
+            states,
+            fields: fields(document.into_iter().map(|text| Some(utf16le(text)))),
+        });
+        for _ in 0..self.pickle.int()? {
+            self.frame(false, depth.checked_sub(1)?)?;
+        }
+        Some(())
+    }
+
+    /// Scale, sequence numbers, policies, scroll offsets.
+    fn numbers(&mut self, scrolled: bool) -> Option<()> {
+        let version = self.version;
+        let pickle = &mut self.pickle;
+        if scrolled {
+            pickle.data()?;
+        }
+        pickle.long()?;
+        pickle.long()?;
+        if (21..23).contains(&version) {
+            pickle.long()?;
+        }
+        if (17..19).contains(&version) {
+            pickle.long()?;
+        }
+        if version >= 18 {
+            pickle.int()?;
+        }
+        if version >= 20 && scrolled {
+            pickle.data()?;
+            pickle.data()?;
+        }
+        if version >= 22 {
+            pickle.int()?;
+        }
+        Some(())
+    }
+
+    /// `ReadHttpBody`: elements are bytes, files and blobs.
+    fn body(&mut self) -> Option<Vec<u8>> {
+        const BYTES: i32 = 0;
+        const FILE: i32 = 1;
+        const BLOB: i32 = 2;
+        let mut body = Vec::new();
+        if self.pickle.int()? == 0 {
+            return Some(body);
+        }
+        for _ in 0..self.pickle.int()? {
+            match self.pickle.int()? {
+                BYTES => body.extend_from_slice(self.pickle.data()?),
+                FILE => {
+                    self.pickle.optional()?;
+                    self.pickle.long()?;
+                    self.pickle.long()?;
+                    self.pickle.data()?;
+                }
+                BLOB => {
+                    self.pickle.data()?;
+                }
+                _ => {}
+            }
+        }
+        self.pickle.long()?;
+        if self.version >= 12 {
+            self.pickle.int()?;
+        }
+        Some(body)
+    }
+
+    fn text(&mut self) -> Option<String> {
+        self.pickle.optional().map(utf16le)
+    }
+}

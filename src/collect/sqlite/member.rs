@@ -1,0 +1,63 @@
+//! A database that is a member of an archive, with the members beside it that are its write-ahead log or its
+//! journal. Everything is read where it lies or from memory; larger databases from a private copy.
+
+use std::io::{BufReader, Cursor, Read, Seek};
+
+use super::image::{Image, Overlay};
+use super::{Because, Database, MainFile, Views, journal, open, page_size, wal};
+use crate::collect::span::Span;
+use crate::collect::{Evidence, ReadError};
+
+/// Opens evidence that is no file of its own; without sidecars it is the main file alone.
+pub(super) fn open(evidence: &Evidence) -> Result<Views, ReadError> {
+    let mut problem = None;
+    let mut beside = |suffix: &str| -> Option<Span> {
+        let sidecar = evidence.attached(suffix)?;
+        let span = sidecar.at_rest().inspect_err(|_| {
+            problem = Some(ReadError::Malformed(
+                format!("the {suffix} file beside it cannot be read, so what only that holds is missing; unpack the archive, and scan the folder").into(),
+            ));
+        });
+        span.ok().filter(|span| !span.is_empty())
+    };
+    if let Some(log) = beside("-wal")
+        && let Some(overlay) = wal::committed(BufReader::new(log.reader()))?
+    {
+        return overlaid(evidence, overlay, log.len(), Because::WriteAheadLog);
+    }
+    if let Some(log) = beside("-journal")
+        && !evidence.is_empty()
+        && let Some(overlay) =
+            journal::rollback(BufReader::new(log.reader()), page_size(evidence.head()))?
+    {
+        return overlaid(evidence, overlay, log.len(), Because::HotJournal);
+    }
+    let mut views = Views::streamed(evidence)?;
+    views.problem = views.problem.or(problem);
+    Ok(views)
+}
+
+fn overlaid<S: Read + Seek>(
+    evidence: &Evidence,
+    overlay: Overlay<S>,
+    sidecar_len: u64,
+    because: Because,
+) -> Result<Views, ReadError> {
+    let main = evidence.at_rest()?;
+    let Some(len) = overlay.len(main.len(), sidecar_len) else {
+        return Err(ReadError::Malformed(
+            "the log beside it states a size that neither explains; unpack the archive, and scan the database without it".into(),
+        ));
+    };
+    let mut views = if main.is_empty() {
+        Views::of(Database::new(open::image(Cursor::new([]), 0)?, 0))
+    } else {
+        Views::streamed(evidence)?
+    };
+    let image = Image::new(BufReader::new(main.reader()), overlay);
+    let live = Database::new(open::image(image, len)?, len);
+    let database = std::mem::replace(&mut views.live, live);
+    views.main_file = (!main.is_empty()).then_some(MainFile { database, because });
+    views.cut_off = false;
+    Ok(views)
+}

@@ -1,0 +1,387 @@
+//! Captures of traffic that are no HAR files, and HAR files whose bodies lie beside them.
+
+use serde_json::{Value, json};
+
+use crate::pack::{deflated, zip, zipped};
+use crate::run::{Report, scan_bytes, scan_with};
+
+const TOKEN: &str = "qZ0001x8Rv2LmT0bWc7Kp4HsYd9Ng3Jf6";
+const CODE: &str = "SplxlOBeZQQYbYS6WxSbIAkQm";
+const VERIFIER: &str = "dBjftJeZ4CVPmB92K27uhbUJU1p1rAwW1gFWFOEjXk8";
+
+/// What was found, as `kind slot pointer`.
+fn found(report: &Report) -> Vec<String> {
+    let mut all = Vec::new();
+    for finding in report.list("findings") {
+        for sighting in finding["sightings"].as_array().unwrap() {
+            let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+            let pointer = text(&sighting["locator"]["pointer"]);
+            all.push(format!(
+                "{} {} {pointer}",
+                text(&finding["kind"]),
+                text(&sighting["slot"])
+            ));
+        }
+    }
+    all.sort();
+    all
+}
+
+fn has(report: &Report, lines: &[&str]) {
+    let found = found(report);
+    for line in lines {
+        assert!(
+            found.iter().any(|it| it == line),
+            "{line} is not among {found:#?}; {:?}",
+            report.problems()
+        );
+    }
+}
+
+/// A tagged netstring.
+fn put(content: &str, kind: char) -> String {
+    format!("{}:{content}{kind}", content.len())
+}
+
+fn dict(members: &[(&str, String)]) -> String {
+    let text: String = members
+        .iter()
+        .map(|(name, value)| put(name, ';') + value)
+        .collect();
+    put(&text, '}')
+}
+
+fn headers(list: &[(&str, &str)]) -> String {
+    let pairs = list
+        .iter()
+        .map(|(name, value)| put(&(put(name, ',') + &put(value, ',')), ']'));
+    put(&pairs.collect::<String>(), ']')
+}
+
+fn flow(path: &str, request: (&[(&str, &str)], &str), response: (&[(&str, &str)], &str)) -> String {
+    let message = |(list, body): (&[(&str, &str)], &str), start: &str| {
+        vec![
+            ("headers", headers(list)),
+            ("content", put(body, ',')),
+            ("timestamp_start", put(start, '^')),
+        ]
+    };
+    let mut sent = vec![
+        ("path", put(path, ',')),
+        ("authority", put("", ',')),
+        ("scheme", put("https", ',')),
+        (
+            "method",
+            put(if request.1.is_empty() { "GET" } else { "POST" }, ','),
+        ),
+        ("port", put("443", '#')),
+        ("host", put("192.0.2.7", ';')),
+    ];
+    sent.extend(message(request, "1795410000.25"));
+    let mut received = vec![("reason", put("", ',')), ("status_code", put("302", '#'))];
+    received.extend(message(response, "1795410001.5"));
+    dict(&[
+        ("websocket", put("", '~')),
+        ("response", dict(&received)),
+        ("request", dict(&sent)),
+        ("version", put("21", '#')),
+        ("type", put("http", ';')),
+    ])
+}
+
+#[test]
+fn flows_of_mitmproxy_are_read() {
+    let location = format!("/done#access_token={TOKEN}&token_type=Bearer");
+    let body =
+        format!("grant_type=authorization_code&code={CODE}&code_verifier={VERIFIER}&client_id=spa");
+    let form = [
+        ("Host", "idp.example"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+    ];
+    let flows = [
+        flow(
+            &format!("/cb?code={CODE}&state=Ab3dE6gH9jKl"),
+            (&[("Host", "app.example")], ""),
+            (&[("Location", &location)], ""),
+        ),
+        dict(&[("type", put("tcp", ';')), ("version", put("21", '#'))]),
+        flow(
+            "/token",
+            (&form, &body),
+            (
+                &[("Content-Type", "application/json")],
+                &format!("{{\"access_token\":\"{TOKEN}\"}}"),
+            ),
+        ),
+    ]
+    .concat();
+    let report = scan_bytes("x.mitm", flows.as_bytes());
+    has(
+        &report,
+        &[
+            "authorization_code query /request/url",
+            "access_token fragment /response/headers/0",
+            "access_token json /response/body",
+            "authorization_code form /request/body",
+        ],
+    );
+    let sighting = report
+        .list("findings")
+        .iter()
+        .flat_map(|it| it["sightings"].as_array().unwrap().clone());
+    for sighting in sighting {
+        let url = sighting["url"].as_str().unwrap();
+        assert!(
+            url.starts_with("https://app.example/") || url.starts_with("https://idp.example/"),
+            "{url}"
+        );
+        assert!(
+            ["2026-11-23T05:00:00.25Z", "2026-11-23T05:00:01.5Z"]
+                .contains(&sighting["at"].as_str().unwrap()),
+            "{sighting}"
+        );
+        assert_eq!(sighting["at_basis"], "capture");
+        // The place leads to the byte.
+        let column = usize::try_from(sighting["locator"]["column"].as_u64().unwrap()).unwrap();
+        let rest = &flows[column - 1..];
+        let begins = ["/cb?", "/done#", "{\"access", "grant_type"];
+        assert!(
+            begins.iter().any(|begin| rest.starts_with(begin)),
+            "{}",
+            &rest[..20]
+        );
+    }
+    assert!(report.problems()[0].contains("1 of its flows are no HTTP"));
+    // What only the wire shows does not gate, as in a HAR.
+    let sources = report.list("sources");
+    assert_eq!(sources[0]["reader"], "mitmproxy-flows");
+    let cut = scan_bytes("x.mitm", &flows.as_bytes()[..flows.len() - 50]);
+    has(&cut, &["access_token fragment /response/headers/0"]);
+    assert_eq!(cut.code, 3);
+}
+
+#[test]
+fn messages_of_web_sockets_are_read() {
+    let message = |sent: &str, text: &str| {
+        put(
+            &[
+                put("1", '#'),
+                put(sent, '!'),
+                put(text, ','),
+                put("1795410002.0", '^'),
+            ]
+            .concat(),
+            ']',
+        )
+    };
+    let messages =
+        message("true", &format!("{{\"access_token\":\"{TOKEN}\"}}")) + &message("false", "pong");
+    let plain = flow("/socket", (&[("Host", "app.example")], ""), (&[], ""));
+    let socket = dict(&[("messages", put(&messages, ']'))]);
+    let inner = plain.split_once(':').unwrap().1.strip_suffix('}').unwrap();
+    let inner = inner.replacen(&(put("websocket", ';') + &put("", '~')), "", 1);
+    let whole = put(&(put("websocket", ';') + &socket + &inner), '}');
+    has(
+        &scan_bytes("x.mitm", whole.as_bytes()),
+        &["access_token json /websocket/messages/0"],
+    );
+}
+
+fn sent() -> String {
+    format!(
+        "GET /cb?code={CODE}&state=Ab3dE6gH9jKl HTTP/1.1\r\nHost: app.example\r\nReferer: https://idp.example/login\r\n\r\n"
+    )
+}
+
+fn received() -> String {
+    format!(
+        "HTTP/1.1 302 Found\r\nLocation: /done#access_token={TOKEN}&token_type=Bearer\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn items_of_burp_are_read() {
+    let base64 = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+    let item = |flag: &str, request: &str, response: &str| {
+        format!(
+            "  <item>\n    <time>Mon Nov 23 05:00:00 UTC 2026</time>\n    <url><![CDATA[https://app.example/cb?code={CODE}&state=Ab3dE6gH9jKl]]></url>\n    <request base64=\"{flag}\"><![CDATA[{request}]]></request>\n    <status>302</status>\n    <response base64=\"{flag}\"><![CDATA[{response}]]></response>\n  </item>\n"
+        )
+    };
+    for (flag, request, response) in [
+        ("true", base64(&sent()), base64(&received())),
+        ("false", sent(), received()),
+    ] {
+        let text = format!(
+            "<?xml version=\"1.0\"?>\n<!DOCTYPE items [\n<!ELEMENT items (item*)>\n]>\n<items burpVersion=\"2026.1\" exportTime=\"x\">\n{}</items>\n",
+            item(flag, &request, &response)
+        );
+        let report = scan_bytes("items.xml", text.as_bytes());
+        has(
+            &report,
+            &[
+                "authorization_code query /request/url",
+                "access_token fragment /response/headers/0",
+            ],
+        );
+        let lines: Vec<&str> = text.split('\n').collect();
+        for finding in report.list("findings") {
+            let sighting = &finding["sightings"][0];
+            assert_eq!(sighting["at"], "2026-11-23T05:00:00Z");
+            let line = usize::try_from(sighting["locator"]["line"].as_u64().unwrap()).unwrap();
+            let column = usize::try_from(sighting["locator"]["column"].as_u64().unwrap()).unwrap();
+            let rest = &lines[line - 1][column - 1..];
+            let begins = ["https://app.example/cb?", "/done#", &response[..20]];
+            assert!(begins.iter().any(|begin| rest.starts_with(begin)), "{rest}");
+        }
+        let cut = scan_bytes("items.xml", &text.as_bytes()[..text.len() - 40]);
+        has(&cut, &["authorization_code query /request/url"]);
+        assert_eq!(cut.code, 3);
+    }
+}
+
+#[test]
+fn sessions_of_fiddler_are_read() {
+    let times = "<Session SID=\"7\"><SessionTimers ClientBeginRequest=\"2026-11-23T05:00:00.1234567+00:00\" ServerDoneResponse=\"0001-01-01T00:00:00\" /></Session>";
+    let whole = sent().replacen("GET /cb", "GET https://app.example/cb", 1);
+    let bytes = zip(&[
+        zipped("[Content_Types].xml", "<Types/>"),
+        zipped("_index.htm", "<html>"),
+        deflated("raw/7_c.txt", whole.clone()),
+        deflated("raw/7_s.txt", received()),
+        deflated("raw/7_m.xml", times),
+    ]);
+    for report in [scan_bytes("x.saz", &bytes), scan_with(&["-"], Some(&bytes))] {
+        has(
+            &report,
+            &[
+                "authorization_code query /raw/7_c.txt/url",
+                "access_token fragment /raw/7_s.txt/headers/0",
+            ],
+        );
+        let sources = report.list("sources");
+        assert_eq!(sources.len(), 1, "{sources:?}");
+        assert_eq!(
+            (&sources[0]["reader"], &sources[0]["status"]),
+            (&json!("fiddler-sessions"), &json!("read"))
+        );
+        for finding in report.list("findings") {
+            let sighting = &finding["sightings"][0];
+            assert_eq!(sighting["at"], "2026-11-23T05:00:00.1234567Z");
+            assert!(
+                sighting["url"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("https://app.example/")
+            );
+        }
+    }
+}
+
+fn attached() -> (Vec<u8>, String, String) {
+    let har = json!({"log": {"version": "1.2", "creator": {"name": "Playwright", "version": "1.65.0"}, "entries": [{
+        "startedDateTime": "2026-11-23T05:00:00.000Z", "time": 5,
+        "request": {"method": "POST", "url": "https://idp.example/token", "headers": [],
+            "postData": {"mimeType": "application/x-www-form-urlencoded", "text": "", "params": [], "_file": "a1b2.dat"}},
+        "response": {"status": 200, "headers": [], "content": {"mimeType": "application/json", "size": 9, "_file": "c3d4.json"}},
+    }, {
+        "startedDateTime": "2026-11-23T05:00:00.000Z", "time": 5,
+        "request": {"method": "GET", "url": "https://app.example/x", "headers": []},
+        "response": {"status": 200, "headers": [], "content": {"mimeType": "text/html", "_file": "../secret.html"}},
+    }, {
+        "startedDateTime": "2026-11-23T05:00:00.000Z", "time": 5,
+        "request": {"method": "GET", "url": "wss://app.example/socket", "headers": []},
+        "response": {"status": 101, "headers": [], "content": {"mimeType": "x-unknown", "_file": "e5f6.jsonl"}},
+    }]}});
+    let post = format!(
+        "grant_type=authorization_code&code={CODE}&code_verifier={VERIFIER}&client_id=spa&redirect_uri=https%3A%2F%2Fapp.example%2Fcb"
+    );
+    (
+        serde_json::to_vec(&har).unwrap(),
+        post,
+        format!("{{\"access_token\":\"{TOKEN}\",\"token_type\":\"Bearer\"}}"),
+    )
+}
+
+#[test]
+fn bodies_beside_a_har_are_read_and_nothing_else() {
+    let (har, post, answer) = attached();
+    let line = json!({"type": "send", "time": 1_795_410_000.5, "opcode": 1, "data": answer.replace("qZ0001", "qZ0002")}).to_string();
+    let expected = [
+        "authorization_code form /log/entries/0/request/postData/_file",
+        "access_token json /log/entries/0/response/content/_file",
+        "access_token json /log/entries/2/response/content/_file",
+    ];
+    let bytes = zip(&[
+        deflated("run/har.har", har.clone()),
+        deflated("run/a1b2.dat", post.clone()),
+        deflated("run/c3d4.json", answer.clone()),
+        deflated("run/e5f6.jsonl", line.clone()),
+        deflated(
+            "secret.html",
+            format!("<a href='?access_token={TOKEN}'>").replace("qZ0001", "qZ0009"),
+        ),
+    ]);
+    let report = scan_bytes("x.har.zip", &bytes);
+    has(&report, &expected);
+    assert!(
+        report.problems()[0].contains("1 bodies lie in other files"),
+        "{:?}",
+        report.problems()
+    );
+    assert_eq!(report.json["not_claimed"]["read with its capture"], 1);
+    assert!(!found(&report).iter().any(|it| it.contains("storage")));
+
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("x.har", &har);
+    write("a1b2.dat", post.as_bytes());
+    write("c3d4.json", answer.as_bytes());
+    let path = folder.path().join("x.har");
+    has(&scan_with(&[path.to_str().unwrap()], None), &expected[..2]);
+    // A link leads out of the evidence.
+    #[cfg(unix)]
+    {
+        std::fs::remove_file(folder.path().join("c3d4.json")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("c3d4.json")).unwrap();
+        let report = scan_with(&[path.to_str().unwrap()], None);
+        assert!(
+            report.problems()[0].contains("3 bodies"),
+            "{:?}",
+            report.problems()
+        );
+    }
+}
+
+#[test]
+fn captures_that_are_damaged_never_panic() {
+    let flow = flow(
+        &format!("/cb?code={CODE}"),
+        (&[("Host", "a.example")], ""),
+        (&[("Location", "/x#access_token=y")], "{}"),
+    );
+    let xml = format!(
+        "<items burpVersion=\"1\"><item><request base64=\"false\"><![CDATA[{}]]></request><time>x</time></item></items>",
+        sent()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let mut seed = 7_u64;
+    let mut next = move || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).unwrap()
+    };
+    for number in 0..200 {
+        let mut bytes = if number % 2 == 0 {
+            flow.clone()
+        } else {
+            xml.clone()
+        }
+        .into_bytes();
+        for _ in 0..=next() % 4 {
+            let at = next() % bytes.len();
+            bytes[at] = u8::try_from(next() % 256).unwrap();
+        }
+        bytes.truncate(bytes.len() - next() % 30);
+        std::fs::write(folder.path().join(format!("{number}")), bytes).unwrap();
+    }
+    scan_with(&[folder.path().to_str().unwrap()], None);
+}
