@@ -169,3 +169,42 @@ fn two_halves_say_the_same_of_residue() {
     let halves: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(halves, whole);
 }
+
+#[test]
+fn a_cookie_that_was_replaced_between_two_commits_is_found_by_its_name() {
+    // Nothing in the value tells it, and the name stands in a column of its own.
+    const COMMITS: usize = 24;
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection::open(folder.path().join("History")).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;
+             CREATE TABLE moz_cookies(id INTEGER PRIMARY KEY, originAttributes TEXT NOT NULL DEFAULT '',
+                name TEXT, value TEXT, host TEXT, path TEXT, expiry INTEGER, lastAccessed INTEGER, creationTime INTEGER);
+             INSERT INTO moz_cookies(name, value, host) VALUES('theme', 'dark', '.app.example');
+             PRAGMA wal_checkpoint(TRUNCATE);",
+        )
+        .unwrap();
+    for commit in 0..COMMITS {
+        connection
+            .execute_batch(&format!(
+                "INSERT OR REPLACE INTO moz_cookies(id, name, value, host)
+                    VALUES(7, 'session', 'Qm3vTz8LrXk1Wn6Yh4PcJb9DsGf2E{commit:03}', 'app.example');
+                 UPDATE moz_cookies SET value = 'dark{commit}' WHERE name = 'theme';"
+            ))
+            .unwrap();
+    }
+    let report = json(copied(folder.path()).path(), &[]);
+    assert_eq!(report["sources"][0]["status"], "read", "{report:#}");
+    let findings = report["findings"].as_array().unwrap();
+    let views: Vec<&str> = findings
+        .iter()
+        .map(|it| {
+            assert_eq!(it["kind"], "session_id");
+            it["sightings"][0]["view"].as_str().unwrap()
+        })
+        .collect();
+    assert_eq!(views.len(), COMMITS);
+    let live = views.iter().filter(|it| **it != "recovered").count();
+    assert_eq!(live, 1, "{views:?}");
+}

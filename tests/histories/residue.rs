@@ -390,7 +390,7 @@ fn nothing_that_is_live_and_nothing_glued() {
         }
     }
     println!("{certain} decoded, {flagged} flagged, {missed} of {there} missed");
-    assert!(certain > 450, "only {certain} were decoded");
+    assert!(certain > 400, "only {certain} were decoded");
     assert!(missed * 100 <= there, "{missed} of {there} were missed");
 }
 

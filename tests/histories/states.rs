@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use tokentrail::atoms::{Locator, View};
+use tokentrail::collect::sqlite::MAX_IMAGES;
 use tokentrail::collect::{Observation, Payload};
 
 use super::harm::{set_read_only, unharmed};
@@ -148,7 +149,7 @@ fn an_id_that_was_given_again_joins_no_strangers() {
 fn a_value_that_stood_between_two_commits_only() {
     let live = tempfile::tempdir().unwrap();
     let connection = checkpointed(live.path());
-    for number in 30..90 {
+    for number in 30..180 {
         history(&connection, number..number + 1);
         connection
             .execute_batch(&format!(
@@ -163,8 +164,8 @@ fn a_value_that_stood_between_two_commits_only() {
         "{:?}",
         seen.problems
     );
-    assert_eq!(recovered(&seen).len(), 16);
-    assert_eq!(seen.urls().len(), 19 + 16);
+    assert_eq!(recovered(&seen).len(), MAX_IMAGES);
+    assert_eq!(seen.urls().len(), 19 + MAX_IMAGES);
 }
 
 #[test]

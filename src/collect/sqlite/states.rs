@@ -2,7 +2,7 @@
 //! journal that is not hot, and between the commits of a write-ahead log. Finds out which of them can hold a value
 //! that no other holds, so that no image is made in vain. Knows pages, and no application's schema.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Seek, SeekFrom};
 
 use super::image::{Image, Overlay};
@@ -15,11 +15,12 @@ use crate::atoms::Digest;
 use crate::collect::{Evidence, ReadError};
 
 /// Images that are made of one write-ahead log. Each shows all values that stood between the same commits, so that
-/// a log of hundreds of commits needs one or two.
-pub const MAX_IMAGES: usize = 16;
+/// a log of hundreds of commits needs one or two; a small database of cookies that change all the time needs one for
+/// each commit.
+pub const MAX_IMAGES: usize = 128;
 
-/// Bytes that these images may come to together: a second or two of copying.
-const IMAGE_BYTES: u64 = 2 << 30;
+/// Bytes that these images may come to together: a second or two of copying and reading.
+const IMAGE_BYTES: u64 = 1 << 30;
 
 /// Values between two commits that are remembered, some 50 bytes each.
 const MAX_PASSING: usize = 1 << 20;
@@ -144,6 +145,7 @@ impl Others {
         let mut snapshots = Snapshots::new(log, wal, &mut self.main)?;
         let freed = snapshots.freed(last)?;
         passing.cut_short = freed.is_none();
+        let mut live = HashSet::new();
         for (number, span) in snapshots.spans(last, &freed.unwrap_or_default()) {
             let bytes = snapshots.page(number, span.first)?;
             let Some(page) = Page::parse(&bytes, snapshots.layout, number == 1) else {
@@ -154,7 +156,7 @@ impl Others {
                     continue;
                 };
                 let mut first = span.first;
-                while first < last && first <= span.last {
+                while first <= span.last {
                     let (record, changed) = snapshots.record(&bytes, &payload, first)?;
                     let stood = Span {
                         last: changed.map_or(span.last, |changed| span.last.min(changed - 1)),
@@ -162,14 +164,26 @@ impl Others {
                     };
                     first = stood.last + 1;
                     let values = values(&record, payload.total, snapshots.layout);
-                    // What stood to the end is live.
-                    let mut wanted = values.iter().filter(|it| stood.last < last && wanted(it));
-                    if !wanted.all(|it| passing.note(cell.rowid, it, stood)) {
+                    let mut all: Vec<&[u8]> = values
+                        .iter()
+                        .map(|it| &**it)
+                        .filter(|it| wanted(it))
+                        .collect();
+                    // The name of a cookie, or of what a form remembers, stands in a column of its own.
+                    let row = values.join(&b'=');
+                    if all.is_empty() && wanted(&row) {
+                        all.push(&row);
+                    }
+                    if stood.last >= last {
+                        live.extend(all.iter().map(|it| digest(cell.rowid, it)));
+                    } else if !all.iter().all(|it| passing.note(cell.rowid, it, stood)) {
                         return Ok(passing);
                     }
                 }
             }
         }
+        // What stood to the end is live.
+        passing.values.retain(|value, _| !live.contains(value));
         Ok(passing)
     }
 
