@@ -8,6 +8,21 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
 LARGEST = 64 * 1024
 
+# What stands in the paths of the fixtures that are for a target.
+STORES = {
+    "leveldb": ["/leveldb/", "Session Storage"],
+    "snss": ["/Sessions"],
+    "chromium_cache": ["Cache_Data", "CacheStorage"],
+    "block_cache": ["data_1", "data_2"],
+    "firefox_cache": ["cache2"],
+    "webkit_cache": ["WebKitCache"],
+    "firefox_session": ["sessionstore", ".jsonlz4", ".baklz4"],
+    "plist": [".plist"],
+    "binary_cookies": ["binarycookies"],
+    "mitmproxy": [".mitm"],
+    "burp": ["burp"],
+}
+
 
 def files(folder):
     return sorted(path for path in (ROOT / folder).rglob("*") if path.is_file())
@@ -33,6 +48,11 @@ def main():
         if data.startswith(b"SQLite format 3\0"):
             end = min(len(data), LARGEST - 4)
             seed("sqlite", name, bytes([0]) + end.to_bytes(3, "big") + data[:end])
+        for target, words in STORES.items():
+            if any(word in str(path) for word in words):
+                seed(target, name, data)
+        if "archives" in path.parts:
+            seed("archive", name, bytes([number % 4]) + data)
         seed("any", name, path.name.encode() + b"\n" + data)
     for path in files("rules"):
         seed("rules", path.name, path.read_bytes())

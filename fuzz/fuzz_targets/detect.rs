@@ -6,6 +6,8 @@ use tokentrail::detect::Memory;
 use tokentrail_fuzz::{detect, observation, payload};
 
 fuzz_target!(|data: &[u8]| {
-    let Some((kind, bytes)) = data.split_first() else { return };
+    let Some((kind, bytes)) = data.split_first() else {
+        return;
+    };
     detect(&observation(payload(*kind, bytes)), &mut Memory::default());
 });

@@ -5,7 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let Some((&[which, high, middle, low], bytes)) = data.split_first_chunk::<4>() else { return };
+    let Some((&[which, high, middle, low], bytes)) = data.split_first_chunk::<4>() else {
+        return;
+    };
     let cut = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
     let (main, beside) = bytes.split_at(cut.min(bytes.len()));
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());

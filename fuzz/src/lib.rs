@@ -7,13 +7,15 @@ use std::sync::{Arc, LazyLock};
 
 use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::{FingerprintKey, Locator, Place, Raw, Source, View};
+use tokentrail::collect::archive::{self, Opened};
 use tokentrail::collect::find::File;
-use tokentrail::collect::read::{self, Outcome};
+use tokentrail::collect::read;
 use tokentrail::collect::{Context, Evidence, Observation, Payload, READERS, Sink, Store, Via};
 use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
 
 /// The rules of the build, compiled once.
-pub static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::builtin().expect("the built-in rules are sound"));
+pub static RULES: LazyLock<Rules> =
+    LazyLock::new(|| Rules::builtin().expect("the built-in rules are sound"));
 
 /// No value shorter than this is looked for in what a report shows: it stands there by chance.
 const TELLING: usize = 16;
@@ -22,6 +24,7 @@ fn context() -> Context<'static> {
     Context {
         rules: &RULES,
         log_timezone: None,
+        residue: true,
     }
 }
 
@@ -42,8 +45,13 @@ pub fn detect(observation: &Observation, memory: &mut Memory) -> Vec<Sighting> {
     for sighting in &sightings {
         let Some(url) = &sighting.url else { continue };
         for credential in &sighting.credentials {
-            let Some(value) = memory.revealed.values.get(&credential.id) else { continue };
-            #[allow(clippy::disallowed_methods, reason = "the oracle looks for what may not be shown")]
+            let Some(value) = memory.revealed.values.get(&credential.id) else {
+                continue;
+            };
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "the oracle looks for what may not be shown"
+            )]
             let value = value.expose();
             assert!(
                 value.len() < TELLING || !url.as_str().contains(value),
@@ -58,16 +66,31 @@ pub fn detect(observation: &Observation, memory: &mut Memory) -> Vec<Sighting> {
 /// One piece of evidence as each kind of payload.
 pub fn payload(kind: u8, bytes: &[u8]) -> Payload {
     let raw = || Raw::new(bytes);
-    let cut = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let cut = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(bytes.len());
     let (first, rest) = bytes.split_at(cut);
     let name: Box<str> = String::from_utf8_lossy(first).into();
     match kind % 8 {
         0 => Payload::Url(raw()),
         1 => Payload::Text(raw()),
-        2 => Payload::Header { name, value: Raw::new(rest) },
-        3 => Payload::Body { mime: "application/json".into(), bytes: raw() },
-        4 => Payload::Body { mime: "application/x-www-form-urlencoded".into(), bytes: raw() },
-        5 => Payload::Body { mime: "text/html".into(), bytes: raw() },
+        2 => Payload::Header {
+            name,
+            value: Raw::new(rest),
+        },
+        3 => Payload::Body {
+            mime: "application/json".into(),
+            bytes: raw(),
+        },
+        4 => Payload::Body {
+            mime: "application/x-www-form-urlencoded".into(),
+            bytes: raw(),
+        },
+        5 => Payload::Body {
+            mime: "text/html".into(),
+            bytes: raw(),
+        },
         6 => Payload::Pair {
             store: Store::Cookie,
             origin: Some("app.example".into()),
@@ -102,7 +125,10 @@ pub fn observation(payload: Payload) -> Observation {
 /// Reads bytes with one reader, whether or not it would claim them, and detects in what it yields. Returns how
 /// many observations there were.
 pub fn read_as(reader: &str, name: &str, bytes: &[u8]) -> usize {
-    let reader = READERS.iter().find(|it| it.name == reader).expect("a reader of this name");
+    let reader = READERS
+        .iter()
+        .find(|it| it.name == reader)
+        .expect("a reader of this name");
     let Ok(evidence) = Evidence::stream(Box::new(Cursor::new(bytes.to_vec())), name) else {
         return 0;
     };
@@ -122,22 +148,31 @@ pub fn read_as(reader: &str, name: &str, bytes: &[u8]) -> usize {
     count
 }
 
-/// Scans a file as the program would: claimed by content and name. Reading it twice must give the same.
-pub fn scan(path: &Path, shown: &str) -> Outcome {
+/// Scans a file as the program would, archives included: claimed by content and name. Reading it twice must give
+/// the same.
+pub fn scan(path: &Path, shown: &str) {
     let file = File {
         path: Some(path.to_owned()),
         shown: shown.into(),
         len: path.metadata().map_or(0, |meta| meta.len()),
     };
-    let once = || {
+    let one = |opened: Opened| {
         let mut memory = Memory::default();
         let mut ids = Vec::new();
-        let outcome = read::observations(&file, &context(), &read::Options::default(), &mut |it| {
-            ids.extend(detect(&it, &mut memory).into_iter().map(|sighting| sighting.id));
-        });
+        let outcome =
+            read::observations(opened, &context(), &read::Options::default(), &mut |it| {
+                ids.extend(
+                    detect(&it, &mut memory)
+                        .into_iter()
+                        .map(|sighting| sighting.id),
+                );
+            });
         (outcome, ids)
     };
-    let first = once();
-    assert!(first == once(), "two readings of the same file differ");
-    first.0
+    let all = || {
+        archive::sources(&file, &read::Options::default(), &|_| None, &one, |it| {
+            &it.0
+        })
+    };
+    assert!(all() == all(), "two readings of the same file differ");
 }
