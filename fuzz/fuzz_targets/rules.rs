@@ -1,0 +1,14 @@
+//! Rule files: any text is refused with an error, or compiles.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tokentrail::atoms::rules::Rules;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Err(error) = Rules::with(&[("fuzz.toml", text)]) {
+        assert!(!error.to_string().is_empty());
+    }
+});

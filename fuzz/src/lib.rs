@@ -1,0 +1,178 @@
+//! What the fuzz targets share: evidence made of arbitrary bytes, read as the program reads it. A target holds
+//! more than "no panic": what a run may never do is asserted here.
+
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use tokentrail::atoms::rules::Rules;
+use tokentrail::atoms::{FingerprintKey, Locator, Place, Raw, Source, View};
+use tokentrail::collect::archive::{self, Opened};
+use tokentrail::collect::find::File;
+use tokentrail::collect::read;
+use tokentrail::collect::{Context, Evidence, Observation, Payload, READERS, Sink, Store, Via};
+use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
+
+/// The rules of the build, compiled once.
+pub static RULES: LazyLock<Rules> =
+    LazyLock::new(|| Rules::builtin().expect("the built-in rules are sound"));
+
+/// No value shorter than this is looked for in what a report shows: it stands there by chance.
+const TELLING: usize = 16;
+
+fn context() -> Context<'static> {
+    Context {
+        rules: &RULES,
+        log_timezone: None,
+        residue: true,
+    }
+}
+
+/// All of detection over one observation. No masked URL may hold a value that detection itself calls a
+/// credential.
+pub fn detect(observation: &Observation, memory: &mut Memory) -> Vec<Sighting> {
+    let key = FingerprintKey::default();
+    let detector = Detector {
+        rules: &RULES,
+        key: &key,
+        jwks: None,
+        reveal: Reveal {
+            values: true,
+            identities: true,
+        },
+    };
+    let sightings = detect::sightings(observation, &detector, memory);
+    for sighting in &sightings {
+        let Some(url) = &sighting.url else { continue };
+        for credential in &sighting.credentials {
+            let Some(value) = memory.revealed.values.get(&credential.id) else {
+                continue;
+            };
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "the oracle looks for what may not be shown"
+            )]
+            let value = value.expose();
+            assert!(
+                value.len() < TELLING || !url.as_str().contains(value),
+                "a masked URL shows a {}",
+                credential.kind.as_str()
+            );
+        }
+    }
+    sightings
+}
+
+/// One piece of evidence as each kind of payload.
+pub fn payload(kind: u8, bytes: &[u8]) -> Payload {
+    let raw = || Raw::new(bytes);
+    let cut = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(bytes.len());
+    let (first, rest) = bytes.split_at(cut);
+    let name: Box<str> = String::from_utf8_lossy(first).into();
+    match kind % 8 {
+        0 => Payload::Url(raw()),
+        1 => Payload::Text(raw()),
+        2 => Payload::Header {
+            name,
+            value: Raw::new(rest),
+        },
+        3 => Payload::Body {
+            mime: "application/json".into(),
+            bytes: raw(),
+        },
+        4 => Payload::Body {
+            mime: "application/x-www-form-urlencoded".into(),
+            bytes: raw(),
+        },
+        5 => Payload::Body {
+            mime: "text/html".into(),
+            bytes: raw(),
+        },
+        6 => Payload::Pair {
+            store: Store::Cookie,
+            origin: Some("app.example".into()),
+            key: Raw::new(first),
+            value: Raw::new(rest),
+        },
+        _ => Payload::Pair {
+            store: Store::LocalStorage,
+            origin: None,
+            key: Raw::new(first),
+            value: Raw::new(rest),
+        },
+    }
+}
+
+/// An observation of a payload.
+pub fn observation(payload: Payload) -> Observation {
+    Observation {
+        place: Place {
+            source: Arc::new(Source::default()),
+            locator: Locator::Bytes { offset: 0 },
+            view: View::Live,
+        },
+        at: None,
+        via: Via::Unknown,
+        visit: None,
+        exchange: None,
+        payload,
+    }
+}
+
+/// Reads bytes with one reader, whether or not it would claim them, and detects in what it yields. Returns how
+/// many observations there were.
+pub fn read_as(reader: &str, name: &str, bytes: &[u8]) -> usize {
+    let reader = READERS
+        .iter()
+        .find(|it| it.name == reader)
+        .expect("a reader of this name");
+    let Ok(evidence) = Evidence::stream(Box::new(Cursor::new(bytes.to_vec())), name) else {
+        return 0;
+    };
+    let source = Arc::new(Source::default());
+    let mut memory = Memory::default();
+    let mut count = 0;
+    let mut observe = |observation: Observation| {
+        count += 1;
+        detect(&observation, &mut memory);
+    };
+    let mut problem = |error: tokentrail::collect::ReadError| drop(error.to_string());
+    let mut sink = Sink {
+        observe: &mut observe,
+        problem: &mut problem,
+    };
+    let _told = (reader.read)(&evidence, &source, &context(), &mut sink);
+    count
+}
+
+/// Scans a file as the program would, archives included: claimed by content and name. Reading it twice must give
+/// the same.
+pub fn scan(path: &Path, shown: &str) {
+    let file = File {
+        path: Some(path.to_owned()),
+        shown: shown.into(),
+        len: path.metadata().map_or(0, |meta| meta.len()),
+    };
+    let one = |opened: Opened| {
+        let mut memory = Memory::default();
+        let mut ids = Vec::new();
+        let outcome =
+            read::observations(opened, &context(), &read::Options::default(), &mut |it| {
+                ids.extend(
+                    detect(&it, &mut memory)
+                        .into_iter()
+                        .map(|sighting| sighting.id),
+                );
+            });
+        (outcome, ids)
+    };
+    let all = || {
+        archive::sources(&file, &read::Options::default(), &|_| None, &one, |it| {
+            &it.0
+        })
+    };
+    assert!(all() == all(), "two readings of the same file differ");
+}
