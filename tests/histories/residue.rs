@@ -167,11 +167,18 @@ fn a_log_behind_its_last_commit_and_a_journal() {
     for name in ["History", "History-wal"] {
         fs::copy(live.path().join(name), copy.path().join(name)).unwrap();
     }
+    // Where a frame is no longer a frame, the transactions behind it are none, and its bytes are all there is.
+    let beside = copy.path().join("History-wal");
+    let mut log = fs::read(&beside).unwrap();
+    let at = memchr::memmem::find(&log, old.as_bytes()).unwrap();
+    let frame = 32 + (at - 32) / (24 + 4096) * (24 + 4096);
+    log[frame..frame + 4].fill(0);
+    fs::write(&beside, log).unwrap();
     let found = residue(&scan(&copy.path().join("History")));
     let it = found.iter().find(|it| it.value == old.as_bytes()).unwrap();
     assert_eq!(it.beside.as_deref(), Some("History-wal"));
     assert_eq!((it.within, it.uncertain), (Within::WalSlack, false));
-    let log = fs::read(copy.path().join("History-wal")).unwrap();
+    let log = fs::read(&beside).unwrap();
     assert!(log[it.offset as usize..].starts_with(old.as_bytes()));
 
     let kept = tempfile::tempdir().unwrap();

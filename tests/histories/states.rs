@@ -8,7 +8,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use tokentrail::atoms::{Locator, View};
 use tokentrail::collect::sqlite::MAX_IMAGES;
-use tokentrail::collect::{Observation, Payload};
+use tokentrail::collect::{Evidence, Observation, Payload};
 
 use super::harm::{set_read_only, unharmed};
 use super::overlay::{Random, open_mode};
@@ -184,6 +184,52 @@ fn values_that_stood_together_need_one_image() {
     let deleted: Vec<String> = (100..351).map(token_url).collect();
     assert_eq!(recovered(&seen), deleted);
     assert_eq!(seen.urls().len(), 19 + 370 + 20);
+}
+
+#[test]
+fn what_a_log_held_before_it_was_begun_anew_counts_as_residue() {
+    let live = tempfile::tempdir().unwrap();
+    let connection = checkpointed(live.path());
+    history(&connection, 30..60);
+    // Behind what the log will be begun anew with: rows that stood for a commit or two, and one that still stands.
+    for number in 60..100 {
+        history(&connection, number..number + 1);
+        connection
+            .execute_batch(&format!(
+                "DELETE FROM urls WHERE id = {0}; DELETE FROM visits WHERE id = {0};",
+                number - 2
+            ))
+            .unwrap();
+    }
+    connection
+        .execute_batch(
+            "PRAGMA secure_delete=ON; UPDATE urls SET url = 'x'; PRAGMA wal_checkpoint(FULL);",
+        )
+        .unwrap();
+    let before = fs::metadata(live.path().join("History-wal")).unwrap().len();
+    history(&connection, 200..202);
+    let copy = copied(live.path(), &LOG);
+    assert_eq!(
+        fs::metadata(copy.path().join("History-wal")).unwrap().len(),
+        before,
+        "SQLite wrote over the log, and let what it did not reach be"
+    );
+    let path = copy.path().join("History");
+    assert_eq!(recovered(&scan(&path)), [""; 0]);
+    let evidence = Evidence::file(&path, path.to_string_lossy()).unwrap();
+    let seen = super::scan_with(&evidence, true);
+    let rows: BTreeSet<String> = seen
+        .observations
+        .iter()
+        .filter(|it| matches!(it.place.locator, Locator::Row { .. }))
+        .filter_map(url)
+        .collect();
+    for number in 80..97 {
+        let deleted = token_url(number);
+        assert!(rows.contains(&deleted), "{number}");
+        assert!(seen.with(&deleted).at.is_some(), "{number}");
+    }
+    assert_eq!(seen.problems, [""; 0]);
 }
 
 #[test]

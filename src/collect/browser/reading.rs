@@ -137,16 +137,25 @@ fn read_others(
     if let Some(before) = others.before_last()? {
         read(&before);
     }
-    for image in 0.. {
-        let Some(commit) = known.borrow_mut().passing.next_commit() else {
-            break;
-        };
-        if image == MAX_IMAGES {
-            return Err(more_states());
+    let mut images = 0..MAX_IMAGES;
+    let mut between = |others: &mut Others| -> Result<(), ReadError> {
+        loop {
+            let Some(commit) = known.borrow_mut().passing.next_commit() else {
+                return Ok(());
+            };
+            images.next().ok_or_else(more_states)?;
+            if let Some(state) = others.after(commit, evidence)? {
+                read(&state);
+            }
         }
-        if let Some(between) = others.after(commit, evidence)? {
-            read(&between);
-        }
+    };
+    between(&mut others)?;
+    if live.residue && others.turn_to_older()? {
+        let cut_short = known.borrow().passing.cut_short;
+        let mut passing = others.passing(&|bytes| live.needles.hit(bytes))?;
+        passing.cut_short |= cut_short;
+        known.borrow_mut().passing = passing;
+        between(&mut others)?;
     }
     let known = known.borrow();
     if known.is_full() || known.passing.cut_short {

@@ -31,6 +31,8 @@ pub struct Others {
     main_len: u64,
     journal: Option<(Overlay<Bytes>, u64)>,
     log: Option<(Log, Bytes)>,
+    /// Whether the log is what is left of one that was written back: then nothing in it is live for it.
+    is_older: bool,
     image_bytes: u64,
 }
 
@@ -87,6 +89,7 @@ impl Views {
             main_len,
             journal: None,
             log: None,
+            is_older: false,
             image_bytes: 0,
         };
         if let Some((mut wal, _)) = log {
@@ -133,15 +136,29 @@ impl Others {
         overlay.map(|overlay| self.image(overlay, len)).transpose()
     }
 
+    /// Turns to what the write-ahead log held before it was begun anew. Whether there is any of it.
+    pub fn turn_to_older(&mut self) -> Result<bool, ReadError> {
+        let Some((log, wal)) = &mut self.log else {
+            return Ok(false);
+        };
+        let Some(older) = log.older(wal)? else {
+            return Ok(false);
+        };
+        *log = older;
+        self.is_older = true;
+        Ok(true)
+    }
+
     /// The values between two commits that `wanted` lets through.
     pub fn passing(&mut self, wanted: &dyn Fn(&[u8]) -> bool) -> Result<Passing, ReadError> {
         let mut passing = Passing::default();
         let Some((log, wal)) = &mut self.log else {
             return Ok(passing);
         };
-        let Some(last) = log.last().filter(|last| *last > 0) else {
+        let Some(last) = log.last().filter(|last| *last > 0 || self.is_older) else {
             return Ok(passing);
         };
+        let end = if self.is_older { usize::MAX } else { last };
         let mut snapshots = Snapshots::new(log, wal, &mut self.main)?;
         let freed = snapshots.freed(last)?;
         passing.cut_short = freed.is_none();
@@ -174,7 +191,7 @@ impl Others {
                     if all.is_empty() && wanted(&row) {
                         all.push(&row);
                     }
-                    if stood.last >= last {
+                    if stood.last >= end {
                         live.extend(all.iter().map(|it| digest(cell.rowid, it)));
                     } else if !all.iter().all(|it| passing.note(cell.rowid, it, stood)) {
                         return Ok(passing);

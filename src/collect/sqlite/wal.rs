@@ -39,6 +39,9 @@ pub(super) struct Log {
     pub(super) frames: Vec<Frame>,
     /// Pages of the database after each of them.
     commits: Vec<u32>,
+    /// What tells its frames from those that were there before it was begun anew.
+    salts: (u32, u32),
+    big_endian: bool,
 }
 
 /// One page that a transaction wrote.
@@ -77,6 +80,8 @@ impl Log {
             page_size,
             frames: Vec::new(),
             commits: Vec::new(),
+            salts: (salt_1, salt_2),
+            big_endian: sum.big_endian,
         };
         let mut page = vec![0; page_size as usize];
         let mut frame_header = [0; FRAME_HEADER];
@@ -106,6 +111,59 @@ impl Log {
         let ended = log.commits.len();
         log.frames.retain(|frame| frame.commit < ended);
         Ok(Some(log))
+    }
+
+    /// What is left of the log from before it was begun anew: SQLite writes over it from its beginning, so that
+    /// its last transactions stand behind the new ones. The first frame cannot be checked, each one behind it is by
+    /// the one before. `None` when no transaction of it is whole.
+    pub(super) fn older<S: Read + Seek>(&self, wal: &mut S) -> io::Result<Option<Self>> {
+        let mut older = Self {
+            page_size: self.page_size,
+            frames: Vec::new(),
+            commits: Vec::new(),
+            salts: self.salts,
+            big_endian: self.big_endian,
+        };
+        let mut sum = Checksum {
+            big_endian: self.big_endian,
+            state: (0, 0),
+        };
+        let mut page = vec![0; self.page_size as usize];
+        let mut frame_header = [0; FRAME_HEADER];
+        let mut offset = self.end();
+        wal.seek(SeekFrom::Start(offset))?;
+        while fill(wal, &mut frame_header)? && fill(wal, &mut page)? {
+            let frame = words(&frame_header);
+            let &[number, commit, salt_a, salt_b, sum_a, sum_b] = frame.as_slice() else {
+                break;
+            };
+            let at = offset + FRAME_HEADER as u64;
+            offset = at + page.len() as u64;
+            let salts = (salt_a, salt_b);
+            if salts == self.salts {
+                // A transaction that did not end.
+                continue;
+            }
+            sum.add(frame_header.get(..8).unwrap_or_default());
+            sum.add(&page);
+            let is_first = older.frames.is_empty();
+            if number == 0 || !(is_first || salts == older.salts && sum.state == (sum_a, sum_b)) {
+                break;
+            }
+            older.salts = salts;
+            sum.state = (sum_a, sum_b);
+            older.frames.push(Frame {
+                page: number,
+                offset: at,
+                commit: older.commits.len(),
+            });
+            if commit != 0 {
+                older.commits.push(commit);
+            }
+        }
+        let ended = older.commits.len();
+        older.frames.retain(|frame| frame.commit < ended);
+        Ok((ended > 0).then_some(older))
     }
 
     /// The last transaction, when there is one.
