@@ -67,12 +67,12 @@ pub(super) fn string(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
 }
 
 /// A name and its value in a list of two texts, as some write headers: `["code", "x"]`; and what follows it.
-fn pair(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, Cow<'_, [u8]>, &[u8])> {
+fn pair(bytes: &[u8]) -> Option<([Cow<'_, [u8]>; 2], &[u8])> {
     let (name, rest) = string(bytes.strip_prefix(b"[")?.trim_ascii_start())?;
     let rest = rest.trim_ascii_start().strip_prefix(b",")?;
     let (value, rest) = string(rest.trim_ascii_start())?;
     let rest = rest.trim_ascii_start().strip_prefix(b"]")?;
-    Some((name, value, rest))
+    Some(([name, value], rest))
 }
 
 struct Walker<'a> {
@@ -163,7 +163,7 @@ impl<'a> Walker<'a> {
                 }
                 (b',', after) => self.rest = after,
                 (b'[', _) => match pair(self.rest) {
-                    Some((name, value, after)) => {
+                    Some(([name, value], after)) => {
                         self.rest = after;
                         let before = self.path.len();
                         self.path.push(b'.');
