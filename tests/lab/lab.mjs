@@ -42,6 +42,9 @@ async function playAll() {
     say(`${name} plays`);
     versions[name] = await player.playProfile(root('whole'), () => taken(root('whole'), `${name}-running`));
     taken(root('whole'), `${name}-closed`);
+    say(`${name} deletes row by row`);
+    await player.playDeleted(root('whole'), (state) => taken(root('whole'), `${name}-${state}`));
+    taken(root('whole'), `${name}-deleted-closed`);
     say(`${name} plays and is killed`);
     await player.playKilled(root('killed'), few);
     taken(root('killed'), `${name}-killed`);
