@@ -151,7 +151,10 @@ fn names(issuers: &[(&str, usize)]) -> String {
     match (shown.is_empty(), issuers.len().saturating_sub(NAMED)) {
         (true, _) => "<span class=\"faint\">not known</span>".into(),
         (_, 0) => shown.join(", "),
-        (_, more) => format!("{} and {more} more", shown.join(", ")),
+        (_, more) => format!(
+            "{} <span class=\"faint\" title=\"and {more} more\">+{more}</span>",
+            shown.join(", ")
+        ),
     }
 }
 
