@@ -108,10 +108,11 @@ fn read_word(
     if inner.contains('=') {
         push_pairs(pairs, inner, group);
     } else if let Some((name, value)) = inner.split_once(':')
-        && !rules
+        && rules
             .catalogue
             .rules_for(&crate::atoms::rules::Name::new(name))
-            .is_empty()
+            .next()
+            .is_some()
     {
         push(pairs, name, value, group);
     } else if rules.shapes.alone(inner).is_some() || Jwt::decode(inner).is_some() {
@@ -137,8 +138,9 @@ fn is_authorization(name: &str) -> bool {
 
 fn push(pairs: &mut Message, name: &str, value: &str, group: u32) {
     let mut field = if name == "authorization_basic" {
-        let decoded = super::encoding::base64(value).map(|bytes| super::encoding::text(&bytes));
-        Field::new(name, decoded.unwrap_or_default(), Slot::Text)
+        let decoded = super::encoding::base64(value).unwrap_or_default();
+        let decoded = super::encoding::text(&decoded).into_owned();
+        Field::new(name, decoded, Slot::Text)
     } else {
         Field::new(name, value.to_owned(), Slot::Text)
     };
