@@ -5,7 +5,7 @@ use super::encoding;
 use super::jwt::Jwt;
 use super::saml::{self, Saml};
 use super::url::Url;
-use super::{Decoding, body, open, text, url};
+use super::{Decoding, body, open, rewritten, text, url};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -111,8 +111,7 @@ impl Field {
         }
     }
 
-    /// The JWT that it is, decoded when it is first asked for. It is held as long as the observation's bytes,
-    /// and is to them what a parsed document is to its text.
+    /// The JWT that it is, decoded when it is first asked for and held while its observation is looked at.
     pub(super) fn jwt(&self) -> Option<&Jwt> {
         let decode = || Jwt::decode(&self.canonical);
         self.jwt.get_or_init(decode).as_ref()
@@ -188,6 +187,15 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
 
 /// A URL as a message.
 pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
+    if let Some(inner) = rewritten::inner(&url) {
+        // Nothing in it is the gateway's own.
+        return Message {
+            fields: vec![Field::new("", inner, Slot::Path)],
+            url: Some(url),
+            form: Form::Url,
+            nesting: Vec::new(),
+        };
+    }
     let mut fields = located(&url, rules);
     for segment in url.telling_segments() {
         let jwt = Jwt::decode(&segment);
@@ -251,21 +259,18 @@ pub(super) fn pair_field(pair: url::Pair<'_>, slot: Slot, group: u32) -> Field {
 
 /// `user:password`, `token`, `x-access-token:TOKEN` before the `@`.
 fn userinfo_fields(userinfo: &str) -> Option<Field> {
-    let decoded = encoding::percent(userinfo);
+    let decoded = encoding::percent(userinfo).into_owned();
     match decoded.split_once(':') {
         Some((_, "")) => None,
         Some((user, password)) => {
             let name = format!("userinfo_{user}");
-            let mut field = Field::new("userinfo", decoded.clone().into_owned(), Slot::Userinfo);
+            let mut field = Field::new("userinfo", decoded.clone(), Slot::Userinfo);
             if TOKEN_USERS.contains(&user) {
                 field = Field::new(&name, password.to_owned(), Slot::Userinfo);
             }
             Some(field)
         }
-        None => {
-            let decoded = decoded.into_owned();
-            Some(Field::new("userinfo_only", decoded, Slot::Userinfo))
-        }
+        None => Some(Field::new("userinfo_only", decoded, Slot::Userinfo)),
     }
 }
 
