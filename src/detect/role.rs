@@ -22,9 +22,9 @@ pub(super) fn role(
     found: &[Found],
     setting: &Setting<'_>,
 ) -> Role {
-    let named = message.fields.iter();
-    let named = named.filter(|field| !field.canonical.is_empty());
-    let mut names: Vec<_> = named.map(|field| &*field.key.key).collect();
+    let valued = message.fields.iter();
+    let valued = valued.filter(|field| !field.canonical.is_empty());
+    let mut names: Vec<_> = valued.map(|field| &*field.key.key).collect();
     names.sort_unstable();
     let seen = Seen {
         names,

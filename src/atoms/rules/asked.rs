@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::condition::Condition;
+use super::condition::{Condition, Key};
 use super::name::Name;
 
 /// Some of the numbered things.
@@ -77,17 +77,15 @@ impl Asked {
         };
         let all = condition.beside_all.iter();
         let all = all.chain(condition.beside_value.keys());
+        let names = &mut self.names;
         condition.numbers = Numbers {
-            beside: numbers(
-                &mut self.names,
-                &mut condition.beside.iter().map(|it| it.as_str()),
+            beside: numbers(names, &mut condition.beside.iter().map(Key::as_str)),
+            beside_all: numbers(names, &mut all.map(Key::as_str)),
+            lacks: numbers(names, &mut condition.lacks.iter().map(Key::as_str)),
+            path: numbers(
+                &mut self.words,
+                &mut condition.path.iter().map(AsRef::as_ref),
             ),
-            beside_all: numbers(&mut self.names, &mut all.map(|it| it.as_str())),
-            lacks: numbers(
-                &mut self.names,
-                &mut condition.lacks.iter().map(|it| it.as_str()),
-            ),
-            path: numbers(&mut self.words, &mut condition.path.iter().map(|it| &**it)),
         };
     }
 
@@ -116,16 +114,17 @@ struct Search {
 
 impl Search {
     fn new(words: &HashMap<Box<str>, usize>) -> Self {
-        let split = |(word, number): (&Box<str>, &usize)| match word.strip_suffix('$') {
-            Some(end) => (true, (end.into(), *number)),
-            None => (false, (word.clone(), *number)),
-        };
-        let (ends, anywhere): (Vec<_>, Vec<_>) = words.iter().map(split).partition(|it| it.0);
-        let anywhere: Vec<_> = anywhere.into_iter().map(|(_, word)| word).collect();
+        let (mut anywhere, mut at_the_end) = (Vec::new(), Vec::new());
+        for (word, number) in words {
+            match word.strip_suffix('$') {
+                Some(end) => at_the_end.push((end.into(), *number)),
+                None => anywhere.push((word.clone(), *number)),
+            }
+        }
         Self {
             together: AhoCorasick::new(anywhere.iter().map(|(word, _)| &**word)).ok(),
             anywhere,
-            at_the_end: ends.into_iter().map(|(_, word)| word).collect(),
+            at_the_end,
         }
     }
 
@@ -137,8 +136,9 @@ impl Search {
         }
         if let Some(together) = &self.together {
             for found in together.find_overlapping_iter(path) {
-                let word = self.anywhere.get(found.pattern().as_usize());
-                word.into_iter().for_each(|(_, number)| take(*number));
+                if let Some((_, number)) = self.anywhere.get(found.pattern().as_usize()) {
+                    take(*number);
+                }
             }
             return;
         }
@@ -165,7 +165,9 @@ mod tests {
         let names = |names: &[&str]| {
             let mut set = Set::default();
             let numbers = names.iter().filter_map(|name| asked.name(&Name::new(name)));
-            numbers.for_each(|number| set.insert(number));
+            for number in numbers {
+                set.insert(number);
+            }
             set
         };
         let numbers = &condition.numbers;
@@ -189,7 +191,9 @@ mod tests {
     fn sets_of_any_length_compare() {
         let of = |numbers: &[usize]| {
             let mut set = Set::default();
-            numbers.iter().for_each(|number| set.insert(*number));
+            for number in numbers {
+                set.insert(*number);
+            }
             set
         };
         assert!(of(&[1, 700]).holds(&of(&[700])));
