@@ -196,7 +196,7 @@ fn push_pairs(pairs: &mut Message, text: &str, group: u32) {
 }
 
 /// A pair whose value is a list of one, as Spring logs a form: `code=[x]`, or `code=[x` once its word was cut; or
-/// behind two `=`, as HTTPie takes a parameter and a program compares.
+/// behind two `=`, as `HTTPie` takes a parameter and a program compares.
 fn unwrapped(pair: url::Pair<'_>) -> url::Pair<'_> {
     let pair = url::Pair {
         value: pair.value.strip_prefix('=').unwrap_or(pair.value),

@@ -109,7 +109,7 @@ pub(super) fn is_entry(value: Value<'_>) -> bool {
 
 /// Whether a value is a list of objects, or an empty one.
 fn is_list(value: Value<'_>) -> bool {
-    value.is_array() && value.items().next().is_none_or(|item| item.is_object())
+    value.is_array() && value.items().next().is_none_or(Value::is_object)
 }
 
 /// Gathers the parts of one entry.
