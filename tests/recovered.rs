@@ -151,9 +151,9 @@ fn with_remains(request: &str) -> tempfile::TempDir {
     drop(signed_in(folder.path()));
     let path = folder.path().join("History");
     let mut file = fs::read(&path).unwrap();
-    let mut page = vec![0; 4096];
-    page[1000..1000 + request.len()].copy_from_slice(request.as_bytes());
-    file.extend(page);
+    file.resize(file.len() + 1000, 0);
+    file.extend_from_slice(request.as_bytes());
+    file.resize(file.len().next_multiple_of(4096), 0);
     fs::write(path, file).unwrap();
     folder
 }
