@@ -2,7 +2,7 @@
 //!
 //! `TRYCMD=overwrite cargo test --test cli` accepts what the program writes now.
 
-#![allow(clippy::unwrap_used, reason = "test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test")]
 
 use std::io::Write;
 use std::path::Path;
