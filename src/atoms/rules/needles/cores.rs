@@ -22,8 +22,9 @@ pub(super) const COMMON: &[u8] = b"GET POST HTTP/1.1\" 200 304 \"https://www.exa
     (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/605.1.15 Version Edg Firefox Googlebot compatible \
     curl/8 python-requests level info debug error warning message request response status time timestamp \
     connection upstream client forwarded host path query method port accept report review detail return \
-    Sun Mon Tue Wed Thu Fri Sat Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec function 192.0.2.107 - - [21/Nov/2026:23:44:04 +0000] 28639 0.137 \
-    ?id=446185&lang=en&q=a%20b%2Fc /wiki/%D0%B0%D0%B1%D1%82%D1%80%E4%B8%AD {\"ts\":\"2026-11-21T10:00:00.123Z\",\"pid\":40372}";
+    Sun Mon Tue Wed Thu Fri Sat Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec function \
+    192.0.2.107 - - [21/Nov/2026:23:44:04 +0000] 28639 0.137 ?id=446185&lang=en&q=a%20b%2Fc /wiki/%D0%B0%D0%B1\
+    %D1%82%D1%80%D0%BA%D0%B6%D0%BF%D1%86%E4%B8%AD%E6%96%87%2C%20%D0%B9%D0%B4 {\"ts\":\"2026-11-21T10:00:00.123Z\",\"pid\":40372}";
 
 /// A literal up to its core, and from the core on.
 type Halves = (Box<[u8]>, Box<[u8]>);
@@ -80,6 +81,7 @@ impl Core {
     }
 }
 
+/// A literal cut at the first place where the core stands in it.
 fn halves(literal: &[u8], core: &[u8]) -> Option<Halves> {
     let at = memchr::memmem::find(literal, core)?;
     let (before, from) = literal.split_at_checked(at)?;
@@ -100,6 +102,7 @@ pub(super) fn cores(literals: &[&[u8]]) -> Vec<Core> {
     escapes.into_iter().chain(shared(&left)).collect()
 }
 
+/// Cores of the literals that no escape stands for.
 fn shared(literals: &[&[u8]]) -> Vec<Core> {
     let common: HashSet<&[u8]> = COMMON.windows(TRIPLE).collect();
     let mut sharing: BTreeMap<&[u8], BTreeSet<usize>> = BTreeMap::new();

@@ -133,7 +133,7 @@ mod tests {
     fn no_core_is_lost_and_none_is_there_twice() {
         for count in [0, 1, 7, 8, 9, 26] {
             let literals: Vec<String> = (0..count).map(|it| format!("w{it:02}kz")).collect();
-            let literals: Vec<&[u8]> = literals.iter().map(|it| it.as_bytes()).collect();
+            let literals: Vec<&[u8]> = literals.iter().map(String::as_bytes).collect();
             let mut before: Vec<_> = cores(&literals).into_iter().map(|it| it.bytes).collect();
             let mut after: Vec<_> = in_sets(cores(&literals))
                 .into_iter()

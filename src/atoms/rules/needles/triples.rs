@@ -104,5 +104,6 @@ pub(super) fn pair(before: u8, last: u8) -> usize {
 
 #[inline]
 fn fold(byte: u8) -> u8 {
+    // The remainder says to the compiler that no place is out of range.
     FOLD.get(usize::from(byte)).copied().unwrap_or_default() % 32
 }
