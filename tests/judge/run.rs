@@ -153,7 +153,7 @@ impl Seen {
 
     pub(crate) fn claims(mut self, claims: Claims, signature: Signature) -> Self {
         let credential = self.0.credentials.last_mut().unwrap();
-        credential.claims = Some(claims);
+        credential.claims = Some(Box::new(claims));
         credential.signature = signature;
         self
     }

@@ -339,31 +339,21 @@ impl Catalogue {
 
     /// Keys of the names that make bytes worth a second look.
     pub(super) fn needle_names(&self) -> BTreeSet<Box<str>> {
-        let public = self
-            .publics
-            .iter()
-            .filter(|public| public.needle)
-            .flat_map(|public| std::iter::once(&public.name).chain(&public.aliases));
-        let rules = self.rules.iter().flat_map(|rule| &rule.names);
-        public
-            .chain(rules)
-            .map(|name| Name::new(name).key)
-            .filter(|key| !key.is_empty())
-            .collect()
+        let rules = self.by_key.keys().cloned();
+        let keys = rules.chain(self.needle_publics());
+        keys.filter(|key| !key.is_empty()).collect()
     }
 
     /// What names mean, for those that only end like one of [`Self::needle_names`].
     pub(super) fn vocabulary(&self) -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
-        for rule in &self.rules {
-            for name in &rule.names {
-                vocabulary.add_rule(&Name::new(name).key, rule.suffix, rule.ambiguous);
+        for (key, rules) in &self.by_key {
+            for rule in rules.iter().filter_map(|(index, _)| self.rules.get(*index)) {
+                vocabulary.add_rule(key, rule.suffix, rule.ambiguous);
             }
         }
-        for public in self.publics.iter().filter(|public| public.needle) {
-            for name in std::iter::once(&public.name).chain(&public.aliases) {
-                vocabulary.add_public(&Name::new(name).key);
-            }
+        for key in self.needle_publics() {
+            vocabulary.add_public(&key);
         }
         for word in &self.ignored_always {
             vocabulary.add_ignored(word, true);
@@ -372,6 +362,13 @@ impl Catalogue {
             vocabulary.add_ignored(word, false);
         }
         vocabulary
+    }
+
+    /// Keys of the public parameters that make bytes worth a second look.
+    fn needle_publics(&self) -> impl Iterator<Item = Box<str>> {
+        let publics = self.publics.iter().filter(|public| public.needle);
+        let names = publics.flat_map(|public| std::iter::once(&public.name).chain(&public.aliases));
+        names.map(|name| Name::new(name).key)
     }
 
     /// Literals of the path rules.
