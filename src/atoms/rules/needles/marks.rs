@@ -47,7 +47,7 @@ impl Marks {
             let bit = bits.trailing_zeros() as usize;
             bits &= bits.checked_sub(1)?;
             // Said so that the compiler knows the bound.
-            Some(bit % EIGHTH * EIGHTH | bit / EIGHTH % EIGHTH)
+            Some((bit % EIGHTH * EIGHTH) | (bit / EIGHTH % EIGHTH))
         })
     }
 }

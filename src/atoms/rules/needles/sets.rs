@@ -33,7 +33,9 @@ pub(super) fn in_sets(mut cores: Vec<Core>) -> Vec<Core> {
         for split in 1..SETS {
             let (before, after) = sets.split_at_mut(split);
             if let Some(set) = after.first_mut() {
-                before.iter_mut().for_each(|other| set.exchange(other));
+                for other in before.iter_mut() {
+                    set.exchange(other);
+                }
             }
         }
     }
