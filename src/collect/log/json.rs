@@ -16,7 +16,8 @@ const MAX_MEMBERS: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Member<'a> {
     /// Keys from the outermost object, joined with dots. Arrays add nothing. In an object
-    /// `{"name": …, "value": …}` the name stands in place of `value`.
+    /// `{"name": …, "value": …}` the name stands in place of `value`, and in a list of lists `["name", "value"]` it is
+    /// one.
     pub(super) path: Vec<u8>,
     /// Last key of the path.
     pub(super) key: Vec<u8>,
@@ -63,6 +64,15 @@ pub(super) fn string(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     let (text, rest) = inside.split_at_checked(end)?;
     let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
     Some((escape::undo(text, Escape::Backslash), rest))
+}
+
+/// A name and its value in a list of two texts, as some write headers: `["code", "x"]`; and what follows it.
+fn pair(bytes: &[u8]) -> Option<([Cow<'_, [u8]>; 2], &[u8])> {
+    let (name, rest) = string(bytes.strip_prefix(b"[")?.trim_ascii_start())?;
+    let rest = rest.trim_ascii_start().strip_prefix(b",")?;
+    let (value, rest) = string(rest.trim_ascii_start())?;
+    let rest = rest.trim_ascii_start().strip_prefix(b"]")?;
+    Some(([name, value], rest))
 }
 
 struct Walker<'a> {
@@ -152,6 +162,17 @@ impl<'a> Walker<'a> {
                     return Some(());
                 }
                 (b',', after) => self.rest = after,
+                (b'[', _) => match pair(self.rest) {
+                    Some(([name, value], after)) => {
+                        self.rest = after;
+                        let before = self.path.len();
+                        self.path.push(b'.');
+                        self.path.extend_from_slice(&name);
+                        self.keep(&name, value);
+                        self.path.truncate(before);
+                    }
+                    None => self.value(key, depth + 1)?,
+                },
                 _ => self.value(key, depth + 1)?,
             }
         }
@@ -186,6 +207,20 @@ mod tests {
 
     #[test]
     fn members_have_their_paths() {
+        check(
+            r#"{"h":[["a","x"],["b","y"]],"l":["c","z"],"n":[["d"],["e","f","g"]]}"#,
+            &[
+                ("h.a", "x"),
+                ("h.b", "y"),
+                ("l", "c"),
+                ("l", "z"),
+                ("n", "d"),
+                ("n", "e"),
+                ("n", "f"),
+                ("n", "g"),
+            ],
+            "",
+        );
         check(
             r#"{"a":{"b":"x","c":[1,"y",{"d":null}]},"e":"\u0026\"" }"#,
             &[
