@@ -21,36 +21,35 @@ impl Nesting {
     /// backslash.
     pub(super) fn consume(&mut self, bytes: &[u8], on: &mut impl FnMut(usize)) -> (usize, bool) {
         let mut used = 0_usize;
-        loop {
-            let rest = bytes.get(used..).unwrap_or_default();
-            let mut padded = [b' '; STEP];
-            let (step, len) = if let Some(step) = rest.first_chunk() {
-                (step, STEP)
-            } else if rest.is_empty() {
-                return (used, false);
-            } else {
-                padded
-                    .iter_mut()
-                    .zip(rest)
-                    .for_each(|(to, from)| *to = *from);
-                (&padded, rest.len())
-            };
-            if let Some(end) = self.step(step, len, &mut |place| on(used.saturating_add(place))) {
-                return (used.saturating_add(end), true);
+        let (steps, rest) = bytes.as_chunks();
+        for step in steps {
+            if let Some(end) = self.step(step, STEP, &mut |place| on(used + place)) {
+                return (used + end, true);
             }
-            used = used.saturating_add(len);
+            used += STEP;
+        }
+        let mut step = [b' '; STEP];
+        step.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        match self.step(&step, rest.len(), &mut |place| on(used + place)) {
+            Some(end) => (used + end, true),
+            None => (bytes.len(), false),
         }
     }
 
     /// Passes over the first `len` bytes of a step; where the value ends, if it ends in it. Bits are those of
     /// simdjson's first stage (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", §3.1).
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "whole steps need not look at their length"
+    )]
     fn step(
         &mut self,
         bytes: &[u8; STEP],
         len: usize,
         on: &mut impl FnMut(usize),
     ) -> Option<usize> {
+        let last = len.checked_sub(1)?;
         let step = Step::of(bytes);
         let backslashes = step.equal(b'\\');
         let (escaped, escapes_next) = escaped(backslashes, self.escaped);
@@ -60,33 +59,27 @@ impl Nesting {
             // There it escapes nothing, and the bits mislead.
             return self.one_by_one(bytes.get(..len).unwrap_or(bytes), on);
         }
-        let behind = backslashes << 1 | u64::from(self.behind_backslash);
         let mut told = quotes;
+        let behind = backslashes << 1 | u64::from(self.behind_backslash);
         if behind != 0 {
             told |= behind & step.either(b'u', b'/');
         }
-        let end = if inside == u64::MAX {
-            None
+        if inside != u64::MAX
+            && let Some(end) = self.brackets(step, !inside)
+        {
+            *self = Self::default();
+            tell(told & u64::MAX >> (STEP - end), on);
+            return Some(end);
+        }
+        tell(told, on);
+        self.in_string = inside >> last & 1 == 1;
+        self.behind_backslash = backslashes >> last & 1 == 1;
+        self.escaped = if len == STEP {
+            escapes_next
         } else {
-            self.brackets(step, !inside)
+            escaped >> len & 1 == 1
         };
-        if let Some(end) = end {
-            told &= u64::MAX >> (STEP - end);
-        }
-        while told != 0 {
-            on(told.trailing_zeros() as usize);
-            told &= told - 1;
-        }
-        let last = len.saturating_sub(1);
-        self.in_string = end.is_none() && inside >> last & 1 == 1;
-        self.behind_backslash = end.is_none() && backslashes >> last & 1 == 1;
-        self.escaped = end.is_none()
-            && if len == STEP {
-                escapes_next
-            } else {
-                escaped >> len & 1 == 1
-            };
-        end
+        None
     }
 
     /// Counts the brackets of a step that are `outside` of strings; where the last one ends the value, if it does.
@@ -140,6 +133,15 @@ impl Nesting {
             }
         }
         None
+    }
+}
+
+/// Tells of the places that have a bit.
+#[inline]
+fn tell(mut bits: u64, on: &mut impl FnMut(usize)) {
+    while bits != 0 {
+        on(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
     }
 }
 

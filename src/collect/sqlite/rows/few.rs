@@ -30,11 +30,8 @@ impl Database {
         columns: &[&str],
         each: &mut dyn FnMut(i64, Met<'_>) -> bool,
     ) -> Option<()> {
-        let mut pages = self
-            .pages
-            .as_ref()
-            .filter(|_| table.has_rowid)?
-            .borrow_mut();
+        let pages = self.pages.as_ref().filter(|_| table.has_rowid)?;
+        let mut pages = pages.try_borrow_mut().ok()?;
         let plan = Plan::of(&self.connection, table.name, columns)?;
         pages.pass(plan.root, &plan.columns, &mut |rowid, _, met| {
             each(rowid, met)
