@@ -43,6 +43,9 @@ pub enum ShardError {
         "the sightings were made under different fingerprint keys, or some under none; scan again with one --fingerprint-key everywhere"
     )]
     Keys,
+    /// None could be opened.
+    #[error("{0}: {1}")]
+    Unopened(Box<str>, String),
     /// Nothing in it.
     #[error("{0}: no sightings there; write them with `tokentrail scan --sightings`")]
     Nothing(String),
@@ -51,7 +54,7 @@ pub enum ShardError {
 /// Reads all inputs; `-` is standard input.
 pub fn read(inputs: &[PathBuf]) -> Result<Merged, ShardError> {
     let mut reading = Reading::default();
-    let mut rows = Vec::new();
+    let (mut rows, mut unopened) = (Vec::new(), None);
     for path in inputs {
         let name: Box<str> = path.display().to_string().into();
         reading.inputs.push((name.clone(), Reasons::default()));
@@ -62,8 +65,15 @@ pub fn read(inputs: &[PathBuf]) -> Result<Merged, ShardError> {
         };
         match opened {
             Ok(input) => reading.input(&name, BufReader::new(input))?,
-            Err(error) => rows.push(read::unopened(&name, false, &error.into())),
+            Err(error) => {
+                let why = error.to_string();
+                rows.push(read::unopened(&name, false, &error.into()));
+                unopened.get_or_insert((name, why));
+            }
         }
+    }
+    if let (true, Some((name, why))) = (reading.runs.is_empty(), unopened) {
+        return Err(ShardError::Unopened(name, why));
     }
     if reading.runs.is_empty() {
         let names: Vec<_> = reading.inputs.iter().map(|(name, _)| &**name).collect();

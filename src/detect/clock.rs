@@ -111,10 +111,10 @@ mod tests {
                 shown: Masked::vouch("jwt"),
                 fingerprint: None,
                 keys: Vec::new(),
-                claims: Some(Claims {
+                claims: Some(Box::new(Claims {
                     iat: Some(ISSUED),
                     ..Claims::default()
-                }),
+                })),
                 signature: Signature::Unverified,
                 score: 100,
             }],

@@ -21,6 +21,7 @@ mod rewritten;
 mod role;
 mod saml;
 mod score;
+mod shared;
 mod text;
 mod url;
 
@@ -74,6 +75,7 @@ pub struct Memory {
     /// Observations that held more than is looked at in one.
     pub cut_short: u64,
     local: keys::Local,
+    shared: shared::Shared,
 }
 
 /// One protocol message, or one stored value, seen once, with the credentials in it.
@@ -88,13 +90,13 @@ pub struct Sighting {
     /// How it was reached.
     pub via: Via,
     /// Its visit, and the earlier observed visits that led to it, in a browser history.
-    pub visit: Option<VisitKeys>,
+    pub visit: Option<Box<VisitKeys>>,
     /// The exchange it is a part of.
     pub exchange: Option<JoinKey>,
     /// Which protocol message it is.
     pub role: Role,
     /// Method of the exchange, as found.
-    pub method: Option<Box<str>>,
+    pub method: Option<Arc<str>>,
     /// Status of the exchange.
     pub status: Option<u16>,
     /// How it travelled.
@@ -212,20 +214,20 @@ pub struct VisitKeys {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Address {
     /// Lower-case scheme; empty for a request target.
-    pub scheme: Box<str>,
+    pub scheme: Arc<str>,
     /// Lower-case host, normalised where it parses; empty for a request target on an unnamed server.
-    pub host: Box<str>,
+    pub host: Arc<str>,
     /// Port, when it is not the scheme's own.
     pub port: Option<u16>,
     /// Path with its variable and long segments replaced by `{}`.
-    pub path: Box<str>,
+    pub path: Arc<str>,
 }
 
 /// A protocol parameter of the message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Param {
     /// Name in its canonical form (`snake_case`, as registered).
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Its value when the parameter is public; `None` when it is there but not shown.
     pub value: Option<Box<str>>,
     /// Where it sat.
@@ -245,7 +247,7 @@ pub struct Credential {
     /// Which part of the message held it.
     pub slot: Slot,
     /// Parameter, header or key name as found.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Decodings between the evidence and the value, outermost first.
     pub nesting: Vec<Decoding>,
     /// Kind and length, never the value: `jwt, 843 characters`.
@@ -255,7 +257,8 @@ pub struct Credential {
     /// Its own join keys, also in the sighting's.
     pub keys: Vec<JoinKey>,
     /// What it says of itself when it is a JWT. Claims are claims until a signature is verified.
-    pub claims: Option<Claims>,
+    /// Few credentials are one.
+    pub claims: Option<Box<Claims>>,
     /// What is known of its signature.
     pub signature: Signature,
     /// Evidence so far, in the points of the rules: from [`REPORT`] on it is reported.

@@ -2,6 +2,7 @@
 //! by what other rows show. Names no flow.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::index::{Index, is_request};
 use crate::atoms::{Digest, Kind, Slot};
@@ -49,7 +50,7 @@ pub(super) fn real(index: &Index<'_>) -> BTreeMap<Digest, Kind> {
 }
 
 /// A site's host, and the name that the value has there.
-type Named = (Box<str>, Box<str>);
+type Named = (Arc<str>, Arc<str>);
 
 /// What is known of one value.
 #[derive(Default)]
@@ -60,7 +61,7 @@ struct Value {
     at_redirect: bool,
     redeemed: bool,
     /// Paths without a protocol message, by site and name.
-    pages: HashMap<Named, BTreeSet<Box<str>>>,
+    pages: HashMap<Named, BTreeSet<Arc<str>>>,
 }
 
 impl Value {

@@ -55,10 +55,10 @@ pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, N
         },
         at: wire.at.as_ref().map(moment).transpose()?,
         via: via(&wire.via, wire.sent_to)?,
-        visit: wire.visit.map(visit).transpose()?,
+        visit: wire.visit.map(visit).transpose()?.map(Box::new),
         exchange: wire.exchange.map(|text| key(&text)).transpose()?,
         role: named(Role::ALL, Role::as_str, &wire.role)?,
-        method: boxed(wire.method),
+        method: wire.method.map(Into::into),
         status: wire.status,
         channel: named(Channel::ALL, Channel::as_str, &wire.channel)?,
         store: wire
@@ -88,7 +88,7 @@ fn credential(wire: wire::Credential) -> Result<Credential, NotUnderstood> {
         shown: Masked::vouch(wire.shown),
         fingerprint: wire.fingerprint.map(|text| digest(&text)).transpose()?,
         keys: all(wire.keys, |text| key(&text))?,
-        claims: wire.claims.map(claims),
+        claims: wire.claims.map(claims).map(Box::new),
         signature: named(Signature::ALL, Signature::as_str, &wire.signature)?,
         score: wire.score,
     })
@@ -280,13 +280,13 @@ mod tests {
             via: Via::Referer {
                 sent_to: text("cdn.example"),
             },
-            visit: Some(VisitKeys {
+            visit: Some(Box::new(VisitKeys {
                 own: key(KeyKind::Visit, "own"),
                 ancestors: vec![(1, key(KeyKind::Visit, "before"))],
-            }),
+            })),
             exchange: Some(key(KeyKind::Exchange, "exchange")),
             role: Role::ResponseInFragment,
-            method: text("GET"),
+            method: Some("GET".into()),
             status: Some(302),
             channel: Channel::Front,
             store: Some(Store::Autofill),
@@ -314,7 +314,7 @@ mod tests {
                 shown: Masked::vouch("jwt, 843 characters"),
                 fingerprint: Some(digest("fingerprint")),
                 keys: vec![key(KeyKind::AtHash, "at")],
-                claims: Some(Claims {
+                claims: Some(Box::new(Claims {
                     alg: text("RS256"),
                     typ: text("JWT"),
                     encrypted: true,
@@ -329,7 +329,7 @@ mod tests {
                     nonce: true,
                     personal: true,
                     privileged: true,
-                }),
+                })),
                 signature: Signature::Verified,
                 score: -3,
             }],

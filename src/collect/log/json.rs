@@ -66,15 +66,6 @@ pub(super) fn string(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
     Some((escape::undo(text, Escape::Backslash), rest))
 }
 
-/// A name and its value in a list of two texts, as some write headers: `["code", "x"]`; and what follows it.
-fn pair(bytes: &[u8]) -> Option<([Cow<'_, [u8]>; 2], &[u8])> {
-    let (name, rest) = string(bytes.strip_prefix(b"[")?.trim_ascii_start())?;
-    let rest = rest.trim_ascii_start().strip_prefix(b",")?;
-    let (value, rest) = string(rest.trim_ascii_start())?;
-    let rest = rest.trim_ascii_start().strip_prefix(b"]")?;
-    Some(([name, value], rest))
-}
-
 struct Walker<'a> {
     rest: &'a [u8],
     path: Vec<u8>,
@@ -162,20 +153,25 @@ impl<'a> Walker<'a> {
                     return Some(());
                 }
                 (b',', after) => self.rest = after,
-                (b'[', _) => match pair(self.rest) {
-                    Some(([name, value], after)) => {
-                        self.rest = after;
-                        let before = self.path.len();
-                        self.path.push(b'.');
-                        self.path.extend_from_slice(&name);
-                        self.keep(&name, value);
-                        self.path.truncate(before);
-                    }
-                    None => self.value(key, depth + 1)?,
-                },
+                (b'[', _) if self.pair().is_some() => {}
                 _ => self.value(key, depth + 1)?,
             }
         }
+    }
+
+    /// A name and its value in a list of two texts, as some write headers: `["code", "x"]`. `None`, and nothing
+    /// happened, when it is another list.
+    fn pair(&mut self) -> Option<()> {
+        let (name, rest) = string(self.rest.strip_prefix(b"[")?.trim_ascii_start())?;
+        let rest = rest.trim_ascii_start().strip_prefix(b",")?;
+        let (value, rest) = string(rest.trim_ascii_start())?;
+        self.rest = rest.trim_ascii_start().strip_prefix(b"]")?;
+        let before = self.path.len();
+        self.path.push(b'.');
+        self.path.extend_from_slice(&name);
+        self.keep(&name, value);
+        self.path.truncate(before);
+        Some(())
     }
 
     fn keep(&mut self, key: &[u8], value: Cow<'a, [u8]>) {

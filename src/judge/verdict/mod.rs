@@ -64,7 +64,8 @@ impl<'a> Case<'a> {
             clock: Clock::default(),
         };
         let (claims, signature) = (
-            case.credentials().find_map(|(_, _, it)| it.claims.as_ref()),
+            case.credentials()
+                .find_map(|(_, _, it)| it.claims.as_deref()),
             case.credentials()
                 .map(|(_, _, it)| it.signature)
                 .max_by_key(|it| told(*it)),

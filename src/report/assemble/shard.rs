@@ -94,7 +94,7 @@ fn credential(credential: &detect::Credential) -> wire::Credential {
         shown: credential.shown.as_str().into(),
         fingerprint: credential.fingerprint.map(|digest| digest.to_string()),
         keys: credential.keys.iter().copied().map(key).collect(),
-        claims: credential.claims.as_ref().map(claims),
+        claims: credential.claims.as_deref().map(claims),
         signature: credential.signature.as_str().into(),
         score: credential.score,
     }
