@@ -153,7 +153,7 @@ impl Seen {
 
     pub(crate) fn claims(mut self, claims: Claims, signature: Signature) -> Self {
         let credential = self.0.credentials.last_mut().unwrap();
-        credential.claims = Some(claims);
+        credential.claims = Some(Box::new(claims));
         credential.signature = signature;
         self
     }
@@ -203,13 +203,13 @@ impl Seen {
     }
 
     pub(crate) fn visit(mut self, id: u64, before: Option<u64>) -> Self {
-        self.0.visit = Some(VisitKeys {
+        self.0.visit = Some(Box::new(VisitKeys {
             own: join(KeyKind::Visit, id),
             ancestors: before
                 .map(|id| (1, join(KeyKind::Visit, id)))
                 .into_iter()
                 .collect(),
-        });
+        }));
         self
     }
 }
