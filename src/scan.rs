@@ -219,6 +219,7 @@ fn map(opened: Opened, mapping: &Mapping) -> Mapped {
     // A place that is read twice yields its sightings twice.
     let mut seen = HashSet::new();
     sightings.retain(|sighting| seen.insert(sighting.id));
+    flow::near::note(&mut sightings);
     Mapped {
         outcome,
         clock_error,
@@ -315,7 +316,12 @@ fn run(found: &Found, mapping: &Mapping) -> io::Result<wire::shard::Run> {
 /// The reduce half: everything that the sources yielded, together.
 pub fn reduce(mut merged: Merged, reducing: &Reducing) -> (Report, Verdict) {
     merged.rows.sort_by(|a, b| a.source.cmp(&b.source));
-    let correlated = flow::trails(merged.sightings, &reducing.rules);
+    let mut census = flow::census::Census::default();
+    for sighting in &merged.sightings {
+        census.add(sighting);
+    }
+    let common = census.common();
+    let correlated = flow::trails_of(merged.sightings, &common, &reducing.rules);
     let judging = Judging {
         as_of: reducing.as_of,
         code_lifetime: reducing.code_lifetime,

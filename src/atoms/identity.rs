@@ -100,11 +100,13 @@ pub enum KeyKind {
     Visit,
     /// One HAR entry or one log line: a request and its response.
     Exchange,
+    /// A sighting by its id, or a stretch of time in one source: what another may belong to by time alone.
+    Near,
 }
 
 impl KeyKind {
     /// Every kind of key.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::State,
         Self::Nonce,
         Self::Code,
@@ -119,6 +121,7 @@ impl KeyKind {
         Self::Value,
         Self::Visit,
         Self::Exchange,
+        Self::Near,
     ];
 
     /// The name on the wire and in a clue.
@@ -138,6 +141,7 @@ impl KeyKind {
             Self::Value => "value",
             Self::Visit => "chain",
             Self::Exchange => "exchange",
+            Self::Near => "near",
         }
     }
 }

@@ -181,6 +181,7 @@ fn one(
         url: url.map(|url| mask::url(&url, &known, rules)),
         credentials,
         keys,
+        near: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Stage 3: sightings become trails, and every credential learns which flow put it where it lies.
 //! Knows OAuth; opens no file, reads no clock, and cannot fail.
 
+pub mod census;
 mod classify;
 mod clue;
 mod component;
@@ -10,6 +11,7 @@ mod index;
 mod link;
 mod modifier;
 mod names;
+pub mod near;
 mod pkce;
 mod place;
 mod promote;
@@ -19,16 +21,32 @@ mod trail;
 mod weakness;
 
 use std::collections::HashSet;
+use std::sync::Arc;
+
+use census::{Census, Clients, Common};
 
 use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, JoinKey, Kind, Masked, When};
 use crate::detect::{Role, Sighting};
 pub use names::{Flow, Modifier, Pkce, WeaknessKind};
 
-/// Puts together what belongs together. Insensitive to the order of the sightings and to duplicates.
+/// Puts together what belongs together, of all the evidence. Insensitive to the order of the sightings and to
+/// duplicates.
 pub fn trails(sightings: Vec<Sighting>, rules: &Rules) -> Correlated {
+    let mut sightings = in_order(sightings);
+    near::note_all(&mut sightings);
+    let mut census = Census::default();
+    for sighting in &sightings {
+        census.add(sighting);
+    }
+    trails_of(sightings, &census.common(), rules)
+}
+
+/// The same for a part of the evidence that nothing joins to the rest of it, beside what all of it has in common.
+/// What has nothing to do with each other can be put together at once or apart: the trails are the same.
+pub fn trails_of(sightings: Vec<Sighting>, common: &Common, rules: &Rules) -> Correlated {
     let sightings = in_order(sightings);
-    let mut index = index::Index::new(&sightings, &rules.providers);
+    let mut index = index::Index::new(&sightings, common, &rules.providers);
     index.real = promote::real(&index);
     let requests = component::requests(&index);
     let cores = component::cores(&index);
@@ -50,6 +68,7 @@ pub fn trails(sightings: Vec<Sighting>, rules: &Rules) -> Correlated {
         sightings,
         trails,
         exposures,
+        clients: common.clients.clone(),
     }
 }
 
@@ -142,4 +161,6 @@ pub struct Correlated {
     pub trails: Vec<Trail>,
     /// All credentials that the evidence supports, sorted by id.
     pub exposures: Vec<Exposure>,
+    /// How clients prove who they are, by all the evidence.
+    pub clients: Arc<Clients>,
 }

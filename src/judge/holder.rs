@@ -36,6 +36,7 @@ pub(super) struct Holders {
     /// Sorted by their first sighting.
     pub(super) list: Vec<Holder>,
     by_sighting: Vec<(usize, usize)>,
+    sources: Vec<Digest>,
 }
 
 impl Holders {
@@ -54,8 +55,12 @@ impl Holders {
                 });
                 holders.list.len() - 1
             });
+            let source = place.source.digest();
             let next = files.len();
-            let file = *files.entry(place.source.digest()).or_insert(next);
+            let file = *files.entry(source).or_insert(next);
+            if file == next {
+                holders.sources.push(source);
+            }
             holders.by_sighting.push((holder, file));
         }
         holders
@@ -69,6 +74,12 @@ impl Holders {
     /// The file of a sighting.
     pub(super) fn file(&self, sighting: usize) -> usize {
         self.by_sighting.get(sighting).map_or(0, |pair| pair.1)
+    }
+
+    /// Digest of the source of a sighting. One that is not there has none.
+    pub(super) fn source(&self, sighting: usize) -> Digest {
+        let source = self.sources.get(self.file(sighting));
+        source.copied().unwrap_or(Digest::from_bytes([0; 16]))
     }
 
     pub(super) fn get(&self, holder: usize) -> Option<&Holder> {

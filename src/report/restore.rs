@@ -72,6 +72,7 @@ pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, N
         params: all(wire.params, param)?,
         credentials: all(wire.credentials, credential)?,
         keys: all(wire.keys, |text| key(&text))?,
+        near: all(wire.near, |text| key(&text))?,
     })
 }
 
@@ -334,6 +335,7 @@ mod tests {
                 score: -3,
             }],
             keys: vec![key(KeyKind::State, "state")],
+            near: vec![key(KeyKind::Near, "near")],
         }
     }
 
