@@ -98,6 +98,7 @@ fn run_sightings(options: &Scan) -> Result<ExitCode, Failure> {
     let inputs = settings::inputs(options)?;
     let rules = Arc::new(settings::rules(&options.judging.rules)?);
     let mapping = settings::mapping(options, rules)?;
+    output::check(&options.output)?;
     let found = found(&inputs, &mapping)?;
     let bar = Bar(progress_bar(&options.output));
     let pool = pool(options)?;
@@ -163,6 +164,9 @@ fn found(inputs: &Inputs, mapping: &Mapping) -> Result<Found, SetupError> {
     let found = scan::evidence(inputs, &mapping.rules);
     if found.matched {
         return Ok(found);
+    }
+    if inputs.paths.is_empty() {
+        return Err(SetupError::NothingNamed);
     }
     let paths = inputs.paths.iter().map(|path| path.display().to_string());
     Err(SetupError::NothingFound(

@@ -52,6 +52,9 @@ pub enum SetupError {
     /// Nothing to read.
     #[error("{0}: nothing to read there; check the paths, --files-from and --glob")]
     NothingFound(String),
+    /// An empty list of paths.
+    #[error("--files-from: names no path; nothing was read")]
+    NothingNamed,
 }
 
 /// The evidence to be read.

@@ -53,6 +53,9 @@ pub enum ShardError {
     /// Whoever is told of the sightings.
     #[error("{0}")]
     Told(io::Error),
+    /// None could be opened.
+    #[error("{0}: {1}")]
+    Unopened(Box<str>, String),
     /// Nothing in it.
     #[error("{0}: no sightings there; write them with `tokentrail scan --sightings`")]
     Nothing(String),
@@ -61,7 +64,7 @@ pub enum ShardError {
 /// Reads all inputs; `-` is standard input. More sightings than `room` are kept in a temporary file.
 pub fn read(inputs: &[PathBuf], room: usize) -> Result<Merged, ShardError> {
     let mut reading = Reading::new(room);
-    let mut rows = Vec::new();
+    let (mut rows, mut unopened) = (Vec::new(), None);
     for path in inputs {
         let name: Box<str> = path.display().to_string().into();
         reading.inputs.push((name.clone(), Reasons::default()));
@@ -72,8 +75,15 @@ pub fn read(inputs: &[PathBuf], room: usize) -> Result<Merged, ShardError> {
         };
         match opened {
             Ok(input) => reading.input(&name, BufReader::new(input))?,
-            Err(error) => rows.push(read::unopened(&name, false, &error.into())),
+            Err(error) => {
+                let why = error.to_string();
+                rows.push(read::unopened(&name, false, &error.into()));
+                unopened.get_or_insert((name, why));
+            }
         }
+    }
+    if let (true, Some((name, why))) = (reading.runs.is_empty(), unopened) {
+        return Err(ShardError::Unopened(name, why));
     }
     if reading.runs.is_empty() {
         let names: Vec<_> = reading.inputs.iter().map(|(name, _)| &**name).collect();

@@ -96,7 +96,7 @@ pub struct Finding {
 /// How bad.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
-    /// Not a credential; needed to understand a flow.
+    /// Not a credential, or a code that S256 keeps; needed to understand a flow.
     Info,
     /// Supports another attack.
     Low,
