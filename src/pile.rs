@@ -152,7 +152,7 @@ impl Far {
     fn new() -> io::Result<Self> {
         Ok(Self {
             // Unlinked before anything is written, and nobody else's to open.
-            file: tempfile::tempfile().map_err(no_room)?,
+            file: tempfile::tempfile().map_err(|error| no_room(&error))?,
             written: 0,
             compressor: Compressor::new(LEVEL)?,
             decompressor: Decompressor::new()?,
@@ -189,7 +189,7 @@ impl Far {
         self.file
             .seek(SeekFrom::Start(self.written))
             .and_then(|_| self.file.write_all(&compressed))
-            .map_err(no_room)?;
+            .map_err(|error| no_room(&error))?;
         self.written += compressed.len() as u64;
         self.ends.push(self.written);
         self.open.clear();
@@ -234,7 +234,7 @@ impl Far {
     }
 }
 
-fn no_room(error: io::Error) -> io::Error {
+fn no_room(error: &io::Error) -> io::Error {
     let message = format!(
         "cannot keep the sightings in a temporary file: {error}; TMPDIR names the folder for it"
     );

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use lines::each;
-use lines::{Got, next_line, parse};
+use lines::{Got, next_line, parse, text};
 use run::Run;
 use serde::Deserialize;
 
@@ -393,9 +393,4 @@ fn shard_row(path: Box<str>, reasons: Reasons) -> Row {
         reasons: reasons.into_lines(),
         sha256: None,
     }
-}
-
-/// The one text of a value, for comparing.
-fn text(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }

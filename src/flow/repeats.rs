@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::index::is_response;
 use crate::atoms::{Digest, Source, When};
+use crate::collect::Store;
 use crate::detect::Sighting;
 
 /// Sightings of one message in one source that are put together with others: far more than anybody looks at, and
@@ -131,7 +132,7 @@ fn message(sighting: &Sighting) -> u64 {
     sighting.via.as_str().hash(&mut hash);
     (sighting.role, sighting.channel, sighting.status).hash(&mut hash);
     sighting.method.hash(&mut hash);
-    sighting.store.map(|store| store.as_str()).hash(&mut hash);
+    sighting.store.map(Store::as_str).hash(&mut hash);
     sighting.address.hash(&mut hash);
     sighting.redirect.hash(&mut hash);
     // Pages of one application have many addresses; where an answer lands has one.

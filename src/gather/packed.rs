@@ -39,7 +39,7 @@ pub(super) fn pack_sighting(it: &Sighting, out: &mut Vec<u8>) {
     out.extend([it.role as u8, it.channel as u8]);
     optional(it.method.as_deref(), out, text);
     optional(it.status.as_ref(), out, |it, out| {
-        number(u64::from(*it), out)
+        number(u64::from(*it), out);
     });
     optional(it.store.as_ref(), out, |it, out| out.push(*it as u8));
     optional(it.url.as_ref(), out, |it, out| text(it.as_str(), out));
@@ -59,7 +59,7 @@ pub(super) fn pack_sighting(it: &Sighting, out: &mut Vec<u8>) {
     });
     list(&it.keys, out, |it, out| key(*it, out));
     list(&it.near, out, |it, out| key(*it, out));
-    list(&it.credentials, out, |it, out| credential(it, out));
+    list(&it.credentials, out, credential);
 }
 
 fn credential(it: &Credential, out: &mut Vec<u8>) {

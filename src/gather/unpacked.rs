@@ -122,6 +122,10 @@ impl Packed<'_> {
         self.str().map(Into::into)
     }
 
+    #[expect(
+        clippy::option_option,
+        reason = "one is of the value, the other of what cannot be read"
+    )]
     fn optional<T>(&mut self, take: fn(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.flag()? {
             take(self).map(Some)

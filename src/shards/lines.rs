@@ -76,3 +76,8 @@ pub(super) fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Refused> {
     // The message of serde_json may quote the line.
     serde_json::from_slice(line).map_err(|_| Refused::Damaged)
 }
+
+/// The one text of a value, for comparing.
+pub(super) fn text(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,6 +1,7 @@
 //! Sightings that were read: each once, whichever runs have it, and one state of each.
 
-use super::{MAX_ROWS, Reading, Refused, text};
+use super::lines::text;
+use super::{MAX_ROWS, Reading, Refused};
 use crate::atoms::Digest;
 use crate::detect::Sighting;
 use crate::report::assemble::shard as assemble;
