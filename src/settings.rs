@@ -17,8 +17,9 @@ use crate::collect::{Reader, log, read};
 use crate::detect::Reveal;
 use crate::judge::baseline::{Baseline, BaselineError};
 use crate::judge::gate;
+use crate::reduce::Reducing;
 use crate::report::wire;
-use crate::scan::{Mapping, Reducing};
+use crate::scan::Mapping;
 use crate::values;
 
 /// Why a run cannot start.
