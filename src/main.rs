@@ -130,7 +130,8 @@ fn found(inputs: &Inputs, mapping: &Mapping) -> Result<Found, SetupError> {
     if found.matched {
         return Ok(found);
     }
-    let paths = inputs.paths.iter().map(|path| path.display().to_string());
+    let paths = inputs.paths.iter().chain(&inputs.listed);
+    let paths = paths.map(|path| path.display().to_string());
     Err(SetupError::NothingFound(
         paths.collect::<Vec<_>>().join(", "),
     ))
