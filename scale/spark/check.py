@@ -1,11 +1,13 @@
 """Checks what the job does itself: components against union-find on random graphs and on shapes that are hard, keys
 counted in any order, names of fetched files, sharing. `prove` runs it first; `spark-submit --py-files … check.py`."""
 
+import io
 import json
 import os
 import random
 import sys
 import tempfile
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -123,6 +125,23 @@ def check_processes() -> None:
             raise AssertionError("a failure went unnoticed")
 
 
+def check_fetch(folder: Path) -> None:
+    """Copies have the bytes of the files, whatever these are called; one that grew is whole, one that is gone stays away."""
+    names = ["plain.log", "we ird/[a]{b,c}*?%20#x/access ü.log", "grew.log"]
+    for number, name in enumerate(names):
+        evidence.write(io.BytesIO(bytes([number]) * 3_000_000), folder / "there" / name, None)
+    files = [evidence.File(f"file://{folder}/there/{name}", name, 3_000_000) for name in names]
+    (folder / "conf").mkdir()
+    shell = job.shell(folder / "conf", {"fs.defaultFS": "file:///"})
+    os.environ["LC_ALL"] = "C"
+    assert evidence.stream(tuple(files), str(folder / "one"), shell)
+    files[2] = files[2]._replace(size=1)
+    evidence.fetch((files[0]._replace(address=f"file://{folder}/gone", name="gone"), *files), str(folder / "two"), shell)
+    for copies in ("one", "two"):
+        assert all((folder / copies / name).read_bytes() == (folder / "there" / name).read_bytes() for name in names), copies
+    assert not (folder / "two/gone").exists()
+
+
 def check_tables(spark: SparkSession, out: str) -> None:
     """The tables of a result hold what its lines hold."""
     rows = [json.loads(line) for line in open(f"{out}/report.ndjson")]
@@ -145,6 +164,7 @@ def main() -> None:
     spark = SparkSession.builder.appName("check").getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     with tempfile.TemporaryDirectory() as folder:
+        check_fetch(Path(folder))
         check_links(spark, folder)
         check_stars(spark, folder)
         for out in sys.argv[1:]:

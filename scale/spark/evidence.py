@@ -134,8 +134,10 @@ def fetch(files: tuple[File, ...], folder: str, hadoop: list[str]) -> None:
 
 def stream(files: tuple[File, ...], folder: str, hadoop: list[str], as_it_is: bool = False) -> bool:
     """Writes what one `-cat` yields into the files, by their sizes. Whether it fits."""
-    addresses = [escaped(file.address) for file in files]
-    with subprocess.Popen([*hadoop, "-cat", *addresses], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    command = [*hadoop, "-cat", *(escaped(file.address) for file in files)]
+    # Java takes arguments for what the locale says: names may have any letters.
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         fits = all(write(process.stdout, Path(folder, file.name), None if as_it_is else file.size) for file in files)
         fits = fits and not process.stdout.read(1)
         process.stdout.close()
