@@ -12,7 +12,7 @@ const START: i64 = 1_795_410_000_000;
 /// Within one working day.
 const DAY: i64 = 36_000_000;
 /// Protocol runs of one sign-in each.
-const RUNS: usize = 1_200;
+const RUNS: usize = 600;
 /// Sessions that are refreshed over and over.
 const SESSIONS: usize = 6;
 /// Refreshes of one, each in another capture.
@@ -65,7 +65,6 @@ pub fn company(rng: &mut Rng) -> Company {
     let mut company = Company::default();
     let clients = clients(rng);
     for number in 0..RUNS {
-        // Every place has a part in some run.
         let client = &clients[number % clients.len()];
         let run = run(rng, client, number);
         match number % 8 {
@@ -101,7 +100,8 @@ fn run<'a>(rng: &mut Rng, client: &'a Client, number: usize) -> Run<'a> {
     Run {
         client,
         at,
-        host: number % HOSTS,
+        // Each round of machines meets other kinds of runs.
+        host: (number + number / HOSTS) % HOSTS,
         capture: number % CAPTURES,
         proxy: number % PROXIES,
         state: client.constant.clone().unwrap_or_else(|| rng.opaque(32)),
