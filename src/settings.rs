@@ -17,8 +17,9 @@ use crate::collect::{Reader, log, read};
 use crate::detect::Reveal;
 use crate::judge::baseline::{Baseline, BaselineError};
 use crate::judge::gate;
+use crate::reduce::Reducing;
 use crate::report::wire;
-use crate::scan::{Mapping, Reducing};
+use crate::scan::Mapping;
 use crate::values;
 
 /// Why a run cannot start.
@@ -51,6 +52,9 @@ pub enum SetupError {
     /// Nothing to read.
     #[error("{0}: nothing to read there; check the paths, --files-from and --glob")]
     NothingFound(String),
+    /// An empty list of paths.
+    #[error("--files-from: names no path; nothing was read")]
+    NothingNamed,
 }
 
 /// The evidence to be read.

@@ -160,9 +160,9 @@ def check_tables(spark: SparkSession, out: str) -> None:
 def main() -> None:
     check_keys()
     check_files()
-    check_processes()
     spark = SparkSession.builder.appName("check").getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
+    check_processes()
     with tempfile.TemporaryDirectory() as folder:
         check_fetch(Path(folder))
         check_links(spark, folder)

@@ -99,8 +99,12 @@ def files(named: list[tuple[str, str]], flags: tuple[str, ...], are_here: bool =
 def run(command: list[str], feed: Iterable[bytes] = ()) -> Iterator[bytes]:
     """The lines that a process writes while it is fed. If it fails, so does the task: what it wrote before is given up
     with the task's output, and Spark tries again."""
+    # What does not fit memory goes where Spark keeps its own, not into a /tmp that may be memory.
+    environment = {**os.environ, "TMPDIR": SparkFiles.getRootDirectory()}
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, bufsize=1 << 16)
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, bufsize=1 << 16
+        )
         failed: list[BaseException] = []
         feeder = threading.Thread(target=fill, args=(process, feed, failed), daemon=True)
         feeder.start()

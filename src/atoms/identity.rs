@@ -40,8 +40,12 @@ impl Digest {
 
     /// Reads the 32 lower-case hex characters that `Display` writes.
     pub fn parse(hex: &str) -> Option<Self> {
-        let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
+        let mut bytes = [0; 16];
+        if hex.len() != 2 * bytes.len() {
+            return None;
+        }
+        let decoded = data_encoding::HEXLOWER.decode_mut(hex.as_bytes(), &mut bytes);
+        decoded.ok().map(|_| Self(bytes))
     }
 
     fn truncate(full: &[u8]) -> Self {

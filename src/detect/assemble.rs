@@ -28,7 +28,7 @@ pub(super) fn sightings(
     for message in messages {
         let setting = setting(observation, message, detector.rules);
         let mut found = score::found(message, &setting);
-        found.extend(challenge::plain(message, detector.rules));
+        challenge::plain(&mut found, message, detector.rules, &observation.place);
         found.sort_by_key(|found| found.field);
         let role = role::role(observation, message, &found, &setting);
         let is_message = !matches!(role, Role::None | Role::Stored | Role::ResourceRequest);
@@ -144,7 +144,7 @@ fn one(
     for field in &message.fields {
         keys.extend(joins::of_parameter(
             field,
-            challenge::is_s256(message, field),
+            challenge::key_kind(message, field, &observation.place),
             &mut ring,
         ));
     }

@@ -75,7 +75,7 @@ fn of_claims(jwt: &Jwt, ring: &mut Keyring<'_>) -> Vec<JoinKey> {
 /// Keys of a parameter that is no credential.
 pub(super) fn of_parameter(
     field: &Field,
-    is_challenge_s256: bool,
+    challenge: Option<KeyKind>,
     ring: &mut Keyring<'_>,
 ) -> Vec<JoinKey> {
     let value = field.canonical.as_str();
@@ -91,8 +91,10 @@ pub(super) fn of_parameter(
             keys
         }
         "nonce" => vec![ring.key(KeyKind::Nonce, value)],
-        "codechallenge" if is_challenge_s256 => vec![ring.key(KeyKind::ChallengeS256, value)],
-        "codechallenge" => vec![ring.key(KeyKind::ChallengePlain, value)],
+        "codechallenge" => challenge
+            .iter()
+            .map(|kind| ring.key(*kind, value))
+            .collect(),
         "requesturi" => vec![ring.key(KeyKind::RequestUri, value)],
         _ => Vec::new(),
     }

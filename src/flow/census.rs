@@ -5,7 +5,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::index::{is_of_one_run, is_request, is_response, request_keys, value};
+pub use super::index::value;
+use super::index::{is_of_one_run, is_request, is_response, request_keys};
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 
@@ -73,8 +74,8 @@ impl Habit {
     }
 }
 
-/// Tells what a sighting says.
-pub fn facts(sighting: &Sighting, tell: &mut dyn FnMut(Fact)) {
+/// Tells what a sighting says of the source that it is in.
+pub fn facts(sighting: &Sighting, source: Digest, tell: &mut dyn FnMut(Fact)) {
     if is_request(sighting) {
         if let Some(redirect) = sighting.redirect {
             tell(Fact::Redirect(redirect));
@@ -108,7 +109,7 @@ pub fn facts(sighting: &Sighting, tell: &mut dyn FnMut(Fact)) {
         && let Some(client) = value(sighting, "client_id")
     {
         tell(Fact::Client {
-            source: sighting.place.source.digest(),
+            source,
             client: client.into(),
             habit,
         });
@@ -138,7 +139,8 @@ impl Default for Census {
 impl Census {
     /// Takes in a sighting. One that comes again changes nothing.
     pub fn add(&mut self, sighting: &Sighting) {
-        facts(sighting, &mut |fact| self.note(fact));
+        let source = sighting.place.source.digest();
+        facts(sighting, source, &mut |fact| self.note(fact));
     }
 
     /// Takes in what a sighting says.
@@ -197,7 +199,12 @@ pub struct Weak(HashSet<u64>);
 impl Weak {
     /// Whether the key is one.
     pub fn contains(&self, key: &JoinKey) -> bool {
-        !self.0.is_empty() && self.0.contains(&short(*key))
+        self.has(short(*key))
+    }
+
+    /// Whether the key with this [`short`] name is one.
+    pub fn has(&self, short: u64) -> bool {
+        !self.0.is_empty() && self.0.contains(&short)
     }
 }
 
@@ -269,11 +276,12 @@ fn distinguishes(other: JoinKey, key: JoinKey) -> bool {
 
 /// Half of a digest, which is enough to count by: among a thousand million keys, two are alike by chance once in
 /// forty times, and no one can make one that is like a given other.
-fn short(key: JoinKey) -> u64 {
+pub fn short(key: JoinKey) -> u64 {
     half(key.digest) ^ key.kind as u64
 }
 
-fn half(digest: Digest) -> u64 {
+/// The first half of a digest.
+pub fn half(digest: Digest) -> u64 {
     let (first, _) = digest.as_bytes().split_at(8);
     first
         .iter()

@@ -154,8 +154,8 @@ pub(super) fn param<'a>(sighting: &'a Sighting, name: &str) -> Option<&'a Param>
         .find(|param| same_name(&param.name, name))
 }
 
-/// The public value of a parameter.
-pub(super) fn value<'a>(sighting: &'a Sighting, name: &str) -> Option<&'a str> {
+/// The public value of a parameter, by its name without regard to case, `_` and `-`.
+pub fn value<'a>(sighting: &'a Sighting, name: &str) -> Option<&'a str> {
     sighting
         .params
         .iter()

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::census::{Census, Weak};
+use super::census::{Census, Weak, facts};
 use super::index::{is_pushed, is_request, is_response, names_request, request_keys, value};
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Slot};
 use crate::detect::{Role, Sighting};
@@ -48,6 +48,7 @@ pub fn by_id(sighting: Digest) -> JoinKey {
 
 /// The requests of a source.
 struct Source<'a> {
+    digest: Digest,
     weak: Weak,
     /// Those with a time, in the order of time, then of places.
     in_time: Vec<(Timestamp, &'a Sighting)>,
@@ -63,8 +64,9 @@ impl<'a> Source<'a> {
         requests().next()?;
         let mut census = Census::default();
         let mut visits: HashMap<JoinKey, Vec<&Sighting>> = HashMap::new();
+        let own = sightings.first()?.place.source.digest();
         for sighting in sightings {
-            census.add(sighting);
+            facts(sighting, own, &mut |fact| census.note(fact));
             if let Some(visit) = &sighting.visit {
                 visits.entry(visit.own).or_default().push(sighting);
             }
@@ -77,6 +79,7 @@ impl<'a> Source<'a> {
             (one, &first.place, first.id).cmp(&(other, &second.place, second.id))
         });
         Some(Self {
+            digest: own,
             weak: census.common().weak,
             in_time,
             keys: requests().flat_map(request_keys).collect(),
@@ -99,7 +102,7 @@ impl<'a> Source<'a> {
             near = self.before(sighting);
         }
         if self.belongs_to_request(sighting) {
-            near.extend(stretches(sighting));
+            near.extend(stretches(sighting, self.digest));
         }
         near
     }
@@ -161,14 +164,13 @@ fn may_answer(sighting: &Sighting) -> bool {
 
 /// The two stretches of time around a request, among those that are like it: any two that may be one request
 /// share one.
-fn stretches(sighting: &Sighting) -> Vec<JoinKey> {
+fn stretches(sighting: &Sighting, source: Digest) -> Vec<JoinKey> {
     let Some(address) = &sighting.address else {
         return Vec::new();
     };
     let stretch = |number: Option<i64>| {
         let number = number.map(i64::to_le_bytes);
         let port = address.port.unwrap_or_default().to_le_bytes();
-        let source = sighting.place.source.digest();
         let optional = |digest: &'_ Option<Digest>| digest.map(|it| *it.as_bytes());
         let redirect = optional(&sighting.redirect);
         let mut parts: Vec<&[u8]> = vec![

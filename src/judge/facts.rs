@@ -11,7 +11,7 @@ use super::Judging;
 use super::holder::Holders;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
-use crate::flow::census::Habit;
+use crate::flow::census::{Habit, value};
 use crate::flow::{Correlated, Exposure, Trail};
 pub(super) use event::Event;
 use event::Happened;
@@ -54,11 +54,15 @@ pub(super) struct Facts<'a> {
 impl<'a> Facts<'a> {
     pub(super) fn of(correlated: &'a Correlated, judging: &'a Judging<'a>) -> Self {
         let sightings = &correlated.sightings;
+        let holders = Holders::of(sightings);
+        let times = sightings.iter().enumerate();
         let mut facts = Self {
             correlated,
             judging,
-            holders: Holders::of(sightings),
-            times: sightings.iter().map(|it| corrected(it, judging)).collect(),
+            times: times
+                .map(|(index, it)| corrected(it, holders.source(index), judging))
+                .collect(),
+            holders,
             by_id: HashMap::new(),
             by_exchange: HashMap::new(),
             verifiers: HashMap::new(),
@@ -233,16 +237,7 @@ impl<'a> Facts<'a> {
 
 /// Value of a public parameter, by its name without case, `-` and `_`.
 pub(super) fn param<'s>(sighting: &'s Sighting, name: &str) -> Option<&'s str> {
-    let plain = |text: &str| -> String {
-        let kept = text.chars().filter(|c| !matches!(c, '-' | '_'));
-        kept.map(|c| c.to_ascii_lowercase()).collect()
-    };
-    let wanted = plain(name);
-    sighting
-        .params
-        .iter()
-        .filter(|param| plain(&param.name) == wanted)
-        .find_map(|param| param.value.as_deref())
+    value(sighting, name)
 }
 
 /// Whether the key is a challenge, or what a verifier opens.
@@ -250,9 +245,9 @@ pub(super) fn is_challenge(key: &JoinKey) -> bool {
     matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain)
 }
 
-fn corrected(sighting: &Sighting, judging: &Judging<'_>) -> Option<Timestamp> {
+fn corrected(sighting: &Sighting, source: Digest, judging: &Judging<'_>) -> Option<Timestamp> {
     let instant = sighting.at?.instant;
-    let error = judging.clock_errors.get(&sighting.place.source.digest());
+    let error = judging.clock_errors.get(&source);
     let Some(&error) =
         error.filter(|error| error.abs() > CLOCK_NOISE && error.abs() < MAX_CLOCK_ERROR)
     else {

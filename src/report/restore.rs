@@ -76,6 +76,24 @@ pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, N
     })
 }
 
+/// Where a sighting of a finding lies.
+pub fn place(wire: &super::wire::Sighting) -> Result<Place, NotUnderstood> {
+    let source = &wire.source;
+    Ok(Place {
+        source: Arc::new(Source {
+            path: source.path.clone().into(),
+            members: boxes(source.members.clone()),
+            reader: source.reader.clone().into(),
+            host: boxed(source.host.clone()),
+            user: boxed(source.user.clone()),
+            browser: boxed(source.browser.clone()),
+            profile: boxed(source.profile.clone()),
+        }),
+        locator: locator(wire.locator.clone())?,
+        view: named(View::ALL, View::as_str, &wire.view)?,
+    })
+}
+
 fn credential(wire: wire::Credential) -> Result<Credential, NotUnderstood> {
     Ok(Credential {
         id: digest(&wire.id)?,
@@ -212,7 +230,8 @@ fn locator(wire: WireLocator) -> Result<Locator, NotUnderstood> {
     })
 }
 
-fn key(text: &str) -> Result<JoinKey, NotUnderstood> {
+/// A join key, as `kind:digest`.
+pub fn key(text: &str) -> Result<JoinKey, NotUnderstood> {
     let (kind, digest) = text.split_once(':').ok_or(NotUnderstood)?;
     Ok(JoinKey {
         kind: named(KeyKind::ALL, KeyKind::as_str, kind)?,

@@ -36,8 +36,8 @@ pub enum Line {
 pub struct Head {
     /// What the line is.
     pub r#type: String,
-    /// Its run.
-    pub run: String,
+    /// Its run. What a part came to has none.
+    pub run: Option<String>,
 }
 
 /// What was asked for.
