@@ -176,6 +176,9 @@ pub struct Input {
     /// Show paths relative to DIR
     #[arg(long, value_name = "DIR")]
     pub source_root: Option<PathBuf>,
+    /// Show paths below a folder NAME, so that one path on two machines is two sources
+    #[arg(long, value_name = "NAME")]
+    pub source_prefix: Option<String>,
     /// Stay on the file system that a path lies on
     #[arg(long)]
     pub one_file_system: bool,

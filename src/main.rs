@@ -165,10 +165,11 @@ fn found(inputs: &Inputs, mapping: &Mapping) -> Result<Found, SetupError> {
     if found.matched {
         return Ok(found);
     }
-    if inputs.paths.is_empty() {
+    let mut paths = inputs.paths.iter().chain(&inputs.listed).peekable();
+    if paths.peek().is_none() {
         return Err(SetupError::NothingNamed);
     }
-    let paths = inputs.paths.iter().map(|path| path.display().to_string());
+    let paths = paths.map(|path| path.display().to_string());
     Err(SetupError::NothingFound(
         paths.collect::<Vec<_>>().join(", "),
     ))
