@@ -5,6 +5,10 @@
 //! `SHARDS_FOLDER=… cargo test --test shards write_the_company -- --ignored`.
 #![allow(
     unreachable_pub,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::format_push_string,
@@ -126,9 +130,9 @@ fn shards(processes: usize, rng: &mut Rng) -> Vec<Vec<u8>> {
         started(&[&args[..], &["--files-from", "-"]].concat(), share)
     };
     let children: Vec<Child> = shares.iter().map(map).collect();
-    let mut shards: Vec<_> = children.into_iter().map(|child| ended(child, 0)).collect();
-    shuffle(&mut shards, rng);
-    shards
+    let mut written: Vec<_> = children.into_iter().map(|child| ended(child, 0)).collect();
+    shuffle(&mut written, rng);
+    written
 }
 
 #[test]
