@@ -6,8 +6,9 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Output};
+use crate::report::Format;
 use crate::report::table::{Group, Look, Sort};
-use crate::report::{self, Format, Report};
+use crate::told::Told;
 
 /// Why a result was not written.
 #[derive(Debug, thiserror::Error)]
@@ -31,15 +32,15 @@ pub enum OutputError {
 
 /// Writes the result in every form that was asked for: files first, since whoever reads standard output may
 /// have seen enough before its end.
-pub fn write(report: &Report, output: &Output) -> Result<(), OutputError> {
+pub fn write(told: &Told, output: &Output) -> Result<(), OutputError> {
     for (name, path) in &output.report {
         let format = format(*name, output, false);
-        file(path, |out| report::render(report, format, out))?;
+        file(path, |out| told.render(format, out))?;
     }
     let format = format(output.format, output, output.output.is_none());
     match &output.output {
-        Some(path) => file(path, |out| report::render(report, format, out)),
-        None => stdout(|out| report::render(report, format, out)),
+        Some(path) => file(path, |out| told.render(format, out)),
+        None => stdout(|out| told.render(format, out)),
     }
 }
 

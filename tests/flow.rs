@@ -396,6 +396,7 @@ fn blank(what: &str, second: i64, role: Role, host: &str, path: &str) -> Sightin
         params: Vec::new(),
         credentials: Vec::new(),
         keys: Vec::new(),
+        near: Vec::new(),
     }
 }
 

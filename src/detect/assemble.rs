@@ -197,6 +197,7 @@ fn one(
         url: url.map(|url| mask::url(url, &known, rules)),
         keys: keys(message, &credentials, &observation.place, &mut ring),
         credentials,
+        near: Vec::new(),
     }
 }
 

@@ -119,6 +119,7 @@ mod tests {
                 score: 100,
             }],
             keys: Vec::new(),
+            near: Vec::new(),
         }
     }
 

@@ -117,6 +117,9 @@ pub struct Sighting {
     pub credentials: Vec<Credential>,
     /// Every key that joins this sighting to others: those of its credentials and of its parameters.
     pub keys: Vec<JoinKey>,
+    /// What it may belong to where nothing names it: requests of its source by their ids, the nearest first,
+    /// and stretches of time. Empty until `flow` has seen the whole source.
+    pub near: Vec<JoinKey>,
 }
 
 /// Which protocol message a sighting is.

@@ -1,10 +1,10 @@
 //! Which values are credentials, by all evidence together: candidates of `detect` are promoted or dropped
 //! by what other rows show. Names no flow.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::index::{Index, is_request};
+use super::index::Index;
 use crate::atoms::{Digest, Kind, Slot};
 use crate::detect::{Credential, REPORT, Role, Sighting};
 
@@ -22,12 +22,7 @@ const MANY_PAGES: usize = 4;
 
 /// All credentials that reach [`REPORT`], and what each is.
 pub(super) fn real(index: &Index<'_>) -> BTreeMap<Digest, Kind> {
-    let redirects: HashSet<Digest> = index
-        .all
-        .iter()
-        .filter(|sighting| is_request(sighting))
-        .filter_map(|sighting| sighting.redirect)
-        .collect();
+    let redirects = &index.common.redirects;
     let mut values: BTreeMap<Digest, Value> = BTreeMap::new();
     for sighting in index.all {
         for credential in &sighting.credentials {

@@ -72,6 +72,25 @@ pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, N
         params: all(wire.params, param)?,
         credentials: all(wire.credentials, credential)?,
         keys: all(wire.keys, |text| key(&text))?,
+        near: all(wire.near, |text| key(&text))?,
+    })
+}
+
+/// Where a sighting of a finding lies.
+pub fn place(wire: &super::wire::Sighting) -> Result<Place, NotUnderstood> {
+    let source = &wire.source;
+    Ok(Place {
+        source: Arc::new(Source {
+            path: source.path.clone().into(),
+            members: boxes(source.members.clone()),
+            reader: source.reader.clone().into(),
+            host: boxed(source.host.clone()),
+            user: boxed(source.user.clone()),
+            browser: boxed(source.browser.clone()),
+            profile: boxed(source.profile.clone()),
+        }),
+        locator: locator(wire.locator.clone())?,
+        view: named(View::ALL, View::as_str, &wire.view)?,
     })
 }
 
@@ -211,7 +230,8 @@ fn locator(wire: WireLocator) -> Result<Locator, NotUnderstood> {
     })
 }
 
-fn key(text: &str) -> Result<JoinKey, NotUnderstood> {
+/// A join key, as `kind:digest`.
+pub fn key(text: &str) -> Result<JoinKey, NotUnderstood> {
     let (kind, digest) = text.split_once(':').ok_or(NotUnderstood)?;
     Ok(JoinKey {
         kind: named(KeyKind::ALL, KeyKind::as_str, kind)?,
@@ -334,6 +354,7 @@ mod tests {
                 score: -3,
             }],
             keys: vec![key(KeyKind::State, "state")],
+            near: vec![key(KeyKind::Near, "near")],
         }
     }
 

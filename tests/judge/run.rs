@@ -14,6 +14,7 @@ use tokentrail::collect::{Store, Via};
 use tokentrail::detect::{
     Address, Channel, Claims, Credential, Param, REPORT, Role, Sighting, Signature, VisitKeys,
 };
+use tokentrail::flow::census::Census;
 use tokentrail::flow::{
     Correlated, Exposure, Flow, Modifier, Pkce, Step, Trail, Weakness, WeaknessKind,
 };
@@ -112,6 +113,7 @@ pub(crate) fn seen(place: Place, at: impl Into<Option<i64>>, role: Role) -> Seen
         params: Vec::new(),
         credentials: Vec::new(),
         keys: Vec::new(),
+        near: Vec::new(),
     })
 }
 
@@ -348,7 +350,15 @@ impl Run {
             rules,
             clock_errors: &errors,
         };
-        judge::findings(&self.correlated, &judging)
+        let mut census = Census::default();
+        for sighting in &self.correlated.sightings {
+            census.add(sighting);
+        }
+        let correlated = Correlated {
+            clients: census.common().clients,
+            ..self.correlated.clone()
+        };
+        judge::findings(&correlated, &judging)
     }
 
     pub(crate) fn find(&self, kind: Kind, as_of: i64) -> Finding {

@@ -79,6 +79,7 @@ pub fn sighting(run: &str, source: Digest, sighting: &detect::Sighting) -> wire:
         params: sighting.params.iter().map(param).collect(),
         credentials: sighting.credentials.iter().map(credential).collect(),
         keys: sighting.keys.iter().copied().map(key).collect(),
+        near: sighting.near.iter().copied().map(key).collect(),
     }
 }
 
