@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Iterable, Iterator
 
-from pyspark import SparkFiles, TaskContext
+from pyspark import SparkContext, SparkFiles, TaskContext
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import from_json
 
@@ -137,7 +137,7 @@ def fill(process: subprocess.Popen, feed: Iterable[bytes], failed: list) -> None
         process.kill()
 
 
-def mapped(share: evidence.Share, options: list[str], root: str | None, hadoop: dict[str, str]) -> Iterator[bytes]:
+def mapped(share: evidence.Share, options: list[str], root: str | None, settings: dict[str, str]) -> Iterator[bytes]:
     """The map half over a share."""
     scan = [shipped(BINARY), "scan", "--sightings", "--threads", str(TaskContext.get().cpus()), "--files-from", "-", *options]
     if not share.is_remote:
@@ -147,7 +147,7 @@ def mapped(share: evidence.Share, options: list[str], root: str | None, hadoop: 
     folder = tempfile.mkdtemp(dir=SparkFiles.getRootDirectory())
     try:
         os.mkdir(Path(folder, "conf"), 0o700)
-        evidence.fetch(share.files, str(Path(folder, "evidence")), shell(Path(folder, "conf"), hadoop))
+        evidence.fetch(share.files, str(Path(folder, "evidence")), shell(Path(folder, "conf"), settings))
         names = (str(Path(folder, "evidence", file.name)) for file in share.files)
         yield from run([*scan, "--source-root", str(Path(folder, "evidence"))], [listing(names)])
     finally:
@@ -229,6 +229,12 @@ def judged(lines: Iterator[str], options: list[str]) -> Iterator[bytes]:
 # What the driver does.
 
 
+def hadoop(sc: SparkContext) -> dict[str, str]:
+    """What the job was told of Hadoop's file systems."""
+    mark = "spark.hadoop."
+    return {name.removeprefix(mark): value for name, value in sc.getConf().getAll() if name.startswith(mark)}
+
+
 class Job:
     """One run."""
 
@@ -275,10 +281,10 @@ class Job:
         self.sizes = {"files": sum(len(share.files) for share in shares), "bytes": sum(share.size for share in shares), "tasks": len(shares)}
         self.step("list")
         flags, named, root = self.options.map_flags, self.options.named, self.options.source_root
-        hadoop = {name[len("spark.hadoop.") :]: value for name, value in self.sc.getConf().getAll() if name.startswith("spark.hadoop.")}
+        settings = hadoop(self.sc)
 
         def work(share: evidence.Share) -> Iterator[bytes]:
-            return (line.rstrip(b"\n") for line in mapped(share, flags + files(named, MAP_FILES), root, hadoop))
+            return (line.rstrip(b"\n") for line in mapped(share, flags + files(named, MAP_FILES), root, settings))
 
         self.sc.parallelize(shares, len(shares)).flatMap(work).saveAsTextFile(f"{self.out}/sightings", GZIP)
         self.step("map")
@@ -335,14 +341,11 @@ class Job:
     def report(self) -> int:
         """The end: one process puts the parts together."""
         path = Path(self.folder.name, "report.ndjson")
-        found = "sightings" if self.options.parts == 0 else "work/parts"
-        parts = self.spark.read.text(f"{self.out}/{found}", lineSep="\n")
         command = [self.options.binary, "correlate", "-f", "ndjson", *self.options.judging, *files(self.options.named, JUDGE_FILES, True), "-"]
         with open(path, "wb") as out, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out) as process:
             with open(Path(self.folder.name, "heads.ndjson"), "rb") as heads:
                 shutil.copyfileobj(heads, process.stdin)
-            for row in parts.toLocalIterator():
-                process.stdin.write(row.value.encode() + b"\n")
+            self.stream("sightings" if self.options.parts == 0 else "work/parts", process.stdin)
             process.stdin.close()
         if process.returncode not in (0, 1, 3):
             raise SystemExit(f"{BINARY}: the parts could not be put together")
@@ -350,6 +353,16 @@ class Job:
         self.tables(f"{self.out}/report.ndjson")
         self.step("report")
         return process.returncode
+
+    def stream(self, folder: str, to) -> None:
+        """Hands on the lines of a step. Not through the driver's own memory, which would have to hold a task's at once."""
+        conf = Path(self.folder.name, "conf")
+        conf.mkdir(mode=0o700)
+        text = [*shell(conf, hadoop(self.sc)), "-text", f"{evidence.escaped(self.out)}/{folder}/part-*"]
+        with subprocess.Popen(text, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            shutil.copyfileobj(process.stdout, to, 1 << 20)
+        if process.returncode != 0:
+            raise SystemExit(f"{BINARY}: {self.out}/{folder} cannot be read back")
 
     def put(self, path: Path, address: str) -> None:
         """Writes a file of the driver's to the file system of the results."""
