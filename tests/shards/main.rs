@@ -5,15 +5,15 @@
 //! `SHARDS_FOLDER=… cargo test --test shards write_the_company -- --ignored`.
 #![allow(
     unreachable_pub,
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::format_push_string,
     clippy::string_slice,
     clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
     reason = "a test program: it stops at the first thing that is not as it should be"
 )]
 
@@ -119,9 +119,9 @@ fn shuffle<T>(items: &mut [T], rng: &mut Rng) {
 /// The map half, as so many processes at once; each gets files at random. What they write is in random order.
 fn shards(processes: usize, rng: &mut Rng) -> Vec<Vec<u8>> {
     let root = whole().dir.path().to_str().unwrap();
-    let mut shares = vec![Vec::new(); processes];
+    let mut given = vec![Vec::new(); processes];
     for file in &whole().files {
-        let share = &mut shares[rng.below(processes)];
+        let share = &mut given[rng.below(processes)];
         share.extend(file.to_str().unwrap().bytes());
         share.push(b'\n');
     }
@@ -129,10 +129,10 @@ fn shards(processes: usize, rng: &mut Rng) -> Vec<Vec<u8>> {
         let args = ["scan", "--sightings", "--source-root", root];
         started(&[&args[..], &["--files-from", "-"]].concat(), share)
     };
-    let children: Vec<Child> = shares.iter().map(map).collect();
-    let mut written: Vec<_> = children.into_iter().map(|child| ended(child, 0)).collect();
-    shuffle(&mut written, rng);
-    written
+    let children: Vec<Child> = given.iter().map(map).collect();
+    let mut shards: Vec<_> = children.into_iter().map(|child| ended(child, 0)).collect();
+    shuffle(&mut shards, rng);
+    shards
 }
 
 #[test]
