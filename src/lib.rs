@@ -13,6 +13,7 @@ pub mod report;
 pub mod cli;
 pub mod ordered;
 pub mod output;
+pub mod process;
 pub mod scan;
 pub mod settings;
 pub mod shards;

@@ -13,6 +13,7 @@ use tokentrail::cli::{Baseline, BaselineFiles, Cli, Command, Correlate, Output, 
 use tokentrail::collect::find::{Found, Inputs};
 use tokentrail::judge::baseline::Baseline as Accepted;
 use tokentrail::output::{self, OutputError};
+use tokentrail::process;
 use tokentrail::report::{self, Report, baseline, catalogue, explain, json, terminal};
 use tokentrail::scan::{self, Mapping, Progress, Verdict};
 use tokentrail::settings::{self, SetupError};
@@ -34,6 +35,7 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
+    process::seal();
     let done = match Cli::parse().command {
         Command::Scan(options) if options.sightings => run_sightings(&options),
         Command::Scan(options) => run_scan(&options),

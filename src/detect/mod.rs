@@ -20,6 +20,7 @@ pub mod path;
 mod role;
 mod saml;
 mod score;
+pub mod taken;
 mod text;
 mod url;
 
