@@ -120,6 +120,42 @@ const FOUND: &[(&str, &[Kind])] = &[
         &[Kind::AccessToken],
     ),
     (
+        "text: curl https://api.example/x access_token=={{opaque:40}}",
+        &[Kind::AccessToken],
+    ),
+    (
+        "text: headers: {Authorization=Bearer {{opaque:40}}, Host=api.example}",
+        &[Kind::AccessToken],
+    ),
+    (
+        "text: metadata: map[authorization:[Bearer {{opaque:40}}] user-agent:[grpc-go/1.60]]",
+        &[Kind::AccessToken],
+    ),
+    (
+        "text: query string: {code={{opaque:40}}, state={{opaque:22}}, x=1}",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "text: exchanging code for tokens: code={{opaque:40}} redirect_uri=https://app.example/cb",
+        &[Kind::AuthorizationCode],
+    ),
+    (
+        "text: token: &{AccessToken:{{opaque:40}} TokenType:Bearer RefreshToken: Expiry:2026-01-01 00:00:00}",
+        &[Kind::AccessToken],
+    ),
+    (
+        "text: click url=https://urldefense.com/v3/__https://app.example/reset-password?token={{opaque:40}}__;!!AbC!xyz$",
+        &[Kind::OneTimeLink],
+    ),
+    (
+        "https://urldefense.com/v3/__https://app.example/cb*access_token={{opaque:40}}&state=x1__;Iw!!AbC!xyz$",
+        &[Kind::AccessToken],
+    ),
+    (
+        "200 https://api.example/g\n\n{\"headers\":[[\"Host\",\"a.example\"],[\"Authorization\",\"Bearer {{opaque:40}}\"]]}",
+        &[Kind::AccessToken],
+    ),
+    (
         "200 https://api.example/g\n\n{\"data\":{\"login\":{\"token\":\"{{jwt:plain}}\",\"refreshToken\":\"{{opaque:40}}\"}}}",
         &[Kind::OpaqueToken, Kind::RefreshToken],
     ),
@@ -285,6 +321,8 @@ const DECOYS: &[&str] = &[
     "200 https://cdn.example/app.js\n\nfunction f(e){var t=e.access_token,n=e.refresh_token;return{access_token:t,refreshToken:n,code_verifier:e.codeVerifier}}",
     "text: token expired for user 42, code=401 state=closed",
     "text: time=2026-01-01T00:00:00Z level=info msg=started code=0 key=value",
+    "text: token: &{RefreshToken: TokenType:Bearer ClientSecret: Expiry:2026-01-01T00:00:00Z}",
+    "200 https://api.example/x\n\n{\"query\":[[\"code\",\"US\"],[\"state\",\"CA\"]]}",
     "text: password changed for user=admin result=success",
 ];
 

@@ -37,6 +37,17 @@ impl Json {
         })
     }
 
+    /// A name and its value in a list of two.
+    fn pair(&self) -> Option<(&str, &str)> {
+        let Self::Array(items) = self else {
+            return None;
+        };
+        let [Self::Text(name), Self::Text(value)] = items.as_slice() else {
+            return None;
+        };
+        Some((name, value))
+    }
+
     /// Every value under its last name, each object a group of its own.
     pub(super) fn fields(&self, slot: Slot, out: &mut Vec<Field>) {
         let mut waiting = vec![("", self, 0_u32)];
@@ -62,7 +73,14 @@ impl Json {
                     }
                 }
                 Self::Array(items) => {
-                    waiting.extend(items.iter().rev().map(|item| (name, item, group)));
+                    let pair = |item: &'_ Self| item.pair().is_some();
+                    if !items.is_empty() && items.iter().all(pair) {
+                        // A list of headers or form fields again, as `[["code", "x"]]`.
+                        let pairs = items.iter().filter_map(Self::pair);
+                        out.extend(pairs.map(|(name, text)| field(name, text, slot, group)));
+                    } else {
+                        waiting.extend(items.iter().rev().map(|item| (name, item, group)));
+                    }
                 }
                 Self::Text(text) => out.push(field(name, text, slot, group)),
                 Self::Null => {}

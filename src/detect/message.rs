@@ -4,7 +4,7 @@
 use super::encoding;
 use super::jwt::Jwt;
 use super::url::Url;
-use super::{Decoding, body, open, text, url};
+use super::{Decoding, body, open, rewritten, text, url};
 use std::sync::Arc;
 
 use crate::atoms::Slot;
@@ -167,6 +167,15 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
 
 /// A URL as a message.
 pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
+    if let Some(inner) = rewritten::inner(&url) {
+        // Nothing in it is the gateway's own.
+        return Message {
+            fields: vec![Field::new("", inner, Slot::Path)],
+            url: Some(url),
+            form: Form::Url,
+            nesting: Vec::new(),
+        };
+    }
     let mut fields = located(&url, rules);
     for segment in url.telling_segments() {
         let by_form = rules.shapes.alone(&segment).is_some() || Jwt::decode(&segment).is_some();

@@ -17,6 +17,7 @@ mod mask;
 mod message;
 mod open;
 pub mod path;
+mod rewritten;
 mod role;
 mod saml;
 mod score;

@@ -5,7 +5,7 @@ use super::jwt::Jwt;
 use super::message::{Field, Form, MAX_FIELDS, MAX_MESSAGES, Message, of_url, pair_field};
 use super::url::{self, Url};
 use crate::atoms::Slot;
-use crate::atoms::rules::Rules;
+use crate::atoms::rules::{Name, Rules};
 
 /// Appends what a text holds: its URLs as messages, its pairs as one.
 pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
@@ -49,7 +49,7 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
                 pending = Some(next);
                 continue;
             }
-            if !word.contains("://") {
+            if !word.contains("://") && !is_pair(word, &name, rules) {
                 push(pairs, &name, trim_value(word), group);
                 previous = word;
                 continue;
@@ -72,16 +72,21 @@ fn read_word(
         return Some("authorization_bearer".to_owned());
     }
     if let Some(url) = url_in(word) {
+        // `redirect_uri=https://…` beside `code=x`: it is a parameter of theirs, too.
+        let named = opened(word)
+            .split_once('=')
+            .filter(|(name, _)| rules.catalogue.spelling(&Name::new(name)).is_some());
+        if let Some((name, value)) = named {
+            push(pairs, name, trim_end(value), group);
+        }
         if rules.needles.hit(url.as_bytes()) {
             out.push(of_url(Url::new(url), rules));
         }
         return None;
     }
+    let word = opened(word);
     if let Some((name, "")) = word.split_once([':', '=']) {
-        return Some(
-            name.trim_start_matches(['{', '[', '(', ',', '?', '&'])
-                .to_owned(),
-        );
+        return Some(name.trim_start_matches([',', '?', '&']).to_owned());
     }
     // `{type: "a",response:{access_token:`: the members of a script's object before this one hold no value.
     if let Some((_, name)) = word
@@ -90,9 +95,10 @@ fn read_word(
     {
         return Some(name.to_owned());
     }
-    // `Authorization=Bearer x`, and as Java writes a header map: `Authorization=[Basic x]`.
+    // `Authorization=Bearer x`, and as Java and Go write a header map: `Authorization=[Basic x]`,
+    // `map[authorization:[Bearer x]`.
     let scheme_named = word
-        .rsplit_once('=')
+        .rsplit_once(['=', ':'])
         .filter(|(name, _)| is_authorization(name))
         .and_then(|(name, value)| after_name(name, value.trim_start_matches(['[', '(', '{'])));
     if scheme_named.is_some() {
@@ -108,16 +114,43 @@ fn read_word(
     if inner.contains('=') {
         push_pairs(pairs, inner, group);
     } else if let Some((name, value)) = inner.split_once(':')
-        && !rules
-            .catalogue
-            .rules_for(&crate::atoms::rules::Name::new(name))
-            .is_empty()
+        && is_known(name, rules)
     {
         push(pairs, name, value, group);
     } else if rules.shapes.alone(inner).is_some() || Jwt::decode(inner).is_some() {
         push(pairs, "", inner, group);
     }
     None
+}
+
+/// A word behind what opens a list or an object: `{a=1`, `&{A:1`, `map[a:1`.
+fn opened(word: &str) -> &str {
+    let word = word.strip_prefix('&').unwrap_or(word);
+    let word = word
+        .strip_prefix("map")
+        .filter(|it| it.starts_with('['))
+        .unwrap_or(word);
+    word.trim_start_matches(['{', '[', '('])
+}
+
+/// Whether a word that stands where the value of `name` would is a pair of its own: `metadata: map[token:x`,
+/// `exchanging tokens: code=x`, and the next field of a Go struct, `RefreshToken: Expiry:2026`.
+fn is_pair(word: &str, name: &str, rules: &Rules) -> bool {
+    let Some((inner, value)) = opened(word).split_once(['=', ':']) else {
+        return false;
+    };
+    let is_field = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_uppercase())
+            && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    !value.is_empty()
+        && (is_authorization(inner)
+            || is_known(inner, rules)
+            || inner.len() > 3 && is_field(inner) && is_field(name))
+}
+
+fn is_known(name: &str, rules: &Rules) -> bool {
+    !rules.catalogue.rules_for(&Name::new(name)).is_empty()
 }
 
 /// `Authorization:` is followed by a scheme, and only then by the value.
@@ -160,8 +193,13 @@ fn push_pairs(pairs: &mut Message, text: &str, group: u32) {
     pairs.fields.extend(found.take(MAX_FIELDS));
 }
 
-/// A pair whose value is a list of one, as Spring logs a form: `code=[x]`, or `code=[x` once its word was cut.
+/// A pair whose value is a list of one, as Spring logs a form: `code=[x]`, or `code=[x` once its word was cut; or
+/// behind two `=`, as `HTTPie` takes a parameter and a program compares.
 fn unwrapped(pair: url::Pair<'_>) -> url::Pair<'_> {
+    let pair = url::Pair {
+        value: pair.value.strip_prefix('=').unwrap_or(pair.value),
+        ..pair
+    };
     let value = pair.value.strip_prefix('[').unwrap_or(pair.value);
     let one = !value.contains(['[', ',']);
     let value = if one {

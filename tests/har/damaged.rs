@@ -100,6 +100,7 @@ fn what_is_no_capture_is_not_claimed() {
     assert!(!claims(&odd("not-json.har"), "not-json.har"));
     assert!(!claims(b"", "empty.har"));
     for other in [
+        r#"{"request":{"url":"https://app.example/","headers":[["Host","app.example"]]}}"#,
         r#"{"name":"tokentrail","entries":[{"title":"x"}]}"#,
         r#"{"log":"GET /?entries HTTP/1.1","stream":"stdout","time":"2026-11-23T05:00:00Z"}"#,
         r#"{"level":"info","request":{"uri":"/cb?code=x","headers":{"Referer":["y"]}},"status":200}"#,

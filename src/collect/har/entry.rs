@@ -94,17 +94,22 @@ pub(super) fn page(bytes: &[u8], zone: Option<&TimeZone>) -> Option<Found> {
 }
 
 /// Whether an object is an entry by its members. Logs in JSON lines have a `request` too, but no list
-/// of headers in it and no `startedDateTime`.
+/// of headers in it, or one that is a list of lists, and no `startedDateTime`.
 pub(super) fn is_entry(value: Value<'_>) -> bool {
     let mut messages = value
         .members()
         .filter(|(name, value)| {
             matches!(name.as_ref(), b"request" | b"response") && value.is_object()
         })
-        .map(|(_, message)| message.get("headers").is_some_and(Value::is_array))
+        .map(|(_, message)| message.get("headers").is_some_and(is_list))
         .peekable();
     messages.peek().is_some()
         && (value.get("startedDateTime").is_some() || messages.any(|list| list))
+}
+
+/// Whether a value is a list of objects, or an empty one.
+fn is_list(value: Value<'_>) -> bool {
+    value.is_array() && value.items().next().is_none_or(Value::is_object)
 }
 
 /// Gathers the parts of one entry.

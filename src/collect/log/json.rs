@@ -16,7 +16,8 @@ const MAX_MEMBERS: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Member<'a> {
     /// Keys from the outermost object, joined with dots. Arrays add nothing. In an object
-    /// `{"name": …, "value": …}` the name stands in place of `value`.
+    /// `{"name": …, "value": …}` the name stands in place of `value`, and in a list of lists `["name", "value"]` it is
+    /// one.
     pub(super) path: Vec<u8>,
     /// Last key of the path.
     pub(super) key: Vec<u8>,
@@ -152,9 +153,25 @@ impl<'a> Walker<'a> {
                     return Some(());
                 }
                 (b',', after) => self.rest = after,
+                (b'[', _) if self.pair().is_some() => {}
                 _ => self.value(key, depth + 1)?,
             }
         }
+    }
+
+    /// A name and its value in a list of two texts, as some write headers: `["code", "x"]`. `None`, and nothing
+    /// happened, when it is another list.
+    fn pair(&mut self) -> Option<()> {
+        let (name, rest) = string(self.rest.strip_prefix(b"[")?.trim_ascii_start())?;
+        let rest = rest.trim_ascii_start().strip_prefix(b",")?;
+        let (value, rest) = string(rest.trim_ascii_start())?;
+        self.rest = rest.trim_ascii_start().strip_prefix(b"]")?;
+        let before = self.path.len();
+        self.path.push(b'.');
+        self.path.extend_from_slice(&name);
+        self.keep(&name, value);
+        self.path.truncate(before);
+        Some(())
     }
 
     fn keep(&mut self, key: &[u8], value: Cow<'a, [u8]>) {
@@ -186,6 +203,20 @@ mod tests {
 
     #[test]
     fn members_have_their_paths() {
+        check(
+            r#"{"h":[["a","x"],["b","y"]],"l":["c","z"],"n":[["d"],["e","f","g"]]}"#,
+            &[
+                ("h.a", "x"),
+                ("h.b", "y"),
+                ("l", "c"),
+                ("l", "z"),
+                ("n", "d"),
+                ("n", "e"),
+                ("n", "f"),
+                ("n", "g"),
+            ],
+            "",
+        );
         check(
             r#"{"a":{"b":"x","c":[1,"y",{"d":null}]},"e":"\u0026\"" }"#,
             &[
