@@ -25,7 +25,7 @@ pub(super) fn address(url: &Url, known: &mask::Known<'_>) -> Address {
         })
         .collect();
     Address {
-        scheme: mask::authority(&url.scheme, known).into(),
+        scheme: mask::scheme(&url.scheme, known).into(),
         host: mask::authority(url.host(), known).into(),
         port: url.port,
         path: template.join("/").into(),

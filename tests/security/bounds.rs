@@ -35,7 +35,7 @@ fn token_beginnings(megabytes: usize, test: &str) {
 
 #[test]
 fn token_beginnings_without_end_from_a_pipe() {
-    token_beginnings(200, "token_beginnings_without_end_from_a_pipe");
+    token_beginnings(100, "token_beginnings_without_end_from_a_pipe");
 }
 
 #[test]

@@ -110,3 +110,43 @@ fn no_crate_that_connects_is_locked() {
         assert!(!names.contains(&format!("\"{name}\"").as_str()), "{name}");
     }
 }
+
+/// Whether a line names a bound: what is counted or held up to it.
+fn is_bound(line: &str) -> bool {
+    let name = line
+        .trim_start()
+        .split("const ")
+        .nth(1)
+        .and_then(|it| it.split(':').next());
+    let starts = line.trim_start().starts_with(['c', 'p']);
+    starts
+        && name.is_some_and(|name| {
+            name.starts_with("MAX_")
+                || ["_CAP", "_FLOOR", "_BYTES"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
+                || ["HELD", "HOLD", "SIGHTINGS", "REASONS", "KEPT"].contains(&name)
+        })
+}
+
+#[test]
+fn every_bound_says_why_it_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut bounds = 0;
+    for entry in WalkDir::new(root).into_iter().filter_map(Result::ok) {
+        let Ok(text) = std::fs::read_to_string(entry.path()) else {
+            continue;
+        };
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let lines: Vec<&str> = code.lines().collect();
+        for (before, line) in lines.iter().zip(lines.iter().skip(1)) {
+            if is_bound(line) {
+                let said = before.trim_start().starts_with("///");
+                assert!(said, "{}: {line}", entry.path().display());
+                bounds += 1;
+            }
+        }
+    }
+    assert!(bounds > 100, "{bounds}");
+    assert!(is_bound("    pub(super) const MAX_X: usize = 1;") && !is_bound("use a::MAX_X;"));
+}

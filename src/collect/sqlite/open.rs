@@ -320,6 +320,14 @@ mod tests {
         }
     }
 
+    struct Fails;
+
+    impl Read for Fails {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the input failed"))
+        }
+    }
+
     #[test]
     fn a_copy_keeps_what_came_before_its_source_failed() {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -327,12 +335,6 @@ mod tests {
         source
             .execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES(7);")
             .unwrap();
-        struct Fails;
-        impl Read for Fails {
-            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                Err(io::Error::other("the input failed"))
-            }
-        }
         let mut content = File::open(file.path()).unwrap().chain(Fails);
         let (copied, end) = copy(&mut content).unwrap();
         assert_eq!(end.unwrap().to_string(), "the input failed");
