@@ -123,6 +123,9 @@ pub struct Correlate {
     /// Results of `scan --sightings`, in any order; `-` is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     pub files: Vec<PathBuf>,
+    /// How to share the work with other machines.
+    #[command(flatten)]
+    pub sharing: Sharing,
     /// How to judge.
     #[command(flatten)]
     pub judging: Judging,
@@ -132,6 +135,21 @@ pub struct Correlate {
     /// What to write.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// How the reduce half is shared among machines.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sharing with other machines")]
+pub struct Sharing {
+    /// Write what the sightings say of all others, for --key-stats, and judge nothing
+    #[arg(long)]
+    pub write_key_stats: bool,
+    /// Believe FILE, the output of --write-key-stats for all sightings, about those that are not here
+    #[arg(long, value_name = "FILE", conflicts_with = "write_key_stats")]
+    pub key_stats: Option<PathBuf>,
+    /// Write what these sightings come to, to be given to `correlate` with the other parts
+    #[arg(long, requires = "key_stats")]
+    pub part: bool,
 }
 
 /// Exit codes, below the help of `scan` and `correlate`.
@@ -158,6 +176,9 @@ pub struct Input {
     /// Show paths relative to DIR
     #[arg(long, value_name = "DIR")]
     pub source_root: Option<PathBuf>,
+    /// Show paths below a folder NAME, so that one path on two machines is two sources
+    #[arg(long, value_name = "NAME")]
+    pub source_prefix: Option<String>,
     /// Stay on the file system that a path lies on
     #[arg(long)]
     pub one_file_system: bool,

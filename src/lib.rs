@@ -11,10 +11,16 @@ pub mod judge;
 pub mod report;
 
 pub mod cli;
+pub mod gather;
 pub mod ordered;
 pub mod output;
+pub mod parts;
+pub mod pile;
 pub mod process;
+pub mod reduce;
 pub mod scan;
 pub mod settings;
 pub mod shards;
+pub mod stats;
+pub mod told;
 pub mod values;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,13 +11,16 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use tokentrail::cli::{Baseline, BaselineFiles, Cli, Command, Correlate, Output, Rules, Scan};
 use tokentrail::collect::find::{Found, Inputs};
+use tokentrail::gather;
 use tokentrail::judge::baseline::Baseline as Accepted;
 use tokentrail::output::{self, OutputError};
 use tokentrail::process;
+use tokentrail::reduce::{self, Verdict};
 use tokentrail::report::{self, Report, baseline, catalogue, explain, json, terminal};
-use tokentrail::scan::{self, Mapping, Progress, Verdict};
+use tokentrail::scan::{self, Mapping, Progress};
 use tokentrail::settings::{self, SetupError};
 use tokentrail::shards::{self, ShardError};
+use tokentrail::stats::{self, Stats, StatsError};
 
 /// What ended the program early. The message names the file and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,10 @@ enum Failure {
     Setup(#[from] SetupError),
     #[error(transparent)]
     Shards(#[from] ShardError),
+    #[error(transparent)]
+    Stats(#[from] StatsError),
+    #[error("{0}")]
+    Kept(io::Error),
     #[error("{0}: {1}")]
     File(String, String),
     #[error(transparent)]
@@ -81,10 +88,11 @@ fn run_scan(options: &Scan) -> Result<ExitCode, Failure> {
     output::check(&options.output)?;
     let found = found(&inputs, &mapping)?;
     let bar = Bar(progress_bar(&options.output));
-    let (report, verdict) =
-        pool(options)?.install(|| scan::scan(&found, &mapping, &reducing, &bar));
+    let (told, verdict) = pool(options)?
+        .install(|| scan::scan(&found, &mapping, &reducing, &bar))
+        .map_err(Failure::Kept)?;
     bar.finish();
-    output::write(&report, &options.output)?;
+    output::write(&told, &options.output)?;
     Ok(exit_code(verdict))
 }
 
@@ -92,6 +100,7 @@ fn run_sightings(options: &Scan) -> Result<ExitCode, Failure> {
     let inputs = settings::inputs(options)?;
     let rules = Arc::new(settings::rules(&options.judging.rules)?);
     let mapping = settings::mapping(options, rules)?;
+    output::check(&options.output)?;
     let found = found(&inputs, &mapping)?;
     let bar = Bar(progress_bar(&options.output));
     let pool = pool(options)?;
@@ -112,13 +121,39 @@ fn run_sightings(options: &Scan) -> Result<ExitCode, Failure> {
 }
 
 fn run_correlate(options: &Correlate) -> Result<ExitCode, Failure> {
+    if options.sharing.write_key_stats {
+        return run_stats(&options.files);
+    }
     let rules = Arc::new(settings::rules(&options.judging.rules)?);
     let reducing = settings::reducing(&options.judging, &options.gate, &[], rules, now())?;
     output::check(&options.output)?;
-    let merged = shards::read(&options.files)?;
-    let (report, verdict) = scan::reduce(merged, &reducing);
-    output::write(&report, &options.output)?;
+    let mut merged = shards::read(&options.files, gather::ROOM)?;
+    if let Some(path) = &options.sharing.key_stats {
+        stats::read(path, &mut |fact| merged.gathered.note(fact))?;
+    }
+    if options.sharing.part {
+        return stdout(|out| {
+            let mut out = io::BufWriter::new(out);
+            reduce::part(merged, &reducing, &mut |line| json::line(line, &mut out))?;
+            out.flush()
+        });
+    }
+    let (told, verdict) = reduce::reduce(merged, &reducing).map_err(Failure::Kept)?;
+    output::write(&told, &options.output)?;
     Ok(exit_code(verdict))
+}
+
+fn run_stats(files: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut stats = Stats::new(&mut out);
+    shards::each(files, &mut |sighting, source| stats.add(sighting, source)).map_err(|error| {
+        match error {
+            ShardError::Told(error) => OutputError::Stdout(error).into(),
+            error => Failure::Shards(error),
+        }
+    })?;
+    out.flush().map_err(OutputError::Stdout)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn pool(options: &Scan) -> Result<rayon::ThreadPool, Failure> {
@@ -132,7 +167,11 @@ fn found(inputs: &Inputs, mapping: &Mapping) -> Result<Found, SetupError> {
     if found.matched {
         return Ok(found);
     }
-    let paths = inputs.paths.iter().map(|path| path.display().to_string());
+    let mut paths = inputs.paths.iter().chain(&inputs.listed).peekable();
+    if paths.peek().is_none() {
+        return Err(SetupError::NothingNamed);
+    }
+    let paths = paths.map(|path| path.display().to_string());
     Err(SetupError::NothingFound(
         paths.collect::<Vec<_>>().join(", "),
     ))
@@ -148,7 +187,7 @@ fn exit_code(verdict: Verdict) -> ExitCode {
 
 fn run_report(result: &Path, output: &Output) -> Result<ExitCode, Failure> {
     output::check(output)?;
-    output::write(&saved(result)?, output)?;
+    output::write(&saved(result)?.into(), output)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,8 +6,9 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Output};
+use crate::report::Format;
 use crate::report::table::{Group, Look, Sort};
-use crate::report::{self, Format, Report};
+use crate::told::Told;
 
 /// Why a result was not written.
 #[derive(Debug, thiserror::Error)]
@@ -21,26 +22,42 @@ pub enum OutputError {
     /// Two results for one file.
     #[error("{0} would be written twice; give each report a file of its own")]
     Twice(String),
+    /// A file in a folder that is not there.
+    #[error("{0}: there is no such folder to write it to; make it first")]
+    NoFolder(String),
+    /// A folder where a file is to be.
+    #[error("{0}: is a folder; name a file in it")]
+    Folder(String),
 }
 
 /// Writes the result in every form that was asked for: files first, since whoever reads standard output may
 /// have seen enough before its end.
-pub fn write(report: &Report, output: &Output) -> Result<(), OutputError> {
+pub fn write(told: &Told, output: &Output) -> Result<(), OutputError> {
     for (name, path) in &output.report {
         let format = format(*name, output, false);
-        file(path, |out| report::render(report, format, out))?;
+        file(path, |out| told.render(format, out))?;
     }
     let format = format(output.format, output, output.output.is_none());
     match &output.output {
-        Some(path) => file(path, |out| report::render(report, format, out)),
-        None => stdout(|out| report::render(report, format, out)),
+        Some(path) => file(path, |out| told.render(format, out)),
+        None => stdout(|out| told.render(format, out)),
     }
 }
 
-/// Whether every result has a file of its own: asked before the evidence is read, not after.
+/// Whether every result has a file of its own, in a folder that is there: asked before the evidence is read, not
+/// after.
 pub fn check(output: &Output) -> Result<(), OutputError> {
     let mut paths: Vec<&PathBuf> = output.report.iter().map(|(_, path)| path).collect();
     paths.extend(&output.output);
+    for path in &paths {
+        let named = || path.display().to_string();
+        if path.is_dir() {
+            return Err(OutputError::Folder(named()));
+        }
+        if !folder(path).is_dir() {
+            return Err(OutputError::NoFolder(named()));
+        }
+    }
     paths.sort_unstable();
     let twice = paths.iter().zip(paths.iter().skip(1));
     match twice.filter(|(a, b)| a == b).map(|(a, _)| a).next() {
@@ -124,11 +141,15 @@ impl Write for WholeLines {
 fn temporary(path: &Path) -> io::Result<(tempfile::NamedTempFile, PathBuf)> {
     // A link stays one.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = match target.parent() {
+    Ok((tempfile::NamedTempFile::new_in(folder(&target))?, target))
+}
+
+/// The folder that a path lies in.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
-    Ok((tempfile::NamedTempFile::new_in(folder)?, target))
+    }
 }
 
 /// Writes to standard output.
@@ -147,6 +168,7 @@ pub fn look(on_stdout: bool) -> Look {
     let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
     Look {
         width: width.filter(|_| on_terminal).unwrap_or(PIPED),
+        terminal: on_terminal,
         // no-color.org: set and not empty.
         color: on_terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
         sort: Sort::default(),

@@ -1,34 +1,29 @@
-//! The pipeline, once through: the map half per source in parallel, the reduce half over all sightings, in
-//! one process or in two. Beside `main.rs` the only file that sees every stage.
+//! The pipeline, once through: the map half per source in parallel, and behind it the reduce half, in one process or
+//! in two.
 
-use std::collections::{BTreeMap, HashSet};
-use std::convert::Infallible;
+use std::collections::HashSet;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-
-use jiff::{SignedDuration, Timestamp};
 
 use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, FingerprintKey};
 use crate::collect::Context;
 use crate::collect::archive::{self, Opened};
 use crate::collect::find::{File, Found, Inputs, find};
-use crate::collect::read::{self, Outcome, Row, Status};
+use crate::collect::read::{self, Outcome, Row};
 use crate::detect::clock::clock_error;
 use crate::detect::taken::{SIGHTINGS, Taken};
 use crate::detect::{self, Detector, Memory, Reveal, Revealed, Sighting};
 use crate::flow;
-use crate::judge::baseline::Baseline;
-use crate::judge::gate::Gate;
-use crate::judge::{self, Finding, Judging, Severity, State};
+use crate::gather::ROOM;
 use crate::ordered::ordered;
+use crate::reduce::{Merged, Reducing, Verdict, reduce};
 use crate::report::shard::Shard;
 use crate::report::wire::{self, Counts};
-use crate::report::{Report, assemble};
+use crate::told::Told;
 
-/// Sightings that wait for those of an earlier source, when they are written as they come: some hundred
-/// megabytes.
+/// Sightings that wait for those of an earlier source: some hundred megabytes.
 const HOLD: usize = 100_000;
 
 /// What the map half is asked for, checked.
@@ -54,46 +49,6 @@ pub struct Mapping {
     pub options: wire::shard::Options,
 }
 
-/// What the reduce half is asked for, checked.
-#[derive(Debug)]
-pub struct Reducing {
-    /// Rules in effect.
-    pub rules: Arc<Rules>,
-    /// Moment of the `now` verdicts.
-    pub as_of: Timestamp,
-    /// Lifetime of codes whose provider is unknown.
-    pub code_lifetime: Option<SignedDuration>,
-    /// Least severity to be reported.
-    pub min_severity: Severity,
-    /// Only what was seen from this moment on.
-    pub since: Option<Timestamp>,
-    /// Only what was seen before this moment.
-    pub until: Option<Timestamp>,
-    /// Only what is worth one of these at `as_of`; empty for everything.
-    pub verdicts: Vec<State>,
-    /// What makes the run fail.
-    pub gate: Gate,
-    /// What is accepted, and does not.
-    pub baseline: Baseline,
-    /// Whether unsupported sources count as unread.
-    pub strict: bool,
-    /// Name of the run; that of the map half when not given.
-    pub label: Option<String>,
-    /// The options as the report states them, without those of the map half.
-    pub options: wire::Options,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// Everything that a reader claimed was read, and nothing meets the gate.
-    Clean,
-    /// Something meets the gate.
-    Gated,
-    /// Nothing meets it, but not everything was read.
-    Unread,
-}
-
 /// The evidence under the inputs. A name that holds a credential, or the text of one, is masked from here on.
 pub fn evidence(inputs: &Inputs, rules: &Rules) -> Found {
     let mut found = find(inputs);
@@ -113,18 +68,25 @@ pub fn scan(
     mapping: &Mapping,
     reducing: &Reducing,
     progress: &(dyn Progress + Sync),
-) -> (Report, Verdict) {
-    let mut merged = Merged {
-        options: mapping.options.clone(),
-        is_keyed: mapping.key.is_keyed(),
-        label: mapping.label.clone(),
-        ..Merged::default()
-    };
-    let ControlFlow::Continue(()) = map_all(found, usize::MAX, mapping, progress, &mut |mapped| {
-        merged.add(mapped);
-        ControlFlow::<Infallible>::Continue(())
+) -> io::Result<(Told, Verdict)> {
+    let mut merged = Merged::new(ROOM);
+    let end = map_all(found, HOLD, mapping, progress, &mut |mapped| {
+        let added = add(&mut merged, mapped);
+        added.map_or_else(ControlFlow::Break, ControlFlow::Continue)
     });
-    reduce(merged.with(found), reducing)
+    if let ControlFlow::Break(error) = end {
+        return Err(error);
+    }
+    let beside = &mut merged.beside;
+    beside.options = mapping.options.clone();
+    beside.is_keyed = mapping.key.is_keyed();
+    beside.label.clone_from(&mapping.label);
+    // What was found and not opened.
+    beside.rows.extend(unopened(found));
+    for (reason, count) in passed_over(found) {
+        *beside.not_claimed.entry(reason).or_default() += count;
+    }
+    reduce(merged, reducing)
 }
 
 /// The map half alone: reads what was found, and writes each source once it and those before it are done.
@@ -224,6 +186,7 @@ fn map(opened: Opened, mapping: &Mapping) -> Mapped {
     // A place that is read twice yields its sightings twice.
     let mut seen = HashSet::new();
     sightings.retain(|sighting| seen.insert(sighting.id));
+    flow::near::note(&mut sightings);
     Mapped {
         outcome,
         clock_error,
@@ -232,54 +195,33 @@ fn map(opened: Opened, mapping: &Mapping) -> Mapped {
     }
 }
 
-/// What the map half yields for all sources.
-#[derive(Debug, Default)]
-pub struct Merged {
-    /// All sightings.
-    pub sightings: Vec<Sighting>,
-    /// What `--reveal` may show.
-    pub revealed: Revealed,
-    /// Account of the sources.
-    pub rows: Vec<Row>,
-    /// Files that no reader claimed, by reason.
-    pub not_claimed: Counts,
-    /// By source digest: seconds that its clock was ahead.
-    pub clock_errors: BTreeMap<Digest, f64>,
-    /// Options in effect.
-    pub options: wire::shard::Options,
-    /// Whether there was a key of fingerprints.
-    pub is_keyed: bool,
-    /// Name of the run.
-    pub label: Option<String>,
-}
-
-impl Merged {
-    /// Adds what one source yielded.
-    fn add(&mut self, mut source: Mapped) {
-        match source.outcome {
-            Outcome::Row(row) => {
-                let error = source.clock_error.map(|error| (row.source.digest(), error));
-                self.clock_errors.extend(error);
-                self.rows.push(row);
-            }
-            Outcome::NotClaimed(reason, count) => {
-                *self.not_claimed.entry(reason.into()).or_default() += count;
+/// Adds what one source yielded.
+fn add(merged: &mut Merged, source: Mapped) -> io::Result<()> {
+    let beside = &mut merged.beside;
+    let Mapped {
+        outcome,
+        sightings,
+        mut revealed,
+        clock_error,
+    } = source;
+    match outcome {
+        Outcome::Row(row) => {
+            let digest = row.source.digest();
+            let error = clock_error.map(|error| (digest, error));
+            beside.clock_errors.extend(error);
+            beside.rows.push(row);
+            for sighting in sightings {
+                merged.gathered.add(digest, sighting)?;
             }
         }
-        self.sightings.append(&mut source.sightings);
-        self.revealed.values.append(&mut source.revealed.values);
-        let identities = &mut source.revealed.identities;
-        self.revealed.identities.append(identities);
-    }
-
-    /// Adds what was found and not opened.
-    fn with(mut self, found: &Found) -> Self {
-        self.rows.extend(unopened(found));
-        for (reason, count) in passed_over(found) {
-            *self.not_claimed.entry(reason).or_default() += count;
+        Outcome::NotClaimed(reason, count) => {
+            *beside.not_claimed.entry(reason.into()).or_default() += count;
         }
-        self
     }
+    beside.revealed.values.append(&mut revealed.values);
+    let identities = &mut revealed.identities;
+    beside.revealed.identities.append(identities);
+    Ok(())
 }
 
 fn unopened(found: &Found) -> impl Iterator<Item = Row> + '_ {
@@ -315,64 +257,4 @@ fn run(found: &Found, mapping: &Mapping) -> io::Result<wire::shard::Run> {
     let named = serde_json::to_vec(&(&run, files, problems, &found.passed_over))?;
     run.run = Digest::of([b"shard".as_slice(), &named]).to_string();
     Ok(run)
-}
-
-/// The reduce half: everything that the sources yielded, together.
-pub fn reduce(mut merged: Merged, reducing: &Reducing) -> (Report, Verdict) {
-    merged.rows.sort_by(|a, b| a.source.cmp(&b.source));
-    let correlated = flow::trails(merged.sightings, &reducing.rules);
-    let judging = Judging {
-        as_of: reducing.as_of,
-        code_lifetime: reducing.code_lifetime,
-        rules: &reducing.rules,
-        clock_errors: &merged.clock_errors,
-    };
-    let mut findings = judge::findings(&correlated, &judging);
-    let all = findings.len();
-    findings.retain(|finding| is_asked_for(finding, reducing));
-    let gated = findings
-        .iter()
-        .filter(|finding| reducing.baseline.is_new(finding.leak, reducing.as_of))
-        .filter(|finding| reducing.gate.meets(finding, &correlated))
-        .count();
-    let label = reducing.label.as_deref().or(merged.label.as_deref());
-    let report = assemble::report(&assemble::Results {
-        as_of: reducing.as_of,
-        label,
-        options: reducing
-            .options
-            .clone()
-            .behind(&merged.options, merged.is_keyed),
-        correlated: &correlated,
-        findings: &findings,
-        profiles: &judge::profiles(&correlated, &findings, &reducing.rules.stores),
-        left_out: all.saturating_sub(findings.len()) as u64,
-        gated: gated as u64,
-        baseline: &reducing.baseline,
-        revealed: &merged.revealed,
-        rows: &merged.rows,
-        clock_errors: &merged.clock_errors,
-        not_claimed: &merged.not_claimed,
-    });
-    let unread = |row: &Row| match row.status {
-        Status::Read => false,
-        Status::Unsupported => reducing.strict,
-        Status::Partial | Status::Failed => true,
-    };
-    let verdict = if gated > 0 {
-        Verdict::Gated
-    } else if merged.rows.iter().any(unread) {
-        Verdict::Unread
-    } else {
-        Verdict::Clean
-    };
-    (report, verdict)
-}
-
-/// Whether the filters let a finding through. One without a time is never left out for its time.
-fn is_asked_for(finding: &Finding, reducing: &Reducing) -> bool {
-    finding.severity >= reducing.min_severity
-        && (reducing.verdicts.is_empty() || reducing.verdicts.contains(&finding.now.state))
-        && !matches!((finding.last_seen, reducing.since), (Some(last), Some(since)) if last < since)
-        && !matches!((finding.first_seen, reducing.until), (Some(first), Some(until)) if first >= until)
 }

@@ -17,8 +17,9 @@ use crate::collect::{Reader, log, read};
 use crate::detect::Reveal;
 use crate::judge::baseline::{Baseline, BaselineError};
 use crate::judge::gate;
+use crate::reduce::Reducing;
 use crate::report::wire;
-use crate::scan::{Mapping, Reducing};
+use crate::scan::Mapping;
 use crate::values;
 
 /// Why a run cannot start.
@@ -51,6 +52,9 @@ pub enum SetupError {
     /// Nothing to read.
     #[error("{0}: nothing to read there; check the paths, --files-from and --glob")]
     NothingFound(String),
+    /// An empty list of paths.
+    #[error("--files-from: names no path; nothing was read")]
+    NothingNamed,
 }
 
 /// The evidence to be read.
@@ -58,12 +62,14 @@ pub fn inputs(scan: &cli::Scan) -> Result<Inputs, SetupError> {
     let input = &scan.input;
     let mut paths = scan.paths.clone();
     let listed_on_stdin = input.files_from.as_deref() == Some(Path::new("-"));
-    if let Some(list) = &input.files_from {
-        paths.extend(listed(list)?);
-    }
-    let named = paths.len();
+    let mut list = match &input.files_from {
+        Some(path) => listed(path)?,
+        None => Vec::new(),
+    };
+    let named = paths.len().saturating_add(list.len());
     paths.retain(|path| path.as_os_str() != "-");
-    let stdin = paths.len() < named;
+    list.retain(|path| path.as_os_str() != "-");
+    let stdin = paths.len().saturating_add(list.len()) < named;
     if stdin && listed_on_stdin {
         return Err(value(
             "--files-from",
@@ -72,10 +78,12 @@ pub fn inputs(scan: &cli::Scan) -> Result<Inputs, SetupError> {
     }
     Ok(Inputs {
         paths,
+        listed: list,
         stdin,
         globs: globs("--glob", &input.glob)?,
         exclude: globs("--exclude", &input.exclude)?,
         source_root: input.source_root.clone(),
+        prefix: input.source_prefix.as_deref().map(Into::into),
         one_file_system: input.one_file_system,
     })
 }

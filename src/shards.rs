@@ -2,7 +2,9 @@
 //! twice. What is missing, damaged or contradicts itself costs a problem in the report; no line is ever
 //! quoted. Knows the wire form; judges nothing.
 
+mod lines;
 mod run;
+mod sightings;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
@@ -10,20 +12,19 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use lines::each;
+use lines::{Got, next_line, parse, text};
 use run::Run;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::atoms::{Digest, Source};
 use crate::collect::read::{self, Reasons, Row, Status};
-use crate::detect::Sighting;
-use crate::report::assemble::shard as assemble;
+use crate::gather::Gathered;
+use crate::parts::{Parts, Seen};
+use crate::reduce::{Beside, Merged};
 use crate::report::restore::{self, NotUnderstood};
+use crate::report::wire::part as wire_part;
 use crate::report::wire::shard as wire;
-use crate::scan::Merged;
-
-/// Longest line: a sighting's fields are bounded where they are made, and come nowhere near it.
-const MAX_LINE: u64 = 16 << 20;
 
 /// Sightings, sources, problems or runs that are kept. More sightings than this do not fit the machine that
 /// would put them together.
@@ -43,15 +44,27 @@ pub enum ShardError {
         "the sightings were made under different fingerprint keys, or some under none; scan again with one --fingerprint-key everywhere"
     )]
     Keys,
+    /// The temporary file.
+    #[error("{0}")]
+    Kept(io::Error),
+    /// A file, where a part of what it says would be no answer.
+    #[error("{0}: {1}")]
+    File(String, io::Error),
+    /// Whoever is told of the sightings.
+    #[error("{0}")]
+    Told(io::Error),
+    /// None could be opened.
+    #[error("{0}: {1}")]
+    Unopened(Box<str>, String),
     /// Nothing in it.
     #[error("{0}: no sightings there; write them with `tokentrail scan --sightings`")]
     Nothing(String),
 }
 
-/// Reads all inputs; `-` is standard input.
-pub fn read(inputs: &[PathBuf]) -> Result<Merged, ShardError> {
-    let mut reading = Reading::default();
-    let mut rows = Vec::new();
+/// Reads all inputs; `-` is standard input. More sightings than `room` are kept in a temporary file.
+pub fn read(inputs: &[PathBuf], room: usize) -> Result<Merged, ShardError> {
+    let mut reading = Reading::new(room);
+    let (mut rows, mut unopened) = (Vec::new(), None);
     for path in inputs {
         let name: Box<str> = path.display().to_string().into();
         reading.inputs.push((name.clone(), Reasons::default()));
@@ -62,20 +75,26 @@ pub fn read(inputs: &[PathBuf]) -> Result<Merged, ShardError> {
         };
         match opened {
             Ok(input) => reading.input(&name, BufReader::new(input))?,
-            Err(error) => rows.push(read::unopened(&name, false, &error.into())),
+            Err(error) => {
+                let why = error.to_string();
+                rows.push(read::unopened(&name, false, &error.into()));
+                unopened.get_or_insert((name, why));
+            }
         }
+    }
+    if let (true, Some((name, why))) = (reading.runs.is_empty(), unopened) {
+        return Err(ShardError::Unopened(name, why));
     }
     if reading.runs.is_empty() {
         let names: Vec<_> = reading.inputs.iter().map(|(name, _)| &**name).collect();
         return Err(ShardError::Nothing(names.join(", ")));
     }
     let mut merged = reading.merged()?;
-    merged.rows.append(&mut rows);
+    merged.beside.rows.append(&mut rows);
     Ok(merged)
 }
 
 /// What was read so far.
-#[derive(Default)]
 struct Reading {
     /// Names of the inputs, and what is wrong with each.
     inputs: Vec<(Box<str>, Reasons)>,
@@ -83,11 +102,18 @@ struct Reading {
     sources: BTreeMap<Digest, Told>,
     problems: BTreeMap<Digest, BTreeSet<(u64, String)>>,
     /// Sightings with the ids of their sources; the source that each holds is filled in at the end.
-    sightings: Vec<(Digest, Sighting)>,
-    /// By id: index into `sightings`, and the run that had it first.
-    known: HashMap<Digest, (usize, Digest)>,
+    gathered: Gathered,
+    /// By id: number of the sighting.
+    known: HashMap<Digest, u32>,
+    /// By sighting: the run that had it first, and what tells its state from another.
+    first: Vec<(u32, u64)>,
+    /// Runs of sightings, by their numbers here.
+    numbers: Vec<Digest>,
     /// Sightings that further runs have too.
-    also: HashSet<(Digest, Digest)>,
+    also: HashSet<(u32, u32)>,
+    /// What parts came to.
+    parts: Parts,
+    seen: Seen,
     /// Sources of which two different things were told.
     in_two_states: BTreeSet<Digest>,
     nowhere: Arc<Source>,
@@ -106,6 +132,13 @@ enum Refused {
     Unknown,
     TooMany,
     Schema,
+    Kept(io::Error),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::Kept(error)
+    }
 }
 
 impl From<NotUnderstood> for Refused {
@@ -115,6 +148,24 @@ impl From<NotUnderstood> for Refused {
 }
 
 impl Reading {
+    fn new(room: usize) -> Self {
+        Self {
+            inputs: Vec::new(),
+            runs: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            problems: BTreeMap::new(),
+            gathered: Gathered::new(room),
+            known: HashMap::new(),
+            first: Vec::new(),
+            numbers: Vec::new(),
+            also: HashSet::new(),
+            parts: Parts::new(room),
+            seen: Seen::default(),
+            in_two_states: BTreeSet::new(),
+            nowhere: Arc::default(),
+        }
+    }
+
     /// Reads one input to its end. What cannot be used is a reason of the input.
     fn input(&mut self, name: &str, mut input: impl BufRead) -> Result<(), ShardError> {
         let mut line = Vec::new();
@@ -128,6 +179,7 @@ impl Reading {
                 Ok(Got::Line) => match self.line(&line) {
                     Ok(()) => None,
                     Err(Refused::Schema) => return Err(ShardError::Schema(name.into(), number)),
+                    Err(Refused::Kept(error)) => return Err(ShardError::Kept(error)),
                     Err(Refused::Damaged) => Some("is damaged or cut off"),
                     Err(Refused::Unknown) => Some("is of a type that this version does not know"),
                     Err(Refused::TooMany) => Some("is one too many to be kept"),
@@ -158,7 +210,17 @@ impl Reading {
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), Refused> {
+        // Nearly all lines, as `scan` writes them: there is no need to look twice.
+        if line.starts_with(b"{\"type\":\"sighting\",") {
+            let told: wire::Sighting = parse(line)?;
+            let run = Digest::parse(&told.run).ok_or(Refused::Damaged)?;
+            return self.sighting(run, told);
+        }
         let head: wire::Head = parse(line)?;
+        if matches!(&*head.r#type, "finding" | "trail" | "profile" | "part") {
+            return self.part(line);
+        }
+        let head_run = head.run.ok_or(Refused::Damaged)?;
         if head.r#type == "run" {
             #[derive(Deserialize)]
             struct Version {
@@ -169,7 +231,7 @@ impl Reading {
                 return Err(Refused::Schema);
             }
         }
-        let id = Digest::parse(&head.run).ok_or(Refused::Damaged)?;
+        let id = Digest::parse(&head_run).ok_or(Refused::Damaged)?;
         match head.r#type.as_str() {
             "run" => {
                 let header: wire::Run = parse(line)?;
@@ -246,44 +308,29 @@ impl Reading {
         Ok(())
     }
 
-    fn sighting(&mut self, run: Digest, told: wire::Sighting) -> Result<(), Refused> {
-        let source = Digest::parse(&told.source).ok_or(Refused::Damaged)?;
-        let new = restore::sighting(told, self.nowhere.clone())?;
-        let id = new.id;
-        let is_new = match self.known.get(&id) {
-            None if self.sightings.len() >= MAX_ROWS => return Err(Refused::TooMany),
-            None => {
-                self.known.insert(id, (self.sightings.len(), run));
-                self.sightings.push((source, new));
-                true
+    /// What a part of the evidence came to.
+    fn part(&mut self, line: &[u8]) -> Result<(), Refused> {
+        let told: wire_part::Line = parse(line)?;
+        if !self.seen.is_new(line) {
+            return Ok(());
+        }
+        if let wire_part::Line::Part(account) = &told {
+            for (run, count) in &account.sightings {
+                let run = Digest::parse(run).ok_or(Refused::Damaged)?;
+                let known = &mut self.run(run)?.sightings;
+                *known = known.saturating_add(*count);
             }
-            Some((at, first)) => {
-                if let Some(known) = self.sightings.get_mut(*at)
-                    && *known != (source, new.clone())
-                {
-                    self.in_two_states.extend([known.0, source]);
-                    let form = |it: &(Digest, Sighting)| text(&assemble::sighting("", it.0, &it.1));
-                    let new = (source, new);
-                    if form(&new) < form(known) {
-                        *known = new;
-                    }
-                }
-                *first != run && self.also.insert((run, id))
-            }
-        };
-        self.run(run)?.sightings += u64::from(is_new);
-        Ok(())
+        }
+        Ok(self.parts.add(told)?)
     }
 
     /// Everything together.
     fn merged(mut self) -> Result<Merged, ShardError> {
-        let mut merged = Merged::default();
-        self.rows(&mut merged);
-        for (source, mut sighting) in std::mem::take(&mut self.sightings) {
-            if let Some(told) = self.sources.get(&source) {
-                sighting.place.source = told.row.source.clone();
-                merged.sightings.push(sighting);
-            } else if let Some((_, run)) = self.known.get(&sighting.id)
+        let mut beside = Beside::default();
+        self.rows(&mut beside);
+        for (source, (run, _)) in self.gathered.sources().zip(&self.first) {
+            if !self.sources.contains_key(&source)
+                && let Some(run) = self.numbers.get(*run as usize)
                 && let Some(run) = self.runs.get_mut(run)
             {
                 run.orphans += 1;
@@ -296,21 +343,26 @@ impl Reading {
                 }
             }
             for (reason, count) in &run.not_claimed {
-                let sum = merged.not_claimed.entry(reason.clone()).or_default();
+                let sum = beside.not_claimed.entry(reason.clone()).or_default();
                 *sum = sum.saturating_add(*count);
             }
+            beside.counted.insert(id.to_string(), run.sightings);
         }
-        run::headers(&self.runs, &mut merged)?;
+        run::headers(&self.runs, &mut beside)?;
         for (path, reasons) in self.inputs {
             if !reasons.is_empty() {
-                merged.rows.push(shard_row(path, reasons));
+                beside.rows.push(shard_row(path, reasons));
             }
         }
-        Ok(merged)
+        Ok(Merged {
+            gathered: self.gathered,
+            parts: self.parts,
+            beside,
+        })
     }
 
     /// The account of the sources.
-    fn rows(&mut self, merged: &mut Merged) {
+    fn rows(&mut self, beside: &mut Beside) {
         const TWO_STATES: &str = "the sightings tell two different things of this source; it was read at different times, or two files have one path";
         for (id, told) in &self.sources {
             let mut row = told.row.clone();
@@ -320,8 +372,8 @@ impl Reading {
                 row.status = row.status.max(Status::Partial);
                 row.reasons.push(TWO_STATES.into());
             }
-            merged.rows.push(row);
-            merged
+            beside.rows.push(row);
+            beside
                 .clock_errors
                 .extend(told.clock_error.map(|error| (*id, error)));
         }
@@ -341,36 +393,4 @@ fn shard_row(path: Box<str>, reasons: Reasons) -> Row {
         reasons: reasons.into_lines(),
         sha256: None,
     }
-}
-
-enum Got {
-    Line,
-    TooLong,
-    End,
-}
-
-/// The next line, without its end; what is too long is passed over.
-fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Got> {
-    line.clear();
-    let mut limited = input.by_ref().take(MAX_LINE);
-    limited.read_until(b'\n', line)?;
-    if line.is_empty() {
-        return Ok(Got::End);
-    }
-    if line.ends_with(b"\n") || (line.len() as u64) < MAX_LINE {
-        return Ok(Got::Line);
-    }
-    line.clear();
-    input.skip_until(b'\n')?;
-    Ok(Got::TooLong)
-}
-
-fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Refused> {
-    // The message of serde_json may quote the line.
-    serde_json::from_slice(line).map_err(|_| Refused::Damaged)
-}
-
-/// The one text of a value, for comparing.
-fn text(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }

@@ -56,15 +56,13 @@ pub fn zone(text: &str) -> Result<Zone, String> {
 
 /// A severity by its name.
 pub fn severity(text: &str) -> Result<Severity, String> {
-    let mut all = Severity::ALL.into_iter();
-    all.find(|severity| severity.as_str() == text)
+    Severity::named(text)
         .ok_or_else(|| format!("none of {}", Severity::ALL.map(Severity::as_str).join(", ")))
 }
 
 /// A state of a verdict by its name.
 pub fn state(text: &str) -> Result<State, String> {
-    let mut all = State::ALL.into_iter();
-    all.find(|state| state.as_str() == text)
+    State::named(text)
         .ok_or_else(|| format!("none of {}", State::ALL.map(State::as_str).join(", ")))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `TRYCMD=overwrite cargo test --test cli` accepts what the program writes now.
 
-#![allow(clippy::unwrap_used, reason = "test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "test")]
 
 use std::io::Write;
 use std::path::Path;
@@ -320,46 +320,111 @@ fn the_table_is_sorted_grouped_and_filtered_as_asked() {
     assert!(!usable.contains("authorization_code ("), "{usable}");
 }
 
-/// Ended while one source is still being read: what was done before is whole, and the rest is missed. Ctrl-C ends it in
-/// the same way, but is ignored where tests run in the background.
+/// Ended while one source is still being read: what was done before is whole, and the rest is missed.
 #[cfg(unix)]
 #[test]
 fn a_run_that_is_ended_leaves_sightings_that_correlate_takes() {
+    for (signal, to_stdout) in [("INT", false), ("INT", true), ("TERM", false)] {
+        let dir = evidence();
+        // Sources are written in the order of their names, and `-` is that of standard input.
+        std::fs::rename(dir.path().join("access.log"), dir.path().join("+.log")).unwrap();
+        let (part, folder) = (dir.path().join("part"), dir.path().join("out"));
+        std::fs::create_dir(&folder).unwrap();
+        let part = if to_stdout { part } else { folder.join("part") };
+        let mut scan = interruptible(&["scan", "+.log", "-", "--sightings"]);
+        scan.current_dir(dir.path());
+        if to_stdout {
+            scan.stdout(std::fs::File::create(&part).unwrap());
+        } else {
+            scan.args(["-o", "out/part"]);
+        }
+        let piped = scan.stdin(Stdio::piped()).stderr(Stdio::null());
+        let mut child = piped.spawn().unwrap();
+        let written = || std::fs::read_to_string(&part).unwrap_or_default();
+        let start = std::time::Instant::now();
+        while !written().contains("authorization_code") && start.elapsed().as_secs() < 60 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let pid = child.id().to_string();
+        let mut kill = Command::new("kill");
+        let ended = kill.args([&format!("-{signal}"), &pid]).status();
+        assert!(ended.unwrap().success());
+        assert!(!child.wait().unwrap().success());
+        assert!(written().ends_with('\n'), "{signal}");
+        let left = std::fs::read_dir(&folder).unwrap().count();
+        assert_eq!(
+            left,
+            usize::from(!to_stdout),
+            "no more than the sightings is left behind"
+        );
+        taken_as_partial(dir.path(), &part);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_ended_before_its_first_source_is_done_is_known_to_be_cut_off() {
     let dir = evidence();
-    let tokentrail = |args: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tokentrail"));
-        command.args(args).current_dir(dir.path()).env_clear();
-        command
-    };
-    // Sources are written in the order of their names, and `-` is that of standard input.
-    std::fs::rename(dir.path().join("access.log"), dir.path().join("+.log")).unwrap();
-    let mut child = tokentrail(&["scan", "+.log", "-", "--sightings", "-o", "part"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut scan = interruptible(&["scan", "-", "--sightings", "-o", "part"]);
+    let piped = scan.current_dir(dir.path()).stdin(Stdio::piped());
+    let mut child = piped.stderr(Stdio::null()).spawn().unwrap();
     let part = dir.path().join("part");
-    let written = || std::fs::read_to_string(&part).unwrap_or_default();
+    let length = || std::fs::metadata(&part).map_or(0, |it| it.len());
     let start = std::time::Instant::now();
-    while !written().contains("authorization_code") && start.elapsed().as_secs() < 60 {
+    while length() == 0 && start.elapsed().as_secs() < 60 {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let ended = Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status();
+    let mut kill = Command::new("kill");
+    let ended = kill.args(["-INT", &child.id().to_string()]).status();
     assert!(ended.unwrap().success());
     assert!(!child.wait().unwrap().success());
-    assert!(written().ends_with('\n'));
-    let files = std::fs::read_dir(dir.path()).unwrap().count();
-    assert_eq!(files, 3, "nothing but the sightings is left behind");
-    let output = tokentrail(&["correlate", "part", "-f", "json", "--fail-on", "never"])
-        .output()
-        .unwrap();
+    let output = run(dir.path(), &["correlate", "part", "-f", "json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let report = json(&output);
+    let problem = report["problems"][0]["reason"].as_str().unwrap();
+    assert!(problem.contains("cut off"), "{problem}");
+}
+
+/// A command that Ctrl-C ends, which is ignored where tests run in the background (POSIX, Shell Command Language
+/// §2.11). Where `env` cannot undo that, it is as the tests have it.
+#[cfg(unix)]
+fn interruptible(args: &[&str]) -> Command {
+    let program = env!("CARGO_BIN_EXE_tokentrail");
+    let mut probe = Command::new("env");
+    let probe = probe.args(["--default-signal=INT", "true"]).output();
+    let mut command = if probe.is_ok_and(|it| it.status.success()) {
+        let mut env = Command::new("env");
+        env.args(["--default-signal=INT", program]);
+        env
+    } else {
+        Command::new(program)
+    };
+    command.args(args);
+    command
+}
+
+/// Whether `correlate` judges what a file holds, and says that it is not all; and that writing the same sightings
+/// again makes it whole.
+fn taken_as_partial(dir: &Path, part: &Path) {
+    let tokentrail = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tokentrail"));
+        command.args(args).current_dir(dir).env_clear();
+        command.stdin(Stdio::null()).output().unwrap()
+    };
+    let part = part.to_str().unwrap();
+    let judged = ["-f", "json", "--fail-on", "never"];
+    let output = tokentrail(&[&["correlate", part], &judged[..]].concat());
     assert_eq!(output.status.code(), Some(3));
     let report = json(&output);
     assert_eq!(report["findings"][0]["kind"], "authorization_code");
     let problem = report["problems"][0]["reason"].as_str().unwrap();
     assert!(problem.contains("cut off"), "{problem}");
+    let again = ["scan", "+.log", "-", "--sightings", "-o", "again"];
+    assert_eq!(tokentrail(&again).status.code(), Some(0));
+    let output = tokentrail(&[&["correlate", part, "again"], &judged[..]].concat());
+    let report = json(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", report["problems"]);
+    assert_eq!(report["findings"][0]["sightings_total"], 3);
 }
 
 #[test]

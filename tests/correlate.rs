@@ -1,16 +1,29 @@
 //! Two halves make the whole: what `scan --sightings` writes, `correlate` reports as `scan` would have; and
 //! what is lost on the way is noticed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test"
+)]
 
 mod disguise;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{self, Output, Stdio};
+use std::sync::Arc;
 
+use clap::Parser;
 use serde_json::Value;
+use tokentrail::cli::{Cli, Command};
+use tokentrail::flow::repeats::REPEATS;
+use tokentrail::reduce::{self, Reducing};
+use tokentrail::report::{self, Format};
+use tokentrail::{settings, shards};
 
 /// The moment of every judgement here, and what keeps the exit code to what was read.
 const JUDGED: [&str; 4] = ["--as-of", "2026-11-24T00:00:00Z", "--fail-on", "never"];
@@ -20,7 +33,7 @@ fn root() -> &'static Path {
 }
 
 fn tokentrail_in(dir: &Path, args: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tokentrail"))
+    let mut child = process::Command::new(env!("CARGO_BIN_EXE_tokentrail"))
         .args(args)
         .current_dir(dir)
         .env_clear()
@@ -492,4 +505,242 @@ fn every_line_fits_the_schema_that_is_checked_in() {
     ];
     assert_eq!(types, all.map(ToOwned::to_owned).into());
     assert!(!validator.is_valid(&serde_json::json!({"type": "sighting"})));
+}
+
+/// What the reduce half is asked for with these options.
+fn reducing(options: &[&str]) -> Reducing {
+    let args = [&["tokentrail", "correlate"], &JUDGED[..], options].concat();
+    let Command::Correlate(asked) = Cli::try_parse_from(args).unwrap().command else {
+        panic!("not the reduce half");
+    };
+    let rules = Arc::new(settings::rules(&[]).unwrap());
+    let now = "2026-11-24T00:00:00Z".parse().unwrap();
+    settings::reducing(&asked.judging, &asked.gate, &[], rules, now).unwrap()
+}
+
+/// The report of these lines, when no more sightings than `room` are kept in memory.
+fn within(room: usize, lines: &[u8]) -> Vec<u8> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines).unwrap();
+    let merged = shards::read(&[file.path().to_owned()], room).unwrap();
+    let (told, _) = reduce::reduce(merged, &reducing(&[])).unwrap();
+    let mut out = Vec::new();
+    told.render(Format::Json, &mut out).unwrap();
+    let mut lines = [Vec::new(), Vec::new()];
+    told.render(Format::Ndjson, &mut lines[0]).unwrap();
+    let whole = told.whole().unwrap();
+    report::ndjson::render(whole, &mut lines[1]).unwrap();
+    assert!(lines[0] == lines[1], "room for {room}");
+    out
+}
+
+/// Sightings of groups that have nothing to do with each other, and all other lines: as an engine groups them.
+fn grouped(text: &[u8], stats: &[u8]) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let weak = weak_keys(stats);
+    let mut others = Vec::new();
+    let mut group_of: BTreeMap<String, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&[u8]>> = Vec::new();
+    for line in lines(text) {
+        let value: Value = serde_json::from_slice(line).unwrap();
+        if value["type"] != "sighting" {
+            others.extend(line);
+            continue;
+        }
+        let links = links(&value, &weak);
+        let known: BTreeSet<usize> = links
+            .iter()
+            .filter_map(|link| group_of.get(link).copied())
+            .collect();
+        let own = groups.len();
+        let mut merged = vec![line];
+        for group in known {
+            merged.append(&mut groups[group]);
+        }
+        groups.push(merged);
+        for group in group_of.values_mut() {
+            if groups[*group].is_empty() {
+                *group = own;
+            }
+        }
+        group_of.extend(links.into_iter().map(|link| (link, own)));
+    }
+    let groups = groups.iter().filter(|group| !group.is_empty());
+    (groups.map(|group| group.concat()).collect(), others)
+}
+
+fn weak_keys(stats: &[u8]) -> BTreeSet<String> {
+    let mut sets: BTreeMap<(String, &str, String), BTreeSet<String>> = BTreeMap::new();
+    for line in lines(stats) {
+        let value: Value = serde_json::from_slice(line).unwrap();
+        for what in ["beside", "answers"] {
+            for (kind, digests) in value[what].as_object().into_iter().flatten() {
+                let key = value["key"].as_str().unwrap().to_owned();
+                let set = sets.entry((key, what, kind.clone())).or_default();
+                let digests = digests.as_array().unwrap().iter();
+                set.extend(digests.map(|it| it.as_str().unwrap().to_owned()));
+            }
+        }
+    }
+    let least = |what: &str| if what == "beside" { 2 } else { 3 };
+    let weak = sets
+        .iter()
+        .filter(|((_, what, _), set)| set.len() >= least(what));
+    weak.map(|((key, ..), _)| key.clone()).collect()
+}
+
+fn links(sighting: &Value, weak: &BTreeSet<String>) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut links = vec![format!("near:{}", text(&sighting["id"]))];
+    links.extend(list(&sighting["near"]).iter().map(text));
+    for credential in list(&sighting["credentials"]) {
+        links.push(format!("credential:{}", text(&credential["id"])));
+    }
+    for key in list(&sighting["keys"]).iter().map(text) {
+        if key.starts_with("challenge-") || !weak.contains(&key) {
+            links.push(key);
+        }
+    }
+    links.extend(sighting["exchange"].as_str().map(ToOwned::to_owned));
+    if let Some(visit) = sighting["visit"].as_object() {
+        links.push(text(&visit["own"]));
+        let before = visit.get("ancestors").map(list).unwrap_or_default();
+        links.extend(before.iter().map(|it| text(&it["key"])));
+    }
+    links
+}
+
+/// One log with one token in very many lines, and other lines between.
+fn a_log_that_repeats_itself(lines: usize) -> String {
+    let line = |number: usize| {
+        let (minute, second) = (number / 60 % 60, number % 60);
+        let hour = 1 + number / 3600;
+        let path = match number % 100 {
+            7 => format!(
+                "/cb?code=SplxlOBeZQQYbYS6WxSb{number:06}&state=af0ifjsldkj0a1b2{number:06}"
+            ),
+            _ => "/api/items?access_token=2YotnFZFEjr1zCsicMWpAAbcdefgh".to_owned(),
+        };
+        format!(
+            "203.0.113.7 - - [23/Nov/2026:{hour:02}:{minute:02}:{second:02} +0000] \"GET {path} HTTP/1.1\" 200 0 \"-\" \"-\"\n"
+        )
+    };
+    (0..lines).map(line).collect()
+}
+
+#[test]
+fn parts_of_whole_groups_are_one_scan() {
+    let whole = sightings(&["fixtures"], &[]);
+    let dir = tempfile::tempdir().unwrap();
+    let stats_file = dir.path().join("stats");
+    let stats_file = stats_file.to_str().unwrap();
+    // Each machine says what it knows of its own share, in any cut.
+    let all = lines(&whole);
+    let mut stats = Vec::new();
+    for share in all.chunks(all.len() / 3 + 1) {
+        let share = share.concat();
+        stats.extend(tokentrail(&["correlate", "--write-key-stats"], &share).stdout);
+    }
+    std::fs::write(stats_file, shuffled(&stats, 3)).unwrap();
+    let (groups, others) = grouped(&whole, &stats);
+    assert!(groups.len() > 50, "{} groups", groups.len());
+    for (parts, options) in [
+        (1, &[][..]),
+        (3, &["--min-severity", "medium", "--since", "2026-11-01"]),
+        (
+            7,
+            &["--verdict", "live", "--verdict", "inert", "--gate", "now"],
+        ),
+    ] {
+        let mut told = others.clone();
+        for part in 0..parts {
+            let own = groups
+                .iter()
+                .enumerate()
+                .filter(|(number, _)| number % parts == part);
+            let own: Vec<&[u8]> = own.map(|(_, group)| &**group).collect();
+            let input = shuffled(&[&*others, &own.concat()].concat(), part as u64 + 1);
+            let options = [&["--key-stats", stats_file, "--part"], options].concat();
+            let output = correlate(&input, &options);
+            assert_eq!(output.status.code(), Some(0), "{output:?}");
+            told.extend(&output.stdout);
+            // A task that is run twice adds nothing.
+            told.extend(&output.stdout);
+        }
+        for format in ["json", "table"] {
+            let options = [&["-f", format], options].concat();
+            let direct = scan(&["fixtures"], &options);
+            let behind = correlate(&shuffled(&told, 5), &options);
+            assert_eq!(behind.status, direct.status);
+            assert!(behind.stdout == direct.stdout, "{parts} parts, {format}");
+        }
+    }
+}
+
+#[test]
+fn what_waits_in_a_temporary_file_is_judged_alike() {
+    let mut whole = sightings(&["fixtures"], &[]);
+    let near = within(usize::MAX, &whole);
+    assert!(near == scan(&["fixtures"], &["-f", "json"]).stdout);
+    for room in [0, 1, 50, 400] {
+        assert!(
+            within(room, &shuffled(&whole, 7)) == near,
+            "room for {room}"
+        );
+    }
+    whole.extend(shuffled(&whole, 9));
+    assert!(within(10, &whole) == near, "twice");
+}
+
+#[test]
+fn a_value_in_very_many_lines_is_one_finding() {
+    const LINES: usize = 5_000;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("access.log"),
+        a_log_that_repeats_itself(LINES),
+    )
+    .unwrap();
+    let map = tokentrail_in(dir.path(), &["scan", "--sightings", "access.log"], b"").stdout;
+    let near = within(usize::MAX, &map);
+    assert!(within(20, &shuffled(&map, 2)) == near);
+    let report: Value = serde_json::from_slice(&near).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let tokens: Vec<&Value> = findings
+        .iter()
+        .filter(|it| it["kind"] == "access_token")
+        .collect();
+    let [token] = tokens[..] else {
+        panic!("{} tokens", tokens.len());
+    };
+    assert_eq!(token["sightings_total"], LINES - LINES / 100);
+    let by_source = &token["sightings_by_source"][0];
+    assert_eq!(by_source["sightings"], LINES - LINES / 100);
+    assert_eq!(by_source["first_at"], "2026-11-23T01:00:00Z");
+    assert_eq!(by_source["last_at"], "2026-11-23T02:23:19Z");
+    assert_eq!(token["last_seen_at"], "2026-11-23T02:23:19Z");
+    let steps = |trail: &Value| trail["steps"].as_array().unwrap().len();
+    let trails = report["trails"].as_array().unwrap().iter();
+    assert_eq!(trails.map(steps).max(), Some(REPEATS));
+}
+
+#[test]
+fn key_stats_that_are_none_stop_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let stats = dir.path().join("stats");
+    std::fs::write(&stats, "{\"type\":\"redirect\",\"digest\":\"hunter2\"}\n").unwrap();
+    let whole = sightings(&["fixtures/har"], &[]);
+    for name in [&stats, &dir.path().join("missing")] {
+        let output = tokentrail(
+            &["correlate", "--key-stats", name.to_str().unwrap()],
+            &whole,
+        );
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        assert!(
+            !String::from_utf8(output.stderr)
+                .unwrap()
+                .contains("hunter2")
+        );
+    }
 }

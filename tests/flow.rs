@@ -396,6 +396,7 @@ fn blank(what: &str, second: i64, role: Role, host: &str, path: &str) -> Sightin
         params: Vec::new(),
         credentials: Vec::new(),
         keys: Vec::new(),
+        near: Vec::new(),
     }
 }
 
@@ -423,13 +424,13 @@ fn hold(row: &mut Sighting, kind: Kind, name: &str, value: &str, slot: Slot) {
 
 fn chain(row: &mut Sighting, own: i64, ancestors: &[(u8, i64)]) {
     let visit = |id: i64| key(KeyKind::Visit, &id.to_string());
-    row.visit = Some(VisitKeys {
+    row.visit = Some(Box::new(VisitKeys {
         own: visit(own),
         ancestors: ancestors
             .iter()
             .map(|(hops, id)| (*hops, visit(*id)))
             .collect(),
-    });
+    }));
 }
 
 fn place(path: &str, number: u64) -> Place {

@@ -206,6 +206,44 @@ fn sarif_keeps_the_worst_and_says_how_many_it_left_out() {
     );
 }
 
+/// A result that no scan of these fixtures yields: one long trail, and many findings in it.
+#[test]
+fn sarif_bounds_the_steps_of_flows_and_says_so() {
+    let mut report = json(&scan(&["fixtures/har"], &["-f", "json"]));
+    let trails = report["trails"].as_array().unwrap();
+    let is_seen = |step: &Value| !step["seen"].is_null();
+    let lengthened = trails
+        .iter()
+        .position(|it| it["steps"].as_array().unwrap().iter().any(is_seen))
+        .unwrap();
+    let id = trails[lengthened]["id"].clone();
+    let steps = trails[lengthened]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|it| is_seen(it)).unwrap().clone();
+    report["trails"][lengthened]["steps"] = Value::Array(vec![step; 1_500]);
+    let mut finding = report["findings"][0].clone();
+    finding["trails"] = serde_json::json!([id, id]);
+    report["findings"] = Value::Array(vec![finding; 120]);
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("result.json"), report.to_string()).unwrap();
+    let output = tokentrail(dir.path(), &["report", "result.json", "-f", "sarif"]);
+    let sarif = json(&String::from_utf8(output.stdout).unwrap());
+    let steps_of = |result: &Value| -> usize {
+        let flows = result["codeFlows"].as_array().into_iter().flatten();
+        let steps = flows.map(|flow| {
+            flow["threadFlows"][0]["locations"]
+                .as_array()
+                .unwrap()
+                .len()
+        });
+        steps.sum()
+    };
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let steps: Vec<usize> = results.iter().map(steps_of).collect();
+    assert_eq!((steps[0], steps.iter().sum::<usize>()), (1_000, 100_000));
+    let notices = sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"].to_string();
+    assert!(notices.contains("the flows of 120 results"), "{notices}");
+}
+
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(json).collect()
 }

@@ -17,6 +17,8 @@ mod harm;
 mod hostile;
 #[path = "histories/overlay.rs"]
 mod overlay;
+#[path = "histories/passed.rs"]
+mod passed;
 #[path = "histories/residue.rs"]
 mod residue;
 #[path = "histories/states.rs"]

@@ -17,7 +17,7 @@ use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::{Digest, KeyKind, Kind};
 use tokentrail::detect::{Claims, Role, Signature};
 use tokentrail::flow::{Flow, Modifier, Pkce, WeaknessKind};
-use tokentrail::judge::{ATTACKS, Basis, REMEDIES, Severity, State};
+use tokentrail::judge::{ATTACKS, Basis, Finding, REMEDIES, Severity, State};
 
 fn request(place: Place) -> Seen {
     seen(place, T0 - 10, Role::AuthorizationRequest).param("client_id", "app")
@@ -274,11 +274,57 @@ fn row_12a_a_public_client_is_told_by_what_only_such_a_client_does() {
 }
 
 #[test]
-fn row_9_s256_without_its_verifier_is_guarded_and_low() {
+fn row_9_s256_without_its_verifier_is_guarded_and_informs() {
     let found = s256().find(CODE, EARLY);
     assert_eq!(found.now.state, State::Guarded);
     assert_eq!(found.now.needs, ["code_verifier"]);
-    assert_eq!(found.severity, Severity::Low);
+    assert_eq!(found.severity, Severity::Info);
+}
+
+/// RFC 9700 §2.1.1: what a code flow under S256 leaves behind is what it cannot do without.
+#[test]
+fn a_code_that_s256_keeps_informs_wherever_it_lies() {
+    let code = |place| seen(place, T0, Role::ResponseInQuery).with(CODE, "code", 1);
+    let run = |code: Seen| {
+        let asked = request(Place::History).key(KeyKind::ChallengeS256, CHALLENGE);
+        let asked = asked.param("scope", "openid offline_access");
+        Run::new(Flow::CodePkceS256, Pkce::S256, vec![asked, code])
+    };
+    let both = |found: &Finding| (found.severity, found.severity_now);
+    // Readers of a log are many, and none has the verifier.
+    for place in [Place::History, Place::Log, Place::Har] {
+        let found = run(code(place)).find(CODE, EARLY);
+        assert_eq!(both(&found), (Severity::Info, Severity::Info), "{place:?}");
+        assert_eq!(
+            run(code(place)).find(CODE, LATE).severity_now,
+            Severity::Info
+        );
+    }
+    let spent = run(code(Place::Har)).with(token_request(T0 + 1, 200));
+    let spent = spent.find(CODE, EARLY);
+    assert_eq!(spent.at_exposure.state, State::Spent);
+    assert_eq!(both(&spent), (Severity::Info, Severity::Info));
+}
+
+#[test]
+fn a_code_under_s256_that_went_astray_or_lies_with_its_verifier_does_more() {
+    let asked = || request(Place::History).key(KeyKind::ChallengeS256, CHALLENGE);
+    let run = |code: Seen| Run::new(Flow::CodePkceS256, Pkce::S256, vec![asked(), code]);
+    let told = run(callback().referer("tracker.test")).find(CODE, EARLY);
+    assert_eq!(told.severity, Severity::Low);
+    let kept = s256().with(verifier(Place::Storage)).find(CODE, EARLY);
+    assert_eq!(kept.severity, Severity::Critical);
+    // Without S256 a code that was used is told all the same.
+    let used = Run::new(
+        Flow::CodeNopkce,
+        Pkce::None,
+        vec![request(Place::History), callback()],
+    );
+    let used = used.with(token_request(T0 + 1, 200)).find(CODE, EARLY);
+    assert_eq!(
+        (used.now.state, used.severity_now),
+        (State::Spent, Severity::Low)
+    );
 }
 
 fn without_pkce(grant: Flow) -> Run {

@@ -145,6 +145,48 @@ fn residue_is_searched_when_it_is_asked_for() {
     );
 }
 
+/// A history that has, behind its last page, what is left of a request: nothing tells where it ends.
+fn with_remains(request: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    drop(signed_in(folder.path()));
+    let path = folder.path().join("History");
+    let mut file = fs::read(&path).unwrap();
+    file.resize(file.len() + 1000, 0);
+    file.extend_from_slice(request.as_bytes());
+    file.resize(file.len().next_multiple_of(4096), 0);
+    fs::write(path, file).unwrap();
+    folder
+}
+
+#[test]
+fn a_request_that_may_have_lost_its_end_is_not_blamed_for_what_it_lacks() {
+    let asked = "https://as.example/authorize?response_type=code&client_id=cut&redirect_uri=https://cut.example/cb&code_challenge=w3Xo0Wn6Yh4PcJb9DsGf2Ea7UQm3vTz8LrXk1Wn6Yh4";
+    let said = |request: &str| {
+        let report = json(with_remains(request).path(), &["--residue"]);
+        let trails = report["trails"].as_array().unwrap().iter();
+        let mut trails = trails.filter(|it| it["client_id"] == "cut");
+        let trail = trails.next().unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let mut kinds: Vec<String> = findings
+            .filter(|it| it["trails"].as_array().unwrap().contains(&trail["id"]))
+            .map(|it| it["rule"].as_str().unwrap().to_owned())
+            .collect();
+        kinds.sort_unstable();
+        (trail["pkce"].as_str().unwrap().to_owned(), kinds)
+    };
+    let none = Vec::<String>::new();
+    // The title of the page was the next column.
+    let glued = format!("{asked}&code_challenge_method=S256Signed");
+    assert_eq!(said(&glued), ("s256".into(), none.clone()));
+    let cut = format!("{asked}&code_challenge_me");
+    assert_eq!(said(&cut), ("not-observed".into(), none));
+    let plain = format!("{asked}&code_challenge_method=plain");
+    let (pkce, rules) = said(&plain);
+    assert_eq!(pkce, "plain");
+    let challenges = rules.iter().filter(|it| *it == "code-challenge-plain");
+    assert_eq!(challenges.count(), 1, "{rules:?}");
+}
+
 #[test]
 fn two_halves_say_the_same_of_residue() {
     let folder = tempfile::tempdir().unwrap();

@@ -11,6 +11,7 @@ fuzz_target!(|data: &[u8]| {
     };
     for format in [
         Format::Table(Look {
+            terminal: true,
             width: 80,
             color: true,
             sort: Sort::Newest,

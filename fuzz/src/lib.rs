@@ -5,13 +5,17 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use clap::Parser;
 use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::{FingerprintKey, Locator, Place, Raw, Source, View};
+use tokentrail::cli::{Cli, Command};
 use tokentrail::collect::archive::{self, Opened};
 use tokentrail::collect::find::File;
 use tokentrail::collect::read;
 use tokentrail::collect::{Context, Evidence, Observation, Payload, READERS, Sink, Store, Via};
 use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
+use tokentrail::reduce::Reducing;
+use tokentrail::settings;
 
 /// The rules of the build, compiled once.
 pub static RULES: LazyLock<Rules> =
@@ -175,4 +179,18 @@ pub fn scan(path: &Path, shown: &str) {
         })
     };
     assert!(all() == all(), "two readings of the same file differ");
+}
+
+/// What the reduce half is asked for where nothing is asked: everything, at one moment.
+pub fn reducing() -> &'static Reducing {
+    static REDUCING: LazyLock<Reducing> = LazyLock::new(|| {
+        let args = ["tokentrail", "correlate", "--as-of", "2026-11-24T00:00:00Z"];
+        let Command::Correlate(asked) = Cli::parse_from(args).command else {
+            unreachable!("the reduce half was asked");
+        };
+        let rules = Arc::new(settings::rules(&[]).expect("the built-in rules are sound"));
+        let now = asked.judging.as_of.expect("a moment");
+        settings::reducing(&asked.judging, &asked.gate, &[], rules, now).expect("no file is named")
+    });
+    &REDUCING
 }

@@ -40,8 +40,12 @@ impl Digest {
 
     /// Reads the 32 lower-case hex characters that `Display` writes.
     pub fn parse(hex: &str) -> Option<Self> {
-        let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok()?;
-        Some(Self(bytes.try_into().ok()?))
+        let mut bytes = [0; 16];
+        if hex.len() != 2 * bytes.len() {
+            return None;
+        }
+        let decoded = data_encoding::HEXLOWER.decode_mut(hex.as_bytes(), &mut bytes);
+        decoded.ok().map(|_| Self(bytes))
     }
 
     fn truncate(full: &[u8]) -> Self {
@@ -55,7 +59,9 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+        let mut hex = [0; 32];
+        data_encoding::HEXLOWER.encode_mut(&self.0, &mut hex);
+        f.write_str(std::str::from_utf8(&hex).unwrap_or_default())
     }
 }
 
@@ -100,11 +106,13 @@ pub enum KeyKind {
     Visit,
     /// One HAR entry or one log line: a request and its response.
     Exchange,
+    /// A sighting by its id, or a stretch of time in one source: what another may belong to by time alone.
+    Near,
 }
 
 impl KeyKind {
     /// Every kind of key.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::State,
         Self::Nonce,
         Self::Code,
@@ -119,6 +127,7 @@ impl KeyKind {
         Self::Value,
         Self::Visit,
         Self::Exchange,
+        Self::Near,
     ];
 
     /// The name on the wire and in a clue.
@@ -138,6 +147,7 @@ impl KeyKind {
             Self::Value => "value",
             Self::Visit => "chain",
             Self::Exchange => "exchange",
+            Self::Near => "near",
         }
     }
 }

@@ -1,14 +1,15 @@
 //! Text that may be shown: what is left of a URL or a value once everything not known to be public is gone.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A URL, or another text from the evidence, with its secrets masked. Only `detect` makes one.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Masked(Box<str>);
+pub struct Masked(Arc<str>);
 
 impl Masked {
     /// Declares that `text` holds nothing but allow-listed values and masks.
-    pub fn vouch(text: impl Into<Box<str>>) -> Self {
+    pub fn vouch(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 

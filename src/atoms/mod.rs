@@ -7,6 +7,7 @@ pub mod masked;
 pub mod place;
 pub mod rules;
 pub mod secret;
+pub(crate) mod step;
 pub mod when;
 
 pub use identity::{Digest, Fingerprint, FingerprintKey, JoinKey, KeyKind};

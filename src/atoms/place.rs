@@ -47,6 +47,19 @@ pub struct Place {
     pub view: View,
 }
 
+impl Place {
+    /// Whether what stands here may have lost a part, or have more at its end than was its own.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(
+            self.locator,
+            Locator::Residue {
+                uncertain: true,
+                ..
+            }
+        )
+    }
+}
+
 /// Where in a source. Counting starts at 1 for lines and columns, at 0 for bytes and indices.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Locator {

@@ -1,7 +1,7 @@
 //! Finds the evidence: walks what was named, follows no link, enters no pseudo-filesystem, and lists the
 //! files to be read. Looks at names and kinds of directory entries; content is for the readers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
 
@@ -16,6 +16,9 @@ use super::platform::PseudoFilesystems;
 pub struct Inputs {
     /// Files and folders. `-` stands for standard input and is not among them.
     pub paths: Vec<PathBuf>,
+    /// Files and folders that a list names. Somebody else has walked: a file that is read with another one of the
+    /// list is not read again, as if both had been found here.
+    pub listed: Vec<PathBuf>,
     /// Whether standard input is evidence.
     pub stdin: bool,
     /// Only files that one of these matches; all when not given.
@@ -24,6 +27,8 @@ pub struct Inputs {
     pub exclude: Option<GlobSet>,
     /// Paths are shown relative to this folder.
     pub source_root: Option<PathBuf>,
+    /// Put before every path that is shown, so that one path on two machines is two sources.
+    pub prefix: Option<Box<str>>,
     /// Whether to stay on the file system that a path lies on.
     pub one_file_system: bool,
 }
@@ -67,7 +72,14 @@ pub fn find(inputs: &Inputs) -> Found {
     }
     let pseudo = PseudoFilesystems::mounted();
     for path in &inputs.paths {
-        walk(path, inputs, &pseudo, &mut found);
+        walk(path, None, inputs, &pseudo, &mut found);
+    }
+    let listed: HashSet<&Path> = inputs.listed.iter().map(PathBuf::as_path).collect();
+    for path in &inputs.listed {
+        walk(path, Some(&listed), inputs, &pseudo, &mut found);
+    }
+    if let Some(prefix) = &inputs.prefix {
+        prefixed(prefix, &mut found);
     }
     dedup(&mut found);
     found.matched =
@@ -115,7 +127,14 @@ pub(super) fn text(name: &[u8]) -> String {
     out
 }
 
-fn walk(root: &Path, inputs: &Inputs, pseudo: &PseudoFilesystems, found: &mut Found) {
+/// Walks what lies at `root`, which is a member of the list, if there is one.
+fn walk(
+    root: &Path,
+    list: Option<&HashSet<&Path>>,
+    inputs: &Inputs,
+    pseudo: &PseudoFilesystems,
+    found: &mut Found,
+) {
     // A link that was named is followed, as every tool does; those inside are not.
     let name = |path: &Path| shown(path, inputs.source_root.as_deref());
     let mut walker = WalkDir::new(root)
@@ -136,7 +155,7 @@ fn walk(root: &Path, inputs: &Inputs, pseudo: &PseudoFilesystems, found: &mut Fo
             }
         };
         let at = name(entry.path());
-        match decide(&entry, &at, inputs, pseudo) {
+        match decide(&entry, list, &at, inputs, pseudo) {
             Ok(Kind::Folder) => {}
             Ok(Kind::File(len)) => found.files.push(File {
                 path: Some(entry.into_path()),
@@ -155,6 +174,16 @@ fn walk(root: &Path, inputs: &Inputs, pseudo: &PseudoFilesystems, found: &mut Fo
     }
 }
 
+/// Shows every path below a folder of this name.
+fn prefixed(prefix: &str, found: &mut Found) {
+    let files = found.files.iter_mut().map(|file| &mut file.shown);
+    let problems = found.problems.iter_mut().map(|(path, _)| path);
+    for name in files.chain(problems) {
+        let below = name.trim_start_matches('/');
+        *name = [prefix.trim_end_matches('/'), "/", below].concat().into();
+    }
+}
+
 fn is_there(error: &ReadError) -> bool {
     !matches!(error, ReadError::Io(error) if error.kind() == std::io::ErrorKind::NotFound)
 }
@@ -167,6 +196,7 @@ enum Kind {
 
 fn decide(
     entry: &DirEntry,
+    list: Option<&HashSet<&Path>>,
     shown: &str,
     inputs: &Inputs,
     pseudo: &PseudoFilesystems,
@@ -203,7 +233,11 @@ fn decide(
     if !named && matches(inputs.globs.as_ref(), shown) == Some(false) {
         return Ok(Kind::PassedOver("not matched by --glob"));
     }
-    if !named && let Some(reason) = is_read_with_another(entry.path()) {
+    let is_found = |main: &Path| {
+        let is_listed = list.is_some_and(|list| list.contains(main));
+        (!named || is_listed) && main.symlink_metadata().is_ok_and(|meta| meta.is_file())
+    };
+    if let Some(reason) = is_read_with_another(entry.path(), is_found) {
         return Ok(Kind::PassedOver(reason));
     }
     Ok(Kind::File(meta.len()))
@@ -216,12 +250,9 @@ pub(super) fn matches(set: Option<&GlobSet>, shown: &str) -> Option<bool> {
 }
 
 /// Why the file needs no reading of its own: it is read with one that lies beside it.
-fn is_read_with_another(path: &Path) -> Option<&'static str> {
+fn is_read_with_another(path: &Path, is_found: impl Fn(&Path) -> bool) -> Option<&'static str> {
     let name = path.file_name()?.to_str()?;
-    belongs_to(name, |main| {
-        let meta = path.with_file_name(main).symlink_metadata();
-        meta.is_ok_and(|meta| meta.is_file())
-    })
+    belongs_to(name, |main| is_found(&path.with_file_name(main)))
 }
 
 /// Why a file of this name needs no reading of its own, if the file that it belongs to is there.
@@ -282,6 +313,35 @@ mod tests {
         let found = find(&inputs(dir.path()));
         assert_eq!(names(&found), ["a/History", "a/x-journal", "b"]);
         assert_eq!(found.passed_over["read with its database"], 1);
+    }
+
+    #[test]
+    fn one_path_on_two_machines_is_two_sources() {
+        let dir = tree(&["b"]);
+        let mut inputs = inputs(dir.path());
+        inputs.prefix = Some("ws-1".into());
+        inputs.paths.push(PathBuf::from("/does/not/exist"));
+        let found = find(&inputs);
+        assert_eq!(names(&found), ["ws-1/b"]);
+        assert_eq!(&*found.problems[0].0, "ws-1/does/not/exist");
+    }
+
+    #[test]
+    fn a_list_of_what_a_walk_finds_finds_the_same() {
+        let dir = tree(&["b", "a/History", "a/History-wal"]);
+        let walked = find(&inputs(dir.path()));
+        let mut listed = inputs(dir.path());
+        listed.paths.clear();
+        listed.listed = ["b", "a/History-wal", "a/History"]
+            .map(|it| dir.path().join(it))
+            .into();
+        let listed = find(&listed);
+        assert_eq!(names(&listed), names(&walked));
+        assert_eq!(listed.passed_over, walked.passed_over);
+        let mut alone = inputs(dir.path());
+        alone.paths.clear();
+        alone.listed = vec![dir.path().join("a/History-wal")];
+        assert_eq!(names(&find(&alone)), ["a/History-wal"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! and digests that compare a URL with a `redirect_uri`.
 
 use super::message::Message;
+use super::shared::Shared;
 use super::url::{self, Url};
 use super::{Address, encoding, mask};
 use crate::atoms::Digest;
@@ -9,28 +10,39 @@ use crate::atoms::identity::MIN_HASHED_LEN;
 use crate::atoms::rules::{Name, Rules};
 
 /// Public parts of a URL, variable segments left out.
-pub(super) fn address(url: &Url, known: &mask::Known<'_>) -> Address {
-    let template: Vec<&str> = url
-        .path
-        .split('/')
-        .map(|segment| segment.split(';').next().unwrap_or_default())
-        .map(|segment| {
-            let number = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
-            let is_known = known.iter().any(|(value, _)| *value == segment);
-            if mask::is_word(segment) && !number && !is_known {
-                segment
-            } else {
-                "{}"
-            }
-        })
-        .collect();
+pub(super) fn address(url: &Url, known: &mask::Known<'_>, shared: &mut Shared) -> Address {
+    let mut template = String::with_capacity(url.path.len());
+    for (at, segment) in url.path.split('/').enumerate() {
+        if at > 0 {
+            template.push('/');
+        }
+        let segment = segment.split(';').next().unwrap_or_default();
+        let number = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+        let is_known = known.iter().any(|(value, _)| *value == segment);
+        let is_plain = mask::is_word(segment) && !number && !is_known;
+        template.push_str(if is_plain { segment } else { "{}" });
+    }
     Address {
-        scheme: mask::scheme(&url.scheme, known).into(),
-        host: mask::authority(url.host(), known).into(),
+        scheme: shared.text(&mask::scheme(&url.scheme, known)),
+        host: shared.text(&mask::authority(url.host(), known)),
         port: url.port,
-        path: template.join("/").into(),
+        path: shared.text(&template),
     }
 }
+
+/// Response parameters that are no public ones.
+const RESPONSE: [&str; 10] = [
+    "code",
+    "accesstoken",
+    "idtoken",
+    "response",
+    "ticket",
+    "samlart",
+    "samlresponse",
+    "oauthtoken",
+    "oauthverifier",
+    "refreshtoken",
+];
 
 /// Digest of a URL without its response parameters and its fragment (RFC 6749 §3.1.2: a redirect URI may
 /// have a query of its own). Of what is not known to be public it holds names and places only: a hash of an
@@ -47,54 +59,40 @@ pub(super) fn landing(url: &Url, rules: &Rules) -> Option<Digest> {
         .unwrap_or_default()
         .to_le_bytes();
     let query = url.query.as_deref().unwrap_or_default();
-    let kept: Vec<String> = url::pairs(query)
-        .filter_map(|pair| {
-            let name = Name::new(&url::decoded_name(pair.name));
-            let public = rules.catalogue.public(&name);
-            let response = [
-                "code",
-                "accesstoken",
-                "idtoken",
-                "response",
-                "ticket",
-                "samlart",
-                "samlresponse",
-                "oauthtoken",
-                "oauthverifier",
-                "refreshtoken",
-            ];
-            if public.is_some_and(|public| public.response) || response.contains(&&*name.key) {
-                return None;
-            }
-            let value = encoding::percent(pair.value);
-            let shown = mask::public(&name, &value, rules, &Vec::new());
-            Some(format!(
-                "{}={}",
-                encoding::percent(pair.name),
-                shown.unwrap_or_default()
-            ))
-        })
-        .collect();
-    let path = encoding::percent(&url.path);
-    let path = if path.is_empty() { "/" } else { path.as_str() };
-    let path: Vec<&str> = path
-        .split('/')
-        .map(|segment| {
-            let is_long = segment.len() >= MIN_HASHED_LEN && !segment.contains('=');
-            if is_long || mask::is_word(segment) {
-                segment
-            } else {
-                "{}"
-            }
-        })
-        .collect();
+    let mut kept = String::new();
+    for pair in url::pairs(query) {
+        let name = Name::new(&url::decoded_name(pair.name));
+        let public = rules.catalogue.public(&name);
+        if public.is_some_and(|public| public.response) || RESPONSE.contains(&&*name.key) {
+            continue;
+        }
+        let value = encoding::percent(pair.value);
+        let shown = mask::public(&name, &value, rules, &Vec::new());
+        if !kept.is_empty() {
+            kept.push('&');
+        }
+        kept.push_str(&encoding::percent(pair.name));
+        kept.push('=');
+        kept.push_str(&shown.unwrap_or_default());
+    }
+    let decoded = encoding::percent(&url.path);
+    let decoded = if decoded.is_empty() { "/" } else { &*decoded };
+    let mut path = String::with_capacity(decoded.len());
+    for (at, segment) in decoded.split('/').enumerate() {
+        if at > 0 {
+            path.push('/');
+        }
+        let is_long = segment.len() >= MIN_HASHED_LEN && !segment.contains('=');
+        let is_kept = is_long || mask::is_word(segment);
+        path.push_str(if is_kept { segment } else { "{}" });
+    }
     Some(Digest::of([
         b"landing".as_slice(),
         url.scheme.as_bytes(),
         url.host().as_bytes(),
         &port,
-        path.join("/").as_bytes(),
-        kept.join("&").as_bytes(),
+        path.as_bytes(),
+        kept.as_bytes(),
     ]))
 }
 

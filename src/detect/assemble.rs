@@ -1,17 +1,21 @@
 //! Messages become sightings: credentials with their identities and masks, public parameters, join keys,
 //! address and role. The last room in which raw values exist.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use super::address::{address, landing, redirect};
 use super::joins;
 use super::jwt::Jwt;
 use super::keys::Keyring;
 use super::message::{Field, Message};
 use super::score::{self, Found, Setting};
+use super::shared::Shared;
 use super::url::Url;
 use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
-use super::{challenge, encoding, mask, role, saml};
+use super::{challenge, encoding, mask, role};
 use crate::atoms::rules::Rules;
-use crate::atoms::{JoinKey, Kind, Masked, Secret};
+use crate::atoms::{JoinKey, Kind, Masked, Place, Secret};
 use crate::collect::{Observation, Payload, Via};
 
 /// Parameters of one sighting that are kept.
@@ -24,80 +28,106 @@ pub(super) fn sightings(
     detector: &Detector<'_>,
     memory: &mut Memory,
 ) -> Vec<Sighting> {
+    let around = Around::new(observation);
     let mut out = Vec::new();
     for message in messages {
-        let setting = setting(observation, message, detector.rules);
+        let setting = around.setting(message, detector.rules);
         let mut found = score::found(message, &setting);
-        found.extend(challenge::plain(message, detector.rules));
+        challenge::plain(&mut found, message, detector.rules, &observation.place);
         found.sort_by_key(|found| found.field);
         let role = role::role(observation, message, &found, &setting);
         let is_message = !matches!(role, Role::None | Role::Stored | Role::ResourceRequest);
         if found.is_empty() && !is_message {
             continue;
         }
-        out.push(one(observation, message, &found, role, detector, memory));
+        out.push(one(&around, message, &found, role, detector, memory));
     }
     out
 }
 
-/// URL of the message, or of the exchange that carried it.
-fn outer_url(observation: &Observation, message: &Message) -> Option<Url> {
-    if let Some(url) = &message.url {
-        return Some(url.clone());
+/// The URLs around the messages of an observation, each read when it is first asked for.
+struct Around<'a> {
+    observation: &'a Observation,
+    payload: OnceCell<Option<Url>>,
+    exchange: OnceCell<Option<Url>>,
+}
+
+impl<'a> Around<'a> {
+    fn new(observation: &'a Observation) -> Self {
+        Self {
+            observation,
+            payload: OnceCell::new(),
+            exchange: OnceCell::new(),
+        }
     }
-    let of_payload = match &observation.payload {
-        Payload::Url(raw) => Some(Url::new(&encoding::text(raw.as_bytes()))),
-        Payload::Pair {
-            origin: Some(origin),
-            ..
-        } => Some(if origin.contains("://") {
-            Url::new(origin)
-        } else {
-            Url::default().on_host(origin.trim_start_matches('.'))
-        }),
-        _ => None,
-    };
-    of_payload.or_else(|| exchange_url(observation))
-}
 
-fn exchange_url(observation: &Observation) -> Option<Url> {
-    let exchange = observation.exchange.as_ref()?;
-    let url = Url::new(&encoding::text(exchange.url.as_bytes()));
-    Some(match &exchange.host {
-        Some(host) => url.on_host(host),
-        None => url,
-    })
-}
+    /// URL of the message, or of the exchange that carried it.
+    fn url<'b>(&'b self, message: &'b Message) -> Option<&'b Url> {
+        let own = message.url.as_ref();
+        own.or_else(|| self.of_payload())
+            .or_else(|| self.of_exchange())
+    }
 
-fn setting<'a>(observation: &'a Observation, message: &Message, rules: &'a Rules) -> Setting<'a> {
-    // A cookie belongs to a host; the page that set it tells what it is for.
-    let url = match observation.payload {
-        Payload::Pair { .. } => exchange_url(observation),
-        _ => None,
-    };
-    let url = url.or_else(|| outer_url(observation, message));
-    let url = url.unwrap_or_default();
-    let redirected = match observation.via {
-        Via::ServerRedirect | Via::ClientRedirect | Via::Location => Some(true),
-        Via::Typed | Via::Link | Via::Form | Via::Reload => Some(false),
-        _ => None,
-    };
-    Setting {
-        rules,
-        words: url.words(),
-        host: url.host().to_owned(),
-        redirected,
-        native: url.is_native(),
-        response: observation.via == Via::Response,
-        method: observation
-            .exchange
-            .as_ref()
-            .and_then(|exchange| exchange.method.as_deref()),
+    fn of_payload(&self) -> Option<&Url> {
+        let read = || match &self.observation.payload {
+            Payload::Url(raw) => Some(Url::new(&encoding::text(raw.as_bytes()))),
+            Payload::Pair {
+                origin: Some(origin),
+                ..
+            } => Some(if origin.contains("://") {
+                Url::new(origin)
+            } else {
+                Url::default().on_host(origin.trim_start_matches('.'))
+            }),
+            _ => None,
+        };
+        self.payload.get_or_init(read).as_ref()
+    }
+
+    fn of_exchange(&self) -> Option<&Url> {
+        let read = || {
+            let exchange = self.observation.exchange.as_ref()?;
+            let url = Url::new(&encoding::text(exchange.url.as_bytes()));
+            Some(match &exchange.host {
+                Some(host) => url.on_host(host),
+                None => url,
+            })
+        };
+        self.exchange.get_or_init(read).as_ref()
+    }
+
+    fn setting<'b>(&'b self, message: &'b Message, rules: &'b Rules) -> Setting<'b> {
+        let observation = self.observation;
+        // A cookie belongs to a host; the page that set it tells what it is for.
+        let url = match observation.payload {
+            Payload::Pair { .. } => self.of_exchange(),
+            _ => None,
+        };
+        let url = url.or_else(|| self.url(message));
+        let redirected = match observation.via {
+            Via::ServerRedirect | Via::ClientRedirect | Via::Location => Some(true),
+            Via::Typed | Via::Link | Via::Form | Via::Reload => Some(false),
+            _ => None,
+        };
+        let words = url.map(Url::words).unwrap_or_default();
+        Setting {
+            rules,
+            told: rules.catalogue.words(&words),
+            words,
+            host: url.map(Url::host).unwrap_or_default(),
+            redirected,
+            native: url.is_some_and(Url::is_native),
+            response: observation.via == Via::Response,
+            method: observation
+                .exchange
+                .as_ref()
+                .and_then(|exchange| exchange.method.as_deref()),
+        }
     }
 }
 
 fn one(
-    observation: &Observation,
+    around: &Around<'_>,
     message: &Message,
     found: &[Found],
     role: Role,
@@ -105,58 +135,42 @@ fn one(
     memory: &mut Memory,
 ) -> Sighting {
     let rules = detector.rules;
-    let shown: Vec<Masked> = found.iter().map(|found| describe(message, found)).collect();
+    let observation = around.observation;
+    let found: Vec<(&Field, &Found)> = found
+        .iter()
+        .filter_map(|found| Some((message.fields.get(found.field)?, found)))
+        .collect();
     let known: mask::Known<'_> = found
         .iter()
-        .zip(&shown)
-        .filter_map(|(found, shown)| {
-            let field = message.fields.get(found.field)?;
-            Some((
-                field.canonical.as_str(),
-                format!(
-                    "‹{}›",
-                    shown.as_str().replace(',', "").replace(" characters", "")
-                ),
-            ))
+        .map(|(field, found)| {
+            let length = field.canonical.chars().count();
+            let shown = format!("‹{} {length}›", form(field, found));
+            (field.canonical.as_str(), shown)
         })
         .collect();
-    let url = outer_url(observation, message);
+    let url = around.url(message);
     let Memory {
-        revealed, local, ..
+        revealed,
+        local,
+        shared,
+        ..
     } = memory;
     let mut ring = Keyring::new(detector, local, &observation.place);
     let id = ring.part();
-    let mut credentials = Vec::new();
-    for (found, shown) in found.iter().zip(&shown) {
-        let Some(field) = message.fields.get(found.field) else {
-            continue;
-        };
-        let mut credential = credential(message, field, found, shown, detector, &mut ring);
-        credential.name = mask::scrub(credential.name.into(), &known).into();
+    let mut credentials = Vec::with_capacity(found.len());
+    for (field, found) in found {
+        let credential = credential(message, field, found, &known, &mut ring, shared);
         reveal(&credential, field, detector, revealed);
         credentials.push(credential);
     }
-    let mut keys: Vec<JoinKey> = credentials
-        .iter()
-        .flat_map(|credential| &credential.keys)
-        .copied()
-        .collect();
-    for field in &message.fields {
-        keys.extend(joins::of_parameter(
-            field,
-            challenge::is_s256(message, field),
-            &mut ring,
-        ));
-    }
-    keys.sort_unstable();
-    keys.dedup();
-    let visit = observation.visit.as_ref().map(|visit| VisitKeys {
-        own: ring.visit(visit.id),
-        ancestors: visit
-            .ancestors
-            .iter()
-            .map(|(hops, id)| (*hops, ring.visit(*id)))
-            .collect(),
+    let visit = observation.visit.as_ref().map(|visit| {
+        let ancestors = visit.ancestors.iter();
+        Box::new(VisitKeys {
+            own: ring.visit(visit.id),
+            ancestors: ancestors
+                .map(|(hops, id)| (*hops, ring.visit(*id)))
+                .collect(),
+        })
     });
     let exchange = observation.exchange.as_ref();
     Sighting {
@@ -167,70 +181,92 @@ fn one(
         visit,
         exchange: exchange.map(|exchange| exchange.key),
         role,
-        method: exchange.and_then(|exchange| exchange.method.clone()),
+        method: exchange
+            .and_then(|exchange| exchange.method.as_deref())
+            .map(|method| shared.text(method)),
         status: exchange.and_then(|exchange| exchange.status),
         channel: role::channel(observation, message, role),
         store: match observation.payload {
             Payload::Pair { store, .. } => Some(store),
             _ => None,
         },
-        address: url.as_ref().map(|url| address(url, &known)),
-        landing: url.as_ref().and_then(|url| landing(url, rules)),
+        address: url.map(|url| address(url, &known, shared)),
+        landing: url.and_then(|url| landing(url, rules)),
         redirect: redirect(message, rules),
-        params: params(message, rules, &known),
-        url: url.map(|url| mask::url(&url, &known, rules)),
+        params: params(message, rules, &known, shared),
+        url: url.map(|url| mask::url(url, &known, rules)),
+        keys: keys(message, &credentials, &observation.place, &mut ring),
         credentials,
-        keys,
+        near: Vec::new(),
     }
+}
+
+/// Every key of a message: those of its credentials and of its parameters.
+fn keys(
+    message: &Message,
+    credentials: &[Credential],
+    place: &Place,
+    ring: &mut Keyring<'_>,
+) -> Vec<JoinKey> {
+    let of_credentials = credentials.iter().flat_map(|credential| &credential.keys);
+    let mut keys: Vec<JoinKey> = of_credentials.copied().collect();
+    for field in &message.fields {
+        let challenge = || challenge::key_kind(message, field, place);
+        keys.extend(joins::of_parameter(field, challenge, ring));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys.shrink_to_fit();
+    keys
 }
 
 fn credential(
     message: &Message,
     field: &Field,
     found: &Found,
-    shown: &Masked,
-    detector: &Detector<'_>,
+    known: &mask::Known<'_>,
     ring: &mut Keyring<'_>,
+    shared: &mut Shared,
 ) -> Credential {
     let value = field.canonical.as_str();
-    let jwt = Jwt::decode(value);
+    let jwt = field.jwt();
     // RFC 7522 §2: an assertion of a grant, or of a client, may be a SAML assertion.
     let may_be_saml = matches!(
         found.kind,
         Kind::SamlMessage | Kind::WsfedToken | Kind::Assertion | Kind::ClientAssertion
     );
     let saml = (may_be_saml && jwt.is_none())
-        .then(|| saml::read(value))
+        .then(|| field.saml())
         .flatten();
     let mut nesting = message.nesting.clone();
     nesting.extend(&field.nesting);
-    nesting.extend(saml.iter().flat_map(|saml| &saml.nesting));
+    nesting.extend(saml.into_iter().flat_map(|saml| &saml.nesting));
     let (id, fingerprint) = ring.credential(found.kind, value);
-    let claims = jwt
-        .as_ref()
-        .map(Jwt::claims)
-        .or(saml.map(|saml| saml.claims));
+    let length = value.chars().count();
+    let shown = format!("{}, {length} characters", form(field, found));
+    let claims = jwt.map(Jwt::claims);
+    let claims = claims
+        .or_else(|| saml.map(|saml| saml.claims.clone()))
+        .or_else(|| issued_by_x(value));
     Credential {
         id,
         kind: found.kind,
-        rule: found.rule.clone(),
+        rule: Arc::clone(&found.rule),
         slot: field.slot,
-        name: mask::plain_name(&field.name).into(),
+        name: shared.text(&mask::scrub(mask::plain_name(&field.name), known)),
         nesting,
-        shown: shown.clone(),
+        shown: Masked::vouch(shared.text(&shown)),
         fingerprint,
-        keys: joins::of_credential(found.kind, value, jwt.as_ref(), ring),
-        claims: claims.or_else(|| issued_by_x(value)),
-        signature: jwt
-            .as_ref()
-            .map_or(Signature::None, |jwt| jwt.signature(value, detector.jwks)),
+        keys: joins::of_credential(found.kind, value, jwt, ring),
+        claims: claims.map(Box::new),
+        signature: jwt.map_or(Signature::None, |jwt| jwt.signature(value, ring.jwks())),
         score: found.score,
     }
 }
 
 /// An opaque token of X says when it was issued: base64url of `<random>:<epoch ms>:<d>:<d>:at:1`.
 fn issued_by_x(value: &str) -> Option<super::Claims> {
-    let text = String::from_utf8(encoding::base64(value)?).ok()?;
+    let text = encoding::base64_text(value)?;
     let parts: Vec<&str> = text.split(':').collect();
     let [_, stamp, _, _, kind, "1"] = *parts.as_slice() else {
         return None;
@@ -256,7 +292,7 @@ fn reveal(
             .or_insert_with(|| Secret::new(field.canonical.as_str()));
     }
     if detector.reveal.identities
-        && let Some(jwt) = Jwt::decode(&field.canonical)
+        && let Some(jwt) = field.jwt()
     {
         let claims: Vec<_> = jwt
             .identities()
@@ -268,24 +304,24 @@ fn reveal(
     }
 }
 
-/// Form and length, never the value.
-fn describe(message: &Message, found: &Found) -> Masked {
-    let value = message
-        .fields
-        .get(found.field)
-        .map_or("", |field| &field.canonical);
-    let form = match (found.kind, Jwt::decode(value)) {
-        (_, Some(jwt)) if jwt.claims().encrypted => "jwe",
+/// The form of a value, in a word.
+fn form(field: &Field, found: &Found) -> &'static str {
+    match (found.kind, field.jwt()) {
+        (_, Some(jwt)) if jwt.is_encrypted() => "jwe",
         (_, Some(_)) => "jwt",
         (Kind::SamlMessage | Kind::WsfedToken, None) => "saml",
         (Kind::Password | Kind::BasicCredentials, None) => "password",
         _ => "opaque",
-    };
-    Masked::vouch(format!("{form}, {} characters", value.chars().count()))
+    }
 }
 
-fn params(message: &Message, rules: &Rules, known: &mask::Known<'_>) -> Vec<Param> {
-    let mut out: Vec<Param> = Vec::new();
+fn params(
+    message: &Message,
+    rules: &Rules,
+    known: &mask::Known<'_>,
+    shared: &mut Shared,
+) -> Vec<Param> {
+    let mut out: Vec<Param> = Vec::with_capacity(message.fields.len().min(MAX_PARAMS));
     for field in &message.fields {
         let Some(name) = rules.catalogue.spelling(&field.key) else {
             continue;
@@ -294,10 +330,11 @@ fn params(message: &Message, rules: &Rules, known: &mask::Known<'_>) -> Vec<Para
             continue;
         }
         out.push(Param {
-            name: name.into(),
+            name: shared.text(name),
             value: mask::public(&field.key, &field.value, rules, known).map(Into::into),
             slot: field.slot,
         });
     }
+    out.shrink_to_fit();
     out
 }

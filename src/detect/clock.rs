@@ -111,14 +111,15 @@ mod tests {
                 shown: Masked::vouch("jwt"),
                 fingerprint: None,
                 keys: Vec::new(),
-                claims: Some(Claims {
+                claims: Some(Box::new(Claims {
                     iat: Some(ISSUED),
                     ..Claims::default()
-                }),
+                })),
                 signature: Signature::Unverified,
                 score: 100,
             }],
             keys: Vec::new(),
+            near: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Layers of escaping around a value, and how they come off. Knows percent-encoding, HTML references,
 //! JSON escapes and the base64 alphabets; nothing of what the value means. Every function is linear.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, Encoding};
@@ -10,7 +11,10 @@ use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, Encoding};
 const MAX_ROUNDS: usize = 8;
 
 /// Bytes as text: what is no UTF-8 becomes `%XX`, so that different bytes stay different.
-pub(super) fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
@@ -23,16 +27,17 @@ pub(super) fn text(bytes: &[u8]) -> String {
             }
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 /// Undoes one layer of percent-encoding; an escape that is none stays as it is, `+` stays `+`.
-pub(super) fn percent(value: &str) -> String {
-    if !value.contains('%') {
-        return value.to_owned();
-    }
+pub(super) fn percent(value: &str) -> Cow<'_, str> {
+    let Some(first) = memchr::memchr(b'%', value.as_bytes()) else {
+        return Cow::Borrowed(value);
+    };
+    let (plain, mut rest) = value.as_bytes().split_at_checked(first).unwrap_or_default();
     let mut out = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
+    out.extend_from_slice(plain);
     loop {
         rest = match rest {
             [b'%', a, b, tail @ ..] => {
@@ -51,13 +56,18 @@ pub(super) fn percent(value: &str) -> String {
             [] => break,
         };
     }
-    text(&out)
+    Cow::Owned(owned_text(out))
+}
+
+/// [`text`] of bytes that are nobody else's.
+fn owned_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| text(error.as_bytes()).into_owned())
 }
 
 /// Undoes percent-encoding to its end. One pass: an escape that a decoded byte completes is decoded at once.
-fn percent_all(value: &str) -> String {
+fn percent_all(value: &str) -> Cow<'_, str> {
     if !value.contains('%') {
-        return value.to_owned();
+        return Cow::Borrowed(value);
     }
     let mut out: Vec<u8> = Vec::with_capacity(value.len());
     for byte in value.bytes() {
@@ -72,7 +82,7 @@ fn percent_all(value: &str) -> String {
             out.push(decoded);
         }
     }
-    text(&out)
+    Cow::Owned(owned_text(out))
 }
 
 fn hex_pair(a: u8, b: u8) -> Option<u8> {
@@ -85,7 +95,7 @@ fn hex_pair(a: u8, b: u8) -> Option<u8> {
 }
 
 /// Undoes one layer of HTML character references, as far as URLs and form fields use them.
-pub(super) fn html(value: &str) -> String {
+pub(super) fn html(value: &str) -> Cow<'_, str> {
     const NAMED: [(&str, char); 6] = [
         ("amp;", '&'),
         ("quot;", '"'),
@@ -95,7 +105,7 @@ pub(super) fn html(value: &str) -> String {
         ("nbsp;", ' '),
     ];
     if !value.contains('&') {
-        return value.to_owned();
+        return Cow::Borrowed(value);
     }
     let mut out = String::with_capacity(value.len());
     let mut pieces = value.split('&');
@@ -112,7 +122,7 @@ pub(super) fn html(value: &str) -> String {
             out.push_str(piece);
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 fn numeric_reference(piece: &str) -> Option<(char, &str)> {
@@ -128,9 +138,9 @@ fn numeric_reference(piece: &str) -> Option<(char, &str)> {
 }
 
 /// Undoes one layer of JSON or JavaScript string escapes; an unknown escape stays as it is.
-pub(super) fn json(value: &str) -> String {
+pub(super) fn json(value: &str) -> Cow<'_, str> {
     if !value.contains('\\') {
-        return value.to_owned();
+        return Cow::Borrowed(value);
     }
     let mut out = String::with_capacity(value.len());
     let mut rest = value;
@@ -166,36 +176,67 @@ pub(super) fn json(value: &str) -> String {
         }
     }
     out.push_str(rest);
-    out
+    Cow::Owned(out)
 }
 
 /// The canonical value: percent-, JSON- and HTML-unescaped to a fixed point, `+` kept.
-pub(super) fn canonical(value: &str) -> String {
+pub(super) fn canonical(value: &str) -> Cow<'_, str> {
+    // Most values have nothing that could be undone.
+    if memchr::memchr3(b'%', b'&', b'\\', value.as_bytes()).is_none() {
+        return Cow::Borrowed(value.trim());
+    }
     let mut current = value.to_owned();
     for _ in 0..MAX_ROUNDS {
-        let next = json(&html(&percent(&percent_all(&current))));
+        let next = json(&html(&percent(&percent_all(&current)))).into_owned();
         if next == current {
             break;
         }
         current = next;
     }
-    current.trim().to_owned()
+    Cow::Owned(current.trim().to_owned())
+}
+
+/// What base64 or base64url hides, where that is text.
+pub(super) fn base64_text(value: &str) -> Option<String> {
+    /// Characters that are looked at first: of random bytes hardly six are text.
+    const BEGINNING: usize = 8;
+    let begins = value.as_bytes().first_chunk::<BEGINNING>();
+    if let Some(characters) = begins
+        && !characters
+            .iter()
+            .any(|byte| byte.is_ascii_whitespace() || *byte == b'=')
+    {
+        let mut bytes = [0; BEGINNING / 4 * 3];
+        alphabet(characters)
+            .decode_mut(characters, &mut bytes)
+            .ok()?;
+        // A character may be cut at the end.
+        let fault = std::str::from_utf8(&bytes).err();
+        if fault.is_some_and(|fault| fault.error_len().is_some()) {
+            return None;
+        }
+    }
+    String::from_utf8(base64(value)?).ok()
 }
 
 /// Decodes base64 or base64url, padded or not, line breaks left out.
 pub(super) fn base64(value: &str) -> Option<Vec<u8>> {
-    let clean: Vec<u8> = value
-        .bytes()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
-    let mut clean = clean.as_slice();
+    let mut clean = Cow::Borrowed(value.as_bytes());
+    if value.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        clean.to_mut().retain(|byte| !byte.is_ascii_whitespace());
+    }
+    let mut clean = &*clean;
     while let [head @ .., b'='] = clean {
         clean = head;
     }
-    if clean.iter().any(|byte| matches!(byte, b'-' | b'_')) {
-        URL_SAFE.decode(clean).ok()
+    alphabet(clean).decode(clean).ok()
+}
+
+fn alphabet(characters: &[u8]) -> &'static Encoding {
+    if memchr::memchr2(b'-', b'_', characters).is_some() {
+        &URL_SAFE
     } else {
-        STANDARD.decode(clean).ok()
+        &STANDARD
     }
 }
 
@@ -221,13 +262,18 @@ pub(super) fn entropy(value: &str) -> f32 {
     }
     #[expect(clippy::cast_precision_loss, reason = "a rough measure")]
     let length = value.len().max(1) as f32;
+    // The same few counts come again and again: a logarithm is dear.
+    let (mut known, mut carried) = (0, 0.0);
     counts
         .iter()
         .filter(|count| **count > 0)
         .map(|count| {
-            #[expect(clippy::cast_precision_loss, reason = "a rough measure")]
-            let share = *count as f32 / length;
-            -share * share.log2()
+            if *count != known {
+                #[expect(clippy::cast_precision_loss, reason = "a rough measure")]
+                let share = *count as f32 / length;
+                (known, carried) = (*count, -share * share.log2());
+            }
+            carried
         })
         .sum()
 }
@@ -257,6 +303,38 @@ mod tests {
     fn a_million_nested_escapes_cost_linear_time() {
         let nested = format!("%{}41", "25".repeat(1_000_000));
         assert_eq!(canonical(&nested), "A");
+    }
+
+    #[test]
+    fn text_in_base64_is_found_whatever_it_begins_with() {
+        let mut texts: Vec<String> = [
+            "a",
+            "ab",
+            "{\"a\":1}",
+            "你好，世界",
+            "aaaaa你",
+            "\u{1f511}\u{1f511}",
+        ]
+        .map(String::from)
+        .into();
+        texts.extend((1..12).map(|length| "x".repeat(length)));
+        for text in &texts {
+            for encoding in [
+                data_encoding::BASE64,
+                BASE64_NOPAD,
+                data_encoding::BASE64URL,
+                BASE64URL_NOPAD,
+            ] {
+                let value = encoding.encode(text.as_bytes());
+                assert_eq!(base64_text(&value).as_deref(), Some(&**text), "{value}");
+                let broken = format!(" {value}\n");
+                assert_eq!(base64_text(&broken).as_deref(), Some(&**text), "{value}");
+            }
+        }
+        for value in ["", "a", "=", "____", "gICAgICA", "YWJj-+==", "no base64"] {
+            let slowly = base64(value).and_then(|bytes| String::from_utf8(bytes).ok());
+            assert_eq!(base64_text(value), slowly, "{value}");
+        }
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn attributes(tag: &str) -> Vec<(String, String)> {
                 .split_once(|c: char| c.is_ascii_whitespace())
                 .unwrap_or((after, "")),
         };
-        out.push((name.to_owned(), encoding::html(value)));
+        out.push((name.to_owned(), encoding::html(value).into_owned()));
         rest = tail;
     }
     out

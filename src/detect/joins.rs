@@ -75,27 +75,28 @@ fn of_claims(jwt: &Jwt, ring: &mut Keyring<'_>) -> Vec<JoinKey> {
 /// Keys of a parameter that is no credential.
 pub(super) fn of_parameter(
     field: &Field,
-    is_challenge_s256: bool,
+    challenge: impl Fn() -> Option<KeyKind>,
     ring: &mut Keyring<'_>,
 ) -> Vec<JoinKey> {
     let value = field.canonical.as_str();
     if value.is_empty() {
         return Vec::new();
     }
-    match &*field.key.key {
-        "state" | "relaystate" | "oauthtoken" | "wctx" => {
-            let mut keys = vec![ring.key(KeyKind::State, value)];
-            if *field.key.key == *"state" {
-                keys.extend(halves(KeyKind::SHash, value, ring));
-            }
-            keys
-        }
-        "nonce" => vec![ring.key(KeyKind::Nonce, value)],
-        "codechallenge" if is_challenge_s256 => vec![ring.key(KeyKind::ChallengeS256, value)],
-        "codechallenge" => vec![ring.key(KeyKind::ChallengePlain, value)],
-        "requesturi" => vec![ring.key(KeyKind::RequestUri, value)],
-        _ => Vec::new(),
+    let kind = match &*field.key.key {
+        "state" | "relaystate" | "oauthtoken" | "wctx" => KeyKind::State,
+        "nonce" => KeyKind::Nonce,
+        "codechallenge" => match challenge() {
+            Some(kind) => kind,
+            None => return Vec::new(),
+        },
+        "requesturi" => KeyKind::RequestUri,
+        _ => return Vec::new(),
+    };
+    let mut keys = vec![ring.key(kind, value)];
+    if *field.key.key == *"state" {
+        keys.extend(halves(KeyKind::SHash, value, ring));
     }
+    keys
 }
 
 /// Keys of the half hashes of a value.

@@ -14,7 +14,7 @@ use crate::atoms::Kind;
 const MAX_TOKEN: usize = 1 << 20;
 
 /// A decoded JWT.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Jwt {
     header: Map<String, Value>,
     payload: Map<String, Value>,
@@ -67,6 +67,11 @@ impl Jwt {
     /// A claim of this name, when it is text.
     pub(super) fn claim(&self, name: &str) -> Option<&str> {
         self.text(name)
+    }
+
+    /// Whether it is a JWE: its claims cannot be read.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.encrypted
     }
 
     /// Whether it proves possession of a key for one request, and so is of no use to another.

@@ -52,6 +52,11 @@ impl<'a> Keyring<'a> {
         }
     }
 
+    /// Keys of `--jwks`.
+    pub(super) fn jwks(&self) -> Option<&'a jsonwebtoken::jwk::JwkSet> {
+        self.detector.jwks
+    }
+
     /// Names the next part of the place.
     pub(super) fn part(&mut self) -> Digest {
         let index = self.local.parts.to_le_bytes();

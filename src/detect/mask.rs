@@ -1,6 +1,7 @@
 //! What may be shown of a URL: values of public parameters, short plain path segments, names. Everything
 //! else becomes its kind and its length.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::encoding;
@@ -28,14 +29,15 @@ pub(super) type Known<'a> = Vec<(&'a str, String)>;
 
 /// A URL without anything that is not known to be public.
 pub(super) fn url(url: &Url, known: &Known<'_>, rules: &Rules) -> Masked {
-    Masked::vouch(limited(scrub(nested(url, known, rules, 0), known)))
+    let shown = nested(url, known, rules, 0).into();
+    Masked::vouch(limited(scrub(shown, known).into_owned()))
 }
 
 /// Takes credentials out of a text that should hold none: a value that is its own name, or a host.
-pub(super) fn scrub(mut text: String, known: &Known<'_>) -> String {
+pub(super) fn scrub<'t>(mut text: Cow<'t, str>, known: &Known<'_>) -> Cow<'t, str> {
     for (value, shown) in known {
         if value.len() >= MIN_SCRUBBED && text.contains(value) {
-            text = text.replace(value, shown);
+            text = Cow::Owned(text.replace(value, shown));
         }
     }
     text
@@ -88,18 +90,18 @@ fn nested(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
 
 /// A scheme is public, as a host is. No registered one has a longer part, nor has a client id that is one backwards:
 /// text that stood directly before a URL looks like that.
-pub(super) fn scheme(text: &str, known: &Known<'_>) -> String {
+pub(super) fn scheme<'t>(text: &'t str, known: &Known<'_>) -> Cow<'t, str> {
     if text
         .split(['.', '-', '+'])
         .any(|part| part.len() > MAX_SCHEME)
     {
-        return length(text);
+        return Cow::Owned(length(text));
     }
     authority(text, known)
 }
 
 /// A scheme or a host is public, unless it is none: a secret where the port should be, a random value.
-pub(super) fn authority(text: &str, known: &Known<'_>) -> String {
+pub(super) fn authority<'t>(text: &'t str, known: &Known<'_>) -> Cow<'t, str> {
     let is_address = text.starts_with('[') && text.ends_with(']');
     let plain = text.len() <= 253
         && text.bytes().all(|byte| {
@@ -112,12 +114,14 @@ pub(super) fn authority(text: &str, known: &Known<'_>) -> String {
             .split(|c: char| !c.is_ascii_alphanumeric())
             .any(is_random);
     // Schemes and hosts are in lower case here, whatever they were in the evidence.
-    let is_credential =
-        |value: &str| value.len() >= MIN_SCRUBBED && text.contains(&*value.to_ascii_lowercase());
+    let is_credential = |value: &str| {
+        (MIN_SCRUBBED..=text.len()).contains(&value.len())
+            && text.contains(&*value.to_ascii_lowercase())
+    };
     if plain && !known.iter().any(|(value, _)| is_credential(value)) {
-        text.to_owned()
+        Cow::Borrowed(text)
     } else {
-        length(text)
+        Cow::Owned(length(text))
     }
 }
 
@@ -127,13 +131,20 @@ fn is_random(part: &str) -> bool {
     part.len() > 32 && digits >= 3 && part.len() - digits >= 3
 }
 
+/// Stands around what is shown in the place of a credential.
+const MARK: char = '\u{0}';
+
 /// Segments that are words stay; others, and credentials, do not.
 fn path(path: &str, known: &Known<'_>) -> String {
     let mut out = String::new();
-    let mut rest = path.to_owned();
+    let mut rest = Cow::Borrowed(path);
+    if path.contains(MARK) {
+        // One of the evidence's own says nothing.
+        rest = Cow::Owned(path.replace(MARK, "\u{1}"));
+    }
     for (value, shown) in known {
         if value.len() >= 4 && rest.contains(value) {
-            rest = rest.replace(value, &format!("\u{0}{shown}\u{0}"));
+            rest = Cow::Owned(rest.replace(value, &format!("{MARK}{shown}{MARK}")));
         }
     }
     for (at, segment) in rest.split('/').enumerate() {
@@ -148,7 +159,11 @@ fn path(path: &str, known: &Known<'_>) -> String {
                 Some((name, value)) => {
                     let shown = path_piece(value);
                     let is_masked = shown.starts_with('‹');
-                    let shown = if is_masked { shown } else { length(value) };
+                    let shown = if is_masked {
+                        shown
+                    } else {
+                        length(value).into()
+                    };
                     let _ = write!(out, "{}={shown}", plain_name(name));
                 }
                 None => out.push_str(&path_piece(piece)),
@@ -158,37 +173,41 @@ fn path(path: &str, known: &Known<'_>) -> String {
     out
 }
 
-fn path_piece(piece: &str) -> String {
-    if let [_, shown, ..] = piece.split('\u{0}').collect::<Vec<_>>().as_slice() {
-        return (*shown).to_owned();
+fn path_piece(piece: &str) -> Cow<'_, str> {
+    if let Some(shown) = piece.split(MARK).nth(1) {
+        return Cow::Borrowed(shown);
     }
     if is_word(piece) {
-        piece.to_owned()
+        Cow::Borrowed(piece)
     } else {
-        length(piece)
+        Cow::Owned(length(piece))
     }
 }
 
 /// Whether a piece of a path is a word, a version, a short number, rather than a value.
 pub(super) fn is_word(piece: &str) -> bool {
-    let digits = piece.bytes().filter(u8::is_ascii_digit).count();
-    let letters = piece.bytes().filter(u8::is_ascii_alphabetic).count();
-    let upper = piece.bytes().filter(u8::is_ascii_uppercase).count();
-    let plain = piece.len() <= 40
-        && piece
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-~+@!,:()".contains(&byte));
-    let parts_are_short = piece
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .all(|part| part.len() <= 20);
+    /// Longest piece, and longest run of letters and digits in it.
+    const LONGEST: (usize, usize) = (40, 20);
+    if piece.len() > LONGEST.0 {
+        return false;
+    }
+    let (mut digits, mut letters, mut upper, mut camel, mut run) = (0, 0, 0, 0, 0);
+    let mut previous = 0_u8;
+    for byte in piece.bytes() {
+        let is_plain = byte.is_ascii_alphanumeric();
+        run = if is_plain { run + 1 } else { 0 };
+        if run > LONGEST.1 || !is_plain && !b"._-~+@!,:()".contains(&byte) {
+            return false;
+        }
+        digits += usize::from(byte.is_ascii_digit());
+        letters += usize::from(byte.is_ascii_alphabetic());
+        upper += usize::from(byte.is_ascii_uppercase());
+        camel += usize::from(previous.is_ascii_lowercase() && byte.is_ascii_uppercase());
+        previous = byte;
+    }
     // Digits among letters, or capitals in the middle of words, are what random values look like.
     let mixed = digits >= 3 && letters >= 3 || digits >= 2 && upper >= 2 && piece.len() >= 8;
-    let camel = piece
-        .as_bytes()
-        .windows(2)
-        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
-        .count();
-    plain && parts_are_short && !mixed && camel <= 3 && digits <= 8
+    !mixed && camel <= 3 && digits <= 8
 }
 
 fn form(text: &str, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
@@ -234,7 +253,8 @@ pub(super) fn public(
     rules: &Rules,
     known: &Known<'_>,
 ) -> Option<String> {
-    shown(name, decoded, rules, known, 0).map(|text| limited(scrub(text, known)))
+    let shown = shown(name, decoded, rules, known, 0)?;
+    Some(limited(scrub(shown.into(), known).into_owned()))
 }
 
 fn shown(
@@ -293,7 +313,7 @@ fn is_harmless(value: &str, rules: &Rules) -> bool {
 }
 
 /// A parameter's name, when it is one.
-pub(super) fn plain_name(name: &str) -> String {
+pub(super) fn plain_name(name: &str) -> Cow<'_, str> {
     let plain = name.len() <= 64
         && name
             .bytes()
@@ -301,10 +321,64 @@ pub(super) fn plain_name(name: &str) -> String {
         && name
             .split(|c: char| !c.is_ascii_alphanumeric())
             .all(is_word);
-    if plain { name.to_owned() } else { length(name) }
+    if plain {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(length(name))
+    }
 }
 
 /// A value by its length alone.
 pub(super) fn length(value: &str) -> String {
     format!("‹{}›", value.chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_in_the_evidence_show_nothing() {
+        let rules = Rules::builtin().unwrap();
+        let secret = "aZ3kQ9xV7mT2pL5w";
+        for path in [
+            format!("/a/\0{secret}\0/b"),
+            format!("/a/x\0{secret}"),
+            format!("/a;sid=\0{secret}\0"),
+        ] {
+            let found = Url::new(&format!("https://app.example{path}"));
+            for known in [vec![], vec![("x9Kq2LmZ7pRtV4wY", "‹opaque 16›".to_owned())]] {
+                let shown = url(&found, &known, &rules);
+                assert!(!shown.as_str().contains(secret), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_told_from_values() {
+        for word in [
+            "callback",
+            "v2",
+            "a.b-c_d",
+            "2026-11-25",
+            "getUserInfo",
+            "",
+            "(S)",
+        ] {
+            assert!(is_word(word), "{word}");
+        }
+        let long = "a-".repeat(21);
+        for value in [
+            "aZ3kQ9xV7mT2pL5w",
+            "123456789",
+            "abcdefghijklmnopqrstu",
+            "A1B2CDEF",
+            "aBcDeFgHi",
+            "caf\u{e9}",
+            "a b",
+            &long,
+        ] {
+            assert!(!is_word(value), "{value}");
+        }
+    }
 }

@@ -3,8 +3,10 @@
 
 use super::encoding;
 use super::jwt::Jwt;
+use super::saml::{self, Saml};
 use super::url::Url;
 use super::{Decoding, body, open, rewritten, text, url};
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::atoms::Slot;
@@ -77,27 +79,23 @@ pub(super) struct Field {
     pub group: u32,
     /// The rule that found it by its place in a path.
     pub rule: Option<Arc<Rule>>,
+    jwt: OnceCell<Option<Jwt>>,
+    saml: OnceCell<Option<Saml>>,
 }
 
 impl Field {
     /// A field from a name and a value without escaping.
     pub(super) fn new(name: &str, value: String, slot: Slot) -> Self {
         let canonical = encoding::canonical(&value);
-        // `Bearer x` as a whole value: in cookies, in storage, in JSON.
-        let bearer = canonical.split_at_checked(7).filter(|(scheme, _)| {
-            scheme
-                .strip_suffix([' ', '+'])
-                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
-        });
         let mut key = Name::new(name);
-        let canonical = match bearer {
-            Some((_, token)) => {
+        let canonical = match bearer(&canonical) {
+            Some(token) => {
                 if key.key.ends_with("authorization") {
                     key = Name::new("authorization_bearer");
                 }
-                token.trim().to_owned()
+                token.to_owned()
             }
-            None => canonical,
+            None => canonical.into_owned(),
         };
         Self {
             name: name.to_owned(),
@@ -108,8 +106,30 @@ impl Field {
             nesting: Vec::new(),
             group: 0,
             rule: None,
+            jwt: OnceCell::new(),
+            saml: OnceCell::new(),
         }
     }
+
+    /// The JWT that it is, decoded when it is first asked for and held while its observation is looked at.
+    pub(super) fn jwt(&self) -> Option<&Jwt> {
+        let decode = || Jwt::decode(&self.canonical);
+        self.jwt.get_or_init(decode).as_ref()
+    }
+
+    /// The SAML message that it is, decoded when it is first asked for.
+    pub(super) fn saml(&self) -> Option<&Saml> {
+        let read = || saml::read(&self.canonical);
+        self.saml.get_or_init(read).as_ref()
+    }
+}
+
+/// The token of `Bearer x` as a whole value: in cookies, in storage, in JSON.
+fn bearer(canonical: &str) -> Option<&str> {
+    let (scheme, token) = canonical.split_at_checked(7)?;
+    let scheme = scheme.strip_suffix([' ', '+'])?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    is_bearer.then(|| token.trim())
 }
 
 /// All messages in an observation, outermost first.
@@ -178,9 +198,14 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
     }
     let mut fields = located(&url, rules);
     for segment in url.telling_segments() {
-        let by_form = rules.shapes.alone(&segment).is_some() || Jwt::decode(&segment).is_some();
+        let jwt = Jwt::decode(&segment);
+        let by_form = jwt.is_some() || rules.shapes.alone(&segment).is_some();
         if by_form || url::looks_like_url(&segment) {
-            fields.push(Field::new("", segment, Slot::Path));
+            let mut field = Field::new("", segment.into_owned(), Slot::Path);
+            if field.canonical == field.value {
+                field.jwt = OnceCell::from(jwt);
+            }
+            fields.push(field);
         }
     }
     if let Some(userinfo) = &url.userinfo {
@@ -227,14 +252,14 @@ fn located(url: &Url, rules: &Rules) -> Vec<Field> {
 pub(super) fn pair_field(pair: url::Pair<'_>, slot: Slot, group: u32) -> Field {
     let name = url::decoded_name(pair.name);
     let value = url::strip_tail(pair.value);
-    let mut field = Field::new(&name, encoding::percent(value), slot);
+    let mut field = Field::new(&name, encoding::percent(value).into_owned(), slot);
     field.group = group;
     field
 }
 
 /// `user:password`, `token`, `x-access-token:TOKEN` before the `@`.
 fn userinfo_fields(userinfo: &str) -> Option<Field> {
-    let decoded = encoding::percent(userinfo);
+    let decoded = encoding::percent(userinfo).into_owned();
     match decoded.split_once(':') {
         Some((_, "")) => None,
         Some((user, password)) => {
@@ -279,12 +304,9 @@ fn header(name: &str, value: &str) -> Message {
         scheme.to_ascii_lowercase().as_str(),
     ) {
         (true, "basic") => {
-            let decoded = encoding::base64(rest.trim()).map(|bytes| encoding::text(&bytes));
-            let mut field = Field::new(
-                "authorization_basic",
-                decoded.unwrap_or_default(),
-                Slot::Header,
-            );
+            let decoded = encoding::base64(rest.trim()).unwrap_or_default();
+            let decoded = encoding::text(&decoded).into_owned();
+            let mut field = Field::new("authorization_basic", decoded, Slot::Header);
             field.nesting.push(Decoding::Base64);
             fields.push(field);
         }
@@ -371,7 +393,7 @@ fn oauth1_header(value: &str) -> Vec<Field> {
         .filter_map(|pair| pair.trim().split_once('='))
         .map(|(name, value)| {
             let value = encoding::percent(value.trim().trim_matches('"'));
-            Field::new(name.trim(), value, Slot::Header)
+            Field::new(name.trim(), value.into_owned(), Slot::Header)
         })
         .collect()
 }

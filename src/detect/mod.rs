@@ -1,6 +1,5 @@
-//! Stage 2: rules turn observations into sightings. Knows the rules, URL grammar and JWT; opens no file
-//! and cannot fail. Behind this stage nothing knows a raw value: sightings carry fingerprints, join keys,
-//! claims and masked text, and the raw values that `--reveal` shows lie in a side table of their own.
+//! Stage 2: rules turn observations into sightings. Knows the rules, URL grammar and JWT; opens no file and cannot fail.
+//! Behind it nothing knows a raw value: sightings carry fingerprints, and what `--reveal` shows lies in a side table.
 
 mod address;
 mod assemble;
@@ -21,6 +20,7 @@ mod rewritten;
 mod role;
 mod saml;
 mod score;
+mod shared;
 pub mod taken;
 mod text;
 mod url;
@@ -75,6 +75,7 @@ pub struct Memory {
     /// Observations that held more than is looked at in one.
     pub cut_short: u64,
     local: keys::Local,
+    shared: shared::Shared,
 }
 
 /// One protocol message, or one stored value, seen once, with the credentials in it.
@@ -89,13 +90,13 @@ pub struct Sighting {
     /// How it was reached.
     pub via: Via,
     /// Its visit, and the earlier observed visits that led to it, in a browser history.
-    pub visit: Option<VisitKeys>,
+    pub visit: Option<Box<VisitKeys>>,
     /// The exchange it is a part of.
     pub exchange: Option<JoinKey>,
     /// Which protocol message it is.
     pub role: Role,
     /// Method of the exchange, as found.
-    pub method: Option<Box<str>>,
+    pub method: Option<Arc<str>>,
     /// Status of the exchange.
     pub status: Option<u16>,
     /// How it travelled.
@@ -116,6 +117,9 @@ pub struct Sighting {
     pub credentials: Vec<Credential>,
     /// Every key that joins this sighting to others: those of its credentials and of its parameters.
     pub keys: Vec<JoinKey>,
+    /// What it may belong to where nothing names it: requests of its source by their ids, the nearest first,
+    /// and stretches of time. Empty until `flow` has seen the whole source.
+    pub near: Vec<JoinKey>,
 }
 
 /// Which protocol message a sighting is.
@@ -213,20 +217,20 @@ pub struct VisitKeys {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Address {
     /// Lower-case scheme; empty for a request target.
-    pub scheme: Box<str>,
+    pub scheme: Arc<str>,
     /// Lower-case host, normalised where it parses; empty for a request target on an unnamed server.
-    pub host: Box<str>,
+    pub host: Arc<str>,
     /// Port, when it is not the scheme's own.
     pub port: Option<u16>,
     /// Path with its variable and long segments replaced by `{}`.
-    pub path: Box<str>,
+    pub path: Arc<str>,
 }
 
 /// A protocol parameter of the message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Param {
     /// Name in its canonical form (`snake_case`, as registered).
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Its value when the parameter is public; `None` when it is there but not shown.
     pub value: Option<Box<str>>,
     /// Where it sat.
@@ -246,7 +250,7 @@ pub struct Credential {
     /// Which part of the message held it.
     pub slot: Slot,
     /// Parameter, header or key name as found.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Decodings between the evidence and the value, outermost first.
     pub nesting: Vec<Decoding>,
     /// Kind and length, never the value: `jwt, 843 characters`.
@@ -256,7 +260,8 @@ pub struct Credential {
     /// Its own join keys, also in the sighting's.
     pub keys: Vec<JoinKey>,
     /// What it says of itself when it is a JWT. Claims are claims until a signature is verified.
-    pub claims: Option<Claims>,
+    /// Few credentials are one.
+    pub claims: Option<Box<Claims>>,
     /// What is known of its signature.
     pub signature: Signature,
     /// Evidence so far, in the points of the rules: from [`REPORT`] on it is reported.

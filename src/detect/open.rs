@@ -1,6 +1,8 @@
 //! Values that hold messages of their own: URLs, form data, JSON, JWTs, in percent-encoding and base64,
 //! opened to a bounded depth with the chain of decodings kept.
 
+use std::borrow::Cow;
+
 use super::Decoding;
 use super::encoding;
 use super::message::{Field, Form, MAX_FIELDS, MAX_MESSAGES, Message, of_url, pair_field};
@@ -57,10 +59,10 @@ fn open_field(
     }
     let value = field.value.trim();
     // Cookies of some libraries say in front that they are JSON, or base64.
-    let value = value
+    let bare = value
         .strip_prefix("base64-")
         .or_else(|| value.strip_prefix("j:"));
-    let mut value = value.unwrap_or(field.value.trim()).to_owned();
+    let mut value = Cow::Borrowed(bare.unwrap_or(value));
     let mut nesting = outer.nesting.clone();
     nesting.extend(&field.nesting);
     for _ in 0..MAX_PERCENT {
@@ -79,12 +81,12 @@ fn open_field(
             }
             return;
         }
-        let decoded = encoding::percent(&value);
-        if decoded == value {
-            return;
-        }
+        let decoded = match encoding::percent(&value) {
+            Cow::Owned(decoded) if decoded != *value => decoded,
+            _ => return,
+        };
         nesting.push(Decoding::Percent);
-        value = decoded;
+        value = Cow::Owned(decoded);
     }
 }
 
@@ -131,7 +133,7 @@ fn worth(message: Message, rules: &Rules) -> Option<Message> {
 
 fn is_known(field: &Field, rules: &Rules) -> bool {
     rules.catalogue.spelling(&field.key).is_some()
-        || !rules.catalogue.rules_for(&field.key).is_empty()
+        || rules.catalogue.rules_for(&field.key).next().is_some()
         || rules.shapes.alone(&field.canonical).is_some()
         || field.value.starts_with("eyJ")
 }
@@ -188,8 +190,12 @@ fn base64_text(value: &str) -> Option<String> {
         return None;
     }
     // `+` stands for itself, or for a blank that a form decoder put there.
-    let bytes = encoding::base64(&value.replace(' ', "+"))?;
-    let text = String::from_utf8(bytes).ok()?;
+    let value = if value.contains(' ') {
+        Cow::Owned(value.replace(' ', "+"))
+    } else {
+        Cow::Borrowed(value)
+    };
+    let text = encoding::base64_text(&value)?;
     let printable = !text.chars().any(|c| c.is_control() && !c.is_whitespace());
     let opens = text.starts_with(['{', '[']) || url::looks_like_url(&text) || text.contains('=');
     (printable && opens).then_some(text)

@@ -25,8 +25,8 @@ pub(super) fn inner(url: &Url) -> Option<String> {
     }
     let (inner, tail) = whole.rsplit_once("__;")?;
     let replaced = tail.split('!').next().unwrap_or_default();
-    let replaced = encoding::base64(replaced).map(|bytes| encoding::text(&bytes));
-    Some(restored(inner, &replaced.unwrap_or_default()))
+    let replaced = encoding::base64(replaced).unwrap_or_default();
+    Some(restored(inner, &encoding::text(&replaced)))
 }
 
 /// `text` with the characters that stars stand for; a star that nothing is left for stays.

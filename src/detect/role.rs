@@ -1,16 +1,15 @@
 //! Which protocol message it is: names beside names, where they sat, and what was found in them.
 
-use std::collections::HashSet;
-
 use super::message::{Field, Form, Message};
 use super::score::{Found, Setting};
-use super::{Channel, REPORT, Role, saml};
+use super::{Channel, REPORT, Role};
 use crate::atoms::{Kind, Slot};
 use crate::collect::{Observation, Store, Via};
 
 /// What is asked of a message.
 struct Seen<'a> {
-    names: HashSet<&'a str>,
+    /// Names with values, sorted.
+    names: Vec<&'a str>,
     message: &'a Message,
     found: &'a [Found],
     setting: &'a Setting<'a>,
@@ -23,13 +22,12 @@ pub(super) fn role(
     found: &[Found],
     setting: &Setting<'_>,
 ) -> Role {
+    let valued = message.fields.iter();
+    let valued = valued.filter(|field| !field.canonical.is_empty());
+    let mut names: Vec<_> = valued.map(|field| &*field.key.key).collect();
+    names.sort_unstable();
     let seen = Seen {
-        names: message
-            .fields
-            .iter()
-            .filter(|field| !field.canonical.is_empty())
-            .map(|field| &*field.key.key)
-            .collect(),
+        names,
         message,
         found,
         setting,
@@ -72,7 +70,7 @@ pub(super) fn channel(observation: &Observation, message: &Message, role: Role) 
 
 impl Seen<'_> {
     fn has(&self, name: &str) -> bool {
-        self.names.contains(name)
+        self.names.binary_search(&name).is_ok()
     }
 
     fn any(&self, names: &[&str]) -> bool {
@@ -103,8 +101,8 @@ impl Seen<'_> {
         })
     }
 
-    fn root(&self, key: &str) -> Option<Box<str>> {
-        Some(saml::read(&self.field(key)?.canonical)?.root)
+    fn root(&self, key: &str) -> Option<&str> {
+        Some(&self.field(key)?.saml()?.root)
     }
 
     fn is_request(&self) -> bool {
@@ -154,7 +152,7 @@ impl Seen<'_> {
         roots
             .iter()
             .flatten()
-            .any(|root| matches!(&**root, "LogoutRequest" | "LogoutResponse"))
+            .any(|root| matches!(*root, "LogoutRequest" | "LogoutResponse"))
     }
 
     fn is_logout(&self) -> bool {
@@ -164,19 +162,19 @@ impl Seen<'_> {
             || self.is("wa", "wsignoutcleanup1.0")
             || self.has("idtokenhint") && !self.any(&["responsetype", "prompt"])
             || self.is_saml_logout()
-            || self.path(&[
-                "/logout",
-                "/signout",
-                "/endsession",
-                "/end_session",
-                "/logoff",
-            ]) && self.any(&[
+            || self.any(&[
                 "idtoken",
                 "token",
                 "sid",
                 "accesstoken",
                 "logouthint",
                 "sessionid",
+            ]) && self.path(&[
+                "/logout",
+                "/signout",
+                "/endsession",
+                "/end_session",
+                "/logoff",
             ])
     }
 
@@ -197,14 +195,15 @@ impl Seen<'_> {
             && self.any(&["code", "refreshtoken", "clientid", "authcode", "token"]);
         let hinted = self.has("token") && self.has("tokentypehint")
             || self.has("token") && self.path(&["/revoke", "/introspect"]);
-        let pushed = self.path(&[
-            "/par",
-            "device_authorization",
-            "devicecode",
-            "/device/code",
-            "bc-authorize",
-        ]) && self.has("clientid")
-            && self.message.form == Form::Fields;
+        let pushed = self.message.form == Form::Fields
+            && self.has("clientid")
+            && self.path(&[
+                "/par",
+                "device_authorization",
+                "devicecode",
+                "/device/code",
+                "bc-authorize",
+            ]);
         grant || exchange || hinted || pushed
     }
 

@@ -13,7 +13,7 @@ use crate::atoms::rules::Name;
 const MAX_XML: u64 = 4 << 20;
 
 /// A message and what it says of itself.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Saml {
     /// Local name of the root element: `Response`, `AuthnRequest`, `RequestSecurityTokenResponse` …
     pub root: Box<str>,

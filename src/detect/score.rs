@@ -1,15 +1,15 @@
 //! Rules asked of a message: which of its values are, or may be, credentials, and with how many points.
 //! The questions and the points are data; answering them is all that happens here.
 
-use std::collections::HashSet;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::encoding;
 use super::jwt::Jwt;
 use super::message::{Field, Form, Message};
-use super::{CANDIDATE, REPORT, saml};
+use super::{CANDIDATE, REPORT};
 use crate::atoms::Kind;
-use crate::atoms::rules::{Condition, Rule, Rules};
+use crate::atoms::rules::{Condition, Pattern, Rule, Rules, Set, Shape};
 
 /// Points of a value that tells itself by its form.
 const BY_FORM: i16 = 100;
@@ -33,8 +33,10 @@ pub(super) struct Setting<'a> {
     pub rules: &'a Rules,
     /// Decoded path and hash route of the message's URL, or of its exchange's, in lower case.
     pub words: String,
+    /// What conditions ask about and is in them.
+    pub told: Set,
     /// Host of that URL.
-    pub host: String,
+    pub host: &'a str,
     /// Whether a server or a script sent the browser here, where the evidence tells.
     pub redirected: Option<bool>,
     /// Method of the exchange.
@@ -47,7 +49,7 @@ pub(super) struct Setting<'a> {
 
 /// All candidates of a message, in order of appearance.
 pub(super) fn found(message: &Message, setting: &Setting<'_>) -> Vec<Found> {
-    let beside = Beside::new(message);
+    let beside = Beside::new(message, setting.rules);
     message
         .fields
         .iter()
@@ -64,24 +66,18 @@ fn judge(
     setting: &Setting<'_>,
 ) -> Option<Found> {
     let value = field.canonical.as_str();
-    let jwt = Jwt::decode(value);
+    let jwt = field.jwt();
     let catalogue = &setting.rules.catalogue;
-    let mut named: Vec<_> = catalogue
-        .rules_for(&field.key)
-        .into_iter()
-        .map(|(rule, _)| rule)
-        .collect();
-    if named.is_empty() {
-        named.extend(catalogue.nameless(field.slot));
-    }
-    let by_form = by_form(field, jwt.as_ref(), setting);
+    let mut named = catalogue.rules_for(&field.key).peekable();
+    let is_named = named.peek().is_some();
+    let nameless = (!is_named).then(|| catalogue.nameless(field.slot));
+    let mut named = named.chain(nameless.into_iter().flatten()).peekable();
+    let by_form = by_form(field, setting);
     // Most fields are of no interest: the dearer questions are for the others.
-    let asks = by_form.is_some() || !named.is_empty() || field.rule.is_some();
+    let asks = by_form.is_some() || named.peek().is_some() || field.rule.is_some();
     if !asks
         || value.is_empty()
-        || jwt
-            .as_ref()
-            .is_some_and(|jwt| jwt.is_proof() || jwt.is_public())
+        || jwt.is_some_and(|jwt| jwt.is_proof() || jwt.is_public())
         || setting.rules.placeholders.contain(value, field.slot)
         || setting.rules.shapes.is_public(value)
     {
@@ -90,79 +86,85 @@ fn judge(
     let asked = Asked {
         field,
         value,
-        jwt: jwt.is_some(),
-        entropy: encoding::entropy(value),
+        entropy: OnceCell::new(),
         beside,
         message,
         setting,
     };
     let located = field.rule.iter().map(|rule| (rule, true));
     let best = located
-        .chain(named.iter().map(|rule| (*rule, false)))
+        .chain(named.map(|rule| (rule, false)))
         .filter_map(|(rule, located)| Some((rule, asked.score(rule, located)?)))
         .reduce(|best, next| if next.1 > best.1 { next } else { best });
     match (best, by_form) {
         (Some((rule, score)), form) if score >= REPORT || score >= CANDIDATE && form.is_none() => {
-            let claimed = jwt
-                .as_ref()
-                .and_then(Jwt::kind)
-                .or(form.as_ref().map(|form| form.kind));
+            let claimed = jwt.and_then(Jwt::kind).or(form.map(|(_, kind)| kind));
             Some(Found {
                 field: at,
-                rule: (&*rule.id).into(),
+                rule: Arc::clone(&rule.id),
                 kind: claimed.filter(|_| rule.by_claims).unwrap_or(rule.kind),
                 score,
             })
         }
-        (_, Some(form)) => Some(Found { field: at, ..form }),
+        (_, Some((shape, kind))) => Some(Found {
+            field: at,
+            rule: shape.map_or_else(|| "jwt".into(), |shape| Arc::clone(&shape.id)),
+            kind,
+            score: BY_FORM,
+        }),
         _ => None,
     }
 }
 
-/// A value that tells itself: a vendor's prefix, or a JWT.
-fn by_form(field: &Field, jwt: Option<&Jwt>, setting: &Setting<'_>) -> Option<Found> {
+/// A value that tells itself, and what it is: a vendor's prefix, or without a shape a JWT.
+fn by_form<'a>(field: &Field, setting: &Setting<'a>) -> Option<(Option<&'a Shape>, Kind)> {
     let catalogue = &setting.rules.catalogue;
-    let found = |rule: &str, kind| {
-        Some(Found {
-            field: 0,
-            rule: rule.into(),
-            kind,
-            score: BY_FORM,
-        })
-    };
     if let Some(shape) = setting.rules.shapes.alone(&field.canonical) {
-        return found(&shape.id, shape.kind);
+        return Some((Some(shape), shape.kind));
     }
     // A JWT under a protocol parameter's name is what that parameter says: `state` is a state.
-    let jwt = jwt?;
+    let jwt = field.jwt()?;
     if catalogue.public(&field.key).is_some() || catalogue.is_ignored(&field.key) {
         return None;
     }
-    found("jwt", jwt.kind().unwrap_or(Kind::OpaqueToken))
+    Some((None, jwt.kind().unwrap_or(Kind::OpaqueToken)))
 }
 
-/// Names with values, by group.
+/// Names with values, by group, under the numbers by which conditions ask about them.
 struct Beside<'a> {
-    names: HashSet<(u32, &'a str)>,
+    names: Vec<(u32, Set)>,
+    none: Set,
     fields: &'a [Field],
 }
 
 impl<'a> Beside<'a> {
-    fn new(message: &'a Message) -> Self {
-        let names = message
-            .fields
-            .iter()
-            .filter(|field| !field.canonical.is_empty())
-            .map(|field| (field.group, &*field.key.key))
+    fn new(message: &'a Message, rules: &Rules) -> Self {
+        let valued = message.fields.iter();
+        let valued = valued.filter(|field| !field.canonical.is_empty());
+        let mut numbers: Vec<_> = valued
+            .filter_map(|field| Some((field.group, rules.catalogue.number(&field.key)?)))
             .collect();
+        numbers.sort_unstable();
+        let mut names: Vec<(u32, Set)> = Vec::new();
+        for (group, number) in numbers {
+            if names.last().is_none_or(|(last, _)| *last != group) {
+                names.push((group, Set::default()));
+            }
+            if let Some((_, set)) = names.last_mut() {
+                set.insert(number);
+            }
+        }
         Self {
             names,
+            none: Set::default(),
             fields: &message.fields,
         }
     }
 
-    fn has(&self, group: u32, name: &str) -> bool {
-        self.names.contains(&(group, name))
+    fn names(&self, group: u32) -> &Set {
+        let at = self.names.binary_search_by_key(&group, |(group, _)| *group);
+        let found = at.ok().and_then(|at| self.names.get(at));
+        found.map_or(&self.none, |(_, set)| set)
     }
 
     /// First 256 fields of the group: `only` and `beside_value` are questions about small messages.
@@ -178,8 +180,7 @@ impl<'a> Beside<'a> {
 struct Asked<'a> {
     field: &'a Field,
     value: &'a str,
-    jwt: bool,
-    entropy: f32,
+    entropy: OnceCell<f32>,
     beside: &'a Beside<'a>,
     message: &'a Message,
     setting: &'a Setting<'a>,
@@ -213,9 +214,9 @@ impl Asked<'_> {
         let length = self.value.len();
         when.min_length.is_none_or(|min| length >= min)
             && when.max_length.is_none_or(|max| length <= max)
-            && when.min_entropy.is_none_or(|min| self.entropy >= min)
-            && when.max_entropy.is_none_or(|max| self.entropy <= max)
-            && when.jwt.is_none_or(|jwt| jwt == self.jwt)
+            && when.min_entropy.is_none_or(|min| self.entropy() >= min)
+            && when.max_entropy.is_none_or(|max| self.entropy() <= max)
+            && when.jwt.is_none_or(|jwt| jwt == self.field.jwt().is_some())
             && when
                 .value
                 .as_ref()
@@ -233,32 +234,34 @@ impl Asked<'_> {
                     .has_word(|word| when.word.iter().any(|wanted| **wanted == *word)))
     }
 
+    fn entropy(&self) -> f32 {
+        *self.entropy.get_or_init(|| encoding::entropy(self.value))
+    }
+
     fn has_shape(&self, id: &str) -> bool {
         let shape = self.setting.rules.shapes.get(id);
         shape.is_some_and(|shape| shape.pattern.is_match(self.value))
     }
 
     fn is_saml(&self, roots: &[Box<str>]) -> bool {
-        saml::read(self.value).is_some_and(|saml| roots.contains(&saml.root))
+        self.field
+            .saml()
+            .is_some_and(|saml| roots.contains(&saml.root))
     }
 
     fn beside_holds(&self, when: &Condition) -> bool {
-        let group = self.field.group;
-        let has = |name: &str| self.beside.has(group, name);
-        let matches = |name: &str, pattern: &crate::atoms::rules::Pattern| {
-            has(name)
-                && self
-                    .beside
-                    .group(group)
-                    .any(|field| *field.key.key == *name && pattern.is_match(&field.canonical))
+        let names = self.beside.names(self.field.group);
+        let matches = |name: &str, pattern: &Pattern| {
+            let mut group = self.beside.group(self.field.group);
+            group.any(|field| *field.key.key == *name && pattern.is_match(&field.canonical))
         };
-        (when.beside.is_empty() || when.beside.iter().any(|name| has(name.as_str())))
-            && when.beside_all.iter().all(|name| has(name.as_str()))
+        (when.beside.is_empty() || names.meets(&when.numbers.beside))
+            && names.holds(&when.numbers.beside_all)
+            && !names.meets(&when.numbers.lacks)
             && when
                 .beside_value
                 .iter()
                 .all(|(name, pattern)| matches(name.as_str(), pattern))
-            && !when.lacks.iter().any(|name| has(name.as_str()))
             && (when.only.is_empty() || self.only_beside(&when.only))
     }
 
@@ -278,17 +281,13 @@ impl Asked<'_> {
     }
 
     fn place_holds(&self, when: &Condition) -> bool {
-        let host = self.setting.host.as_str();
+        let host = self.setting.host;
         let under = |suffix: &str| {
             host.strip_suffix(suffix).is_some_and(|rest| {
                 rest.is_empty() || rest.ends_with('.') || suffix.starts_with('.')
             })
         };
-        (when.path.is_empty()
-            || when.path.iter().any(|word| match word.strip_suffix('$') {
-                Some(end) => self.setting.words.ends_with(end),
-                None => self.setting.words.contains(&**word),
-            }))
+        (when.path.is_empty() || self.setting.told.meets(&when.numbers.path))
             && (when.host.is_empty() || when.host.iter().any(|suffix| under(suffix)))
             && (when.slot.is_empty() || when.slot.contains(&self.field.slot))
             && when

@@ -2,9 +2,9 @@
 
 use super::Sighting;
 
-/// Sightings that are taken from one source. Each costs a kilobyte or two until the report is written, so a crafted
-/// or an enormous file could take all memory; a busy server's log of a day has a tenth of it.
-pub const SIGHTINGS: usize = 1 << 21;
+/// Sightings that are taken from one source. Each costs half a kilobyte or more until its source is done, so a crafted
+/// or an enormous file could take all memory; a log of a gigabyte with a token in each line has a third of it.
+pub const SIGHTINGS: usize = 1 << 24;
 
 /// Sightings as they come.
 #[derive(Debug)]

@@ -150,7 +150,8 @@ fn is_pair(word: &str, name: &str, rules: &Rules) -> bool {
 }
 
 fn is_known(name: &str, rules: &Rules) -> bool {
-    !rules.catalogue.rules_for(&Name::new(name)).is_empty()
+    let name = Name::new(name);
+    rules.catalogue.rules_for(&name).next().is_some()
 }
 
 /// `Authorization:` is followed by a scheme, and only then by the value.
@@ -170,8 +171,9 @@ fn is_authorization(name: &str) -> bool {
 
 fn push(pairs: &mut Message, name: &str, value: &str, group: u32) {
     let mut field = if name == "authorization_basic" {
-        let decoded = super::encoding::base64(value).map(|bytes| super::encoding::text(&bytes));
-        Field::new(name, decoded.unwrap_or_default(), Slot::Text)
+        let decoded = super::encoding::base64(value).unwrap_or_default();
+        let decoded = super::encoding::text(&decoded).into_owned();
+        Field::new(name, decoded, Slot::Text)
     } else {
         Field::new(name, value.to_owned(), Slot::Text)
     };

@@ -1,6 +1,8 @@
 //! The grammar of URLs as evidence holds them: absolute, request targets, broken. Splits text and keeps
 //! every piece as it was written; knows nothing of what a parameter means.
 
+use std::borrow::Cow;
+
 use super::encoding::{html, percent};
 
 /// Pairs of one query or fragment that are looked at. Browsers cut URLs at 2 MiB; real ones have fewer than 300.
@@ -121,7 +123,7 @@ impl Url {
     }
 
     /// Segments of the path that hold a message or a value of their own: decoded once.
-    pub(super) fn telling_segments(&self) -> impl Iterator<Item = String> {
+    pub(super) fn telling_segments(&self) -> impl Iterator<Item = Cow<'_, str>> {
         self.path
             .split('/')
             .filter(|segment| segment.len() >= 8)
@@ -130,7 +132,7 @@ impl Url {
                 let (scheme, _) = scheme(&segment);
                 // `cb%3Fcode%3D…`: a target that was encoded as a whole.
                 if scheme.is_empty() && segment.contains(['?', '#']) && segment.contains('=') {
-                    format!("/{segment}")
+                    format!("/{segment}").into()
                 } else {
                     segment
                 }
@@ -243,15 +245,19 @@ impl<'a> Iterator for Loose<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         let text = self.rest.take()?;
+        let mut separators = memchr::memchr2_iter(b';', b'?', text.as_bytes()).peekable();
+        if separators.peek().is_none() {
+            return Some(text);
+        }
         let first_equals = text.find('=').unwrap_or(text.len());
         let is_url = text
             .get(first_equals..)
             .is_some_and(|value| value.starts_with("=/") || starts_with_scheme(value));
-        let cut = text.match_indices([';', '?']).find(|(at, _)| {
+        let cut = separators.find(|at| {
             let after = text.get(at.saturating_add(1)..).unwrap_or_default();
             !(is_url && *at > first_equals) && starts_with_name(after)
         });
-        let Some((at, _)) = cut else {
+        let Some(at) = cut else {
             return Some(text);
         };
         let (piece, rest) = text.split_at_checked(at)?;
@@ -289,11 +295,13 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 /// A name as people read it: decoded, `+` as a blank.
-pub(super) fn decoded_name(name: &str) -> String {
-    html(&percent(&percent(name)))
-        .replace('+', " ")
-        .trim()
-        .to_owned()
+pub(super) fn decoded_name(name: &str) -> Cow<'_, str> {
+    // Hardly a name has anything to decode.
+    if !name.contains(['%', '&', '+']) {
+        return Cow::Borrowed(name.trim());
+    }
+    let decoded = html(&percent(&percent(name))).replace('+', " ");
+    Cow::Owned(decoded.trim().to_owned())
 }
 
 /// A fragment as form data and as hash-router paths: cut at `?` and `#`, each piece without the `!` and `/`

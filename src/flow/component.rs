@@ -3,15 +3,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
+
 use super::index::{
     Index, is_answer, is_of_one_run, is_pushed, is_request, is_response, is_sent_along, is_token,
+    names_request,
 };
+use super::near::SAME_REQUEST_SECONDS;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Source};
 use crate::detect::{Role, Sighting};
-
-/// Two sightings of one request in one source lie at most this many seconds apart when no key names it:
-/// a capture has the redirect and the request that follows it.
-const SAME_REQUEST_SECONDS: i64 = 5;
 
 /// A page that a back end hands a token to follows its callback within this many hops.
 const HANDOFF_HOPS: u8 = 2;
@@ -24,15 +24,13 @@ pub(super) type Sets = Vec<Vec<usize>>;
 pub(super) fn requests(index: &Index<'_>) -> Sets {
     let mut unions = Unions::new(index.all.len());
     let mut by_key: HashMap<JoinKey, usize> = HashMap::new();
-    let mut keyless: BTreeMap<Keyless<'_>, usize> = BTreeMap::new();
+    let mut alike: BTreeMap<Alike<'_>, Vec<(Option<Timestamp>, usize)>> = BTreeMap::new();
     let members: Vec<usize> = (0..index.all.len())
         .filter(|&at| index.get(at).is_some_and(|s| belongs_to_request(index, s)))
         .collect();
     for (at, sighting) in index.each(&members) {
-        let mut named = false;
         for key in sighting.keys.iter().filter(|key| names_request(**key)) {
             if !index.weak.contains(key) {
-                named = true;
                 unions.join(at, *by_key.entry(*key).or_insert(at));
             }
         }
@@ -43,10 +41,16 @@ pub(super) fn requests(index: &Index<'_>) -> Sets {
             // A pushed request and its answer.
             unions.join(at, *by_key.entry(exchange).or_insert(at));
         }
-        if !named && let Some(alike) = Keyless::of(sighting) {
-            let before = keyless.insert(alike, at);
-            if let Some(before) = before.filter(|before| close(index, *before, at)) {
-                unions.join(at, before);
+        if let Some(of) = Alike::of(sighting) {
+            let when = sighting.at.map(|when| when.instant);
+            alike.entry(of).or_default().push((when, at));
+        }
+    }
+    for mut times in alike.into_values() {
+        times.sort_unstable();
+        for (one, other) in times.iter().zip(times.iter().skip(1)) {
+            if close(one.0, other.0) {
+                unions.join(one.1, other.1);
             }
         }
     }
@@ -97,17 +101,6 @@ fn belongs_to_request(index: &Index<'_>, sighting: &Sighting) -> bool {
     };
     is_request(sighting)
         || (matches!(sighting.role, Role::TokenResponse | Role::TokenRequest) && pushed_here())
-}
-
-fn names_request(key: JoinKey) -> bool {
-    matches!(
-        key.kind,
-        KeyKind::State
-            | KeyKind::Nonce
-            | KeyKind::ChallengeS256
-            | KeyKind::ChallengePlain
-            | KeyKind::RequestUri
-    )
 }
 
 /// Keys that one run alone has, whichever messages carry them.
@@ -182,34 +175,37 @@ fn has_code(sighting: &Sighting) -> bool {
     kinds.any(|kind| kind == Kind::AuthorizationCode)
 }
 
-/// What makes two requests alike that carry no key.
+/// What two sightings of one request in one source have in common, whether or not a key names it.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Keyless<'a> {
+struct Alike<'a> {
     source: &'a Source,
     redirect: Option<Digest>,
     client: Option<&'a str>,
     address: &'a crate::detect::Address,
+    keys: Vec<JoinKey>,
 }
 
-impl<'a> Keyless<'a> {
+impl<'a> Alike<'a> {
     fn of(sighting: &'a Sighting) -> Option<Self> {
+        let keys = sighting.keys.iter().copied();
         Some(Self {
             source: &sighting.place.source,
             redirect: sighting.redirect,
             client: super::index::value(sighting, "client_id"),
             address: sighting.address.as_ref()?,
+            keys: keys.filter(|key| names_request(*key)).collect(),
         })
     }
 }
 
-fn close(index: &Index<'_>, one: usize, other: usize) -> bool {
-    let at = |at| index.get(at).and_then(|sighting| sighting.at);
-    match (at(one), at(other)) {
+fn close(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
+    match (one, other) {
         (Some(one), Some(other)) => {
-            let apart = one.instant.as_second().abs_diff(other.instant.as_second());
+            let apart = one.as_second().abs_diff(other.as_second());
             apart <= SAME_REQUEST_SECONDS.unsigned_abs()
         }
-        _ => true,
+        (None, None) => true,
+        _ => false,
     }
 }
 

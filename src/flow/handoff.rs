@@ -24,9 +24,6 @@ const HOSTED: [(&str, &str); 3] = [
     (".clerk.accounts.dev", "/"),
 ];
 
-/// Requests before a fragment that are asked whether they explain it: the logins of one person in ten minutes.
-const MAX_NEAR: usize = 16;
-
 /// Names of tokens that no specification has.
 const FOREIGN_NAMES: [&str; 4] = ["accesstoken", "jwt", "token", "idtoken"];
 
@@ -245,10 +242,9 @@ fn code_login_before(index: &Index<'_>, run: &Run, sighting: &Sighting) -> bool 
     let linked = index.each(&run.requests).map(|(_, request)| request);
     let linked = linked.filter(|request| request.at.is_none_or(|when| soon(when.instant)));
     let near = index
-        .requests_before(sighting)
-        .take(MAX_NEAR)
-        .take_while(|(asked, _)| soon(*asked))
-        .filter_map(|(_, at)| index.get(at))
+        .requests_near(sighting)
+        .filter_map(|at| index.get(at))
+        .take_while(|request| request.at.is_some_and(|when| soon(when.instant)))
         .filter(|request| lands_on_site(request, sighting));
     let words: Vec<Words> = linked.chain(near).filter_map(Words::of).collect();
     words.iter().any(|words| words.code)

@@ -1,29 +1,22 @@
-//! The sightings of a run, and the tables that find one from another. Decides only which keys are too
-//! common to join anything.
+//! The sightings of a run, and the tables that find one from another. Decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
-
+use super::census::{Common, Weak};
+use super::near;
 use crate::atoms::rules::provider::Providers;
-use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Slot, Source};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Slot};
 use crate::collect::Via;
 use crate::detect::{Credential, Param, Role, Sighting};
-
-/// A key that this many *different* requests carry joins nothing: it is constant, or reused. Two requests
-/// with one `state` and two nonces cannot be one run seen twice.
-pub(super) const REUSED_IN_REQUESTS: usize = 2;
-
-/// A `state` that this many different codes or tokens answer is constant. Two answers are still one user
-/// who went back and signed in again.
-pub(super) const REUSED_IN_RESPONSES: usize = 3;
 
 /// Sightings, sorted, with their tables.
 pub(super) struct Index<'a> {
     /// All sightings, sorted by source, place and id.
     pub(super) all: &'a [Sighting],
     /// Keys that are constant or reused: they join nothing by themselves.
-    pub(super) weak: BTreeSet<JoinKey>,
+    pub(super) weak: &'a Weak,
+    /// What all sightings say, these and others.
+    pub(super) common: &'a Common,
     /// Credentials that the evidence supports, and what they are.
     pub(super) real: BTreeMap<Digest, Kind>,
     /// Sightings of a visit.
@@ -32,68 +25,52 @@ pub(super) struct Index<'a> {
     pub(super) exchanges: BTreeMap<JoinKey, Vec<usize>>,
     /// Requests that carry a key.
     requests_by_key: HashMap<JoinKey, Vec<usize>>,
-    /// Requests of a source, by time.
-    requests_by_time: BTreeMap<&'a Source, Vec<(Timestamp, usize)>>,
+    /// Authorization requests by the key that names each as something near.
+    requests_by_id: HashMap<JoinKey, usize>,
     /// What answers where.
     pub(super) providers: &'a Providers,
 }
 
 impl<'a> Index<'a> {
     /// Builds the tables.
-    pub(super) fn new(all: &'a [Sighting], providers: &'a Providers) -> Self {
-        let mut visits: HashMap<JoinKey, Vec<usize>> = HashMap::new();
-        let mut exchanges: BTreeMap<JoinKey, Vec<usize>> = BTreeMap::new();
-        let mut requests_by_key: HashMap<JoinKey, Vec<usize>> = HashMap::new();
-        let mut requests_by_time: BTreeMap<&Source, Vec<(Timestamp, usize)>> = BTreeMap::new();
-        for (index, sighting) in all.iter().enumerate() {
-            if let (Role::AuthorizationRequest, Some(when)) = (sighting.role, sighting.at) {
-                let source: &'a Source = &sighting.place.source;
-                let times = requests_by_time.entry(source).or_default();
-                times.push((when.instant, index));
+    pub(super) fn new(all: &'a [Sighting], common: &'a Common, providers: &'a Providers) -> Self {
+        let mut index = Self {
+            all,
+            weak: &common.weak,
+            common,
+            real: BTreeMap::new(),
+            visits: HashMap::new(),
+            exchanges: BTreeMap::new(),
+            requests_by_key: HashMap::new(),
+            requests_by_id: HashMap::new(),
+            providers,
+        };
+        for (at, sighting) in all.iter().enumerate() {
+            if sighting.role == Role::AuthorizationRequest {
+                index.requests_by_id.insert(near::by_id(sighting.id), at);
             }
             if let Some(visit) = &sighting.visit {
-                visits.entry(visit.own).or_default().push(index);
+                index.visits.entry(visit.own).or_default().push(at);
             }
             if let Some(exchange) = sighting.exchange {
-                exchanges.entry(exchange).or_default().push(index);
+                index.exchanges.entry(exchange).or_default().push(at);
             }
             if is_request(sighting) {
                 for key in request_keys(sighting) {
-                    requests_by_key.entry(key).or_default().push(index);
+                    index.requests_by_key.entry(key).or_default().push(at);
                 }
             }
         }
-        Self {
-            all,
-            weak: weak_keys(all),
-            real: BTreeMap::new(),
-            visits,
-            exchanges,
-            requests_by_key,
-            requests_by_time,
-            providers,
-        }
-        .sorted()
+        index
     }
 
-    fn sorted(mut self) -> Self {
-        for times in self.requests_by_time.values_mut() {
-            times.sort_unstable();
-        }
-        self
-    }
-
-    /// The latest requests of a sighting's source at or before it, the nearest first, with their moments.
-    pub(super) fn requests_before(
-        &self,
-        sighting: &Sighting,
-    ) -> impl Iterator<Item = (Timestamp, usize)> + '_ {
-        let times = self.requests_by_time.get(&*sighting.place.source);
-        let times = times.map_or(&[][..], Vec::as_slice);
-        let until = sighting.at.map_or(0, |when| {
-            times.partition_point(|(moment, _)| *moment <= when.instant)
-        });
-        times.iter().take(until).rev().copied()
+    /// Requests of a sighting's source shortly before it, the nearest first.
+    pub(super) fn requests_near<'b>(
+        &'b self,
+        sighting: &'b Sighting,
+    ) -> impl Iterator<Item = usize> + 'b {
+        let near = sighting.near.iter();
+        near.filter_map(|key| self.requests_by_id.get(key).copied())
     }
 
     /// A sighting. Indices come from this table, so that the answer is there.
@@ -177,8 +154,8 @@ pub(super) fn param<'a>(sighting: &'a Sighting, name: &str) -> Option<&'a Param>
         .find(|param| same_name(&param.name, name))
 }
 
-/// The public value of a parameter.
-pub(super) fn value<'a>(sighting: &'a Sighting, name: &str) -> Option<&'a str> {
+/// The public value of a parameter, by its name without regard to case, `_` and `-`.
+pub fn value<'a>(sighting: &'a Sighting, name: &str) -> Option<&'a str> {
     sighting
         .params
         .iter()
@@ -254,7 +231,19 @@ pub(super) fn is_sent_along(sighting: &Sighting) -> bool {
                 .all(|credential| credential.slot == Slot::Cookie))
 }
 
-/// The keys that name a request.
+/// Whether a key of this kind names one request, in whichever sighting of it.
+pub(super) fn names_request(key: JoinKey) -> bool {
+    matches!(
+        key.kind,
+        KeyKind::State
+            | KeyKind::Nonce
+            | KeyKind::ChallengeS256
+            | KeyKind::ChallengePlain
+            | KeyKind::RequestUri
+    )
+}
+
+/// The keys that name a request, or fit one.
 pub(super) fn request_keys(sighting: &Sighting) -> impl Iterator<Item = JoinKey> + '_ {
     sighting.keys.iter().copied().filter(|key| {
         matches!(
@@ -267,59 +256,4 @@ pub(super) fn request_keys(sighting: &Sighting) -> impl Iterator<Item = JoinKey>
                 | KeyKind::RequestUri
         )
     })
-}
-
-/// Keys that are constant or reused. Depends on nothing but how many different requests, or different
-/// answers, carry each key.
-fn weak_keys(all: &[Sighting]) -> BTreeSet<JoinKey> {
-    let mut beside: HashMap<(JoinKey, KeyKind), HashSet<Digest>> = HashMap::new();
-    let mut answers: HashMap<(JoinKey, Kind), HashSet<Digest>> = HashMap::new();
-    for sighting in all {
-        if is_request(sighting) {
-            for key in request_keys(sighting) {
-                for other in request_keys(sighting).filter(|other| distinguishes(*other, key)) {
-                    beside
-                        .entry((key, other.kind))
-                        .or_default()
-                        .insert(other.digest);
-                }
-            }
-        } else if is_response(sighting) {
-            for key in sighting
-                .keys
-                .iter()
-                .filter(|key| key.kind == KeyKind::State)
-            {
-                for credential in &sighting.credentials {
-                    if is_of_one_run(credential.kind) {
-                        answers
-                            .entry((*key, credential.kind))
-                            .or_default()
-                            .insert(credential.id);
-                    }
-                }
-            }
-        }
-    }
-    let by_requests = beside
-        .into_iter()
-        .filter(|(_, digests)| digests.len() >= REUSED_IN_REQUESTS)
-        .map(|((key, _), _)| key);
-    let by_answers = answers
-        .into_iter()
-        .filter(|(_, digests)| digests.len() >= REUSED_IN_RESPONSES)
-        .map(|((key, _), _)| key);
-    by_requests.chain(by_answers).collect()
-}
-
-/// Whether two requests that differ in `other` are two requests, as far as `key` is concerned. `s_hash`
-/// only repeats `state`, and one request may be pushed again under a new `request_uri`.
-fn distinguishes(other: JoinKey, key: JoinKey) -> bool {
-    other.kind != key.kind
-        && matches!(
-            other.kind,
-            KeyKind::State | KeyKind::Nonce | KeyKind::ChallengeS256 | KeyKind::ChallengePlain
-        )
-        && !matches!(key.kind, KeyKind::RequestUri)
-        && !(key.kind == KeyKind::SHash && other.kind == KeyKind::State)
 }

@@ -2,29 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::component::Sets;
 use super::index::{Index, is_answer, is_response, value};
+use super::near::{LOGIN_SECONDS, MAX_HOPS};
 use super::pkce::redeems_code;
 use super::tie::{ACCEPT, Link, Tie};
 use crate::atoms::{JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 
-/// A response is at most this many hops behind its request: the login pages of a provider lie between.
-const MAX_HOPS: u8 = 12;
-
-/// A response comes within this many seconds of its request when only time and attributes tie them: the time
-/// a person takes to sign in.
-const LOGIN_SECONDS: i64 = 30 * 60;
-
 /// A store that notes the URLs of one redirect at once may note them in any order (measured: Chromium's
 /// `ukm_db`, 3 to 6 ms): a request this little behind its response may still be the one that it answers.
 const NOTED_TOGETHER: SignedDuration = SignedDuration::from_millis(100);
-
-/// Requests before a response that are compared when no key names one: enough for the tabs of a person,
-/// and a bound for a log with thousands in half an hour.
-const MAX_NEAR: usize = 16;
 
 /// Finds the request of a core.
 pub(super) struct Linker<'a, 'b> {
@@ -135,7 +125,8 @@ impl<'a, 'b> Linker<'a, 'b> {
         found.retain(|other, _| *other != at && self.group_of.contains_key(other));
         if can_answer && found.is_empty() {
             // Nothing names the request: those of the same source, before it, may be it.
-            found.extend(self.near(sighting).into_iter().map(|other| (other, None)));
+            let near = self.index.requests_near(sighting);
+            found.extend(near.map(|other| (other, None)));
         }
         found
     }
@@ -159,19 +150,6 @@ impl<'a, 'b> Linker<'a, 'b> {
                 }
             }
         }
-    }
-
-    /// The nearest earlier requests of the same source.
-    fn near(&self, sighting: &Sighting) -> Vec<usize> {
-        let Some(when) = sighting.at else {
-            return Vec::new();
-        };
-        let soon = |moment: &Timestamp| {
-            when.instant.as_second().saturating_sub(moment.as_second()) <= LOGIN_SECONDS
-        };
-        let earlier = self.index.requests_before(sighting).take(MAX_NEAR);
-        let near = earlier.take_while(|(moment, _)| soon(moment));
-        near.map(|(_, at)| at).collect()
     }
 
     /// Every reason to take `sighting` for the answer to `request`.

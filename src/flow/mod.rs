@@ -1,6 +1,7 @@
 //! Stage 3: sightings become trails, and every credential learns which flow put it where it lies.
 //! Knows OAuth; opens no file, reads no clock, and cannot fail.
 
+pub mod census;
 mod classify;
 mod clue;
 mod component;
@@ -10,25 +11,50 @@ mod index;
 mod link;
 mod modifier;
 mod names;
+pub mod near;
 mod pkce;
 mod place;
 mod promote;
+pub mod repeats;
 mod run;
 mod tie;
 mod trail;
 mod weakness;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use census::{Census, Clients, Common};
+use repeats::Repeats;
 
 use crate::atoms::rules::Rules;
-use crate::atoms::{Digest, JoinKey, Kind, Masked, When};
+use crate::atoms::{Digest, JoinKey, Kind, Masked, Source, When};
 use crate::detect::{Role, Sighting};
 pub use names::{Flow, Modifier, Pkce, WeaknessKind};
 
-/// Puts together what belongs together. Insensitive to the order of the sightings and to duplicates.
+/// Puts together what belongs together, of all the evidence. Insensitive to the order of the sightings and to
+/// duplicates.
 pub fn trails(sightings: Vec<Sighting>, rules: &Rules) -> Correlated {
+    let mut sightings = in_order(sightings);
+    near::note_all(&mut sightings);
+    let mut census = Census::default();
+    for sighting in &sightings {
+        census.add(sighting);
+    }
+    let (sightings, repeats) = repeats::set_aside(sightings);
+    trails_of(sightings, repeats, &census.common(), rules)
+}
+
+/// The same for a part of the evidence that nothing joins to the rest of it, beside what all of it has in common.
+/// What has nothing to do with each other can be put together at once or apart: the trails are the same.
+pub fn trails_of(
+    sightings: Vec<Sighting>,
+    repeats: Repeats,
+    common: &Common,
+    rules: &Rules,
+) -> Correlated {
     let sightings = in_order(sightings);
-    let mut index = index::Index::new(&sightings, &rules.providers);
+    let mut index = index::Index::new(&sightings, common, &rules.providers);
     index.real = promote::real(&index);
     let requests = component::requests(&index);
     let cores = component::cores(&index);
@@ -50,12 +76,37 @@ pub fn trails(sightings: Vec<Sighting>, rules: &Rules) -> Correlated {
         sightings,
         trails,
         exposures,
+        clients: common.clients.clone(),
+        repeats,
     }
 }
 
 /// Sorted by source, place and id, each id once.
 fn in_order(mut sightings: Vec<Sighting>) -> Vec<Sighting> {
-    sightings.sort_by(|one, other| (&one.place, one.id).cmp(&(&other.place, other.id)));
+    // Names are compared once for each source, and not for each pair of sightings.
+    let mut sources: Vec<&Arc<Source>> = Vec::new();
+    let mut ranks: HashMap<*const Source, usize> = HashMap::new();
+    for sighting in &sightings {
+        let source = &sighting.place.source;
+        ranks.entry(Arc::as_ptr(source)).or_insert_with(|| {
+            sources.push(source);
+            0
+        });
+    }
+    sources.sort();
+    let mut rank = 0;
+    for (at, source) in sources.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| sources.get(at));
+        rank += usize::from(before != Some(source));
+        ranks.insert(Arc::as_ptr(source), rank);
+    }
+    let rank = |it: &Sighting| ranks.get(&Arc::as_ptr(&it.place.source)).copied();
+    sightings.sort_by(|one, other| {
+        rank(one)
+            .cmp(&rank(other))
+            .then_with(|| one.place.locator.cmp(&other.place.locator))
+            .then_with(|| (one.place.view, one.id).cmp(&(other.place.view, other.id)))
+    });
     let mut seen = HashSet::new();
     sightings.retain(|sighting| seen.insert(sighting.id));
     sightings
@@ -142,4 +193,8 @@ pub struct Correlated {
     pub trails: Vec<Trail>,
     /// All credentials that the evidence supports, sorted by id.
     pub exposures: Vec<Exposure>,
+    /// How clients prove who they are, by all the evidence.
+    pub clients: Arc<Clients>,
+    /// Sightings that say no more than others do, and were counted instead.
+    pub repeats: Repeats,
 }

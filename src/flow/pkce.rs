@@ -42,8 +42,11 @@ pub(super) fn redeems_code(sighting: &Sighting) -> bool {
         )
 }
 
-/// Whether the request speaks OAuth and shows all that it asks.
+/// Whether the request speaks OAuth and shows all that it asks: what may have lost its end does not.
 pub(super) fn shows_parameters(request: &Sighting) -> bool {
+    if request.place.is_uncertain() {
+        return false;
+    }
     let speaks_oauth = ["client_id", "response_type", "code_challenge"]
         .iter()
         .any(|name| param(request, name).is_some());
@@ -76,6 +79,7 @@ fn challenge(request: &Sighting) -> Option<Pkce> {
     param(request, "code_challenge")?;
     match value(request, "code_challenge_method") {
         Some(method) if method.eq_ignore_ascii_case("S256") => Some(Pkce::S256),
+        _ if request.place.is_uncertain() => None,
         _ => Some(Pkce::Plain),
     }
 }

@@ -1,9 +1,10 @@
 //! Which values are credentials, by all evidence together: candidates of `detect` are promoted or dropped
 //! by what other rows show. Names no flow.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::index::{Index, is_request};
+use super::index::Index;
 use crate::atoms::{Digest, Kind, Slot};
 use crate::detect::{Credential, REPORT, Role, Sighting};
 
@@ -21,12 +22,7 @@ const MANY_PAGES: usize = 4;
 
 /// All credentials that reach [`REPORT`], and what each is.
 pub(super) fn real(index: &Index<'_>) -> BTreeMap<Digest, Kind> {
-    let redirects: HashSet<Digest> = index
-        .all
-        .iter()
-        .filter(|sighting| is_request(sighting))
-        .filter_map(|sighting| sighting.redirect)
-        .collect();
+    let redirects = &index.common.redirects;
     let mut values: BTreeMap<Digest, Value> = BTreeMap::new();
     for sighting in index.all {
         for credential in &sighting.credentials {
@@ -49,7 +45,7 @@ pub(super) fn real(index: &Index<'_>) -> BTreeMap<Digest, Kind> {
 }
 
 /// A site's host, and the name that the value has there.
-type Named = (Box<str>, Box<str>);
+type Named = (Arc<str>, Arc<str>);
 
 /// What is known of one value.
 #[derive(Default)]
@@ -60,7 +56,7 @@ struct Value {
     at_redirect: bool,
     redeemed: bool,
     /// Paths without a protocol message, by site and name.
-    pages: HashMap<Named, BTreeSet<Box<str>>>,
+    pages: HashMap<Named, BTreeSet<Arc<str>>>,
 }
 
 impl Value {

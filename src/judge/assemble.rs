@@ -49,6 +49,8 @@ fn of_credential(case: &Case<'_>) -> Option<Finding> {
         case.sightings()
             .filter_map(|(_, it)| it.at.map(|at| at.instant))
     };
+    let repeats = case.facts.correlated.repeats.of(case.exposure.credential);
+    let repeated = repeats.filter_map(|(_, it)| it.last.map(|at| at.instant));
     let at_exposure = case.verdict(None);
     let now = case.verdict(Some(judging.as_of));
     let worst = [now.state, at_exposure.state]
@@ -67,7 +69,7 @@ fn of_credential(case: &Case<'_>) -> Option<Finding> {
         severity_now: severity(case, &now),
         shown: shown.shown.clone(),
         first_seen: times().min(),
-        last_seen: times().max(),
+        last_seen: times().chain(repeated).max(),
         at_exposure,
         now,
         exposed_to: exposed_to(case, worst, texts),

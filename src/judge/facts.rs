@@ -11,6 +11,7 @@ use super::Judging;
 use super::holder::Holders;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
+use crate::flow::census::{Habit, value};
 use crate::flow::{Correlated, Exposure, Trail};
 pub(super) use event::Event;
 use event::Happened;
@@ -48,20 +49,20 @@ pub(super) struct Facts<'a> {
     /// By trail: its exposures.
     trail_exposures: BTreeMap<usize, Vec<usize>>,
     trails_by_challenge: HashMap<JoinKey, Vec<usize>>,
-    /// By file and `client_id`: a sighting that shows the client's secret.
-    secrets: HashMap<(usize, &'a str), usize>,
-    /// By file and `client_id`: whether its token requests authenticate, as far as seen.
-    authentications: HashMap<(usize, &'a str), bool>,
 }
 
 impl<'a> Facts<'a> {
     pub(super) fn of(correlated: &'a Correlated, judging: &'a Judging<'a>) -> Self {
         let sightings = &correlated.sightings;
+        let holders = Holders::of(sightings);
+        let times = sightings.iter().enumerate();
         let mut facts = Self {
             correlated,
             judging,
-            holders: Holders::of(sightings),
-            times: sightings.iter().map(|it| corrected(it, judging)).collect(),
+            times: times
+                .map(|(index, it)| corrected(it, holders.source(index), judging))
+                .collect(),
+            holders,
             by_id: HashMap::new(),
             by_exchange: HashMap::new(),
             verifiers: HashMap::new(),
@@ -70,8 +71,6 @@ impl<'a> Facts<'a> {
             trail_sightings: Vec::new(),
             trail_exposures: BTreeMap::new(),
             trails_by_challenge: HashMap::new(),
-            secrets: HashMap::new(),
-            authentications: HashMap::new(),
         };
         for (index, sighting) in sightings.iter().enumerate() {
             facts.index(index, sighting);
@@ -168,15 +167,10 @@ impl<'a> Facts<'a> {
         trails.map_or(&[], Vec::as_slice)
     }
 
-    /// A sighting in a file that shows the secret of a client.
-    pub(super) fn secret(&self, file: usize, client: &'a str) -> Option<usize> {
-        self.secrets.get(&(file, client)).copied()
-    }
-
-    /// Whether a client authenticates at the token endpoint, by the token requests of a file that name it.
-    /// One that does settles it: a client may send its secret in some requests only.
-    pub(super) fn authentication(&self, file: usize, client: &'a str) -> Option<bool> {
-        self.authentications.get(&(file, client)).copied()
+    /// How a client proves who it is, by the messages of the file of a sighting that name it.
+    pub(super) fn habit(&self, sighting: usize, client: &str) -> Habit {
+        let source = self.holders.source(sighting);
+        self.correlated.clients.habit(source, client)
     }
 
     fn keep_latest_runs(&mut self) {
@@ -217,20 +211,6 @@ impl<'a> Facts<'a> {
     }
 
     fn index(&mut self, index: usize, sighting: &'a Sighting) {
-        if shows_secret(sighting)
-            && let Some(client) = param(sighting, "client_id")
-        {
-            let file = self.holders.file(index);
-            self.secrets.entry((file, client)).or_insert(index);
-        }
-        if sighting.role == Role::TokenRequest
-            && (authenticates(sighting) || redeems(sighting))
-            && let Some(client) = param(sighting, "client_id")
-        {
-            let file = self.holders.file(index);
-            let known = self.authentications.entry((file, client)).or_default();
-            *known |= authenticates(sighting);
-        }
         self.by_id.entry(sighting.id).or_insert(index);
         if let Some(key) = sighting.exchange {
             self.by_exchange.entry(key).or_default().push(index);
@@ -257,45 +237,7 @@ impl<'a> Facts<'a> {
 
 /// Value of a public parameter, by its name without case, `-` and `_`.
 pub(super) fn param<'s>(sighting: &'s Sighting, name: &str) -> Option<&'s str> {
-    let plain = |text: &str| -> String {
-        let kept = text.chars().filter(|c| !matches!(c, '-' | '_'));
-        kept.map(|c| c.to_ascii_lowercase()).collect()
-    };
-    let wanted = plain(name);
-    sighting
-        .params
-        .iter()
-        .filter(|param| plain(&param.name) == wanted)
-        .find_map(|param| param.value.as_deref())
-}
-
-/// An assertion is used up by its request; only a secret lets a holder authenticate again.
-pub(super) fn shows_secret(sighting: &Sighting) -> bool {
-    let token_request = sighting.role == Role::TokenRequest;
-    sighting.credentials.iter().any(|credential| {
-        credential.kind == Kind::ClientSecret
-            || (token_request && credential.kind == Kind::BasicCredentials)
-    })
-}
-
-/// Whether a token request proves who its client is (RFC 6749 §2.3, RFC 7523 §2.2).
-pub(super) fn authenticates(request: &Sighting) -> bool {
-    request.credentials.iter().any(|credential| {
-        matches!(
-            credential.kind,
-            Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
-        )
-    })
-}
-
-/// Whether a token request was recorded with what it redeems.
-pub(super) fn redeems(request: &Sighting) -> bool {
-    request.credentials.iter().any(|credential| {
-        matches!(
-            credential.kind,
-            Kind::AuthorizationCode | Kind::RefreshToken | Kind::CodeVerifier
-        )
-    })
+    value(sighting, name)
 }
 
 /// Whether the key is a challenge, or what a verifier opens.
@@ -303,9 +245,9 @@ pub(super) fn is_challenge(key: &JoinKey) -> bool {
     matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain)
 }
 
-fn corrected(sighting: &Sighting, judging: &Judging<'_>) -> Option<Timestamp> {
+fn corrected(sighting: &Sighting, source: Digest, judging: &Judging<'_>) -> Option<Timestamp> {
     let instant = sighting.at?.instant;
-    let error = judging.clock_errors.get(&sighting.place.source.digest());
+    let error = judging.clock_errors.get(&source);
     let Some(&error) =
         error.filter(|error| error.abs() > CLOCK_NOISE && error.abs() < MAX_CLOCK_ERROR)
     else {

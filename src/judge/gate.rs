@@ -109,11 +109,12 @@ impl FromStr for Selector {
         let Some((what, name)) = text.split_once(':') else {
             return match text {
                 "never" => Ok(Self::Never),
-                _ => Ok(Self::Severity(pick(
-                    text,
-                    &Severity::ALL,
-                    Severity::as_str,
-                )?)),
+                _ => match pick(text, &Severity::ALL, Severity::as_str) {
+                    Ok(severity) => Ok(Self::Severity(severity)),
+                    Err(known) => Err(format!(
+                        "{known}, never, and starts with none of flow:, kind:, verdict:, weakness:"
+                    )),
+                },
             };
         };
         match what {
@@ -136,7 +137,9 @@ fn weakness(name: &str) -> Result<&'static [WeaknessKind], String> {
         return Ok(&[WeaknessKind::NoPkce, WeaknessKind::PkcePlain]);
     }
     let all: Vec<&'static WeaknessKind> = WEAKNESSES.iter().collect();
-    pick(name, &all, |kind| kind.as_str()).map(std::slice::from_ref)
+    pick(name, &all, |kind| kind.as_str())
+        .map(std::slice::from_ref)
+        .map_err(|known| format!("{known}, {NO_S256}"))
 }
 
 fn pick<T: Copy>(name: &str, all: &[T], as_str: fn(T) -> &'static str) -> Result<T, String> {
@@ -180,5 +183,9 @@ mod tests {
         let error = "verdict:alive".parse::<Selector>().unwrap_err();
         assert!(error.contains("live, replayable"), "{error}");
         assert!("colour:red".parse::<Selector>().is_err());
+        let error = "hihg".parse::<Selector>().unwrap_err();
+        assert!(error.contains("critical, never"), "{error}");
+        let error = "weakness:plain".parse::<Selector>().unwrap_err();
+        assert!(error.ends_with("no-s256"), "{error}");
     }
 }

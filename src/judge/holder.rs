@@ -2,6 +2,7 @@
 //! in another. Knows places; nothing of credentials.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::atoms::{Digest, Locator, Place, Source};
 use crate::collect;
@@ -27,7 +28,7 @@ pub(super) struct Holder {
     /// For the report: never a value.
     pub(super) label: Box<str>,
     /// Where the holder is a profile: one of its sources, for host, user, browser and profile.
-    pub(super) source: std::sync::Arc<Source>,
+    pub(super) source: Arc<Source>,
 }
 
 /// Holders and files, by index of the sighting.
@@ -36,6 +37,7 @@ pub(super) struct Holders {
     /// Sorted by their first sighting.
     pub(super) list: Vec<Holder>,
     by_sighting: Vec<(usize, usize)>,
+    sources: Vec<Digest>,
 }
 
 impl Holders {
@@ -43,6 +45,7 @@ impl Holders {
         let mut holders = Self::default();
         let mut known: BTreeMap<Key<'_>, usize> = BTreeMap::new();
         let mut files: BTreeMap<Digest, usize> = BTreeMap::new();
+        let mut last: Option<(&Arc<Source>, Digest)> = None;
         for sighting in sightings {
             let place = &sighting.place;
             let hands = hands(place);
@@ -54,8 +57,16 @@ impl Holders {
                 });
                 holders.list.len() - 1
             });
+            let source = match last {
+                Some((before, digest)) if Arc::ptr_eq(before, &place.source) => digest,
+                _ => place.source.digest(),
+            };
+            last = Some((&place.source, source));
             let next = files.len();
-            let file = *files.entry(place.source.digest()).or_insert(next);
+            let file = *files.entry(source).or_insert(next);
+            if file == next {
+                holders.sources.push(source);
+            }
             holders.by_sighting.push((holder, file));
         }
         holders
@@ -71,6 +82,12 @@ impl Holders {
         self.by_sighting.get(sighting).map_or(0, |pair| pair.1)
     }
 
+    /// Digest of the source of a sighting. One that is not there has none.
+    pub(super) fn source(&self, sighting: usize) -> Digest {
+        let source = self.sources.get(self.file(sighting));
+        source.copied().unwrap_or(Digest::from_bytes([0; 16]))
+    }
+
     pub(super) fn get(&self, holder: usize) -> Option<&Holder> {
         self.list.get(holder)
     }
@@ -82,13 +99,17 @@ type Key<'a> = (Hands, [Option<&'a str>; 4], Option<Digest>);
 /// belong to two people.
 fn key(place: &Place, hands: Hands) -> Key<'_> {
     let source = &place.source;
-    let named = source.browser.is_some() || source.profile.is_some();
-    if hands == Hands::Profile && named {
+    if hands == Hands::Profile && is_named(source) {
         let parts = [&source.host, &source.user, &source.browser, &source.profile];
         (hands, parts.map(Option::as_deref), None)
     } else {
         (hands, [None; 4], Some(source.digest()))
     }
+}
+
+/// Whether path or content name the profile.
+pub(super) fn is_named(source: &Source) -> bool {
+    source.browser.is_some() || source.profile.is_some()
 }
 
 fn hands(place: &Place) -> Hands {

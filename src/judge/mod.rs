@@ -96,7 +96,7 @@ pub struct Finding {
 /// How bad.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
-    /// Not a credential; needed to understand a flow.
+    /// Not a credential, or a code that S256 keeps; needed to understand a flow.
     Info,
     /// Supports another attack.
     Low,
@@ -109,6 +109,11 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// The severity of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == name)
+    }
+
     /// Every severity, least first.
     pub const ALL: [Self; 5] = [
         Self::Info,
@@ -173,6 +178,11 @@ pub enum State {
 }
 
 impl State {
+    /// The state of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
     /// Every state, worst first.
     pub const ALL: [Self; 9] = [
         Self::Live,

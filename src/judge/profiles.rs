@@ -1,13 +1,14 @@
 //! What a thief of one browser profile can do, taken together: by issuer and application.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::holder::{Hands, Holders};
+use super::holder::{Hands, Holders, is_named};
 use super::{Finding, State};
 use crate::atoms::rules::Stores;
-use crate::atoms::{Digest, Kind};
+use crate::atoms::{Digest, Kind, Source};
 use crate::flow::Correlated;
 
 /// One browser profile, and what whoever copies it now can do.
@@ -21,6 +22,8 @@ pub struct Profile {
     pub browser: Option<Box<str>>,
     /// Profile.
     pub profile: Option<Box<str>>,
+    /// The one file that is the profile, where no name tells it from others.
+    pub nameless: Option<Arc<Source>>,
     /// What its thief can do, worst first. Empty when nothing in it is usable.
     pub thief_can: Vec<Grip>,
 }
@@ -77,6 +80,17 @@ pub enum Act {
 }
 
 impl Act {
+    /// Every act, worst first.
+    pub const ALL: [Self; 7] = [
+        Self::RefreshTokens,
+        Self::LogIn,
+        Self::RedeemCode,
+        Self::CallApi,
+        Self::TakeOverSession,
+        Self::Impersonate,
+        Self::OpenLink,
+    ];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -136,6 +150,7 @@ pub(super) fn profiles(
             user: holder.source.user.clone(),
             browser: holder.source.browser.clone(),
             profile: holder.source.profile.clone(),
+            nameless: (!is_named(&holder.source)).then(|| holder.source.clone()),
             thief_can: grips
                 .remove(&index)
                 .unwrap_or_default()

@@ -13,6 +13,7 @@ pub const REMEDIES: &[&str] = &[
     "implicit",
     "bearer-in-query",
     "code-in-history",
+    "code-under-s256",
     "pkce",
     "verifier-in-url",
     "secret-in-url",
@@ -106,6 +107,9 @@ fn remedy(case: &Case<'_>) -> &'static str {
         (Kind::AccessToken, _) if query => "bearer-in-query",
         (Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken, _) => "token-in-url",
         (Kind::AuthorizationCode, _) if weak_pkce(case) => "pkce",
+        (Kind::AuthorizationCode, _) if case.trails().any(|it| it.pkce == Pkce::S256) => {
+            "code-under-s256"
+        }
         (Kind::AuthorizationCode, _) => "code-in-history",
         (Kind::CodeChallenge, _) => "pkce",
         (Kind::CodeVerifier, _) if stored => "storage",

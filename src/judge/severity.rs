@@ -26,6 +26,9 @@ const STRONG_SCOPES: &[&str] = &[
 
 /// The severity of a credential under one of its verdicts.
 pub(super) fn severity(case: &Case<'_>, verdict: &Verdict) -> Severity {
+    if kept_by_s256(case, verdict) {
+        return step(Severity::Info, astray(case));
+    }
     let base = base(case, verdict.state);
     match verdict.state {
         State::Inert => inert(case.kind),
@@ -38,9 +41,29 @@ pub(super) fn severity(case: &Case<'_>, verdict: &Verdict) -> Severity {
             modified(case, base, true).min(base.max(Severity::High))
         }
         State::Replayable => modified(case, Severity::Critical, true),
-        State::Guarded => modified(case, step(base, -guard(case, verdict)), false),
+        State::Guarded => modified(case, step(base, -1), false),
         State::Bound => modified(case, step(base, -2), false),
     }
+}
+
+/// Whether it is a code as RFC 9700 §2.1.1 wants it: asked for under S256, and of no use to whoever reads it, now or
+/// later, since the verifier that nobody there has is good for this one code (RFC 7636 §4.6) or the code has had
+/// its one use (RFC 6749 §4.1.2). A code flow cannot do without the code in the redirect: where it lies, and how
+/// many read it, takes nothing from it.
+fn kept_by_s256(case: &Case<'_>, verdict: &Verdict) -> bool {
+    let useless = match verdict.state {
+        State::Guarded => verdict.needs.contains(&"code_verifier"),
+        State::Bound | State::Spent | State::Revoked | State::Expired => true,
+        State::Live | State::Replayable | State::Unknown | State::Inert => false,
+    };
+    let s256 = || case.trails().any(|trail| trail.pkce == Pkce::S256);
+    case.kind == Kind::AuthorizationCode && useless && s256()
+}
+
+/// Steps for what no code flow needs: a third party that was told (RFC 9700 §4.2), a wire that all can read (§2.6).
+fn astray(case: &Case<'_>) -> i8 {
+    let any = |test: fn(&Sighting) -> bool| case.sightings().any(|(_, it)| test(it));
+    i8::from(any(to_third_party)) + i8::from(any(over_http))
 }
 
 /// What the value is worth in the wrong hands when nothing else is known.
@@ -149,21 +172,8 @@ fn inert(kind: Kind) -> Severity {
     }
 }
 
-/// Steps that a missing secret takes away: two where S256 stands between the code and a thief.
-fn guard(case: &Case<'_>, verdict: &Verdict) -> i8 {
-    let s256 = case.trails().any(|trail| trail.pkce == Pkce::S256);
-    if s256 && verdict.needs.contains(&"code_verifier") {
-        2
-    } else {
-        1
-    }
-}
-
 fn modified(case: &Case<'_>, base: Severity, usable: bool) -> Severity {
-    let mut steps: i8 = 0;
-    let any = |test: &dyn Fn(&Sighting) -> bool| case.sightings().any(|(_, it)| test(it));
-    steps += i8::from(any(&to_third_party));
-    steps += i8::from(any(&over_http));
+    let mut steps = astray(case);
     steps += i8::from(shared(case));
     steps += i8::from(strong(case));
     steps += i8::from(long_lived(case));

@@ -12,32 +12,37 @@ use crate::atoms::{Digest, Masked, When};
 use crate::collect::read::Row;
 use crate::detect::{Revealed, Sighting};
 use crate::flow::{Correlated, Trail};
-use crate::judge::baseline::Baseline;
+use crate::judge::baseline::{Baseline, Status};
 use crate::judge::{Finding, Grip, Held, Profile};
+
+/// All that is known of a part of the evidence.
+#[derive(Debug)]
+pub struct Results<'a> {
+    /// Moment of the `now` verdicts.
+    pub as_of: Timestamp,
+    /// Sightings and trails.
+    pub correlated: &'a Correlated,
+    /// What is accepted.
+    pub baseline: &'a Baseline,
+    /// What `--reveal` may show.
+    pub revealed: &'a Revealed,
+    /// Account of the sources, sorted.
+    pub rows: &'a [Row],
+}
 
 /// All that a run knows at its end.
 #[derive(Debug)]
-pub struct Results<'a> {
+pub struct Whole<'a> {
     /// Moment of the `now` verdicts.
     pub as_of: Timestamp,
     /// `--label`.
     pub label: Option<&'a str>,
     /// Options in effect.
     pub options: wire::Options,
-    /// Sightings and trails.
-    pub correlated: &'a Correlated,
-    /// Findings to be shown, worst first.
-    pub findings: &'a [Finding],
+    /// The numbers of findings and trails.
+    pub tally: Tally,
     /// What a thief of each browser profile can do.
-    pub profiles: &'a [Profile],
-    /// How many findings the filters left out.
-    pub left_out: u64,
-    /// How many findings meet the gate.
-    pub gated: u64,
-    /// What is accepted.
-    pub baseline: &'a Baseline,
-    /// What `--reveal` may show.
-    pub revealed: &'a Revealed,
+    pub profiles: Vec<wire::Profile>,
     /// Account of the sources, sorted.
     pub rows: &'a [Row],
     /// By source digest: seconds that its clock was ahead.
@@ -46,70 +51,110 @@ pub struct Results<'a> {
     pub not_claimed: &'a Counts,
 }
 
-/// The report.
-pub fn report(results: &Results<'_>) -> wire::Report {
-    let findings: Vec<wire::Finding> = results
-        .findings
-        .iter()
-        .map(|finding| finding::finding(finding, results))
-        .collect();
+/// The numbers of findings and trails, counted as they come.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    findings: u64,
+    /// How many findings meet the gate.
+    pub gated: u64,
+    /// How many findings the filters left out.
+    pub left_out: u64,
+    /// How many trails there are.
+    pub trails: u64,
+    by_severity: Counts,
+    by_kind: Counts,
+    by_flow: Counts,
+    by_state_at_exposure: Counts,
+    by_state_now: Counts,
+    by_status: Counts,
+}
+
+impl Tally {
+    /// Counts a finding. What the baseline accepts meets no gate.
+    pub fn add(&mut self, told: &wire::part::Told) {
+        let finding = &told.finding;
+        self.findings += 1;
+        self.gated += u64::from(told.meets && finding.status == Status::New.as_str());
+        one_more(&mut self.by_severity, &finding.severity);
+        one_more(&mut self.by_kind, &finding.kind);
+        one_more(&mut self.by_flow, &finding.flow);
+        one_more(&mut self.by_state_at_exposure, &finding.at_exposure.state);
+        one_more(&mut self.by_state_now, &finding.now.state);
+        one_more(&mut self.by_status, &finding.status);
+    }
+}
+
+/// The report, but for its findings and trails.
+pub fn report(whole: Whole<'_>) -> wire::Report {
     wire::Report {
         schema: wire::SCHEMA.into(),
         tool: wire::Tool::this(),
         run: wire::Run {
-            as_of: results.as_of.to_string(),
-            label: results.label.map(Into::into),
-            host: only_host(results.rows),
-            options: results.options.clone(),
+            as_of: whole.as_of.to_string(),
+            label: whole.label.map(Into::into),
+            host: only_host(whole.rows),
+            options: whole.options.clone(),
         },
-        summary: summary(results),
-        profiles: results.profiles.iter().map(profile).collect(),
-        findings,
-        trails: trails(results.correlated),
-        sources: results
-            .rows
-            .iter()
-            .map(|row| source(row, results))
-            .collect(),
-        not_claimed: results.not_claimed.clone(),
-        problems: results.rows.iter().flat_map(problems).collect(),
+        summary: summary(&whole),
+        sources: whole.rows.iter().map(|row| source(row, &whole)).collect(),
+        not_claimed: whole.not_claimed.clone(),
+        problems: whole.rows.iter().flat_map(problems).collect(),
+        profiles: whole.profiles,
+        findings: Vec::new(),
+        trails: Vec::new(),
     }
 }
 
-fn summary(results: &Results<'_>) -> wire::Summary {
-    let findings = results.findings;
+/// A finding of a part, with its sightings.
+pub fn finding(finding: &Finding, results: &Results<'_>) -> wire::Finding {
+    finding::finding(finding, results)
+}
+
+fn summary(whole: &Whole<'_>) -> wire::Summary {
+    let Tally {
+        findings,
+        gated,
+        left_out,
+        trails,
+        by_severity,
+        by_kind,
+        by_flow,
+        by_state_at_exposure,
+        by_state_now,
+        by_status,
+    } = whole.tally.clone();
+    let mut sources = Counts::new();
+    for row in whole.rows {
+        one_more(&mut sources, row.status.as_str());
+    }
+    let rows = whole.rows.iter();
     wire::Summary {
-        findings: findings.len() as u64,
-        left_out: results.left_out,
-        gated: results.gated,
-        by_severity: count(findings.iter().map(|f| f.severity.as_str())),
-        by_kind: count(findings.iter().map(|f| f.kind.as_str())),
-        by_flow: count(findings.iter().map(|f| f.flow.as_str())),
-        by_state_at_exposure: count(findings.iter().map(|f| f.at_exposure.state.as_str())),
-        by_state_now: count(findings.iter().map(|f| f.now.state.as_str())),
-        by_status: count(
-            findings
-                .iter()
-                .map(|f| results.baseline.status(f.leak, results.as_of).as_str()),
-        ),
-        trails: results.correlated.trails.len() as u64,
-        sources: count(results.rows.iter().map(|row| row.status.as_str())),
+        findings,
+        left_out,
+        gated,
+        by_severity,
+        by_kind,
+        by_flow,
+        by_state_at_exposure,
+        by_state_now,
+        by_status,
+        trails,
+        sources,
         // What lies in an archive is counted with it.
-        bytes: results
-            .rows
-            .iter()
+        bytes: rows
             .filter(|row| row.source.members.is_empty())
             .filter_map(|row| row.bytes)
             .sum(),
-        not_claimed: results.not_claimed.values().sum(),
+        not_claimed: whole.not_claimed.values().sum(),
     }
 }
 
-fn trails(correlated: &Correlated) -> Vec<wire::Trail> {
+/// The trails of a part.
+pub fn trails(correlated: &Correlated) -> impl Iterator<Item = wire::Trail> + '_ {
     let sightings = correlated.sightings.iter();
     let by_id: HashMap<Digest, &Sighting> = sightings.map(|it| (it.id, it)).collect();
     let trails = correlated.trails.iter();
-    trails.map(|it| trail(it, &by_id)).collect()
+    trails.map(move |it| trail(it, &by_id))
 }
 
 fn seen(sighting: &Sighting) -> wire::Seen {
@@ -167,19 +212,32 @@ fn trail(trail: &Trail, sightings: &HashMap<Digest, &Sighting>) -> wire::Trail {
     }
 }
 
-fn profile(profile: &Profile) -> wire::Profile {
-    let acts = profile.thief_can.iter();
+/// A profile of a part.
+pub fn profile(profile: &Profile) -> wire::part::Profile {
+    let nameless = profile.nameless.as_ref();
+    wire::part::Profile {
+        name: wire::part::Name {
+            host: text(profile.host.as_deref()),
+            user: text(profile.user.as_deref()),
+            browser: text(profile.browser.as_deref()),
+            profile: text(profile.profile.as_deref()),
+            file: nameless.map(|source| ((&*source.path).into(), texts(&source.members))),
+        },
+        acts: profile.thief_can.iter().map(act).collect(),
+    }
+}
+
+/// A profile, once all parts are together.
+pub fn whole_profile(profile: wire::part::Profile) -> wire::Profile {
+    let name = profile.name;
     wire::Profile {
-        host: text(profile.host.as_deref()),
-        user: text(profile.user.as_deref()),
-        browser: text(profile.browser.as_deref()),
-        profile: text(profile.profile.as_deref()),
+        host: name.host,
+        user: name.user,
+        browser: name.browser,
+        profile: name.profile,
         thief_can: wire::ThiefCan {
-            worst: profile
-                .thief_can
-                .first()
-                .map(|act| act.state.as_str().into()),
-            acts: acts.map(act).collect(),
+            worst: profile.acts.first().map(|act| act.state.clone()),
+            acts: profile.acts,
         },
     }
 }
@@ -205,8 +263,8 @@ fn held(held: &Held) -> wire::HeldIn {
     }
 }
 
-fn source(row: &Row, results: &Results<'_>) -> wire::Source {
-    let clock_error = results.clock_errors.get(&row.source.digest());
+fn source(row: &Row, whole: &Whole<'_>) -> wire::Source {
+    let clock_error = whole.clock_errors.get(&row.source.digest());
     wire::Source {
         path: (&*row.source.path).into(),
         members: texts(&row.source.members),
@@ -235,12 +293,13 @@ fn only_host(rows: &[Row]) -> Option<String> {
     hosts.all(|host| host == first).then(|| first.into())
 }
 
-fn count<'a>(names: impl Iterator<Item = &'a str>) -> Counts {
-    let mut counts = Counts::new();
-    for name in names {
-        *counts.entry(name.into()).or_default() += 1;
+fn one_more(counts: &mut Counts, name: &str) {
+    match counts.get_mut(name) {
+        Some(count) => *count += 1,
+        None => {
+            counts.insert(name.into(), 1);
+        }
     }
-    counts
 }
 
 fn moment(at: Option<When>) -> Option<String> {

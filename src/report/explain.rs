@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::terminal::wrap;
 use crate::atoms::rules::Explanation;
 
 /// Narrowest text column; below it words stand on lines of their own.
@@ -37,24 +38,6 @@ fn paragraph(label: &str, text: &str, width: u16, out: &mut dyn io::Write) -> io
         writeln!(out, "{label:LABEL$}{line}")?;
     }
     Ok(())
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let Some(line) = lines.last_mut() else {
-            continue;
-        };
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -38,7 +38,10 @@ impl<'a> Headline<'a> {
         let named = |it: &'a Finding| Some((telling::application(it)?, &*it.flow));
         let leaks = open().filter(|it| it.weakness.is_none() && is_grave(it));
         let leaking = most(leaks.filter_map(named));
-        let changes = most(open().map(|it| (&*it.remediation.text, &*it.remediation.references)));
+        // What only informs is as it has to be.
+        let to_change = open().filter(|it| it.severity != "info");
+        let changes =
+            most(to_change.map(|it| (&*it.remediation.text, &*it.remediation.references)));
         Self {
             usable: states.filter(|(_, count)| *count > 0).collect(),
             kinds: most(usable.iter().map(|it| &*it.kind)),
@@ -61,7 +64,7 @@ pub(super) fn is_usable(finding: &Finding) -> bool {
     finding.weakness.is_none() && USABLE.contains(&&*finding.now.state)
 }
 
-/// Whether it is more than a sign of a leak: a code under S256 in a history is none.
+/// Whether it is more than a sign of a leak: a code that was used is none.
 fn is_grave(finding: &Finding) -> bool {
     !matches!(&*finding.severity, "low" | "info")
 }

@@ -1,17 +1,68 @@
 //! A report as JSON, and read back. Characters that a terminal would act upon are written as `\uXXXX`,
 //! which is the same JSON.
 
+use std::cell::RefCell;
 use std::io;
 
 use serde::Serialize;
+use serde::ser::{Error, SerializeSeq};
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use super::terminal::is_hostile;
-use super::wire::{Report, SCHEMA};
+use super::wire::{Counts, Problem, Profile, Report, Run, SCHEMA, Source, Summary, Tool};
 
 /// The report, indented, with a newline at its end.
 pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     pretty(report, out)
+}
+
+/// The report with these findings and trails, and not its own.
+pub fn render_each(
+    report: &Report,
+    findings: impl Iterator<Item = io::Result<impl Serialize>>,
+    trails: impl Iterator<Item = io::Result<impl Serialize>>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    /// The fields of a report, in their order.
+    #[derive(Serialize)]
+    struct Fields<'a, F, T> {
+        schema: &'a str,
+        tool: &'a Tool,
+        run: &'a Run,
+        summary: &'a Summary,
+        findings: F,
+        trails: T,
+        profiles: &'a [Profile],
+        sources: &'a [Source],
+        not_claimed: &'a Counts,
+        problems: &'a [Problem],
+    }
+    let fields = Fields {
+        schema: &report.schema,
+        tool: &report.tool,
+        run: &report.run,
+        summary: &report.summary,
+        findings: Each(RefCell::new(findings)),
+        trails: Each(RefCell::new(trails)),
+        profiles: &report.profiles,
+        sources: &report.sources,
+        not_claimed: &report.not_claimed,
+        problems: &report.problems,
+    };
+    pretty(&fields, out)
+}
+
+/// Items that are written as they come, once.
+struct Each<I>(RefCell<I>);
+
+impl<I: Iterator<Item = io::Result<T>>, T: Serialize> Serialize for Each<I> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        for item in &mut *self.0.borrow_mut() {
+            list.serialize_element(&item.map_err(S::Error::custom)?)?;
+        }
+        list.end()
+    }
 }
 
 /// A value as indented JSON, with a newline at its end.

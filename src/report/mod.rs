@@ -9,6 +9,7 @@ pub mod explain;
 mod headline;
 pub mod html;
 pub mod json;
+pub mod merge;
 pub mod ndjson;
 pub mod ocsf;
 pub mod restore;

@@ -1,16 +1,29 @@
 //! A report as one JSON object a line, for pipelines: the objects of the report, each with its `type` and
 //! the id of its run, the run first and the summary last.
 
+use std::borrow::Borrow;
 use std::io;
 
 use serde::Serialize;
 
 use super::json;
-use super::wire::{Counts, Report, Run, Summary, Tool};
+use super::wire::{Counts, Finding, Report, Run, Summary, Tool, Trail};
 use crate::atoms::Digest;
 
 /// The report, line by line.
 pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    let findings = report.findings.iter().map(Ok);
+    let trails = report.trails.iter().map(Ok);
+    render_each(report, findings, trails, out)
+}
+
+/// The same with these findings and trails, and not its own.
+pub fn render_each(
+    report: &Report,
+    findings: impl Iterator<Item = io::Result<impl Borrow<Finding>>>,
+    trails: impl Iterator<Item = io::Result<impl Borrow<Trail>>>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let run = run_id(report)?;
     let mut emit = |line: &Line<'_>| json::line(&Tagged { line, run: &run }, &mut *out);
     emit(&Line::Run {
@@ -18,11 +31,11 @@ pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         tool: &report.tool,
         details: &report.run,
     })?;
-    for finding in &report.findings {
-        emit(&Line::Finding(finding))?;
+    for finding in findings {
+        emit(&Line::Finding(finding?.borrow()))?;
     }
-    for trail in &report.trails {
-        emit(&Line::Trail(trail))?;
+    for trail in trails {
+        emit(&Line::Trail(trail?.borrow()))?;
     }
     for profile in &report.profiles {
         emit(&Line::Profile(profile))?;
@@ -62,8 +75,8 @@ enum Line<'a> {
         #[serde(flatten)]
         details: &'a Run,
     },
-    Finding(&'a super::wire::Finding),
-    Trail(&'a super::wire::Trail),
+    Finding(&'a Finding),
+    Trail(&'a Trail),
     Profile(&'a super::wire::Profile),
     Source(&'a super::wire::Source),
     Problem(&'a super::wire::Problem),

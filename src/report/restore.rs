@@ -55,10 +55,10 @@ pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, N
         },
         at: wire.at.as_ref().map(moment).transpose()?,
         via: via(&wire.via, wire.sent_to)?,
-        visit: wire.visit.map(visit).transpose()?,
+        visit: wire.visit.map(visit).transpose()?.map(Box::new),
         exchange: wire.exchange.map(|text| key(&text)).transpose()?,
         role: named(Role::ALL, Role::as_str, &wire.role)?,
-        method: boxed(wire.method),
+        method: wire.method.map(Into::into),
         status: wire.status,
         channel: named(Channel::ALL, Channel::as_str, &wire.channel)?,
         store: wire
@@ -72,6 +72,25 @@ pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, N
         params: all(wire.params, param)?,
         credentials: all(wire.credentials, credential)?,
         keys: all(wire.keys, |text| key(&text))?,
+        near: all(wire.near, |text| key(&text))?,
+    })
+}
+
+/// Where a sighting of a finding lies.
+pub fn place(wire: &super::wire::Sighting) -> Result<Place, NotUnderstood> {
+    let source = &wire.source;
+    Ok(Place {
+        source: Arc::new(Source {
+            path: source.path.clone().into(),
+            members: boxes(source.members.clone()),
+            reader: source.reader.clone().into(),
+            host: boxed(source.host.clone()),
+            user: boxed(source.user.clone()),
+            browser: boxed(source.browser.clone()),
+            profile: boxed(source.profile.clone()),
+        }),
+        locator: locator(wire.locator.clone())?,
+        view: named(View::ALL, View::as_str, &wire.view)?,
     })
 }
 
@@ -88,7 +107,7 @@ fn credential(wire: wire::Credential) -> Result<Credential, NotUnderstood> {
         shown: Masked::vouch(wire.shown),
         fingerprint: wire.fingerprint.map(|text| digest(&text)).transpose()?,
         keys: all(wire.keys, |text| key(&text))?,
-        claims: wire.claims.map(claims),
+        claims: wire.claims.map(claims).map(Box::new),
         signature: named(Signature::ALL, Signature::as_str, &wire.signature)?,
         score: wire.score,
     })
@@ -211,7 +230,8 @@ fn locator(wire: WireLocator) -> Result<Locator, NotUnderstood> {
     })
 }
 
-fn key(text: &str) -> Result<JoinKey, NotUnderstood> {
+/// A join key, as `kind:digest`.
+pub fn key(text: &str) -> Result<JoinKey, NotUnderstood> {
     let (kind, digest) = text.split_once(':').ok_or(NotUnderstood)?;
     Ok(JoinKey {
         kind: named(KeyKind::ALL, KeyKind::as_str, kind)?,
@@ -280,13 +300,13 @@ mod tests {
             via: Via::Referer {
                 sent_to: text("cdn.example"),
             },
-            visit: Some(VisitKeys {
+            visit: Some(Box::new(VisitKeys {
                 own: key(KeyKind::Visit, "own"),
                 ancestors: vec![(1, key(KeyKind::Visit, "before"))],
-            }),
+            })),
             exchange: Some(key(KeyKind::Exchange, "exchange")),
             role: Role::ResponseInFragment,
-            method: text("GET"),
+            method: Some("GET".into()),
             status: Some(302),
             channel: Channel::Front,
             store: Some(Store::Autofill),
@@ -314,7 +334,7 @@ mod tests {
                 shown: Masked::vouch("jwt, 843 characters"),
                 fingerprint: Some(digest("fingerprint")),
                 keys: vec![key(KeyKind::AtHash, "at")],
-                claims: Some(Claims {
+                claims: Some(Box::new(Claims {
                     alg: text("RS256"),
                     typ: text("JWT"),
                     encrypted: true,
@@ -329,11 +349,12 @@ mod tests {
                     nonce: true,
                     personal: true,
                     privileged: true,
-                }),
+                })),
                 signature: Signature::Verified,
                 score: -3,
             }],
             keys: vec![key(KeyKind::State, "state")],
+            near: vec![key(KeyKind::Near, "near")],
         }
     }
 

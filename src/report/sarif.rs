@@ -18,8 +18,13 @@ use place::{Place, location};
 /// Results in one run. GitHub refuses a file with more than 25,000 and keeps the 5,000 worst.
 const RESULTS: usize = 5_000;
 
-/// Steps of a flow. GitHub shows 1,000 of a result's thread flow locations.
+/// Steps of all flows of a result. GitHub shows 1,000 of its thread flow locations, and refuses a file with a result
+/// that has more than 10,000.
 const STEPS: usize = 1_000;
+
+/// Steps of all flows of a run: a trail stands in each of its findings, so that there may be as many as the product of
+/// both. GitHub takes 10 MB packed, and this many are below that.
+const RUN_STEPS: usize = 100_000;
 
 /// Problems that become notifications.
 const PROBLEMS: usize = 1_000;
@@ -44,10 +49,18 @@ fn log(report: &Report) -> io::Result<Value> {
         .map(|(number, rule)| (rule.id.clone(), number))
         .collect();
     let trails: HashMap<&str, &Trail> = report.trails.iter().map(|it| (&*it.id, it)).collect();
-    let results: Vec<Value> = shown
-        .iter()
-        .map(|finding| result(finding, report, &trails, &numbers))
-        .collect();
+    let (mut left, mut cut) = (RUN_STEPS, 0);
+    let mut results = Vec::with_capacity(shown.len());
+    for finding in shown {
+        let mut result = result(finding, report, &numbers);
+        let flows = flows(finding, &trails, left.min(STEPS));
+        left = left.saturating_sub(flows.steps);
+        cut += usize::from(flows.is_cut);
+        if !flows.told.is_empty() {
+            set(&mut result, "codeFlows", json!(flows.told));
+        }
+        results.push(result);
+    }
     Ok(json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -62,7 +75,7 @@ fn log(report: &Report) -> io::Result<Value> {
             // Code scanning tells runs apart by it (SARIF 2.1.0 §3.17.3).
             "automationDetails": {"id": format!("tokentrail/{}", escape(report.run.label.as_deref().unwrap_or("")))},
             "columnKind": "utf16CodeUnits",
-            "invocations": [invocation(report)],
+            "invocations": [invocation(report, cut)],
             "results": results,
         }],
     }))
@@ -85,12 +98,7 @@ fn message(text: &str) -> Value {
     json!({ "text": out })
 }
 
-fn result(
-    finding: &Finding,
-    report: &Report,
-    trails: &HashMap<&str, &Trail>,
-    numbers: &BTreeMap<String, usize>,
-) -> Value {
+fn result(finding: &Finding, report: &Report, numbers: &BTreeMap<String, usize>) -> Value {
     let told = telling::told(finding);
     let place = told.map(|it| Place {
         path: &it.source.path,
@@ -136,15 +144,6 @@ fn result(
     }
     if !related.is_empty() {
         set(&mut result, "relatedLocations", json!(related));
-    }
-    let flows: Vec<Value> = finding
-        .trails
-        .iter()
-        .filter_map(|id| trails.get(&**id))
-        .filter_map(|trail| code_flow(trail, finding))
-        .collect();
-    if !flows.is_empty() {
-        set(&mut result, "codeFlows", json!(flows));
     }
     baseline(finding, report, &mut result);
     result
@@ -202,9 +201,32 @@ fn properties(finding: &Finding) -> Value {
     properties
 }
 
+/// The code flows of a result.
+#[derive(Default)]
+struct Flows {
+    told: Vec<Value>,
+    steps: usize,
+    is_cut: bool,
+}
+
+/// The trails of a finding as code flows, with so many steps in all and no more.
+fn flows(finding: &Finding, trails: &HashMap<&str, &Trail>, limit: usize) -> Flows {
+    let mut flows = Flows::default();
+    for trail in finding.trails.iter().filter_map(|id| trails.get(&**id)) {
+        let seen = trail.steps.iter().filter(|it| it.seen.is_some()).count();
+        let left = limit.saturating_sub(flows.steps);
+        flows.is_cut |= seen > left;
+        if let Some(told) = code_flow(trail, finding, left) {
+            flows.told.push(told);
+            flows.steps += seen.min(left);
+        }
+    }
+    flows
+}
+
 /// The trail as a code flow: each step that was seen, in protocol order. Steps that were not seen have no place,
 /// and a location without one makes code scanning refuse the file; they are told in the message.
-fn code_flow(trail: &Trail, finding: &Finding) -> Option<Value> {
+fn code_flow(trail: &Trail, finding: &Finding, limit: usize) -> Option<Value> {
     let own = |step: &Step| {
         let mut sightings = finding.sightings.iter();
         sightings.any(|it| step.sighting.as_ref() == Some(&it.id))
@@ -214,7 +236,7 @@ fn code_flow(trail: &Trail, finding: &Finding) -> Option<Value> {
         .iter()
         .filter_map(|step| Some((step, step.seen.as_ref()?)));
     let steps: Vec<Value> = seen
-        .take(STEPS)
+        .take(limit)
         .enumerate()
         .map(|(index, (step, seen))| {
             let place = Place {
@@ -276,7 +298,7 @@ fn baseline(finding: &Finding, report: &Report, result: &mut Value) {
     }
 }
 
-fn invocation(report: &Report) -> Value {
+fn invocation(report: &Report, cut: usize) -> Value {
     let problems = report.problems.iter().take(PROBLEMS).map(problem);
     let notice = |text: String| json!({"level": "warning", "message": message(&text)});
     let mut notices: Vec<Value> = problems.collect();
@@ -284,6 +306,12 @@ fn invocation(report: &Report) -> Value {
     if left > 0 {
         notices.push(notice(format!(
             "{left} findings of lower severity were left out: a run holds {RESULTS} results"
+        )));
+    }
+    if cut > 0 {
+        notices.push(notice(format!(
+            "steps of the flows of {} were left out: a result holds {STEPS}, a run {RUN_STEPS}",
+            plural(cut as u64, "result")
         )));
     }
     let left = report.problems.len().saturating_sub(PROBLEMS);

@@ -26,6 +26,8 @@ impl<'a> Shard<'a> {
             totals: Totals::default(),
         };
         shard.write(&Line::Run(run))?;
+        // A run that is ended within its first source is known by this line.
+        shard.out.flush()?;
         Ok(shard)
     }
 

@@ -4,9 +4,9 @@
 use std::io;
 
 use super::headline::Headline;
-use super::table::SEVERITIES;
+use super::table::{Look, NARROWEST, SEVERITIES};
 use super::telling::{bytes, plural, words};
-use super::terminal::escape;
+use super::terminal::{escape, wrap};
 use super::wire::{Act, Counts, Report};
 
 /// Statuses of a source.
@@ -18,34 +18,52 @@ const ACTS: usize = 4;
 /// Names of a kind that one line holds.
 const NAMES: usize = 3;
 
+/// Width of the labels.
+const LABEL: usize = 9;
+
 /// Writes the summary.
-pub(super) fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn render(report: &Report, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
     let summary = &report.summary;
     let headline = Headline::of(report);
     let severities = SEVERITIES.map(|(name, _)| name);
-    write!(out, "{}", plural(summary.findings, "finding"))?;
-    write_after(out, ": ", &counts(&summary.by_severity, &severities))?;
+    let mut found = plural(summary.findings, "finding");
+    add(&mut found, ": ", &counts(&summary.by_severity, &severities));
     if summary.left_out > 0 {
-        write!(out, " ({} left out by filters)", summary.left_out)?;
+        let left_out = summary.left_out.to_string();
+        add(&mut found, " (", &(left_out + " left out by filters)"));
     }
-    write_after(
-        out,
-        "; by the baseline ",
-        &counts(&summary.by_status, &["known", "suppressed"]),
-    )?;
-    writeln!(out, "\nRevoke:  {}", revoke(&headline, &report.run.as_of))?;
-    writeln!(out, "Leaking: {}", leaking(&headline))?;
+    let accepted = counts(&summary.by_status, &["known", "suppressed"]);
+    add(&mut found, "; by the baseline ", &accepted);
     let change = headline.change.map_or("nothing".into(), |(text, _, of)| {
         format!("{} ({of} of {})", escape(text), summary.findings)
     });
-    writeln!(out, "Change:  {change}")?;
-    write!(out, "Read:    {}", bytes(summary.bytes))?;
-    write_after(out, ", ", &counts(&summary.sources, &STATUSES))?;
+    let mut read = bytes(summary.bytes);
+    add(&mut read, ", ", &counts(&summary.sources, &STATUSES));
     if summary.not_claimed > 0 {
-        write!(out, "; not evidence: {}", most(&report.not_claimed))?;
+        add(&mut read, "; not evidence: ", &most(&report.not_claimed));
     }
-    writeln!(out)?;
-    thieves(report, out)
+    say("", &found, look, out)?;
+    say("Revoke:", &revoke(&headline, &report.run.as_of), look, out)?;
+    say("Leaking:", &leaking(&headline), look, out)?;
+    say("Change:", &change, look, out)?;
+    say("Read:", &read, look, out)?;
+    thieves(report, look, out)
+}
+
+/// Writes an answer: as one line, or as wide as the terminal, with what follows below what it says.
+fn say(label: &str, text: &str, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
+    let indent = if label.is_empty() { 0 } else { LABEL };
+    if !look.terminal {
+        return writeln!(out, "{label:indent$}{text}");
+    }
+    let width = usize::from(look.width.max(NARROWEST)) - LABEL;
+    for (index, line) in wrap(text, width).iter().enumerate() {
+        match index {
+            0 => writeln!(out, "{label:indent$}{line}")?,
+            _ => writeln!(out, "{:LABEL$}{line}", "")?,
+        }
+    }
+    Ok(())
 }
 
 /// `1 live, 2 unknown at 2026-11-24T00:00:00Z: 2 access_token, 1 refresh_token; issued by …`.
@@ -92,7 +110,7 @@ fn numbered(counts: &[(&str, usize)]) -> String {
 }
 
 /// What whoever copies a profile can do with it at `as_of`; profiles that give nothing away are not named.
-fn thieves(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+fn thieves(report: &Report, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
     for profile in &report.profiles {
         let acts = &profile.thief_can.acts;
         if acts.is_empty() {
@@ -118,7 +136,8 @@ fn thieves(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             name if name.is_empty() => "the profile".to_owned(),
             name => name,
         };
-        writeln!(out, "A thief of {name}: {}{more}", shown.join("; "))?;
+        let text = format!("A thief of {name}: {}{more}", shown.join("; "));
+        say("", &text, look, out)?;
     }
     Ok(())
 }
@@ -141,11 +160,11 @@ fn held_in(act: &Act) -> Option<String> {
     })
 }
 
-fn write_after(out: &mut dyn io::Write, joint: &str, text: &str) -> io::Result<()> {
-    if text.is_empty() {
-        return Ok(());
+fn add(line: &mut String, joint: &str, text: &str) {
+    if !text.is_empty() {
+        line.push_str(joint);
+        line.push_str(text);
     }
-    write!(out, "{joint}{text}")
 }
 
 /// Counts in the order of their names in `order`.

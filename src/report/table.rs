@@ -22,6 +22,8 @@ const PROBLEMS: usize = 20;
 pub struct Look {
     /// Columns of the terminal.
     pub width: u16,
+    /// Whether it is one. Elsewhere each answer of the summary is one line, so that it can be taken by its line.
+    pub terminal: bool,
     /// Whether to colour severities.
     pub color: bool,
     /// Order of the findings.
@@ -61,7 +63,7 @@ pub enum Group {
 const LABEL: u16 = 12;
 
 /// The least width that is used: what is narrower wraps.
-const NARROWEST: u16 = 40;
+pub(super) const NARROWEST: u16 = 40;
 
 /// Severities as they are shown, worst first, with their colour (ECMA-48 §8.3.117).
 pub(super) const SEVERITIES: [(&str, &str); 5] = [
@@ -87,7 +89,7 @@ const STATES: [&str; 9] = [
 
 /// Writes the table.
 pub fn render(report: &Report, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
-    summary::render(report, out)?;
+    summary::render(report, look, out)?;
     let mut shown = sorted(report, look.sort);
     shown.truncate(FINDINGS);
     for (name, members) in grouped(&shown, look.group) {
@@ -288,6 +290,41 @@ fn colored(line: &str, color: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_summary_fits_a_terminal_and_is_five_lines_elsewhere() {
+        let saved = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/har.json");
+        let report = super::super::json::parse(&std::fs::read(saved).unwrap()).unwrap();
+        let summary = |width, terminal| {
+            let look = Look {
+                width,
+                terminal,
+                color: false,
+                sort: Sort::default(),
+                group: None,
+            };
+            let mut out = Vec::new();
+            render(&report, look, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            text.split("\n\n").next().unwrap().to_owned()
+        };
+        let whole = summary(100, false);
+        assert_eq!(whole.lines().count(), 5, "{whole}");
+        for width in [40, 60, 80] {
+            let wrapped = summary(width, true);
+            assert!(
+                wrapped.lines().all(|it| it.chars().count() <= width.into()),
+                "{wrapped}"
+            );
+            let words = |text: &str| {
+                text.split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(words(&wrapped), words(&whole));
+        }
+        assert_eq!(summary(400, true), whole);
+    }
 
     #[test]
     fn only_the_left_column_is_coloured() {

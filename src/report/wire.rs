@@ -2,6 +2,7 @@
 //! Within the version fields are only added. Every report is rendered from these and from nothing else.
 
 mod finding;
+pub mod part;
 pub mod shard;
 
 use std::collections::BTreeMap;
@@ -274,7 +275,7 @@ pub struct ThiefCan {
 }
 
 /// A store of a browser profile, and how its owner clears it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HeldIn {
     /// What people call it.
     pub store: String,

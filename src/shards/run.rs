@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ShardError;
 use crate::atoms::Digest;
+use crate::reduce::Beside;
 use crate::report::wire::Counts;
 use crate::report::wire::shard::{self as wire, Totals};
-use crate::scan::Merged;
 
 /// What was read of one run.
 #[derive(Default)]
 pub(super) struct Run {
     /// Input that had its first line.
     pub(super) input: usize,
+    /// Its number among those with sightings.
+    pub(super) number: Option<u32>,
     pub(super) headers: BTreeMap<String, wire::Run>,
     pub(super) trailers: BTreeSet<Totals>,
     pub(super) sources: BTreeSet<Digest>,
@@ -67,7 +69,7 @@ impl Run {
 }
 
 /// What the runs were asked for, together.
-pub(super) fn headers(runs: &BTreeMap<Digest, Run>, merged: &mut Merged) -> Result<(), ShardError> {
+pub(super) fn headers(runs: &BTreeMap<Digest, Run>, beside: &mut Beside) -> Result<(), ShardError> {
     let headers: Vec<&wire::Run> = runs.values().flat_map(|run| run.headers.values()).collect();
     let keys: BTreeSet<_> = headers
         .iter()
@@ -82,9 +84,9 @@ pub(super) fn headers(runs: &BTreeMap<Digest, Run>, merged: &mut Merged) -> Resu
         let texts: Vec<&str> = texts.into_iter().collect();
         (!texts.is_empty()).then(|| texts.join(", "))
     };
-    merged.is_keyed = keys.iter().any(Option::is_some);
-    merged.label = one(|it| it.label.as_deref());
-    merged.options = wire::Options {
+    beside.is_keyed = keys.iter().any(Option::is_some);
+    beside.label = one(|it| it.label.as_deref());
+    beside.options = wire::Options {
         r#type: one(|it| it.options.r#type.as_deref()),
         log_timezone: one(|it| it.options.log_timezone.as_deref()),
         all_text: any(|it| it.all_text),

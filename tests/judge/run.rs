@@ -14,6 +14,7 @@ use tokentrail::collect::{Store, Via};
 use tokentrail::detect::{
     Address, Channel, Claims, Credential, Param, REPORT, Role, Sighting, Signature, VisitKeys,
 };
+use tokentrail::flow::census::Census;
 use tokentrail::flow::{
     Correlated, Exposure, Flow, Modifier, Pkce, Step, Trail, Weakness, WeaknessKind,
 };
@@ -112,6 +113,7 @@ pub(crate) fn seen(place: Place, at: impl Into<Option<i64>>, role: Role) -> Seen
         params: Vec::new(),
         credentials: Vec::new(),
         keys: Vec::new(),
+        near: Vec::new(),
     })
 }
 
@@ -153,7 +155,7 @@ impl Seen {
 
     pub(crate) fn claims(mut self, claims: Claims, signature: Signature) -> Self {
         let credential = self.0.credentials.last_mut().unwrap();
-        credential.claims = Some(claims);
+        credential.claims = Some(Box::new(claims));
         credential.signature = signature;
         self
     }
@@ -203,13 +205,13 @@ impl Seen {
     }
 
     pub(crate) fn visit(mut self, id: u64, before: Option<u64>) -> Self {
-        self.0.visit = Some(VisitKeys {
+        self.0.visit = Some(Box::new(VisitKeys {
             own: join(KeyKind::Visit, id),
             ancestors: before
                 .map(|id| (1, join(KeyKind::Visit, id)))
                 .into_iter()
                 .collect(),
-        });
+        }));
         self
     }
 }
@@ -348,7 +350,15 @@ impl Run {
             rules,
             clock_errors: &errors,
         };
-        judge::findings(&self.correlated, &judging)
+        let mut census = Census::default();
+        for sighting in &self.correlated.sightings {
+            census.add(sighting);
+        }
+        let correlated = Correlated {
+            clients: census.common().clients,
+            ..self.correlated.clone()
+        };
+        judge::findings(&correlated, &judging)
     }
 
     pub(crate) fn find(&self, kind: Kind, as_of: i64) -> Finding {

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Provider as Provider9 } from 'oidc-provider';
 import Provider8 from 'oidc-provider-8';
 import { clients, few } from './clients.mjs';
+import { index } from './compare/bytes.mjs';
 import { compare } from './compare/found.mjs';
 import { replay, shortEnds } from './compare/replay.mjs';
 import { image, scan } from './compare/scan.mjs';
@@ -42,6 +43,9 @@ async function playAll() {
     say(`${name} plays`);
     versions[name] = await player.playProfile(root('whole'), () => taken(root('whole'), `${name}-running`));
     taken(root('whole'), `${name}-closed`);
+    say(`${name} deletes row by row`);
+    await player.playDeleted(root('whole'), (state) => taken(root('whole'), `${name}-${state}`));
+    taken(root('whole'), `${name}-deleted-closed`);
     say(`${name} plays and is killed`);
     await player.playKilled(root('killed'), few);
     taken(root('killed'), `${name}-killed`);
@@ -74,7 +78,8 @@ async function judgeAll({ holders, versions }) {
     return { ...one, untouched: one.untouched && untouched };
   });
   say(`${ledger.size} values in the ledger; comparing`);
-  const found = scans.map(compare);
+  const values = index(ledger.keys());
+  const found = scans.map((one) => compare(one, values));
   keep('ledger', [...ledger.values()]);
   keep('scans', scans);
   keep('found', found);

@@ -28,6 +28,7 @@ const clientsOf = (entries) => [...new Set(entries.map((entry) => entry.client))
 const named = (store) => store
   .replace(/^home\/\w+\/(\.config\/chromium|\.mozilla\/firefox\/[^/]+)\//, '')
   .replace(/^home\/\w+\/(\.cache\/(chromium|mozilla\/firefox))\/(.*)$/, '$1/$3')
+  .replace(/(\/https\+\+\+[^/+]+)\+\d+\//, '$1+*/')
   .replace(/(Cache_Data|entries|doomed)\/[^/]+$/, '$1/*').replace(/(Session|Tabs)_\d+$/, '$1_*')
   .replace(/^[0-9a-f]{40}\.(\w+)$/, '*.$1');
 

@@ -308,7 +308,7 @@ fn a_source_that_changes_is_read_as_it_is_then() {
 /// The program without the right to pass over permissions, which root has.
 fn unprivileged(dir: &Path, args: &[&str]) -> Command {
     let probe = tempfile::NamedTempFile::new().unwrap();
-    fs::set_permissions(probe.path(), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(probe.path(), fs::Permissions::from_mode(0o0)).unwrap();
     if fs::File::open(probe.path()).is_err() {
         return program(dir, args);
     }

@@ -3,8 +3,10 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::format_collect,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::similar_names,
     clippy::string_slice,
     clippy::unwrap_used,
     reason = "test"

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, bytes};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
+use super::asked::Numbers;
 use super::name::Name;
 use crate::atoms::Slot;
 
@@ -62,6 +63,9 @@ pub struct Condition {
     pub form: Option<bool>,
     /// The message is a part of an exchange with one of these methods.
     pub method: Vec<Box<str>>,
+    /// Numbers of the names and words above, given once all rules are read.
+    #[serde(skip)]
+    pub numbers: Numbers,
 }
 
 impl Condition {
@@ -106,6 +110,7 @@ impl From<String> for Key {
 #[serde(from = "String")]
 pub struct Pattern {
     text: Box<str>,
+    is_ascii: bool,
     /// For text in ASCII; `None` where the expression needs Unicode even there.
     ascii: OnceLock<Option<bytes::Regex>>,
     unicode: OnceLock<Option<Regex>>,
@@ -147,7 +152,7 @@ impl Pattern {
             let mut builder = bytes::RegexBuilder::new(&self.text);
             builder.unicode(false).build().ok()
         };
-        let usable = text.is_ascii() && self.text.is_ascii();
+        let usable = self.is_ascii && text.is_ascii();
         let compiled = usable.then(|| self.ascii.get_or_init(compile).as_ref());
         compiled.flatten()
     }
@@ -158,9 +163,57 @@ impl Pattern {
     }
 }
 
+/// Patterns of which any will do: asked together, in one pass over the value.
+#[derive(Debug)]
+pub struct Patterns {
+    /// Those in ASCII, for values in ASCII.
+    ascii: OnceLock<Option<bytes::RegexSet>>,
+    /// All but those.
+    others: Vec<Pattern>,
+    all: Vec<Pattern>,
+}
+
+impl Patterns {
+    pub(super) fn new<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Self {
+        let all: Vec<Pattern> = patterns.into_iter().cloned().collect();
+        let others = all.iter().filter(|it| !it.is_ascii);
+        Self {
+            ascii: OnceLock::new(),
+            others: others.cloned().collect(),
+            all,
+        }
+    }
+
+    /// Whether one of them matches anywhere in `text`.
+    pub fn any(&self, text: &str) -> bool {
+        match self.together().filter(|_| text.is_ascii()) {
+            Some(set) => {
+                set.is_match(text.as_bytes()) || self.others.iter().any(|it| it.is_match(text))
+            }
+            None => self.all.iter().any(|it| it.is_match(text)),
+        }
+    }
+
+    /// `None` where one of them needs Unicode even in ASCII: then each is asked.
+    fn together(&self) -> Option<&bytes::RegexSet> {
+        let compile = || {
+            let ascii = self.all.iter().filter(|it| it.is_ascii);
+            let mut builder = bytes::RegexSetBuilder::new(ascii.map(|it| &*it.text));
+            builder.unicode(false).build().ok()
+        };
+        self.ascii.get_or_init(compile).as_ref()
+    }
+}
+
+/// Reads a text that many share.
+pub(super) fn shared<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+    String::deserialize(from).map(Arc::from)
+}
+
 impl From<String> for Pattern {
     fn from(text: String) -> Self {
         Self {
+            is_ascii: text.is_ascii(),
             text: text.into(),
             ascii: OnceLock::new(),
             unicode: OnceLock::new(),
@@ -171,6 +224,27 @@ impl From<String> for Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_together_say_what_each_would() {
+        let sets: [&[&str]; 4] = [
+            &[r"^\d+$", r"(?i)^token$", "密码"],
+            &[r"^\p{L}+$", r"^-+$"],
+            &["•", r"(?x) ^ a b $ # both"],
+            &[],
+        ];
+        for set in sets {
+            let all: Vec<Pattern> = set
+                .iter()
+                .map(|it| Pattern::from((*it).to_owned()))
+                .collect();
+            let together = Patterns::new(&all);
+            for text in ["", "12", "TOKEN", "密码", "---", "ab", "a•b", "a b", "x1"] {
+                let any = all.iter().any(|it| it.is_match(text));
+                assert_eq!(together.any(text), any, "{set:?} {text}");
+            }
+        }
+    }
 
     #[test]
     fn over_ascii_both_forms_of_an_expression_say_the_same() {

@@ -1,6 +1,7 @@
 //! The rule files, read and validated, and the needles compiled from them. What a leak looks like is
 //! data under `rules/`; this room knows the form of that data, and no evidence.
 
+mod asked;
 pub mod condition;
 pub mod explain;
 mod log_form;
@@ -13,12 +14,13 @@ pub mod provider;
 pub mod shape;
 pub mod store;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
 
-pub use condition::{Condition, Evidence, Pattern};
+pub use asked::{Numbers, Set};
+pub use condition::{Condition, Evidence, Pattern, Patterns};
 pub use explain::{Explanation, Explanations};
 pub use log_format::LogFormats;
 pub use name::Name;
@@ -143,11 +145,7 @@ impl Rules {
             all.placeholder.extend(part.placeholder);
         }
         let shapes = Shapes::new(all.shape);
-        let catalogue = Catalogue::new(
-            all.rule.into_iter().map(Arc::new).collect(),
-            all.public,
-            &all.ignored,
-        );
+        let catalogue = Catalogue::new(all.rule, all.public, &all.ignored);
         let needles = Needles::new(
             &catalogue.needle_names(),
             catalogue.literals().chain(shapes.prefixes()),
@@ -157,7 +155,7 @@ impl Rules {
             needles,
             catalogue,
             shapes,
-            placeholders: Placeholders(all.placeholder),
+            placeholders: Placeholders::new(all.placeholder),
             providers: Providers::builtin()?,
             stores: Stores::builtin()?,
             explanations: Explanations::builtin()?,
@@ -195,7 +193,7 @@ impl Rules {
     }
 }
 
-fn check(file: &str, part: &File, ids: &mut HashSet<Box<str>>) -> Result<(), RuleError> {
+fn check(file: &str, part: &File, ids: &mut HashSet<Arc<str>>) -> Result<(), RuleError> {
     let fail = |id: &str, message: &str| {
         Err(RuleError::Entry {
             file: file.into(),
@@ -226,19 +224,19 @@ fn check(file: &str, part: &File, ids: &mut HashSet<Box<str>>) -> Result<(), Rul
 fn check_patterns(file: &str, part: &File) -> Result<(), RuleError> {
     let rules = part.rule.iter().flat_map(|rule| {
         let patterns = rule.patterns();
-        patterns.map(|pattern| (&rule.id, pattern))
+        patterns.map(|pattern| (&*rule.id, pattern))
     });
-    let shapes = part.shape.iter().map(|shape| (&shape.id, &shape.pattern));
+    let shapes = part.shape.iter().map(|shape| (&*shape.id, &shape.pattern));
     let publics = part.public.iter();
-    let publics = publics.filter_map(|public| Some((&public.name, public.value.as_ref()?)));
+    let publics = publics.filter_map(|public| Some((&*public.name, public.value.as_ref()?)));
     let placeholders = part.placeholder.iter();
-    let placeholders = placeholders.filter_map(|it| Some((&it.about, it.pattern.as_ref()?)));
+    let placeholders = placeholders.filter_map(|it| Some((&*it.about, it.pattern.as_ref()?)));
     let mut all = rules.chain(shapes).chain(publics).chain(placeholders);
     match all.find_map(|(id, pattern)| Some((id, pattern.fault()?))) {
         None => Ok(()),
         Some((id, fault)) => Err(RuleError::Entry {
             file: file.into(),
-            id: id.clone(),
+            id: id.into(),
             message: fault.to_string().into(),
         }),
     }
@@ -262,19 +260,46 @@ pub struct Placeholder {
 
 /// Values that are no credentials. Never judged by the host: fixtures live on `example.com` too.
 #[derive(Debug)]
-pub struct Placeholders(Vec<Placeholder>);
+pub struct Placeholders {
+    values: HashMap<Box<str>, Vec<Slots>>,
+    /// Forms that count in the same slots, looked for together.
+    forms: Vec<(Slots, Patterns)>,
+}
+
+/// Where an entry counts; everywhere when empty.
+type Slots = Vec<crate::atoms::Slot>;
 
 impl Placeholders {
+    fn new(entries: Vec<Placeholder>) -> Self {
+        let mut values: HashMap<Box<str>, Vec<Slots>> = HashMap::new();
+        let mut forms: Vec<(Slots, Vec<Pattern>)> = Vec::new();
+        for entry in entries {
+            for value in entry.values {
+                values.entry(value).or_default().push(entry.slots.clone());
+            }
+            match forms.iter_mut().find(|(slots, _)| *slots == entry.slots) {
+                Some((_, patterns)) => patterns.extend(entry.pattern),
+                None => forms.push((entry.slots, entry.pattern.into_iter().collect())),
+            }
+        }
+        let forms = forms.into_iter();
+        Self {
+            values,
+            forms: forms
+                .map(|(slots, patterns)| (slots, Patterns::new(&patterns)))
+                .collect(),
+        }
+    }
+
     /// Whether the value is one, where it sits.
     pub fn contain(&self, value: &str, slot: crate::atoms::Slot) -> bool {
-        let here = |entry: &&Placeholder| entry.slots.is_empty() || entry.slots.contains(&slot);
-        self.0.iter().filter(here).any(|entry| {
-            entry.values.iter().any(|known| &**known == value)
-                || entry
-                    .pattern
-                    .as_ref()
-                    .is_some_and(|pattern| pattern.is_match(value))
-        })
+        let here = |slots: &Slots| slots.is_empty() || slots.contains(&slot);
+        let mut known = self.values.get(value).into_iter().flatten();
+        known.any(here)
+            || self
+                .forms
+                .iter()
+                .any(|(slots, patterns)| here(slots) && patterns.any(value))
     }
 }
 

@@ -7,10 +7,11 @@ const MAX_NAME: usize = 512;
 /// A name cut into lower-case words.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Name {
-    /// Words in order: at `_`, `-`, `.`, other punctuation, and where lower case meets upper case.
-    pub words: Vec<Box<str>>,
     /// The words without anything between them.
     pub key: Box<str>,
+    /// Where the words after the first begin in the key: cut at `_`, `-`, `.`, other punctuation, and where
+    /// lower case meets upper case. A name of one word, as most are, has none.
+    breaks: Vec<u16>,
 }
 
 impl Name {
@@ -21,33 +22,47 @@ impl Name {
             .iter()
             .find_map(|prefix| name.strip_prefix(prefix))
             .unwrap_or(name);
-        let mut words: Vec<Box<str>> = Vec::new();
-        let mut word = String::new();
+        let name = tail(name);
+        let mut key = String::with_capacity(name.len());
+        let mut breaks: Vec<u16> = Vec::new();
         let mut previous = ' ';
-        let mut chars = tail(name).chars().peekable();
+        // Whether the next letter begins a word.
+        let mut is_between = false;
+        let mut chars = name.chars().peekable();
         while let Some(c) = chars.next() {
             let boundary = c.is_uppercase()
                 && (previous.is_lowercase()
                     || previous.is_uppercase()
                         && chars.peek().is_some_and(|next| next.is_lowercase()));
-            if (!c.is_alphanumeric() || boundary) && !word.is_empty() {
-                words.push(std::mem::take(&mut word).into());
-            }
-            if c.is_alphanumeric() {
-                word.extend(c.to_lowercase());
-            }
             previous = c;
+            is_between |= boundary;
+            if !c.is_alphanumeric() {
+                is_between = true;
+                continue;
+            }
+            if is_between && !key.is_empty() {
+                // A name in lower case is at most three times as long (`MAX_NAME`).
+                breaks.extend(u16::try_from(key.len()));
+            }
+            is_between = false;
+            if c.is_ascii() {
+                key.push(c.to_ascii_lowercase());
+            } else {
+                key.extend(c.to_lowercase());
+            }
         }
-        if !word.is_empty() {
-            words.push(word.into());
-        }
-        let key = words.iter().map(|word| &**word).collect();
-        Self { words, key }
+        let key = key.into();
+        Self { key, breaks }
     }
 
-    /// The key without the first `skip` words.
-    pub fn suffix(&self, skip: usize) -> Box<str> {
-        self.words.iter().skip(skip).map(|word| &**word).collect()
+    /// The words in order.
+    pub fn words(&self) -> impl DoubleEndedIterator<Item = &str> {
+        (0..self.count()).filter_map(|at| self.key.get(self.start(at)..self.start(at + 1)))
+    }
+
+    /// The key, and what is left of it without its first word, its first two words, and so on.
+    pub fn suffixes(&self) -> impl Iterator<Item = &str> {
+        (0..self.count()).filter_map(|at| self.key.get(self.start(at)..))
     }
 
     /// The name without the numbers and digests at its end (`session-token.0`, `logged_in_<hash>`);
@@ -57,19 +72,37 @@ impl Name {
             word.bytes().all(|byte| byte.is_ascii_digit())
                 || word.len() >= 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
         };
-        let tail = self.words.iter().rev().take_while(|word| is_tail(word));
-        let kept = self.words.len().saturating_sub(tail.count());
-        if kept == 0 || kept == self.words.len() {
+        let tail = self.words().rev().take_while(|word| is_tail(word));
+        let kept = self.count().saturating_sub(tail.count());
+        if kept == 0 || kept == self.count() {
             return None;
         }
-        let words: Vec<_> = self.words.iter().take(kept).cloned().collect();
-        let key = words.iter().map(|word| &**word).collect();
-        Some(Self { words, key })
+        Some(Self {
+            key: self.key.get(..self.start(kept))?.into(),
+            breaks: self.breaks.get(..kept - 1)?.into(),
+        })
     }
 
     /// Whether any of the words is one of these.
     pub fn has_word(&self, wanted: impl Fn(&str) -> bool) -> bool {
-        self.words.iter().any(|word| wanted(word))
+        self.words().any(wanted)
+    }
+
+    fn count(&self) -> usize {
+        if self.key.is_empty() {
+            0
+        } else {
+            self.breaks.len() + 1
+        }
+    }
+
+    /// Where a word begins; behind the last one, where it ends.
+    fn start(&self, word: usize) -> usize {
+        let Some(before) = word.checked_sub(1) else {
+            return 0;
+        };
+        let next = self.breaks.get(before);
+        next.map_or(self.key.len(), |start| usize::from(*start))
     }
 }
 
@@ -118,7 +151,7 @@ mod tests {
 
     #[test]
     fn words_end_where_a_reader_would_end_them() {
-        let words = |name| Name::new(name).words.join(" ");
+        let words = |name| Name::new(name).words().collect::<Vec<_>>().join(" ");
         assert_eq!(
             words("user[reset_password_token]"),
             "user reset password token"
@@ -126,8 +159,8 @@ mod tests {
         assert_eq!(words("nextPageToken"), "next page token");
         assert_eq!(words("SAMLResponse"), "saml response");
         assert_eq!(
-            &*Name::new("provider_access_token").suffix(1),
-            "accesstoken"
+            Name::new("provider_access_token").suffixes().nth(1),
+            Some("accesstoken")
         );
     }
 }

@@ -5,9 +5,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
-use super::condition::{Condition, Evidence, Pattern};
+use super::asked::{Asked, Set};
+use super::condition::{Condition, Evidence, Pattern, shared};
 use super::name::Name;
 use super::needles::Vocabulary;
 use crate::atoms::{Kind, Slot};
@@ -16,8 +18,9 @@ use crate::atoms::{Kind, Slot};
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Unique id, lower case with `-`.
-    pub id: Box<str>,
+    /// Unique id, lower case with `-`, shared with what it finds.
+    #[serde(deserialize_with = "shared")]
+    pub id: Arc<str>,
     /// What it finds, for people.
     pub title: Box<str>,
     /// What the value is.
@@ -112,6 +115,13 @@ impl Rule {
             .chain(&self.location)
     }
 
+    fn conditions_mut(&mut self) -> impl Iterator<Item = &mut Condition> {
+        let weighed = self.evidence.iter_mut().map(|evidence| &mut evidence.when);
+        std::iter::once(&mut self.when)
+            .chain(&mut self.unless)
+            .chain(weighed)
+    }
+
     /// Whether the rule counts in this slot.
     pub fn counts_in(&self, slot: Slot) -> bool {
         self.slots.is_empty() || self.slots.contains(&slot)
@@ -170,6 +180,25 @@ impl Ignored {
     }
 }
 
+/// Rules of a name or of an ending of one.
+#[derive(Clone, Copy)]
+struct Fitting<'a> {
+    listed: &'a [(usize, Box<str>)],
+    /// Whether it is the whole name.
+    whole: bool,
+    /// Whether a word before it rules out what is an ordinary word too.
+    certain: bool,
+}
+
+impl<'a> Fitting<'a> {
+    fn rules(self, all: &'a [Arc<Rule>]) -> impl Iterator<Item = &'a Arc<Rule>> {
+        self.listed
+            .iter()
+            .filter_map(|(index, _)| all.get(*index))
+            .filter(move |rule| (self.whole || rule.suffix) && !(self.certain && rule.ambiguous))
+    }
+}
+
 /// Rules and public parameters, found by name.
 #[derive(Debug)]
 pub struct Catalogue {
@@ -177,13 +206,20 @@ pub struct Catalogue {
     publics: Vec<Public>,
     by_key: HashMap<Box<str>, Vec<(usize, Box<str>)>>,
     nameless: Vec<usize>,
+    /// Literals of the rules that know a path; `None` where they are too many to be looked for together.
+    near: Option<AhoCorasick>,
+    asked: Asked,
     public_by_key: HashMap<Box<str>, usize>,
     ignored_always: HashSet<Box<str>>,
     ignored_ambiguous: HashSet<Box<str>>,
 }
 
 impl Catalogue {
-    pub(super) fn new(rules: Vec<Arc<Rule>>, publics: Vec<Public>, ignored: &Ignored) -> Self {
+    pub(super) fn new(mut rules: Vec<Rule>, publics: Vec<Public>, ignored: &Ignored) -> Self {
+        let mut asked = Asked::default();
+        let conditions = rules.iter_mut().flat_map(Rule::conditions_mut);
+        conditions.for_each(|condition| asked.add(condition));
+        let rules: Vec<Arc<Rule>> = rules.into_iter().map(Arc::new).collect();
         let mut by_key: HashMap<Box<str>, Vec<(usize, Box<str>)>> = HashMap::new();
         for (index, rule) in rules.iter().enumerate() {
             for name in &rule.names {
@@ -195,6 +231,9 @@ impl Catalogue {
         }
         let nameless = (0..).zip(&rules).filter(|(_, rule)| rule.is_nameless());
         let nameless = nameless.map(|(index, _)| index).collect();
+        let located = rules.iter().filter(|rule| rule.location.is_some());
+        let near = located.flat_map(|rule| rule.literals.iter().map(|it| &**it));
+        let near = AhoCorasick::new(near).ok();
         let mut public_by_key = HashMap::new();
         for (index, public) in publics.iter().enumerate() {
             for name in std::iter::once(&public.name).chain(&public.aliases) {
@@ -206,6 +245,8 @@ impl Catalogue {
             publics,
             by_key,
             nameless,
+            near,
+            asked,
             public_by_key,
             ignored_always: ignored.always.iter().cloned().collect(),
             ignored_ambiguous: ignored.ambiguous.iter().cloned().collect(),
@@ -217,37 +258,30 @@ impl Catalogue {
         &self.rules
     }
 
-    /// Rules for a name, with the registered spelling: those for the whole name, or else those for the
-    /// longest ending that a rule accepts. None for names with an ignored word.
-    pub fn rules_for(&self, name: &Name) -> Vec<(&Arc<Rule>, &str)> {
-        if self.is_ignored(name) {
-            return Vec::new();
-        }
-        let found = self.fitting(name);
-        if found.is_empty()
-            && let Some(bare) = name.without_tail()
-        {
-            return self.fitting(&bare);
-        }
+    /// Rules for a name: those for the whole name, or else those for the longest ending that a rule accepts.
+    /// None for names with an ignored word.
+    pub fn rules_for(&self, name: &Name) -> impl Iterator<Item = &Arc<Rule>> {
+        let asked = (!self.is_ignored(name)).then_some(name);
+        let found = asked.and_then(|name| {
+            let found = self.fitting(name);
+            found.or_else(|| self.fitting(&name.without_tail()?))
+        });
         found
+            .into_iter()
+            .flat_map(|fitting| fitting.rules(&self.rules))
     }
 
-    fn fitting(&self, name: &Name) -> Vec<(&Arc<Rule>, &str)> {
-        let ambiguous = name.has_word(|word| self.ignored_ambiguous.contains(word));
-        for skip in 0..name.words.len() {
-            let Some(found) = self.by_key.get(&name.suffix(skip)) else {
-                continue;
+    fn fitting(&self, name: &Name) -> Option<Fitting<'_>> {
+        let certain = name.has_word(|word| self.ignored_ambiguous.contains(word));
+        (0..).zip(name.suffixes()).find_map(|(skip, key)| {
+            let fitting = Fitting {
+                listed: self.by_key.get(key)?,
+                whole: skip == 0,
+                certain,
             };
-            let fitting: Vec<_> = found
-                .iter()
-                .filter_map(|(index, spelling)| Some((self.rules.get(*index)?, &**spelling)))
-                .filter(|(rule, _)| (skip == 0 || rule.suffix) && !(ambiguous && rule.ambiguous))
-                .collect();
-            if !fitting.is_empty() {
-                return fitting;
-            }
-        }
-        Vec::new()
+            fitting.rules(&self.rules).next()?;
+            Some(fitting)
+        })
     }
 
     /// Rules for values of any name (`names = ["*"]`), in one slot.
@@ -280,7 +314,10 @@ impl Catalogue {
 
     /// Rules that know a credential in this `host/path`, and where it is.
     pub fn located(&self, place: &str) -> impl Iterator<Item = (&Arc<Rule>, Range<usize>)> {
-        self.rules.iter().filter_map(move |rule| {
+        // Hardly a path has a literal of any rule: one look says so.
+        let is_near = self.near.as_ref().is_none_or(|near| near.is_match(place));
+        let rules = is_near.then_some(&self.rules).into_iter().flatten();
+        rules.filter_map(move |rule| {
             let location = rule.location.as_ref()?;
             let is_near = rule
                 .literals
@@ -290,33 +327,33 @@ impl Catalogue {
         })
     }
 
+    /// The number under which conditions ask about a name, if one does.
+    pub fn number(&self, name: &Name) -> Option<usize> {
+        self.asked.name(name)
+    }
+
+    /// Which of the words that conditions ask about are in a lower-case path.
+    pub fn words(&self, path: &str) -> Set {
+        self.asked.words(path)
+    }
+
     /// Keys of the names that make bytes worth a second look.
     pub(super) fn needle_names(&self) -> BTreeSet<Box<str>> {
-        let public = self
-            .publics
-            .iter()
-            .filter(|public| public.needle)
-            .flat_map(|public| std::iter::once(&public.name).chain(&public.aliases));
-        let rules = self.rules.iter().flat_map(|rule| &rule.names);
-        public
-            .chain(rules)
-            .map(|name| Name::new(name).key)
-            .filter(|key| !key.is_empty())
-            .collect()
+        let rules = self.by_key.keys().cloned();
+        let keys = rules.chain(self.needle_publics());
+        keys.filter(|key| !key.is_empty()).collect()
     }
 
     /// What names mean, for those that only end like one of [`Self::needle_names`].
     pub(super) fn vocabulary(&self) -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
-        for rule in &self.rules {
-            for name in &rule.names {
-                vocabulary.add_rule(&Name::new(name).key, rule.suffix, rule.ambiguous);
+        for (key, rules) in &self.by_key {
+            for rule in rules.iter().filter_map(|(index, _)| self.rules.get(*index)) {
+                vocabulary.add_rule(key, rule.suffix, rule.ambiguous);
             }
         }
-        for public in self.publics.iter().filter(|public| public.needle) {
-            for name in std::iter::once(&public.name).chain(&public.aliases) {
-                vocabulary.add_public(&Name::new(name).key);
-            }
+        for key in self.needle_publics() {
+            vocabulary.add_public(&key);
         }
         for word in &self.ignored_always {
             vocabulary.add_ignored(word, true);
@@ -325,6 +362,13 @@ impl Catalogue {
             vocabulary.add_ignored(word, false);
         }
         vocabulary
+    }
+
+    /// Keys of the public parameters that make bytes worth a second look.
+    fn needle_publics(&self) -> impl Iterator<Item = Box<str>> {
+        let publics = self.publics.iter().filter(|public| public.needle);
+        let names = publics.flat_map(|public| std::iter::once(&public.name).chain(&public.aliases));
+        names.map(|name| Name::new(name).key)
     }
 
     /// Literals of the path rules.

@@ -1,16 +1,20 @@
 //! Value shapes: forms that tell a credential whatever its name is.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
 use serde::Deserialize;
 
-use super::condition::Pattern;
+use super::condition::{Pattern, Patterns, shared};
 use crate::atoms::Kind;
 
 /// One form of a value.
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 pub struct Shape {
-    /// Unique id.
-    pub id: Box<str>,
+    /// Unique id, shared with what it finds.
+    #[serde(deserialize_with = "shared")]
+    pub id: Arc<str>,
     /// What it is, for people.
     pub title: Box<str>,
     /// What the value is; for a shape that is none by itself, what it is under a fitting name.
@@ -55,11 +59,33 @@ impl Shape {
 #[derive(Debug)]
 pub struct Shapes {
     all: Vec<Shape>,
+    by_id: HashMap<Box<str>, usize>,
+    /// First bytes of those that stand alone, with the shapes that may begin so, in the order of the files.
+    first: BTreeMap<u8, Vec<usize>>,
+    public: Patterns,
 }
 
 impl Shapes {
     pub(super) fn new(all: Vec<Shape>) -> Self {
-        Self { all }
+        let mut first: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
+        for (at, shape) in all.iter().enumerate().filter(|(_, shape)| shape.alone) {
+            for byte in shape.prefixes.iter().filter_map(|it| it.bytes().next()) {
+                let begun = first.entry(byte).or_default();
+                if begun.last() != Some(&at) {
+                    begun.push(at);
+                }
+            }
+        }
+        let public = all.iter().filter(|shape| shape.public);
+        Self {
+            public: Patterns::new(public.map(|shape| &shape.pattern)),
+            by_id: (0..)
+                .zip(&all)
+                .map(|(at, it)| (it.id.as_ref().into(), at))
+                .collect(),
+            first,
+            all,
+        }
     }
 
     /// All of them, in the order of the files.
@@ -69,26 +95,22 @@ impl Shapes {
 
     /// The shape of this id.
     pub fn get(&self, id: &str) -> Option<&Shape> {
-        self.all.iter().find(|shape| &*shape.id == id)
+        self.all.get(*self.by_id.get(id)?)
     }
 
     /// The first shape that makes `value` a credential by itself.
     pub fn alone(&self, value: &str) -> Option<&Shape> {
-        self.all.iter().find(|shape| {
-            shape.alone
-                && shape
-                    .prefixes
-                    .iter()
-                    .any(|prefix| value.starts_with(&**prefix))
-                && shape.pattern.is_match(value)
+        let begun = self.first.get(value.as_bytes().first()?)?;
+        let mut begun = begun.iter().filter_map(|at| self.all.get(*at));
+        begun.find(|shape| {
+            let mut prefixes = shape.prefixes.iter();
+            prefixes.any(|prefix| value.starts_with(&**prefix)) && shape.pattern.is_match(value)
         })
     }
 
     /// Whether `value` is public by design.
     pub fn is_public(&self, value: &str) -> bool {
-        self.all
-            .iter()
-            .any(|shape| shape.public && shape.pattern.is_match(value))
+        self.public.any(value)
     }
 
     /// Literals to look for.

@@ -3,10 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use memchr::memmem;
-
 use super::parts;
-use crate::atoms::rules::Needles;
 use crate::collect::json::Value;
 
 /// A request or a response.
@@ -107,21 +104,4 @@ pub(super) fn mime(body: Value<'_>) -> String {
 pub(super) fn lossy(value: Value<'_>) -> Option<Box<str>> {
     let text = value.text()?;
     (!text.is_empty()).then(|| String::from_utf8_lossy(&text).into())
-}
-
-/// Whether a list of `name` and `value` holds a name that a needle knows. HAR puts no separator behind
-/// such a name, as headers and forms do. What else is in a name that stands as it is was found where it
-/// stands.
-pub(super) fn has_listed_name(entry: &[u8], needles: &Needles) -> bool {
-    const KEY: &[u8] = b"\"name\"";
-    memmem::find_iter(entry, KEY).any(|at| {
-        let rest = entry.get(at..).and_then(|rest| rest.strip_prefix(KEY));
-        let rest = rest.unwrap_or_default().trim_ascii_start();
-        let name = rest
-            .strip_prefix(b":")
-            .and_then(|rest| Value::at(rest, 0)?.text());
-        name.is_some_and(|name| {
-            needles.ends_name(&name) || matches!(name, Cow::Owned(_)) && needles.hit(&name)
-        })
-    })
 }

@@ -19,7 +19,6 @@ use std::sync::Arc;
 pub(super) use self::claim::is_har_name;
 use self::entry::{Attached, Found};
 use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
-use self::sieve::Blind;
 use self::split::Splitter;
 use self::text::Charset;
 use super::{
@@ -71,7 +70,6 @@ pub fn read_buffered(
         attached: &attached,
         digest: source.digest(),
         context,
-        blind: Blind::new(),
         external: 0,
     };
     let (outcome, error) = split::split(&mut *input, buffer, splitter, &mut |piece| {
@@ -90,7 +88,6 @@ struct Reading<'a> {
     attached: Attached<'a>,
     digest: Digest,
     context: &'a Context<'a>,
-    blind: Blind,
     external: u64,
 }
 
@@ -99,7 +96,7 @@ impl Reading<'_> {
         match (piece.kind, piece.part) {
             (_, Part::Rest) => self.text(piece, 0, false, None, sink),
             (Kind::Page, _) => {
-                if self.is_worth_reading(piece.bytes) {
+                if self.is_worth_reading(piece) {
                     let found = entry::page(piece.bytes, self.context.log_timezone);
                     self.observe(piece, found, None, sink);
                 }
@@ -115,7 +112,7 @@ impl Reading<'_> {
                         .into(),
                     ));
                 }
-                if self.is_worth_reading(piece.bytes) {
+                if self.is_worth_reading(piece) {
                     self.entry(piece, sink);
                 }
             }
@@ -123,11 +120,11 @@ impl Reading<'_> {
     }
 
     /// Whether there may be something in an entry, told by its raw bytes, before any of it is parsed.
-    fn is_worth_reading(&self, bytes: &[u8]) -> bool {
+    fn is_worth_reading(&self, piece: &Piece<'_>) -> bool {
         let needles = &self.context.rules.needles;
-        sieve::has_needle(bytes, needles)
-            || self.blind.is_in(bytes)
-            || message::has_listed_name(bytes, needles)
+        piece.signs.is_blind()
+            || sieve::has_needle(piece.bytes, needles)
+            || piece.signs.has_listed_name(piece.bytes, needles)
     }
 
     fn entry(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {

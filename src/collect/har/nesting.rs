@@ -1,8 +1,7 @@
-//! Where a JSON value ends, followed through its strings and brackets, 64 bytes at a time. Looks for no
-//! name, and knows nothing of HAR.
+//! Where a JSON value ends, followed through its strings and brackets, 64 bytes at a time; tells where strings
+//! begin and end on the way. Looks for no name, and knows nothing of HAR.
 
-/// Bytes that are looked at together.
-const STEP: usize = 64;
+use crate::atoms::step::{STEP, Step};
 
 /// How deep a reading stands in a value.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -10,93 +9,153 @@ pub(super) struct Nesting {
     depth: u64,
     in_string: bool,
     escaped: bool,
+    /// Whether the last byte was a backslash, whatever stood before it.
+    behind_backslash: bool,
 }
 
 impl Nesting {
     /// Number of bytes that belong to the value, and whether they end it. The value's first byte is its
     /// bracket; brackets of both kinds count as one kind.
-    pub(super) fn consume(&mut self, bytes: &[u8]) -> (usize, bool) {
+    ///
+    /// `on` is told the place of every quote that begins or ends a string, and of every `u` and `/` behind a
+    /// backslash.
+    pub(super) fn consume(&mut self, bytes: &[u8], on: &mut impl FnMut(usize)) -> (usize, bool) {
         let mut used = 0_usize;
-        let (steps, rest) = bytes.as_chunks::<STEP>();
+        let (steps, rest) = bytes.as_chunks();
         for step in steps {
-            if !self.passes(step) {
-                let (taken, ended) = self.one_by_one(step);
-                if ended {
-                    return (used.saturating_add(taken), true);
-                }
+            if let Some(end) = self.step(step, STEP, &mut |place| on(used + place)) {
+                return (used + end, true);
             }
-            used = used.saturating_add(STEP);
+            used += STEP;
         }
-        let (taken, ended) = self.one_by_one(rest);
-        (used.saturating_add(taken), ended)
+        let mut step = [b' '; STEP];
+        step.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        match self.step(&step, rest.len(), &mut |place| on(used + place)) {
+            Some(end) => (used + end, true),
+            None => (bytes.len(), false),
+        }
     }
 
-    /// Passes over a step that cannot hold the value's end; false, and nothing done, where it might, or
-    /// where a backslash outside of a string makes bits misleading. Bits are those of simdjson's first
-    /// stage (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", §3.1).
-    #[inline]
-    fn passes(&mut self, step: &[u8; STEP]) -> bool {
-        let quotes = bits(step, |byte| byte == b'"');
-        let backslashes = bits(step, |byte| byte == b'\\');
+    /// Passes over the first `len` bytes of a step; where the value ends, if it ends in it. Bits are those of
+    /// simdjson's first stage (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", §3.1).
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "whole steps need not look at their length"
+    )]
+    fn step(
+        &mut self,
+        bytes: &[u8; STEP],
+        len: usize,
+        on: &mut impl FnMut(usize),
+    ) -> Option<usize> {
+        let last = len.checked_sub(1)?;
+        let step = Step::of(bytes);
+        let backslashes = step.equal(b'\\');
         let (escaped, escapes_next) = escaped(backslashes, self.escaped);
-        let mut inside = quotes & !escaped;
-        for shift in [1, 2, 4, 8, 16, 32] {
-            inside ^= inside << shift;
-        }
-        if self.in_string {
-            inside = !inside;
-        }
+        let quotes = step.equal(b'"') & !escaped;
+        let inside = inside(quotes, self.in_string);
         if backslashes & !inside != 0 {
-            return false;
+            // There it escapes nothing, and the bits mislead.
+            return self.one_by_one(bytes.get(..len).unwrap_or(bytes), on);
         }
-        if inside != u64::MAX {
-            let closed = bits(step, |byte| byte | 0x20 == b'}') & !inside;
-            let closed = u64::from(closed.count_ones());
-            if self.depth <= closed {
-                return false;
-            }
-            let opened = bits(step, |byte| byte | 0x20 == b'{') & !inside;
-            let opened = u64::from(opened.count_ones());
-            self.depth = self.depth.saturating_add(opened).saturating_sub(closed);
+        let mut told = quotes;
+        let behind = backslashes << 1 | u64::from(self.behind_backslash);
+        if behind != 0 {
+            told |= behind & step.either(b'u', b'/');
         }
-        self.in_string = inside >> (STEP - 1) == 1;
-        self.escaped = escapes_next;
-        self.depth > 0
+        if inside != u64::MAX
+            && let Some(end) = self.brackets(step, !inside)
+        {
+            *self = Self::default();
+            tell(told & u64::MAX >> (STEP - end), on);
+            return Some(end);
+        }
+        tell(told, on);
+        self.in_string = inside >> last & 1 == 1;
+        self.behind_backslash = backslashes >> last & 1 == 1;
+        self.escaped = if len == STEP {
+            escapes_next
+        } else {
+            escaped >> len & 1 == 1
+        };
+        None
     }
 
-    fn one_by_one(&mut self, bytes: &[u8]) -> (usize, bool) {
+    /// Counts the brackets of a step that are `outside` of strings; where the last one ends the value, if it does.
+    fn brackets(&mut self, step: Step, outside: u64) -> Option<usize> {
+        let closing = step.equal_folded(b'}') & outside;
+        let opening = step.equal_folded(b'{') & outside;
+        let closed = u64::from(closing.count_ones());
+        if self.depth > closed {
+            let opened = u64::from(opening.count_ones());
+            self.depth = self.depth.saturating_add(opened).saturating_sub(closed);
+            return None;
+        }
+        let mut brackets = opening | closing;
+        while brackets != 0 {
+            let place = brackets.trailing_zeros();
+            brackets &= brackets - 1;
+            self.depth = if opening >> place & 1 == 1 {
+                self.depth.saturating_add(1)
+            } else {
+                self.depth.saturating_sub(1)
+            };
+            if self.depth == 0 {
+                return Some(place as usize + 1);
+            }
+        }
+        None
+    }
+
+    fn one_by_one(&mut self, bytes: &[u8], on: &mut impl FnMut(usize)) -> Option<usize> {
         for (at, byte) in bytes.iter().enumerate() {
+            if std::mem::replace(&mut self.behind_backslash, *byte == b'\\')
+                && matches!(byte, b'u' | b'/')
+            {
+                on(at);
+            }
             if std::mem::take(&mut self.escaped) {
                 continue;
             }
             match byte {
-                b'"' => self.in_string = !self.in_string,
+                b'"' => {
+                    self.in_string = !self.in_string;
+                    on(at);
+                }
                 b'\\' if self.in_string => self.escaped = true,
                 b'{' | b'[' if !self.in_string => self.depth = self.depth.saturating_add(1),
                 b'}' | b']' if !self.in_string => self.depth = self.depth.saturating_sub(1),
                 _ => continue,
             }
             if self.depth == 0 {
-                return (at.saturating_add(1), true);
+                return Some(at.saturating_add(1));
             }
         }
-        (bytes.len(), false)
+        None
     }
 }
 
-/// A bit for each byte that is looked for, the first byte's lowest. Of the first loop the compiler makes
-/// vector instructions; the product gathers the lowest bits of eight bytes in the highest byte.
+/// Tells of the places that have a bit.
 #[inline]
-fn bits(step: &[u8; STEP], is_wanted: impl Fn(u8) -> bool) -> u64 {
-    let mut flags = [0; STEP];
-    for (flag, byte) in flags.iter_mut().zip(step) {
-        *flag = u8::from(is_wanted(*byte));
+fn tell(mut bits: u64, on: &mut impl FnMut(usize)) {
+    while bits != 0 {
+        on(bits.trailing_zeros() as usize);
+        bits &= bits - 1;
     }
-    let eighths = flags.as_chunks().0.iter().rev();
-    eighths.fold(0, |bits, eighth| {
-        let gathered = u64::from_le_bytes(*eighth).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        bits << 8 | gathered
-    })
+}
+
+/// Which bytes stand in a string, its first quote included and its last one not.
+#[inline]
+fn inside(quotes: u64, began_inside: bool) -> u64 {
+    let mut inside = quotes;
+    // Most steps of a long body have none.
+    if quotes != 0 {
+        for shift in [1, 2, 4, 8, 16, 32] {
+            inside ^= inside << shift;
+        }
+    }
+    if began_inside { !inside } else { inside }
 }
 
 /// Which bytes a backslash escapes, and whether the last one escapes what follows.
@@ -120,16 +179,19 @@ mod tests {
     use super::*;
 
     /// The same, each byte by itself.
-    fn slowly(nesting: &mut Nesting, bytes: &[u8]) -> (usize, bool) {
-        nesting.one_by_one(bytes)
+    fn slowly(nesting: &mut Nesting, bytes: &[u8], on: &mut impl FnMut(usize)) -> (usize, bool) {
+        let end = nesting.one_by_one(bytes, on);
+        (end.unwrap_or(bytes.len()), end.is_some())
     }
 
     #[test]
     fn steps_and_single_bytes_end_a_value_at_the_same_place() {
-        let pieces: [&[u8]; 14] = [
+        let pieces: [&[u8]; 16] = [
             b"\"",
             b"\\",
             b"\\\"",
+            b"\\u",
+            b"\\/",
             b"\\\\",
             b"{",
             b"[",
@@ -159,28 +221,17 @@ mod tests {
             let mut rest = text.as_slice();
             while !rest.is_empty() {
                 let (block, after) = rest.split_at(rest.len().min(1 + next(300)));
-                let found = fast.consume(block);
-                assert_eq!(
-                    found,
-                    slowly(&mut slow, block),
-                    "{:?}",
-                    String::from_utf8_lossy(&text)
-                );
-                assert_eq!(fast, slow, "{:?}", String::from_utf8_lossy(&text));
+                let (mut told, mut expected) = (Vec::new(), Vec::new());
+                let found = fast.consume(block, &mut |at| told.push(at));
+                let one_by_one = slowly(&mut slow, block, &mut |at| expected.push(at));
+                let shown = String::from_utf8_lossy(&text);
+                assert_eq!(found, one_by_one, "{shown:?}");
+                assert_eq!(told, expected, "{shown:?}");
+                assert_eq!(fast, slow, "{shown:?}");
                 rest = if found.1 { &[] } else { after };
                 ended += u32::from(found.1);
             }
         }
         assert!(ended > 1_000, "{ended}");
-    }
-
-    #[test]
-    fn every_bit_stands_for_its_byte() {
-        for place in 0..STEP {
-            let mut step = [b'x'; STEP];
-            step[place] = b'"';
-            assert_eq!(bits(&step, |byte| byte == b'"'), 1 << place);
-        }
-        assert_eq!(bits(&[b'"'; STEP], |byte| byte == b'"'), u64::MAX);
     }
 }

@@ -2,6 +2,7 @@
 //! its head and then windows on the rest. Looks for no name.
 
 use super::nesting::Nesting;
+use super::sieve::Signs;
 use super::text::Position;
 
 /// Bounds of what is kept.
@@ -70,6 +71,8 @@ pub(super) struct Piece<'a> {
     pub(super) at: Position,
     pub(super) bytes: &'a [u8],
     pub(super) part: Part,
+    /// What was met in it; nothing in a window on the rest of one.
+    pub(super) signs: &'a Signs,
 }
 
 /// How the document ended.
@@ -99,6 +102,21 @@ pub(super) struct Outcome {
     pub(super) held: usize,
 }
 
+/// Memory that one item after the other uses.
+#[derive(Default, Debug)]
+pub(super) struct Kept {
+    /// The bytes of an item that are kept.
+    bytes: Vec<u8>,
+    signs: Signs,
+}
+
+impl Kept {
+    /// Bytes that there is room for.
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
 /// An entry or page whose end was not seen yet, and the bytes of it that are kept.
 #[derive(Debug)]
 pub(super) struct Item {
@@ -106,21 +124,23 @@ pub(super) struct Item {
     index: u64,
     pointer: String,
     at: Position,
-    kept: Vec<u8>,
+    kept: Kept,
     nesting: Nesting,
     headless: bool,
 }
 
 impl Item {
-    /// One whose first byte, its bracket, stands at `at`. `kept` is a buffer to be used again.
+    /// One whose first byte, its bracket, stands at `at`. `kept` is memory to be used again.
     pub(super) fn new(
         kind: Kind,
         index: u64,
         pointer: String,
         at: Position,
-        kept: Vec<u8>,
+        mut kept: Kept,
     ) -> Self {
-        let mut item = Self {
+        kept.bytes.clear();
+        kept.signs.clear();
+        Self {
             kind,
             index,
             pointer,
@@ -128,9 +148,7 @@ impl Item {
             kept,
             nesting: Nesting::default(),
             headless: false,
-        };
-        item.kept.clear();
-        item
+        }
     }
 
     /// Takes bytes up to its end, the end of the block, or the bound, and hands on what is due.
@@ -146,41 +164,60 @@ impl Item {
         } else {
             (limits.item, Part::Whole, Part::Head)
         };
-        let space = limit.saturating_sub(self.kept.len());
-        let block = block.get(..space).unwrap_or(block);
-        let (used, ended) = self.nesting.consume(block);
-        self.kept
-            .extend_from_slice(block.get(..used).unwrap_or(block));
-        if ended {
-            self.hand_on(whole, on);
-        } else if self.kept.len() >= limit {
-            self.hand_on(part, on);
-            self.headless = true;
-            let spent = self.kept.len().saturating_sub(limits.overlap);
-            self.at.advance(self.kept.get(..spent).unwrap_or_default());
-            self.kept.drain(..spent);
+        let base = self.kept.bytes.len();
+        let block = block.get(..limit.saturating_sub(base)).unwrap_or(block);
+        let (used, ended) = if self.headless {
+            self.nesting.consume(block, &mut |_| {})
+        } else {
+            let signs = &mut self.kept.signs;
+            let mut note = |at| signs.note(block, at, base);
+            self.nesting.consume(block, &mut note)
+        };
+        let taken = block.get(..used).unwrap_or(block);
+        if ended && base == 0 {
+            // Most begin and end in one block: they are looked at where they lie.
+            self.hand_on(taken, whole, on);
+            return (used, true);
         }
+        self.kept.bytes.extend_from_slice(taken);
+        let mut kept = std::mem::take(&mut self.kept.bytes);
+        if ended {
+            self.hand_on(&kept, whole, on);
+        } else if kept.len() >= limit {
+            self.hand_on(&kept, part, on);
+            self.headless = true;
+            self.kept.signs.clear();
+            let spent = kept.len().saturating_sub(limits.overlap);
+            self.at.advance(kept.get(..spent).unwrap_or_default());
+            kept.drain(..spent);
+        }
+        self.kept.bytes = kept;
         (used, ended)
     }
 
     /// Hands on what is kept of one that the input ended in.
-    pub(super) fn cut(&self, on: &mut dyn FnMut(Piece<'_>)) {
-        self.hand_on(if self.headless { Part::Rest } else { Part::Cut }, on);
+    pub(super) fn cut(&mut self, on: &mut dyn FnMut(Piece<'_>)) {
+        let kept = std::mem::take(&mut self.kept.bytes);
+        let part = if self.headless { Part::Rest } else { Part::Cut };
+        self.hand_on(&kept, part, on);
+        self.kept.bytes = kept;
     }
 
-    /// The buffer, for the next one.
-    pub(super) fn into_buffer(self) -> Vec<u8> {
+    /// Its memory, for the next one.
+    pub(super) fn into_kept(self) -> Kept {
         self.kept
     }
 
-    fn hand_on(&self, part: Part, on: &mut dyn FnMut(Piece<'_>)) {
+    fn hand_on(&mut self, bytes: &[u8], part: Part, on: &mut dyn FnMut(Piece<'_>)) {
+        self.kept.signs.settle(bytes);
         on(Piece {
             kind: self.kind,
             index: self.index,
             pointer: &self.pointer,
             at: self.at,
-            bytes: &self.kept,
+            bytes,
             part,
+            signs: &self.kept.signs,
         });
     }
 }

@@ -1,8 +1,10 @@
 //! Whether an entry is worth parsing, told by its raw bytes. May say yes in vain, never no in vain.
 
-use aho_corasick::{AhoCorasick, packed};
+use std::borrow::Cow;
 
+use super::nesting::Nesting;
 use crate::atoms::rules::Needles;
+use crate::collect::json::Value;
 
 /// Members of an entry itself (HAR 1.2 "entries", "response") that are spelt like parameters of OAuth, and how
 /// their values begin when there is nothing in them that a needle would tell: a parameter's is no object.
@@ -40,33 +42,108 @@ fn is_own_member(bytes: &[u8], at: usize) -> bool {
     })
 }
 
-/// What needles cannot see through, and what is asked of an entry whatever is in it.
-pub(super) struct Blind {
-    packed: Option<packed::Searcher>,
-    automaton: Option<AhoCorasick>,
+/// Strings `name` of one entry whose places are kept, eight bytes each. A message has some dozen headers; an entry
+/// with more names than these is read.
+const MAX_NAMES: usize = 4096;
+
+/// Strings that are signs, behind their first quote: frames of a WebSocket, bodies in other files.
+const EXACT: [&[u8]; 2] = [b"opcode\"", b"_file\""];
+
+/// The same in letters of either case: bodies in base64, `data:` URLs.
+const EITHER_CASE: [&[u8]; 2] = [b"base64\"", b"data:"];
+
+/// Bytes of the longest of them.
+const LONGEST: usize = 7;
+
+/// What was met in an entry while it was followed through its strings, of what needles cannot see through or do not
+/// tell.
+#[derive(Default, Debug)]
+pub(super) struct Signs {
+    /// Whether it must be read whatever else is in it: for one of those strings, or for an escape that spells ASCII
+    /// (`\u003d`, `\/`).
+    blind: bool,
+    /// Where strings begin that read `name`.
+    names: Vec<usize>,
+    /// Whether the bytes ended in what may be a sign.
+    unsure: bool,
 }
 
-impl Blind {
-    /// Base64, escapes that spell ASCII (`\u003d`, `\/`), frames of a WebSocket, bodies in other files.
-    const MARKS: [&[u8]; 5] = [b"base64", b"\\u00", b"\\/", b"\"opcode\"", b"\"_file\""];
-
-    pub(super) fn new() -> Self {
-        let packed = packed::Config::new().builder().extend(Self::MARKS).build();
-        Self {
-            automaton: match packed {
-                Some(_) => None,
-                None => AhoCorasick::new(Self::MARKS).ok(),
-            },
-            packed,
+impl Signs {
+    /// Looks at a place that [`Nesting::consume`] tells of, in bytes that begin at `base` in their entry.
+    #[inline]
+    pub(super) fn note(&mut self, bytes: &[u8], at: usize, base: usize) {
+        match bytes.get(at..).unwrap_or_default() {
+            [
+                b'"',
+                b'b' | b'B' | b'd' | b'D' | b'n' | b'o' | b'_',
+                text @ ..,
+            ] => {
+                self.unsure |= text.len() < LONGEST;
+                self.string(
+                    bytes.get(at.saturating_add(1)..).unwrap_or_default(),
+                    base.saturating_add(at),
+                );
+            }
+            [b'u', b'0', b'0', ..] | [b'/', ..] => self.blind = true,
+            [b'"' | b'u', _, _, ..] => {}
+            _ => self.unsure = true,
         }
     }
 
-    pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
-        match (&self.packed, &self.automaton) {
-            (Some(packed), _) => packed.find(bytes).is_some(),
-            (None, Some(automaton)) => automaton.is_match(bytes),
-            (None, None) => true,
+    /// Looks at the text behind a quote.
+    fn string(&mut self, text: &[u8], quote: usize) {
+        if text.starts_with(b"name\"") {
+            self.names.push(quote);
         }
+        let is_sign = |sign: &&[u8]| text.starts_with(sign);
+        let is_either = |sign: &&[u8]| {
+            let head = text.get(..sign.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(sign))
+        };
+        self.blind |= self.names.len() > MAX_NAMES
+            || EXACT.iter().any(is_sign)
+            || EITHER_CASE.iter().any(is_either);
+        if self.blind {
+            self.names.clear();
+        }
+    }
+
+    /// Looks again where the bytes came in blocks and one ended in what may be a sign: what is found must not hang on
+    /// where blocks end.
+    pub(super) fn settle(&mut self, entry: &[u8]) {
+        if self.unsure {
+            self.clear();
+            Nesting::default().consume(entry, &mut |at| self.note(entry, at, 0));
+        }
+    }
+
+    /// Forgets all, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.names.clear();
+        self.blind = false;
+        self.unsure = false;
+    }
+
+    /// Whether the entry must be read whatever needles say.
+    pub(super) fn is_blind(&self) -> bool {
+        self.blind
+    }
+
+    /// Whether a list of `name` and `value` in the entry holds a name that a needle knows. HAR puts no separator
+    /// behind such a name, as headers and forms do. What else is in a name that stands as it is was found where it
+    /// stands.
+    pub(super) fn has_listed_name(&self, entry: &[u8], needles: &Needles) -> bool {
+        const KEY: &[u8] = b"\"name\"";
+        self.names.iter().any(|at| {
+            let rest = entry.get(*at..).and_then(|rest| rest.strip_prefix(KEY));
+            let rest = rest.unwrap_or_default().trim_ascii_start();
+            let name = rest
+                .strip_prefix(b":")
+                .and_then(|rest| Value::at(rest, 0)?.text());
+            name.is_some_and(|name| {
+                needles.ends_name(&name) || matches!(name, Cow::Owned(_)) && needles.hit(&name)
+            })
+        })
     }
 }
 
@@ -95,18 +172,63 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_needles_cannot_see_through_is_told() {
-        let blind = Blind::new();
-        for text in [
-            "a\\u003db",
-            "https:\\/\\/a",
-            "\"encoding\":\"base64\"",
-            "\"opcode\":2",
-            "{\"_file\":1}",
-        ] {
-            assert!(blind.is_in(text.as_bytes()), "{text}");
+    /// The signs of an entry that comes in blocks of this size.
+    fn signs(entry: &[u8], block: usize) -> Signs {
+        let mut signs = Signs::default();
+        let mut nesting = Nesting::default();
+        for (number, bytes) in entry.chunks(block).enumerate() {
+            nesting.consume(bytes, &mut |at| signs.note(bytes, at, number * block));
         }
-        assert!(!blind.is_in(b"{\"text\":\"a\\n\\\"b\"}"));
+        signs.settle(entry);
+        signs
+    }
+
+    #[test]
+    fn what_needles_cannot_see_through_is_told_wherever_blocks_end() {
+        for (text, expected) in [
+            (r#"{"text":"a\u003db"}"#, true),
+            (r#"{"text":"https:\/\/a"}"#, true),
+            (r#"{"text":"{\"a\\u003db\":1}"}"#, true),
+            (r#"{"encoding":"base64"}"#, true),
+            (r#"{"encoding" : "Base64"}"#, true),
+            (r#"{"url":"data:text/html;base64,PGI+"}"#, true),
+            (r#"{"opcode":2}"#, true),
+            (r#"{"_file":"x"}"#, true),
+            (r#"{\"_file":"#, true),
+            (
+                r#"{"text":"a\n\"b\" u003d \u0430 base64 data: \"opcode\" _file"}"#,
+                false,
+            ),
+        ] {
+            for block in 1..=text.len() {
+                let signs = signs(text.as_bytes(), block);
+                assert_eq!(signs.is_blind(), expected, "{text} in blocks of {block}");
+            }
+        }
+    }
+
+    #[test]
+    fn listed_names_are_told_wherever_blocks_end() {
+        let needles = Rules::builtin().unwrap().needles;
+        for (text, expected) in [
+            (r#"{"a":[{"name":"access_token","value":"x"}]}"#, true),
+            (r#"{"a":[{"value":"x","name" : "code"}]}"#, true),
+            (r#"{"a":[{"name":"accept"},{"name":1},{"name"}]}"#, false),
+            (r#"{"names":"code","b":"name","a":"code"}"#, false),
+        ] {
+            for block in 1..=text.len() {
+                let signs = signs(text.as_bytes(), block);
+                let has = signs.has_listed_name(text.as_bytes(), &needles);
+                assert_eq!(has, expected, "{text} in blocks of {block}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_names_than_are_kept_are_a_sign() {
+        let list = |names: usize| format!("[{}0]", "{\"name\":0},".repeat(names));
+        assert!(!signs(list(MAX_NAMES).as_bytes(), 1000).is_blind());
+        let many = signs(list(MAX_NAMES + 1).as_bytes(), 1000);
+        assert!(many.is_blind() && many.names.is_empty());
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 
-use super::piece::{End, Item, Kind, Limits, Outcome, Piece, Shape};
+use super::piece::{End, Item, Kept, Kind, Limits, Outcome, Piece, Shape};
 use super::text::Position;
 use crate::collect::json::unescape;
 
@@ -53,7 +53,7 @@ pub(super) struct Splitter {
     deeper: u64,
     string: Option<Text>,
     item: Option<Item>,
-    buffer: Vec<u8>,
+    kept: Kept,
     pages: u64,
     root_seen: bool,
     followed: bool,
@@ -85,7 +85,7 @@ impl Splitter {
             deeper: 0,
             string: None,
             item: None,
-            buffer: Vec::new(),
+            kept: Kept::default(),
             pages: 0,
             root_seen: false,
             followed: false,
@@ -107,7 +107,7 @@ impl Splitter {
             let used = if let Some(mut item) = self.item.take() {
                 let (used, ended) = item.take(rest, self.limits, on);
                 if ended {
-                    self.buffer = item.into_buffer();
+                    self.kept = item.into_kept();
                 } else {
                     self.item = Some(item);
                 }
@@ -128,9 +128,9 @@ impl Splitter {
 
     fn finish(mut self, on: &mut dyn FnMut(Piece<'_>)) -> Outcome {
         let cut = self.item.is_some() || self.string.is_some() || !self.frames.is_empty();
-        if let Some(item) = self.item.take() {
+        if let Some(mut item) = self.item.take() {
             item.cut(on);
-            self.buffer = item.into_buffer();
+            self.kept = item.into_kept();
         }
         self.outcome.end = match (self.followed, cut) {
             (true, _) => End::Followed,
@@ -138,7 +138,7 @@ impl Splitter {
             (false, false) => End::Whole,
         };
         self.outcome.at = self.here;
-        self.outcome.held = self.buffer.capacity();
+        self.outcome.held = self.kept.capacity();
         self.outcome
     }
 
@@ -263,8 +263,8 @@ impl Splitter {
         let index = *counter;
         *counter = counter.saturating_add(1);
         let pointer = self.frames.iter().map(Frame::segment).collect();
-        let buffer = std::mem::take(&mut self.buffer);
-        self.item = Some(Item::new(kind, index, pointer, self.here, buffer));
+        let kept = std::mem::take(&mut self.kept);
+        self.item = Some(Item::new(kind, index, pointer, self.here, kept));
     }
 
     fn in_string(&mut self, mut text: Text, rest: &[u8]) -> usize {

@@ -116,7 +116,7 @@ impl Header {
 
 impl Section {
     /// The columns of a record, or `None` when it does not fit its header.
-    pub(super) fn split(&self, line: &[u8]) -> Option<Vec<Part>> {
+    pub(super) fn split<'l>(&'l self, line: &'l [u8]) -> Option<Vec<Part<'l>>> {
         let values = self.values(line);
         let fits = values.len() == self.columns.len() || self.plausible(&values);
         if !fits {
@@ -130,9 +130,9 @@ impl Section {
                 parts.push(Part {
                     role: column.and_then(|(_, role)| *role),
                     name: column
-                        .map(|(name, _)| name.as_bytes().to_vec())
+                        .map(|(name, _)| Cow::Borrowed(name.as_bytes()))
                         .unwrap_or_default(),
-                    value: escape::undo(value, self.escape).into_owned(),
+                    value: escape::undo(value, self.escape),
                     rank: index,
                 });
             }

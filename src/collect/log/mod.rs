@@ -107,7 +107,7 @@ pub fn read_bounded(
 }
 
 /// Reads one record, header lines above it included, as the reader would. For tests of formats.
-pub fn read_record(text: &[u8], formats: &LogFormats, tz: Option<&TimeZone>) -> Record {
+pub fn read_record(text: &[u8], formats: &LogFormats, tz: Option<&TimeZone>) -> Record<'static> {
     let mut header = columns::Header::default();
     let mut record = Record::default();
     for line in text.split(|byte| *byte == b'\n') {
@@ -115,12 +115,12 @@ pub fn read_record(text: &[u8], formats: &LogFormats, tz: Option<&TimeZone>) -> 
             continue;
         }
         let section = header.section.as_ref();
-        record = Grammar {
+        let grammar = Grammar {
             formats,
             section,
             tz,
-        }
-        .read(line);
+        };
+        record = grammar.read(line).into_owned();
     }
     record
 }
@@ -277,7 +277,7 @@ impl<'a> Session<'a> {
                 ordinal: ordinal as u64,
             };
             let record = grammar.read(bytes);
-            observe::observe(record, position, self.source, &self.digest, needles, sink);
+            observe::observe(&record, position, self.source, &self.digest, needles, sink);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The parts of a record become observations: each value once, under the role it has. What no needle
 //! is in, and no role makes a secret, is dropped here.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::record::{Part, Record, is_set};
@@ -27,7 +28,7 @@ pub(super) struct Position {
 
 /// Hands on everything in `record` that is worth a look.
 pub(super) fn observe(
-    record: Record,
+    record: &Record<'_>,
     position: Position,
     source: &Arc<Source>,
     digest: &Digest,
@@ -56,7 +57,7 @@ pub(super) fn observe(
     for url in &request.urls {
         out.url(url, Via::Request);
     }
-    for part in record.parts {
+    for part in &record.parts {
         out.part(part, &request);
     }
 }
@@ -69,41 +70,35 @@ struct Out<'a> {
     sent_to: Option<Box<str>>,
     needles: &'a Needles,
     /// Values already handed on.
-    seen: Vec<Raw>,
+    seen: Vec<&'a [u8]>,
     sink: &'a mut dyn FnMut(Observation),
 }
 
-impl Out<'_> {
-    fn part(&mut self, part: Part, request: &Request) {
-        let Part {
-            role, name, value, ..
-        } = part;
-        if !is_set(&value) {
+impl<'a> Out<'a> {
+    fn part(&mut self, part: &'a Part<'_>, request: &Request<'_>) {
+        let (name, value) = (&*part.name, &*part.value);
+        if !is_set(value) {
             return;
         }
-        match role {
-            Some(Role::Request) => self.request_line(&value, request),
-            Some(Role::Target | Role::Query | Role::Url) if is_in(&value, &request.urls) => {}
-            Some(Role::Referer) => self.referer(&value),
+        match part.role {
+            Some(Role::Request) => self.request_line(value, request),
+            Some(Role::Target | Role::Query | Role::Url) if is_in(value, &request.urls) => {}
+            Some(Role::Referer) => self.referer(value),
             Some(Role::Location) => self.url_or_text(value, Via::Location),
             Some(Role::OtherUrl) => self.url_or_text(value, Via::Unknown),
             Some(Role::Authorization) => self.header(b"Authorization", value, Via::Request),
-            Some(Role::Cookie) => self.cookies(&value, &Via::Request),
-            Some(Role::SetCookie) => self.set_cookie(&value),
-            Some(Role::RequestHeaders) => self.named_header(&name, value, &Via::Request),
-            Some(Role::ResponseHeaders) => self.named_header(&name, value, &Via::Response),
-            Some(Role::Captures) => self.captures(&value, &Via::Unknown),
-            Some(Role::RequestCaptures) => self.captures(&value, &self.sent_referer()),
-            Some(Role::ResponseCaptures) => self.captures(&value, &Via::Location),
+            Some(Role::Cookie) => self.cookies(value, &Via::Request),
+            Some(Role::SetCookie) => self.set_cookie(value),
+            Some(Role::RequestHeaders) => self.named_header(name, value, &Via::Request),
+            Some(Role::ResponseHeaders) => self.named_header(name, value, &Via::Response),
+            Some(Role::Captures) => self.captures(value, &Via::Unknown),
+            Some(Role::RequestCaptures) => self.captures(value, &self.sent_referer()),
+            Some(Role::ResponseCaptures) => self.captures(value, &Via::Location),
             Some(Role::RequestBody) => self.body(value, Via::Request),
             Some(Role::ResponseBody) => self.body(value, Via::Response),
             Some(Role::Password) => self.pair(Store::LogField, name, value, Via::Request),
-            Some(Role::User) if self.needles.hit(&value) => {
-                let name = if name.is_empty() {
-                    b"user".to_vec()
-                } else {
-                    name
-                };
+            Some(Role::User) if self.needles.hit(value) => {
+                let name = if name.is_empty() { b"user" } else { name };
                 self.pair(Store::LogField, name, value, Via::Request);
             }
             Some(
@@ -121,10 +116,10 @@ impl Out<'_> {
     }
 
     /// What of a request line is not in its target.
-    fn request_line(&mut self, line: &[u8], request: &Request) {
+    fn request_line(&mut self, line: &'a [u8], request: &Request<'_>) {
         let (_, target) = request_line(line);
         if !is_in(target, &request.urls) {
-            self.text(line.to_vec());
+            self.text(line);
         }
     }
 
@@ -134,7 +129,7 @@ impl Out<'_> {
         }
     }
 
-    fn referer(&mut self, value: &[u8]) {
+    fn referer(&mut self, value: &'a [u8]) {
         if self.is_new(value) {
             self.url(value, self.sent_referer());
         }
@@ -146,28 +141,30 @@ impl Out<'_> {
         }
     }
 
-    fn url_or_text(&mut self, value: Vec<u8>, via: Via) {
-        if !is_url(&value) {
+    fn url_or_text(&mut self, value: &'a [u8], via: Via) {
+        if !is_url(value) {
             self.text(value);
-        } else if self.is_new(&value) {
-            self.url(&value, via);
+        } else if self.is_new(value) {
+            self.url(value, via);
         }
     }
 
-    fn text(&mut self, value: Vec<u8>) {
-        if self.needles.hit(&value) && self.is_new(&value) {
+    fn text(&mut self, value: &'a [u8]) {
+        /// A name, a separator and a value. What a format writes between its fields is shorter.
+        const SHORTEST: usize = 3;
+        if value.len() >= SHORTEST && self.needles.hit(value) && self.is_new(value) {
             self.put(Via::Text, Payload::Text(Raw::new(value)));
         }
     }
 
     /// A member or column that no format names.
-    fn member(&mut self, name: Vec<u8>, value: Vec<u8>) {
-        if is_url(&value) {
+    fn member(&mut self, name: &[u8], value: &'a [u8]) {
+        if is_url(value) {
             return self.url_or_text(value, Via::Unknown);
         }
-        let named = [name.as_slice(), b"=", &value].concat();
-        let inside = self.needles.hit(&value);
-        if !self.needles.hit(&named) || !self.is_new(&value) {
+        let named = [name, b"=", value].concat();
+        let inside = self.needles.hit(value);
+        if !self.needles.hit(&named) || !self.is_new(value) {
             return;
         }
         // A sentence is no value of its key.
@@ -178,24 +175,24 @@ impl Out<'_> {
         }
     }
 
-    fn named_header(&mut self, name: &[u8], value: Vec<u8>, via: &Via) {
+    fn named_header(&mut self, name: &[u8], value: &'a [u8], via: &Via) {
         let lower = name.to_ascii_lowercase();
         match lower.as_slice() {
-            b"referer" | b"referrer" => self.referer(&value),
+            b"referer" | b"referrer" => self.referer(value),
             b"location" => self.url_or_text(value, Via::Location),
-            b"cookie" => self.cookies(&value, via),
-            b"set-cookie" => self.set_cookie(&value),
+            b"cookie" => self.cookies(value, via),
+            b"set-cookie" => self.set_cookie(value),
             b"name" => {}
             _ => self.header(name, value, via.clone()),
         }
     }
 
-    fn header(&mut self, name: &[u8], value: Vec<u8>, via: Via) {
+    fn header(&mut self, name: &[u8], value: &'a [u8], via: Via) {
         let secret = SECRET_HEADERS
             .iter()
             .any(|header| name.eq_ignore_ascii_case(header));
-        let named = [name, b": ", &value].concat();
-        if (secret || self.needles.hit(&named)) && self.is_new(&value) {
+        let named = [name, b": ", value].concat();
+        if (secret || self.needles.hit(&named)) && self.is_new(value) {
             let name = String::from_utf8_lossy(name).into();
             let value = Raw::new(value);
             self.put(via, Payload::Header { name, value });
@@ -203,42 +200,42 @@ impl Out<'_> {
     }
 
     /// `name=value; name=value` (RFC 6265 §4.2.1); IIS writes the blank as `+`.
-    fn cookies(&mut self, value: &[u8], via: &Via) {
+    fn cookies(&mut self, value: &'a [u8], via: &Via) {
         for cookie in value.split(|byte| *byte == b';') {
             let cookie = cookie.trim_ascii();
             let cookie = cookie.strip_prefix(b"+").unwrap_or(cookie);
             let Some(at) = memchr::memchr(b'=', cookie) else {
-                self.text(cookie.to_vec());
+                self.text(cookie);
                 continue;
             };
             let (name, value) = cookie.split_at_checked(at).unwrap_or_default();
             let value = value.strip_prefix(b"=").unwrap_or(value);
-            self.pair(Store::Cookie, name.to_vec(), value.to_vec(), via.clone());
+            self.pair(Store::Cookie, name, value, via.clone());
         }
     }
 
     /// `name=value; attribute; attribute` (RFC 6265 §4.1.1).
-    fn set_cookie(&mut self, value: &[u8]) {
+    fn set_cookie(&mut self, value: &'a [u8]) {
         let cookie = value.split(|byte| *byte == b';').next().unwrap_or_default();
         self.cookies(cookie, &Via::Response);
     }
 
-    fn captures(&mut self, value: &[u8], via: &Via) {
+    fn captures(&mut self, value: &'a [u8], via: &Via) {
         for captured in value.split(|byte| *byte == b'|') {
-            self.url_or_text(captured.to_vec(), via.clone());
+            self.url_or_text(captured, via.clone());
         }
     }
 
-    fn body(&mut self, bytes: Vec<u8>, via: Via) {
-        if self.needles.hit(&bytes) && self.is_new(&bytes) {
+    fn body(&mut self, bytes: &'a [u8], via: Via) {
+        if self.needles.hit(bytes) && self.is_new(bytes) {
             let bytes = Raw::new(bytes);
             let mime = Box::default();
             self.put(via, Payload::Body { mime, bytes });
         }
     }
 
-    fn pair(&mut self, store: Store, key: Vec<u8>, value: Vec<u8>, via: Via) {
-        if !is_set(&value) {
+    fn pair(&mut self, store: Store, key: &[u8], value: &[u8], via: Via) {
+        if !is_set(value) {
             return;
         }
         let payload = Payload::Pair {
@@ -251,10 +248,10 @@ impl Out<'_> {
     }
 
     /// Whether a value was not handed on before: loggers repeat headers and messages under several keys.
-    fn is_new(&mut self, value: &[u8]) -> bool {
-        let new = !self.seen.iter().any(|seen| seen.as_bytes() == value);
+    fn is_new(&mut self, value: &'a [u8]) -> bool {
+        let new = !self.seen.contains(&value);
         if new {
-            self.seen.push(Raw::new(value));
+            self.seen.push(value);
         }
         new
     }
@@ -277,6 +274,6 @@ fn is_url(value: &[u8]) -> bool {
 }
 
 /// Whether `value` stands in one of the request's URLs, or is its query.
-fn is_in(value: &[u8], urls: &[Vec<u8>]) -> bool {
+fn is_in(value: &[u8], urls: &[Cow<'_, [u8]>]) -> bool {
     urls.iter().any(|url| contains(url, value))
 }

@@ -1,6 +1,8 @@
 //! One record becomes its parts: what each field is, and its value with the writer's escaping undone.
 //! Whatever no format knows becomes text; nothing of a record is dropped. Knows formats, and no needles.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -12,41 +14,58 @@ use crate::atoms::rules::log_format::{Escape, LogFormat, LogFormats, Role, Shape
 /// Records inside records: a container's output in a collector's JSON in a shipper's JSON, and one to spare.
 const MAX_WRAPPING: usize = 6;
 
-/// What a record holds.
+/// What a record holds, in its line's own bytes where no escaping was undone.
 #[derive(Debug, Default)]
-pub struct Record {
+pub struct Record<'l> {
     /// Name of its format; `None` for a line in no known format.
     pub format: Option<Box<str>>,
     /// When it was written.
     pub at: Option<When>,
     /// Its parts, in order of appearance.
-    pub parts: Vec<Part>,
+    pub parts: Vec<Part<'l>>,
+}
+
+impl Record<'_> {
+    /// The record, in bytes of its own.
+    pub(super) fn into_owned(self) -> Record<'static> {
+        let parts = self.parts.into_iter().map(|part| Part {
+            role: part.role,
+            name: Cow::Owned(part.name.into_owned()),
+            value: Cow::Owned(part.value.into_owned()),
+            rank: part.rank,
+        });
+        Record {
+            format: self.format,
+            at: self.at,
+            parts: parts.collect(),
+        }
+    }
 }
 
 /// A part of a record.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct Part<'l> {
     /// What it is; `None` for text, or for a member of JSON that no format names.
     pub role: Option<Role>,
     /// Key or column, where it has one.
-    pub name: Vec<u8>,
+    pub name: Cow<'l, [u8]>,
     /// Value, escaping undone.
-    pub value: Vec<u8>,
+    pub value: Cow<'l, [u8]>,
     /// Of several parts of one role, the lowest rank counts.
     pub(super) rank: usize,
 }
 
-impl std::fmt::Debug for Part {
+impl std::fmt::Debug for Part<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}({} bytes)", self.role, self.value.len())
     }
 }
 
-impl Part {
-    pub(super) fn text(value: Vec<u8>) -> Self {
+impl<'l> Part<'l> {
+    pub(super) fn text(value: Cow<'l, [u8]>) -> Self {
         Self {
             role: None,
-            name: Vec::new(),
+            name: Cow::default(),
             value,
             rank: 0,
         }
@@ -63,9 +82,12 @@ pub(super) struct Grammar<'a> {
     pub(super) tz: Option<&'a TimeZone>,
 }
 
-impl Grammar<'_> {
+impl<'a> Grammar<'a> {
     /// The parts of one record.
-    pub(super) fn read(&self, line: &[u8]) -> Record {
+    pub(super) fn read<'l>(&self, line: &'l [u8]) -> Record<'l>
+    where
+        'a: 'l,
+    {
         if let Some(section) = self.section {
             let format = self.formats.formats.get(section.format);
             let parts = section.split(line);
@@ -77,11 +99,17 @@ impl Grammar<'_> {
     }
 
     /// The record in `line`, when its format is known, wrappers undone.
-    fn known(&self, line: &[u8], depth: usize) -> Option<Record> {
+    fn known<'l>(&self, line: &'l [u8], depth: usize) -> Option<Record<'l>> {
         if depth > MAX_WRAPPING {
             return None;
         }
-        let line = &*escape::without_ansi(line);
+        match escape::without_ansi(line) {
+            Cow::Borrowed(line) => self.plain(line, depth),
+            Cow::Owned(line) => self.plain(&line, depth).map(Record::into_owned),
+        }
+    }
+
+    fn plain<'l>(&self, line: &'l [u8], depth: usize) -> Option<Record<'l>> {
         let direct = self.json(line, depth).or_else(|| self.pattern(line));
         direct.or_else(|| {
             let (inner, arrival) = self.unwrapped(line)?;
@@ -108,7 +136,7 @@ impl Grammar<'_> {
         })
     }
 
-    fn pattern(&self, line: &[u8]) -> Option<Record> {
+    fn pattern<'l>(&self, line: &'l [u8]) -> Option<Record<'l>> {
         self.formats.formats.iter().find_map(|format| {
             let Shape::Pattern(patterns) = &format.shape else {
                 return None;
@@ -122,11 +150,12 @@ impl Grammar<'_> {
                 .filter_map(|(index, role)| Some((captures.get(*index)?.range(), *role)))
                 .collect();
             spans.sort_unstable_by_key(|(span, _)| span.start);
-            let mut parts = Vec::new();
+            // Each has a text before it, and the last one after it.
+            let mut parts = Vec::with_capacity(spans.len() * 2 + 1);
             let mut from = 0;
             let undo = |range: std::ops::Range<usize>| {
                 let bytes = line.get(range).unwrap_or_default();
-                escape::undo(bytes, format.escape).into_owned()
+                escape::undo(bytes, format.escape)
             };
             for (span, role) in spans {
                 if span.start > from {
@@ -145,7 +174,7 @@ impl Grammar<'_> {
         })
     }
 
-    fn json(&self, line: &[u8], depth: usize) -> Option<Record> {
+    fn json<'l>(&self, line: &'l [u8], depth: usize) -> Option<Record<'l>> {
         let (members, rest) = json::members(line)?;
         let has = |wanted: &str| members.iter().any(|member| ends_with(&member.path, wanted));
         let format = self
@@ -169,21 +198,20 @@ impl Grammar<'_> {
                 None => member.value.first() == Some(&b'{'),
                 role => role == Some(Role::Line),
             };
-            let inner = wrapped.then(|| self.known(&member.value, depth + 1));
-            match inner.flatten() {
+            let inner = || self.known(&member.value, depth + 1);
+            let inner = wrapped.then(inner).flatten();
+            match inner.map(Record::into_owned) {
                 Some(record) => inside.push(record),
                 None => parts.push(Part {
                     role: role.filter(|role| *role != Role::Line),
-                    name: member.key,
-                    value: member.value.into_owned(),
+                    name: Cow::Owned(member.key),
+                    value: member.value,
                     rank,
                 }),
             }
         }
         if !rest.trim_ascii().is_empty() {
-            parts.push(Part::text(
-                escape::undo(rest, Escape::Backslash).into_owned(),
-            ));
+            parts.push(Part::text(escape::undo(rest, Escape::Backslash)));
         }
         let mut record = self.dated(format, parts, None);
         for inner in inside {
@@ -195,11 +223,11 @@ impl Grammar<'_> {
     }
 
     /// A line in no known format: text, and the members of a JSON object at its end.
-    pub(super) fn unknown(&self, line: &[u8]) -> Record {
+    pub(super) fn unknown<'l>(&self, line: &'l [u8]) -> Record<'l> {
         let at = stamp::find(line).and_then(|stamp| stamp.when(false, self.tz));
         let object = memchr::memmem::find(line, b"{\"").and_then(|at| line.split_at_checked(at));
         let inside = object.and_then(|(before, object)| Some((before, self.json(object, 1)?)));
-        let undo = |bytes| Part::text(escape::undo(bytes, Escape::Backslash).into_owned());
+        let undo = |bytes| Part::text(escape::undo(bytes, Escape::Backslash));
         match inside {
             Some((before, inner)) => Record {
                 format: inner.format,
@@ -214,7 +242,7 @@ impl Grammar<'_> {
         }
     }
 
-    fn dated(&self, format: &LogFormat, parts: Vec<Part>, day: Option<Date>) -> Record {
+    fn dated<'l>(&self, format: &LogFormat, parts: Vec<Part<'l>>, day: Option<Date>) -> Record<'l> {
         let value = |role| best(&parts, role);
         let date = value(Role::Date).and_then(stamp::date).or(day);
         let time = value(Role::Time);
@@ -237,11 +265,10 @@ impl Grammar<'_> {
 }
 
 /// The value that counts among those of a role; a dash stands for none.
-pub(super) fn best(parts: &[Part], role: Role) -> Option<&[u8]> {
+pub(super) fn best<'p>(parts: &'p [Part<'_>], role: Role) -> Option<&'p [u8]> {
     let parts = parts.iter().filter(|part| part.role == Some(role));
     let set = parts.filter(|part| is_set(&part.value));
-    set.min_by_key(|part| part.rank)
-        .map(|part| part.value.as_slice())
+    set.min_by_key(|part| part.rank).map(|part| &*part.value)
 }
 
 /// Whether a writer had something to write.

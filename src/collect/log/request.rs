@@ -1,5 +1,6 @@
 //! What the parts of a record say of its request, together: URL, method, status, host. Hands on nothing.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::columns;
@@ -14,25 +15,25 @@ const MAX_HOST: usize = 270;
 
 /// What the parts say of the request, together.
 #[derive(Default)]
-pub(super) struct Request {
+pub(super) struct Request<'p> {
     /// URLs or targets of the request, none a part of another; the fullest first.
-    pub(super) urls: Vec<Vec<u8>>,
+    pub(super) urls: Vec<Cow<'p, [u8]>>,
     method: Option<Box<str>>,
     status: Option<u16>,
     host: Option<Box<str>>,
 }
 
-impl Request {
-    pub(super) fn of(parts: &[Part]) -> Self {
+impl<'p> Request<'p> {
+    pub(super) fn of(parts: &'p [Part<'_>]) -> Self {
         let value = |role| best(parts, role);
         let line = value(Role::Request).map(request_line);
         let query = value(Role::Query);
         let target = value(Role::Target)
-            .map(|target| columns::join(target, query.unwrap_or_default()).into_owned())
-            .or_else(|| query.map(|query| columns::join(b"", query).into_owned()));
-        let line_target = line.as_ref().map(|(_, target)| target.to_vec());
-        let absolute = value(Role::Url).map(<[u8]>::to_vec);
-        let mut urls: Vec<Vec<u8>> = Vec::new();
+            .map(|target| columns::join(target, query.unwrap_or_default()))
+            .or_else(|| query.map(|query| columns::join(b"", query)));
+        let line_target = line.map(|(_, target)| Cow::Borrowed(target));
+        let absolute = value(Role::Url).map(Cow::Borrowed);
+        let mut urls: Vec<Cow<'_, [u8]>> = Vec::new();
         for url in [absolute, line_target, target].into_iter().flatten() {
             let known = urls.iter().any(|other| contains(other, &url));
             if starts_url(&url) && !known {
@@ -45,7 +46,7 @@ impl Request {
                 .iter()
                 .filter(|part| part.role == Some(Role::RequestHeaders));
             let mut named = headers.filter(|part| part.name.eq_ignore_ascii_case(name));
-            named.next().map(|part| part.value.as_slice())
+            named.next().map(|part| &*part.value)
         };
         let method = line.and_then(|(method, _)| method).or(value(Role::Method));
         Self {
@@ -72,7 +73,7 @@ impl Request {
             },
             method: self.method.clone(),
             status: self.status,
-            url: Raw::new(url.cloned().unwrap_or_default()),
+            url: Raw::new(url.map_or(&[][..], |url| url)),
             host: self.host.clone(),
         }))
     }

@@ -8,6 +8,8 @@ mod journal;
 mod member;
 mod open;
 mod page;
+mod pass;
+mod plan;
 mod residue;
 mod rest;
 mod rows;
@@ -24,6 +26,8 @@ use std::time::SystemTime;
 use super::{Evidence, ReadError, platform};
 pub use cells::{Cells, Number};
 use image::{Image, Overlay};
+pub use pass::Met;
+use pass::Pages;
 pub use residue::{Found, residue};
 pub use rows::{Database, Lookup, Table};
 pub use states::{MAX_IMAGES, Others, Passing, more_states};
@@ -156,8 +160,11 @@ impl Views {
                 opened: None,
             });
         }
+        let live = Database::new(open::in_place(path)?, main_len);
+        let head = evidence.head();
+        let pages = Pages::new(File::open(path)?, head, page_size(head), main_len);
         Ok(Self {
-            live: Database::new(open::in_place(path)?, main_len),
+            live: live.with_pages(pages),
             main_file: None,
             cut_off: false,
             problem,

@@ -59,8 +59,18 @@ impl Layout {
             .into_bytes()
     }
 
+    /// Bytes of a page that are used.
+    pub(super) fn usable(self) -> usize {
+        self.usable
+    }
+
+    /// Whether the bytes of a text are as SQLite would give them out.
+    pub(super) fn is_utf8(self) -> bool {
+        self.text == Text::Utf8
+    }
+
     /// Bytes of a payload that lie in the page itself, as far as its kind goes (file format §1.6).
-    fn local(self, kind: Kind, payload: usize) -> usize {
+    pub(super) fn local(self, kind: Kind, payload: usize) -> usize {
         let usable = self.usable;
         let most = match kind {
             Kind::TableLeaf => usable.saturating_sub(35),

@@ -1,6 +1,8 @@
 //! Rows out of a table that a stranger made: SELECTs built from the columns that are there, text as bytes,
 //! and what lies behind a broken page is still reached. Knows no application's schema.
 
+mod few;
+
 use std::cell::{Cell, RefCell};
 
 use rusqlite::types::ValueRef;
@@ -9,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Statement};
 use super::ReadError;
 use super::cells::Cells;
 use super::open::{damaged, told};
+use super::pass::Pages;
 
 /// Values may come to this multiple of the file's size before it counts as crafted: each cell is read about
 /// twice, and only crafted cells share their overflow pages.
@@ -25,6 +28,8 @@ const MAX_DETOURS: u32 = 200;
 #[derive(Debug)]
 pub struct Database {
     connection: Connection,
+    /// The file, where it is read as it lies.
+    pages: Option<RefCell<Pages>>,
     /// Bytes of values that may still be read.
     budget: Cell<u64>,
 }
@@ -87,7 +92,16 @@ impl Database {
     pub(super) fn new(connection: Connection, len: u64) -> Self {
         Self {
             connection,
+            pages: None,
             budget: Cell::new(TEXT_FLOOR.saturating_add(len.saturating_mul(TEXT_PER_BYTE))),
+        }
+    }
+
+    /// The same, of a file that is read as it lies.
+    pub(super) fn with_pages(self, pages: Option<Pages>) -> Self {
+        Self {
+            pages: pages.map(RefCell::new),
+            ..self
         }
     }
 
@@ -174,6 +188,9 @@ impl Database {
         each: &mut dyn FnMut(i64, &Cells<'_>),
     ) -> Result<Option<ReadError>, ReadError> {
         let name = table.name;
+        if let Some(rowids) = self.few_set(table, set) {
+            return self.scan_rows(table, columns, set, &rowids, each);
+        }
         let set = table.any_set(set);
         if !table.has_rowid {
             let key = if table.has(key) {

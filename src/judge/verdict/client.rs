@@ -6,9 +6,9 @@ use crate::atoms::rules::provider::Provider;
 use crate::atoms::{KeyKind, Kind};
 use crate::collect::Store;
 use crate::detect::{Channel, Role, Sighting};
+use crate::flow::census::{authenticates, redeems, shows_secret};
 use crate::flow::{Flow, Modifier};
 use crate::judge::Basis;
-use crate::judge::facts::{authenticates, redeems, shows_secret};
 
 /// Whether the client authenticates at the token endpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,8 +57,7 @@ impl Case<'_> {
         let mut seen: Vec<bool> = Vec::new();
         for client in self.trails().filter_map(|trail| trail.client_id.as_deref()) {
             for (index, _) in self.steps().chain(self.sightings()) {
-                let file = self.facts.holders.file(index);
-                seen.extend(self.facts.authentication(file, client));
+                seen.extend(self.facts.habit(index, client).authenticates);
             }
         }
         seen
@@ -93,9 +92,7 @@ impl Case<'_> {
         own || self.trails().any(|trail| {
             let client = trail.client_id.as_deref().unwrap_or_default();
             self.sightings().any(|(index, _)| {
-                let file = self.facts.holders.file(index);
-                let secret = self.facts.secret(file, client);
-                secret.is_some_and(|secret| self.within(reach, secret))
+                self.within(reach, index) && self.facts.habit(index, client).shows_secret
             })
         })
     }

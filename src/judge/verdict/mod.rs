@@ -9,7 +9,7 @@ mod secret;
 mod token;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -64,7 +64,8 @@ impl<'a> Case<'a> {
             clock: Clock::default(),
         };
         let (claims, signature) = (
-            case.credentials().find_map(|(_, _, it)| it.claims.as_ref()),
+            case.credentials()
+                .find_map(|(_, _, it)| it.claims.as_deref()),
             case.credentials()
                 .map(|(_, _, it)| it.signature)
                 .max_by_key(|it| told(*it)),
@@ -211,23 +212,24 @@ impl<'a> Case<'a> {
 
     /// The moments that decide, for each place that `of` names: no verdict rises as time passes, so that the
     /// first sighting there is the worst; one without a time stands for itself. One value on a hundred
-    /// thousand lines is so judged once.
+    /// thousand lines is so judged once. In the order in which its own sightings name the places: what else the
+    /// evidence holds changes nothing.
     fn moments(
         &self,
         at: Option<Timestamp>,
         of: impl Fn(usize) -> Option<usize>,
-    ) -> BTreeSet<(usize, Option<Timestamp>)> {
-        let mut first: BTreeMap<(usize, bool), Option<Timestamp>> = BTreeMap::new();
+    ) -> Vec<(usize, Option<Timestamp>)> {
+        let mut ranks: HashMap<usize, usize> = HashMap::new();
+        let mut first: BTreeMap<(usize, bool), (usize, Option<Timestamp>)> = BTreeMap::new();
         for (index, _) in self.sightings() {
             let Some(place) = of(index) else { continue };
+            let next = ranks.len();
+            let rank = *ranks.entry(place).or_insert(next);
             let when = at.or_else(|| self.facts.time(index));
-            let known = first.entry((place, when.is_some())).or_insert(when);
-            *known = (*known).min(when);
+            let known = first.entry((rank, when.is_some())).or_insert((place, when));
+            known.1 = known.1.min(when);
         }
-        first
-            .into_iter()
-            .map(|((place, _), when)| (place, when))
-            .collect()
+        first.into_values().collect()
     }
 
     /// The table. Rows 1 and 2 hold for every kind; the rest is one `match` per family.

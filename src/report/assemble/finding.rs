@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{Results, moment, text, texts};
-use crate::atoms::{Basis, Locator, Masked, Source, When, Zone};
+use crate::atoms::{Basis, Locator, Masked, Source, Zone};
 use crate::collect::read::Row;
 use crate::detect::{Claims, Credential, Revealed, Sighting, Signature};
+use crate::flow::repeats::Repeated;
 use crate::judge::{Finding, Verdict};
 use crate::report::wire;
 
-/// A finding, with its sightings.
+/// A finding, with its sightings, and all sources that have any: those that are counted in full are told apart once
+/// all parts are together.
 pub(super) fn finding(finding: &Finding, results: &Results<'_>) -> wire::Finding {
     let mut seen: Vec<(&Sighting, Option<&Credential>)> = finding
         .seen
@@ -41,6 +43,7 @@ pub(super) fn finding(finding: &Finding, results: &Results<'_>) -> wire::Finding
         .find_map(|trail| trail.issuer.as_deref())
         .or_else(|| said?.iss.as_deref())
         .map(Into::into);
+    let by_source = by_source(&seen, finding, results);
     wire::Finding {
         id: finding.id.to_string(),
         leak: finding.leak.to_string(),
@@ -86,8 +89,8 @@ pub(super) fn finding(finding: &Finding, results: &Results<'_>) -> wire::Finding
             .take(wire::SIGHTINGS)
             .map(|(sighting, credential)| self::sighting(sighting, *credential, results.rows))
             .collect(),
-        sightings_total: seen.len() as u64,
-        sightings_by_source: by_source(&seen),
+        sightings_total: by_source.iter().map(|it| it.sightings).sum(),
+        sightings_by_source: by_source,
     }
 }
 
@@ -236,36 +239,30 @@ pub(super) fn locator(locator: &Locator) -> wire::Locator {
     }
 }
 
-/// Count, first and last moment per source, for a finding whose sightings do not all fit.
-fn by_source(seen: &[(&Sighting, Option<&Credential>)]) -> Vec<wire::SeenIn> {
-    if seen.len() <= wire::SIGHTINGS {
-        return Vec::new();
-    }
-    let mut sources: BTreeMap<&Source, Vec<Option<When>>> = BTreeMap::new();
+/// Count, first and last moment per source, with the sightings that were set aside.
+fn by_source(
+    seen: &[(&Sighting, Option<&Credential>)],
+    finding: &Finding,
+    results: &Results<'_>,
+) -> Vec<wire::SeenIn> {
+    let mut sources: BTreeMap<&Source, Repeated> = BTreeMap::new();
     for (sighting, _) in seen {
-        let moments = sources.entry(&*sighting.place.source).or_default();
-        moments.push(sighting.at);
+        let known = sources.entry(&*sighting.place.source).or_default();
+        *known = known.and(Repeated::once(sighting.at));
+    }
+    let credential = finding.credential.into_iter();
+    for (source, more) in credential.flat_map(|id| results.correlated.repeats.of(id)) {
+        let known = sources.entry(source).or_default();
+        *known = known.and(*more);
     }
     sources
         .into_iter()
-        .map(|(source, moments)| wire::SeenIn {
+        .map(|(source, known)| wire::SeenIn {
             path: (&*source.path).into(),
             members: texts(&source.members),
-            sightings: moments.len() as u64,
-            first_at: moment(
-                moments
-                    .iter()
-                    .flatten()
-                    .min_by_key(|at| at.instant)
-                    .copied(),
-            ),
-            last_at: moment(
-                moments
-                    .iter()
-                    .flatten()
-                    .max_by_key(|at| at.instant)
-                    .copied(),
-            ),
+            sightings: known.count,
+            first_at: moment(known.first),
+            last_at: moment(known.last),
         })
         .collect()
 }

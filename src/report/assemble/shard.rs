@@ -79,6 +79,7 @@ pub fn sighting(run: &str, source: Digest, sighting: &detect::Sighting) -> wire:
         params: sighting.params.iter().map(param).collect(),
         credentials: sighting.credentials.iter().map(credential).collect(),
         keys: sighting.keys.iter().copied().map(key).collect(),
+        near: sighting.near.iter().copied().map(key).collect(),
     }
 }
 
@@ -94,7 +95,7 @@ fn credential(credential: &detect::Credential) -> wire::Credential {
         shown: credential.shown.as_str().into(),
         fingerprint: credential.fingerprint.map(|digest| digest.to_string()),
         keys: credential.keys.iter().copied().map(key).collect(),
-        claims: credential.claims.as_ref().map(claims),
+        claims: credential.claims.as_deref().map(claims),
         signature: credential.signature.as_str().into(),
         score: credential.score,
     }

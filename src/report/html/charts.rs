@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::super::headline::most;
+use super::super::table::SEVERITIES;
 use super::super::telling::{self, plural, words};
 use super::super::wire::{Finding, HeldIn, Profile, Report};
 use super::svg::{Part, bar};
@@ -120,8 +121,14 @@ fn chart(
     }
     let total = |parts: &BTreeMap<&str, u64>| parts.values().sum::<u64>();
     let mut bars: Vec<_> = bars.into_iter().collect();
-    bars.sort_by_key(|(_, parts)| std::cmp::Reverse(total(parts)));
-    let largest = bars.first().map_or(1, |(_, parts)| total(parts));
+    let all = bars.iter().map(|(_, parts)| total(parts));
+    let largest = all.max().unwrap_or(1);
+    // Most first, but severities are read in their own order.
+    let order = |name: &str| SEVERITIES.iter().position(|(it, _)| *it == name);
+    match filter {
+        "severity" => bars.sort_by_key(|(name, _)| order(name)),
+        _ => bars.sort_by_key(|(_, parts)| std::cmp::Reverse(total(parts))),
+    }
     write!(
         out,
         "<div class=\"chart\"><h3>{title}</h3><table class=\"bars\"><tbody>"

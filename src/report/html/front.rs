@@ -87,7 +87,6 @@ fn are(number: usize) -> String {
 
 /// Kinds, their states, and who can revoke them.
 fn revoke(report: &Report, headline: &Headline<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    write!(out, "<section class=\"card alarm\"><h2>Revoke now</h2>")?;
     let open = report.findings.iter().filter(|it| it.status == "new");
     let mut kinds: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for finding in open.filter(|it| is_usable(it)) {
@@ -96,12 +95,12 @@ fn revoke(report: &Report, headline: &Headline<'_>, out: &mut dyn io::Write) -> 
     if kinds.is_empty() {
         return write!(
             out,
-            "<p class=\"calm\">No credential in this evidence is usable as far as it shows.</p></section>"
+            "<section class=\"card\"><h2>Revoke now</h2><p class=\"calm\">No credential in this evidence is usable as far as it shows.</p></section>"
         );
     }
     write!(
         out,
-        "<table class=\"plain\"><thead><tr><th scope=\"col\">Kind</th><th scope=\"col\">Worth</th><th scope=\"col\">Issued by</th></tr></thead><tbody>"
+        "<section class=\"card alarm\"><h2>Revoke now</h2><table class=\"plain\"><thead><tr><th scope=\"col\">Kind</th><th scope=\"col\">Worth</th><th scope=\"col\">Issued by</th></tr></thead><tbody>"
     )?;
     for (kind, _) in headline.kinds.iter().take(ROWS) {
         let Some(of_kind) = kinds.get(kind) else {
@@ -152,7 +151,10 @@ fn names(issuers: &[(&str, usize)]) -> String {
     match (shown.is_empty(), issuers.len().saturating_sub(NAMED)) {
         (true, _) => "<span class=\"faint\">not known</span>".into(),
         (_, 0) => shown.join(", "),
-        (_, more) => format!("{} and {more} more", shown.join(", ")),
+        (_, more) => format!(
+            "{} <span class=\"faint\" title=\"and {more} more\">+{more}</span>",
+            shown.join(", ")
+        ),
     }
 }
 

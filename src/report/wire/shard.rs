@@ -36,8 +36,8 @@ pub enum Line {
 pub struct Head {
     /// What the line is.
     pub r#type: String,
-    /// Its run.
-    pub run: String,
+    /// Its run. What a part came to has none.
+    pub run: Option<String>,
 }
 
 /// What was asked for.
@@ -218,6 +218,10 @@ pub struct Sighting {
     /// Every key that joins it to others, as `kind:digest`: what an engine groups by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
+    /// What it may belong to by time alone, as `near:` with the id of another sighting of the source or with the
+    /// digest of a stretch of time: joins as `keys` do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<String>,
 }
 
 /// A moment, and how far its clock can be believed.

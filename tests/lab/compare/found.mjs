@@ -1,5 +1,6 @@
 // Truth against report, for one holder: what lies in each file, what of it was found, and what was made up.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -59,6 +60,16 @@ function rowsOf(folder, all, values) {
   return rows;
 }
 
+/** File and its digest → hits: what stays as it is between two states of a profile is searched once. */
+const searched = new Map();
+
+function searchFile(values, folder, file) {
+  const bytes = fs.readFileSync(path.join(folder, file));
+  const key = `${createHash('sha256').update(bytes).digest('hex')} ${file}`;
+  if (!searched.has(key)) searched.set(key, search(values, bytes, file));
+  return searched.get(key);
+}
+
 /** Which of a holder's values each reader found: store → values. */
 function foundIn(report) {
   const found = new Map();
@@ -85,9 +96,8 @@ function bodiesOf(folder, all, report) {
  * Stores of a holder: {store, reader, lying, missed: [{entry, file}], buried, messages}. A store whose reader says that
  * it cannot read it counts as one without. `buried` lies in no row of a database: in free pages, journals, slack.
  */
-function stores(name, report) {
+function stores(name, report, values) {
   const folder = path.join(evidence, name);
-  const values = index(ledger.keys());
   const found = foundIn(report);
   const all = files(folder);
   const rows = rowsOf(folder, all, values);
@@ -102,7 +112,7 @@ function stores(name, report) {
     }
     const row = result.get(store);
     const inRows = rows.get(store);
-    const hits = search(values, fs.readFileSync(path.join(folder, file)), file);
+    const hits = searchFile(values, folder, file);
     for (const value of new Set([...hits, ...(inRows ?? [])])) {
       const entry = ledger.get(value);
       const buried = inRows !== undefined && !inRows.has(value) && !residue;
@@ -122,10 +132,10 @@ function stores(name, report) {
   }));
 }
 
-/** Judges one scan: {name, stores, invented, kinds, flows: {right, less, vague, wrong}, untouched}. */
-export function compare({ name, report, untouched, seconds }) {
+/** Judges one scan, with an index of the ledger: {name, stores, invented, kinds, flows: {right, less, vague, wrong}, untouched}. */
+export function compare({ name, report, untouched, seconds }, values) {
   const reported = report.findings.filter((finding) => finding.kind !== 'flow_weakness');
-  const held = stores(name, report);
+  const held = stores(name, report, values);
   const messages = held.filter((row) => row.reader).flatMap((row) => row.messages);
   const flows = { right: 0, less: [], vague: [], wrong: [] };
   const kinds = [];

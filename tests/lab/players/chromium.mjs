@@ -1,12 +1,13 @@
-// Chromium by Playwright: with a profile that is kept, killed or cleared; and with a HAR recorded.
+// Chromium by Playwright: with a profile that is kept, killed, cleared or deleted row by row; and with a HAR recorded.
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
-import { clients } from '../clients.mjs';
+import { clients, few } from '../clients.mjs';
+import { origin } from '../places.mjs';
 import { password } from '../servers/idp.mjs';
 import { certificateHash } from '../servers/nginx.mjs';
-import { frozen, play } from './play.mjs';
+import { emptyStorage, frozen, play } from './play.mjs';
 
 const options = (home) => ({
   executablePath: '/usr/bin/chromium',
@@ -88,6 +89,74 @@ export async function playCleared(root, chosen) {
     await page.locator('#deleteButton').click();
     await page.locator('#deleteBrowsingDataDialog').waitFor({ state: 'detached' });
     await pause(commit);
+  } finally {
+    await context.close();
+  }
+}
+
+/** What the history page lists, newest first: pages of one name and host that follow each other are one item. */
+const listed = (page) => page.locator('#infiniteList')
+  .evaluate((list) => list.items.map(({ time, url }) => `${time} ${url}`));
+
+/** Deletes the newest item by its menu, as a user does. */
+async function deleteNewest(page, [newest]) {
+  await page.locator('history-item').first().locator('#menuButton').click();
+  await page.locator('#menuRemoveButton').click();
+  for (let tries = 0; tries < 500; tries += 1) {
+    const left = await listed(page);
+    if (left[0] !== newest) return left;
+    await pause(20);
+  }
+  throw new Error('Chromium does not delete an item of its history');
+}
+
+/** Bookmarks a page; its id. The pages of the browser may use what extensions may. */
+async function bookmark(context, url) {
+  const page = await context.newPage();
+  await page.goto('chrome://bookmarks');
+  const id = await page.evaluate(async (at) => (await chrome.bookmarks.create({ title: 'App', url: at })).id, url);
+  // A page behind another is drawn once a second, and takes as long for a click.
+  await page.close();
+  return id;
+}
+
+/** Deletes a bookmark, cookie by cookie as the settings do, and item by item what a page keeps in its local storage. */
+async function deleteStored(context, id) {
+  const page = await context.newPage();
+  await page.goto('chrome://bookmarks');
+  await page.evaluate((at) => chrome.bookmarks.remove(at), id);
+  await page.goto(`${origin('spa.lab.test')}/app`);
+  await page.evaluate(emptyStorage);
+  const session = await context.newCDPSession(page);
+  for (const { name, domain, path: at } of await context.cookies()) {
+    await session.send('Network.deleteCookies', { name, domain, path: at });
+  }
+  await page.close();
+}
+
+/**
+ * Starts a profile that was played and closed, plays a little more and keeps a bookmark, and deletes item by item of its
+ * history, the bookmark, its cookies and its local storage one by one; calls `taken` with `deleting` when half of the
+ * history is gone and with `deleted` when all is, while the browser is stopped.
+ */
+export async function playDeleted(root, taken) {
+  const context = await launch(root);
+  const stopped = (state) => frozen(pidOf(folder(root)), () => taken(state));
+  try {
+    await visit(context, few);
+    const page = await context.newPage();
+    await page.goto('chrome://history');
+    await page.locator('history-item').first().waitFor();
+    let left = await listed(page);
+    const token = left.find((item) => item.includes('#access_token='));
+    const kept = await bookmark(context, token.slice(token.indexOf('https:')));
+    for (const half = left.length / 2; left.length > half;) left = await deleteNewest(page, left);
+    await stopped('deleting');
+    await deleteStored(context, kept);
+    await page.reload();
+    await page.locator('history-item').first().waitFor();
+    for (left = await listed(page); left.length > 0;) left = await deleteNewest(page, left);
+    await stopped('deleted');
   } finally {
     await context.close();
   }

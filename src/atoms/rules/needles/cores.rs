@@ -7,18 +7,24 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// every second word of ordinary text is looked at closer.
 const TELLING: usize = 4;
 
+/// Percent-encoded bytes that may end a name: a separator, another `%` of one that is encoded more than once, or
+/// the end of a URL's user information.
+const ESCAPES: [&[u8]; 6] = [b"%25", b"%3A", b"%3D", b"%3a", b"%3d", b"%40"];
+
 /// Bytes of [`COMMON`] that a core shall not share.
 const TRIPLE: usize = 3;
 
 /// What logs and pages are full of: a core from here would be met on every line.
-const COMMON: &[u8] = b"GET POST HTTP/1.1\" 200 304 \"https://www.example.com/api/index.html \
+pub(super) const COMMON: &[u8] = b"GET POST HTTP/1.1\" 200 304 \"https://www.example.com/api/index.html \
     http://login. .org/ .net/ /static/images/assets/ user users account search session service server \
     version value module config content data application/json text/html charset=utf-8 Mozilla/5.0 (X11; \
     Linux x86_64; Windows NT 10.0; Win64; x64; Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 \
     (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/605.1.15 Version Edg Firefox Googlebot compatible \
     curl/8 python-requests level info debug error warning message request response status time timestamp \
     connection upstream client forwarded host path query method port accept report review detail return \
-    Sun Mon Tue Wed Thu Fri Sat Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec function";
+    Sun Mon Tue Wed Thu Fri Sat Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec function \
+    192.0.2.107 - - [21/Nov/2026:23:44:04 +0000] 28639 0.137 ?id=446185&lang=en&q=a%20b%2Fc /wiki/%D0%B0%D0%B1\
+    %D1%82%D1%80%D0%BA%D0%B6%D0%BF%D1%86%E4%B8%AD%E6%96%87%2C%20%D0%B9%D0%B4 {\"ts\":\"2026-11-21T10:00:00.123Z\",\"pid\":40372}";
 
 /// A literal up to its core, and from the core on.
 type Halves = (Box<[u8]>, Box<[u8]>);
@@ -34,12 +40,7 @@ pub(super) struct Core {
 
 impl Core {
     fn new<'l>(core: &[u8], literals: impl Iterator<Item = &'l [u8]>) -> Self {
-        let around = literals.filter_map(|literal| {
-            let at = memchr::memmem::find(literal, core)?;
-            let (before, from) = literal.split_at_checked(at)?;
-            Some((before.into(), from.into()))
-        });
-        let around: Vec<Halves> = around.collect();
+        let around: Vec<Halves> = literals.filter_map(|it| halves(it, core)).collect();
         let mut shared = core.len();
         while let Some(Some(next)) = around.first().map(|(_, from)| from.get(shared))
             && around
@@ -55,10 +56,20 @@ impl Core {
         }
     }
 
-    /// Its telling bytes: how many, and whether all are small letters.
-    pub(super) fn class(&self) -> (usize, bool) {
-        let telling = self.bytes.get(..TELLING).unwrap_or(&self.bytes);
-        (telling.len(), telling.iter().all(u8::is_ascii_lowercase))
+    /// Whether it has fewer telling bytes than others.
+    pub(super) fn is_short(&self) -> bool {
+        self.bytes.len() < TELLING
+    }
+
+    /// Whether it is a percent-encoded byte that may be a separator.
+    pub(super) fn is_escape(&self) -> bool {
+        ESCAPES.contains(&&*self.bytes)
+    }
+
+    /// How rare its first bytes are together: less for rarer ones.
+    pub(super) fn rarity(&self) -> usize {
+        let often = |byte: &u8| 1 + memchr::memchr_iter(*byte, COMMON).count();
+        self.bytes.iter().take(TRIPLE).map(often).product()
     }
 
     /// Where the literal begins whose core stands at `at`.
@@ -70,8 +81,29 @@ impl Core {
     }
 }
 
-/// Few cores that stand for all the literals: again and again the one that most of the rest share.
+/// A literal cut at the first place where the core stands in it.
+fn halves(literal: &[u8], core: &[u8]) -> Option<Halves> {
+    let at = memchr::memmem::find(literal, core)?;
+    let (before, from) = literal.split_at_checked(at)?;
+    Some((before.into(), from.into()))
+}
+
+/// Few cores that stand for all the literals: again and again the one that most of the rest share. The escapes
+/// are among them, and stand for the literals in which they are: of two cores that begin alike, a search finds one.
 pub(super) fn cores(literals: &[&[u8]]) -> Vec<Core> {
+    let mut left = literals.to_vec();
+    let escapes = ESCAPES.map(|escape| {
+        let with = left.extract_if(.., |it| memchr::memmem::find(it, escape).is_some());
+        Core {
+            bytes: escape.into(),
+            around: with.filter_map(|it| halves(it, escape)).collect(),
+        }
+    });
+    escapes.into_iter().chain(shared(&left)).collect()
+}
+
+/// Cores of the literals that no escape stands for.
+fn shared(literals: &[&[u8]]) -> Vec<Core> {
     let common: HashSet<&[u8]> = COMMON.windows(TRIPLE).collect();
     let mut sharing: BTreeMap<&[u8], BTreeSet<usize>> = BTreeMap::new();
     for (number, literal) in literals.iter().enumerate() {

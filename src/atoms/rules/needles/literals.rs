@@ -1,17 +1,24 @@
 //! Literals that mark a credential wherever they stand: those with a hyphen or an underscore are told at
-//! that byte, the others by a packed search for a few telling bytes of each.
+//! that byte, the others by a packed search for a few telling bytes of each. Percent-encoded separators are
+//! searched with them; whether one ends a name is not told here.
+
+use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, Span, packed};
 
 use super::cores::{Core, cores};
+use super::sets::in_sets;
 use super::triples::Triples;
 
 /// Bytes of a literal that are compared; so a search need not look further than this behind its block.
 pub(super) const LONGEST: usize = 64;
 
-/// Cores in one packed search. It sorts them into eight sets and looks closer at what may be of one: with
-/// more than three in a set that is most of the text, and several searches are faster than one.
-const TOGETHER: usize = 24;
+/// Cores in one packed search: with more, one that looks at half as many bytes at once is chosen for us.
+const TOGETHER: usize = 32;
+
+/// Cores besides the shortest ones in the search for those. It looks closer at what is like the first three bytes
+/// of one, and with more it does so too often.
+const AMONG_SHORT: usize = 16;
 
 /// The literals, compiled.
 #[derive(Debug, Default)]
@@ -59,20 +66,23 @@ impl Literals {
         let mut searched = Vec::new();
         for literal in &all {
             let covered = all.iter().any(|other| {
-                other.len() < literal.len() && memchr::memmem::find(literal, other).is_some()
+                other.len() < literal.len()
+                    && literal.windows(other.len()).any(|part| part == *other)
             });
             if !covered && !compiled.add_jointed(literal) {
                 searched.push(*literal);
             }
         }
-        let mut cores = cores(&searched);
-        // Alike ones together: the shortest of a search says how many bytes tell a candidate, and letters
-        // are told from other bytes by half of each byte.
-        cores.sort_by_key(Core::class);
-        let groups = cores.chunk_by(|a, b| a.class() == b.class());
-        for group in groups.flat_map(|group| group.chunks(TOGETHER)) {
-            compiled.searches.extend(Search::new(group.to_vec()));
-        }
+        let (mut short, mut long): (Vec<Core>, Vec<Core>) =
+            cores(&searched).into_iter().partition(Core::is_short);
+        // Beside the short ones stand those whose first bytes are rarest.
+        long.sort_by_cached_key(Core::rarity);
+        let rarest = AMONG_SHORT.min(TOGETHER.saturating_sub(short.len()));
+        short.extend(long.drain(..rarest.min(long.len())));
+        let groups = short.chunks(TOGETHER).chain(long.chunks(TOGETHER));
+        compiled.searches = groups
+            .filter_map(|group| Search::new(in_sets(group.to_vec())))
+            .collect();
         compiled
     }
 
@@ -99,18 +109,24 @@ impl Literals {
     }
 
     /// Letters that stand before the joint of a literal.
-    pub(super) fn joint_letters(&self) -> impl Iterator<Item = u8> {
-        self.jointed
-            .iter()
-            .filter_map(|it| it.before.last().copied())
+    pub(super) fn joint_letters(&self) -> BTreeSet<u8> {
+        let before = self.jointed.iter().map(|it| &it.before);
+        before.filter_map(|before| before.last().copied()).collect()
     }
 
-    /// Offset of the first literal without a joint that begins in `start..limit`.
-    pub(super) fn find(&self, bytes: &[u8], start: usize, limit: usize) -> Option<usize> {
+    /// Offset of the first literal without a joint that begins in `start..limit`, or percent-encoded byte there
+    /// that `is_separator` of a name.
+    pub(super) fn find(
+        &self,
+        bytes: &[u8],
+        start: usize,
+        limit: usize,
+        is_separator: &impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         let mut limit = limit;
         let mut first = None;
         for search in &self.searches {
-            if let Some(at) = search.find(bytes, start, limit) {
+            if let Some(at) = search.find(bytes, start, limit, is_separator) {
                 first = Some(at);
                 limit = at;
             }
@@ -142,14 +158,22 @@ impl Search {
         Some(Self { engine, cores })
     }
 
-    /// Offset of the first literal of these that begins in `start..limit`.
-    fn find(&self, bytes: &[u8], start: usize, limit: usize) -> Option<usize> {
+    /// Offset of the first literal of these, or of such a separator, that begins in `start..limit`.
+    fn find(
+        &self,
+        bytes: &[u8],
+        start: usize,
+        limit: usize,
+        is_separator: &impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         let end = limit.saturating_add(LONGEST).min(bytes.len());
         let mut from = start;
         while from < end {
             let (core, at) = self.next(bytes, from, end)?;
             let begins = core.literal_around(bytes, at);
-            match begins.filter(|begins| *begins >= start) {
+            let begins = begins.filter(|begins| *begins >= start);
+            let separator = || (core.is_escape() && is_separator(at)).then_some(at);
+            match begins.or_else(separator) {
                 // No later one can begin sooner, but for letters of one line.
                 Some(begins) => return (begins < limit).then_some(begins),
                 None => from = at.saturating_add(1),

@@ -1,22 +1,25 @@
 //! The needles: a cheap test whether bytes may hold anything that a rule would look at. Readers are
 //! given it as a value and know nothing of what it looks for.
 //!
-//! The search is driven by separators (`=`, `%3D`, `:`), with a look back at the name before each: its cost
+//! The search is driven by separators (`=`, `:`, `%3D`), with a look back at the name before each: its cost
 //! does not grow with the number of names, and spelling, case and percent-encoding cost nothing extra.
-//! Literals that mark a credential wherever they stand are searched beside it.
+//! Literals that mark a credential wherever they stand are searched beside it, and the separators that are
+//! percent-encoded with them.
 
 mod cores;
 mod literals;
 mod marks;
 mod names;
+mod sets;
 mod triples;
 mod vocabulary;
 
 use std::collections::BTreeSet;
 
 use literals::Literals;
-use marks::{Marks, STEP};
+use marks::{BEFORE, Marks, STEP, Step, around};
 use names::{LOOK_BACK, Names};
+use triples::is_joint;
 pub(super) use vocabulary::Vocabulary;
 
 /// Bytes searched for marks before the literals' next place is asked for: at first few, since the next
@@ -82,7 +85,6 @@ const WANTED: [u8; 256] = {
     wanted[b':' as usize] = before::NAME | before::DIGIT;
     wanted[b'-' as usize] = before::JOINT;
     wanted[b'_' as usize] = before::JOINT;
-    wanted[b'%' as usize] = before::ANY;
     wanted[b'@' as usize] = before::ANY;
     wanted
 };
@@ -97,15 +99,16 @@ impl Needles {
     ) -> Self {
         let names = Names::new(keys);
         let literals = Literals::new(LITERALS.iter().copied().chain(literals));
+        let (of_names, of_joints) = (names.last_letters(), literals.joint_letters());
         let mut before = Box::new([before::ANY; 256]);
         for (byte, bits) in (0..=u8::MAX).zip(before.iter_mut()) {
-            if names.may_precede(byte) {
+            if is_joint(byte, 0) || of_names.contains(&byte.to_ascii_lowercase()) {
                 *bits |= before::NAME;
             }
             if byte.is_ascii_hexdigit() {
                 *bits |= before::DIGIT;
             }
-            if literals.joint_letters().any(|letter| letter == byte) {
+            if of_joints.contains(&byte) {
                 *bits |= before::JOINT;
             }
         }
@@ -120,7 +123,7 @@ impl Needles {
     /// Whether anything in `bytes` is worth a second look. May say yes in vain, never no in vain.
     pub fn hit(&self, bytes: &[u8]) -> bool {
         let end = bytes.len();
-        self.marked(bytes, 0, end).is_some() || self.literals.find(bytes, 0, end).is_some()
+        self.marked(bytes, 0, end).is_some() || self.literal(bytes, 0, end).is_some()
     }
 
     /// Whether one of the names ends `bytes`, as if a separator followed.
@@ -137,7 +140,7 @@ impl Needles {
             let mark = self.marked(bytes, start, end);
             // A literal may begin in this block and end in the next.
             let limit = mark.unwrap_or(end);
-            let found = self.literals.find(bytes, start, limit).or(mark);
+            let found = self.literal(bytes, start, limit).or(mark);
             if found.is_some() {
                 return found;
             }
@@ -147,58 +150,88 @@ impl Needles {
         None
     }
 
+    /// First literal, or percent-encoded separator of a name, that begins in `start..limit`.
+    fn literal(&self, bytes: &[u8], start: usize, limit: usize) -> Option<usize> {
+        let is_needle = |at| self.is_needle(bytes, at);
+        self.literals.find(bytes, start, limit, &is_needle)
+    }
+
     /// First mark in `start..end` that is one of a needle.
     fn marked(&self, bytes: &[u8], start: usize, end: usize) -> Option<usize> {
-        // At the very first byte no name can end.
-        let mut at = start.max(1);
-        while let Some(step) = bytes
-            .get(at - 1..end)
-            .and_then(<[u8]>::first_chunk::<{ STEP + 1 }>)
-        {
+        let mut at = start;
+        if at < BEFORE {
+            // Before the first byte there is nothing, which is as good as what no name has.
+            let found = self.first(bytes, at, &padded(bytes, at, end));
+            if found.is_some() {
+                return found;
+            }
+            at += STEP;
+        }
+        let mut rest = bytes
+            .get(at.saturating_sub(BEFORE)..end)
+            .unwrap_or_default();
+        while let Some(step) = rest.first_chunk() {
             let found = self.first(bytes, at, step);
             if found.is_some() {
                 return found;
             }
-            at = at.saturating_add(STEP);
+            at += STEP;
+            rest = rest.get(STEP..).unwrap_or_default();
         }
-        let rest = bytes.get(at - 1..end).unwrap_or_default();
-        let mut step = [0; STEP + 1];
-        step.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        self.first(bytes, at, &step)
+        (at < end).then(|| self.first(bytes, at, &padded(bytes, at, end)))?
     }
 
-    /// First of the marks of a step that is one of a needle. The step's second byte stands at `from`.
-    #[inline]
-    fn first(&self, bytes: &[u8], from: usize, step: &[u8; STEP + 1]) -> Option<usize> {
+    /// First of the marks of a step that is one of a needle. The step stands at `from`.
+    #[expect(
+        clippy::inline_always,
+        reason = "a call for each step costs as much as half of what is in it"
+    )]
+    #[inline(always)]
+    fn first(&self, bytes: &[u8], from: usize, step: &Step) -> Option<usize> {
         let mut first = None;
         for place in Marks::of(step).places() {
-            let pair = step.get(place..).and_then(<[u8]>::first_chunk);
-            if pair.is_some_and(|pair| self.may_be_needle(*pair, bytes, from + place))
-                && first.is_none_or(|first| from + place < first)
-                && self.is_needle(bytes, from + place)
-            {
-                first = Some(from + place);
+            if self.may_be_needle(around(step, place), bytes, from + place) {
+                self.settle(bytes, from + place, &mut first);
             }
         }
         first
     }
 
-    /// Whether a mark may be one of a needle, by the bytes beside it. Most marks end here.
-    #[inline]
-    fn may_be_needle(&self, [last, mark]: [u8; 2], bytes: &[u8], at: usize) -> bool {
-        let class = self.before.get(usize::from(last)).copied();
-        let wanted = WANTED.get(usize::from(mark)).copied();
-        match class.unwrap_or_default() & wanted.unwrap_or_default() {
-            0 => false,
-            before::DIGIT => is_encoded(bytes, at),
-            before::ANY => mark != b'%' || matches!(bytes.get(at + 1), Some(b'2'..=b'4')),
-            before::JOINT => true,
-            _ => self.names.may_end(bytes, at) || mark == b'=' && is_name_attribute(bytes, at),
+    /// Makes the mark at `at` the first one, if it is one of a needle and stands before that.
+    #[inline(never)]
+    fn settle(&self, bytes: &[u8], at: usize, first: &mut Option<usize>) {
+        if first.is_none_or(|first| at < first) && self.is_needle(bytes, at) {
+            *first = Some(at);
         }
     }
 
+    /// Whether the mark at `at` may be one of a needle, by itself and the bytes before it. Most marks end here,
+    /// and most of them by the last byte.
+    #[inline]
+    fn may_be_needle(&self, around: [u8; BEFORE + 1], bytes: &[u8], at: usize) -> bool {
+        let [_, rest @ .., mark] = around;
+        let [.., escape, _, last] = rest;
+        let before = self.before.get(usize::from(last)).copied();
+        let wanted = WANTED.get(usize::from(mark)).copied();
+        let bits = before.unwrap_or_default() & wanted.unwrap_or_default();
+        if bits == 0 {
+            return false;
+        }
+        if bits & before::NAME == 0 {
+            return bits != before::DIGIT || escape == b'%';
+        }
+        // `"name":` is what JSON is made of.
+        let ending = match last {
+            b'"' => {
+                let [ending @ .., _, _] = around;
+                ending
+            }
+            _ => rest,
+        };
+        self.names.may_end(ending) || mark == b'=' && is_name_attribute(bytes, at)
+    }
+
     /// The same, where what stands directly before the mark does not rule it out.
-    #[inline(never)]
     fn is_needle(&self, bytes: &[u8], at: usize) -> bool {
         let Some(mark) = bytes.get(at).copied() else {
             return false;
@@ -231,15 +264,20 @@ impl Needles {
     }
 }
 
+/// The step at `at`, cut at `end`, with zeros for what there is not.
+fn padded(bytes: &[u8], at: usize, end: usize) -> Step {
+    let mut step = [0; BEFORE + STEP];
+    let from = bytes
+        .get(at.saturating_sub(BEFORE)..end)
+        .unwrap_or_default();
+    let to = step.iter_mut().skip(BEFORE.saturating_sub(at));
+    to.zip(from).for_each(|(to, from)| *to = *from);
+    step
+}
+
 /// Whether the byte may stand in the name of a parameter as it stands in a query, without escapes.
 fn is_of_plain_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']')
-}
-
-/// Whether the byte before `at` is the end of a percent-encoded one.
-fn is_encoded(bytes: &[u8], at: usize) -> bool {
-    let percent = at.checked_sub(3).and_then(|place| bytes.get(place));
-    percent == Some(&b'%')
 }
 
 /// Whether the `%` at this place begins a percent-encoded `=` or `:`, under any number of encodings.
@@ -254,7 +292,7 @@ fn is_encoded_separator(bytes: &[u8], at: usize) -> bool {
 /// Whether the `=` at this place is that of a form field's `name="…"`, whose value stands elsewhere.
 fn is_name_attribute(bytes: &[u8], at: usize) -> bool {
     bytes.split_at_checked(at).is_some_and(|(before, after)| {
-        matches!(after, [_, b'"' | b'\'' | b'\\', ..]) && before.ends_with(b"name")
+        matches!(after, [b'=', b'"' | b'\'' | b'\\', ..]) && before.ends_with(b"name")
     })
 }
 

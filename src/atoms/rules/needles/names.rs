@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::triples::{self, Triples};
+use super::triples::{self, Triples, is_joint};
 
 /// Bytes of a name that are compared; longer names are known by their last ones.
 const NAME: usize = 40;
+
+/// Letters of a name after which it is asked whether any name ends like these.
+const ASKED: usize = 5;
 
 /// Raw bytes before a separator that are looked at: a name in which every character is percent-encoded.
 pub(super) const LOOK_BACK: usize = NAME * 6;
@@ -49,36 +52,18 @@ impl Names {
         }
     }
 
-    /// Whether this byte may stand directly before the separator of a name, encoded ones left out.
-    pub(super) fn may_precede(&self, byte: u8) -> bool {
-        let lower = byte.to_ascii_lowercase();
-        is_joint(byte, 0)
-            || self
-                .reversed
-                .iter()
-                .flatten()
-                .any(|name| name.first() == Some(&lower))
+    /// The letters, in lower case, that may stand directly before the separator of a name.
+    pub(super) fn last_letters(&self) -> BTreeSet<u8> {
+        let names = self.reversed.iter().flatten();
+        names.filter_map(|name| name.first().copied()).collect()
     }
 
-    /// Whether a name may end at `end`, by the bytes before it: what [`Self::end`] finds for sure.
+    /// Whether a name may end with these bytes, of which the last is no quotation mark: what [`Self::end`] finds
+    /// for sure.
     #[inline]
-    pub(super) fn may_end(&self, bytes: &[u8], end: usize) -> bool {
-        // `"name":` is what JSON is made of.
-        let end = match bytes.get(end.saturating_sub(1)) {
-            Some(b'"') => end.saturating_sub(1),
-            _ => end,
-        };
-        let window = end.checked_sub(5).and_then(|begin| bytes.get(begin..end));
-        let Some(&[a, b, third, before, last]) = window else {
-            return true;
-        };
-        // Where a joint or an encoded byte stands among them, the last letters are elsewhere.
-        let elsewhere = a == b'%'
-            || b == b'%'
-            || !last.is_ascii_alphanumeric() && is_joint(last, 0)
-            || is_inner(before)
-            || is_inner(third);
-        elsewhere || self.ends.has(third, before, last)
+    pub(super) fn may_end(&self, [a, b, third, before, last]: [u8; 5]) -> bool {
+        // Where an encoded byte stands among them, the last letters are elsewhere.
+        a == b'%' || b == b'%' || self.ends.has(third, before, last)
     }
 
     /// Whether a known name ends at `end`, blanks, quotes and escapes between them left out.
@@ -110,6 +95,9 @@ impl Names {
                     *slot = byte.to_ascii_lowercase();
                 }
                 length += 1;
+                if length == ASKED && !self.alike(&reversed).any(|name| alike(name, &reversed)) {
+                    return false;
+                }
             } else if !is_joint(byte, length) {
                 break;
             }
@@ -120,9 +108,21 @@ impl Names {
             return false;
         }
         let have = reversed.get(..length).unwrap_or_default();
-        let alike = self.reversed.get(triples::pair(before, last));
-        alike.is_some_and(|names| names.iter().any(|name| have.starts_with(name)))
+        self.alike(&reversed).any(|name| have.starts_with(name))
     }
+
+    /// Names that end with the same two letters.
+    fn alike(&self, reversed: &[u8; NAME]) -> impl Iterator<Item = &[u8]> {
+        let [last, before, ..] = *reversed;
+        let alike = self.reversed.get(triples::pair(before, last));
+        alike.into_iter().flatten().map(|name| &**name)
+    }
+}
+
+/// Whether a name has these last [`ASKED`] letters, or is a part of them.
+fn alike(name: &[u8], reversed: &[u8; NAME]) -> bool {
+    let mut pairs = name.iter().zip(reversed).take(ASKED);
+    pairs.all(|(of_name, found)| of_name == found)
 }
 
 /// Whether two bytes behind a `%` are the digits of a letter, a joint, or another `%`.
@@ -139,20 +139,6 @@ fn may_be_letter(reversed: &[u8]) -> bool {
         return false;
     };
     is_of_name(high, low, 1)
-}
-
-/// Whether the byte may stand inside a name, or begin an encoded one that does.
-fn is_inner(byte: u8) -> bool {
-    byte == b'%' || is_joint(byte, 1)
-}
-
-/// Whether the byte may stand inside a name, or, before its last letter was met, between it and the separator.
-fn is_joint(byte: u8, length: usize) -> bool {
-    match byte {
-        b'_' | b'-' | b'.' | b'[' | b']' => true,
-        b' ' | b'\t' | b'"' | b'\'' | b'\\' => length == 0,
-        _ => false,
-    }
 }
 
 pub(super) fn unhex(high: u8, low: u8) -> u8 {

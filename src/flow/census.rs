@@ -1,0 +1,425 @@
+//! What all sightings together say and no group of them can: which keys are constant or reused, where requests
+//! send their answers, how the clients of a file prove who they are. Sums up; any sums of shares add up to the sum
+//! of the whole, in any order.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+pub use super::index::value;
+use super::index::{is_of_one_run, is_request, is_response, request_keys};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
+use crate::detect::{Role, Sighting};
+
+/// A key that this many *different* requests carry joins nothing: it is constant, or reused. Two requests
+/// with one `state` and two nonces cannot be one run seen twice.
+pub const REUSED_IN_REQUESTS: usize = 2;
+
+/// A `state` that this many different codes or tokens answer is constant. Two answers are still one user
+/// who went back and signed in again.
+pub const REUSED_IN_RESPONSES: usize = 3;
+
+/// Pairs that are taken in before they are sorted and counted: some megabytes.
+const UNSORTED: usize = 1 << 18;
+
+/// One thing that one sighting says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// A request carries both keys.
+    Beside {
+        /// The key that may be constant.
+        key: JoinKey,
+        /// One that tells this request from another.
+        other: JoinKey,
+    },
+    /// A response with this `state` brings a credential.
+    Answered {
+        /// The `state`.
+        key: JoinKey,
+        /// What it is.
+        kind: Kind,
+        /// [`crate::detect::Credential::id`].
+        credential: Digest,
+    },
+    /// A request asks for its answer there.
+    Redirect(Digest),
+    /// A message of a client.
+    Client {
+        /// Digest of the source.
+        source: Digest,
+        /// Its `client_id`.
+        client: Box<str>,
+        /// What it says.
+        habit: Habit,
+    },
+}
+
+/// How a client proves who it is, by the messages of one file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Habit {
+    /// Whether its token requests authenticate, as far as seen. One that does settles it: a client may send its
+    /// secret in some requests only.
+    pub authenticates: Option<bool>,
+    /// Whether a message shows its secret.
+    pub shows_secret: bool,
+}
+
+impl Habit {
+    /// What two messages, or two shares of the evidence, say together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            authenticates: self.authenticates.max(other.authenticates),
+            shows_secret: self.shows_secret || other.shows_secret,
+        }
+    }
+}
+
+/// Tells what a sighting says of the source that it is in.
+pub fn facts(sighting: &Sighting, source: Digest, tell: &mut dyn FnMut(Fact)) {
+    if is_request(sighting) {
+        if let Some(redirect) = sighting.redirect {
+            tell(Fact::Redirect(redirect));
+        }
+        for key in request_keys(sighting) {
+            for other in request_keys(sighting).filter(|other| distinguishes(*other, key)) {
+                tell(Fact::Beside { key, other });
+            }
+        }
+    } else if is_response(sighting) {
+        let states = sighting.keys.iter();
+        for key in states.filter(|key| key.kind == KeyKind::State) {
+            for credential in &sighting.credentials {
+                if is_of_one_run(credential.kind) {
+                    tell(Fact::Answered {
+                        key: *key,
+                        kind: credential.kind,
+                        credential: credential.id,
+                    });
+                }
+            }
+        }
+    }
+    let habit = Habit {
+        authenticates: (sighting.role == Role::TokenRequest)
+            .then(|| authentication(sighting))
+            .flatten(),
+        shows_secret: shows_secret(sighting),
+    };
+    if habit != Habit::default()
+        && let Some(client) = value(sighting, "client_id")
+    {
+        tell(Fact::Client {
+            source,
+            client: client.into(),
+            habit,
+        });
+    }
+}
+
+/// What the sightings say that were taken in.
+#[derive(Debug)]
+pub struct Census {
+    beside: Distinct,
+    answered: Distinct,
+    redirects: HashSet<Digest>,
+    clients: Clients,
+}
+
+impl Default for Census {
+    fn default() -> Self {
+        Self {
+            beside: Distinct::up_to(REUSED_IN_REQUESTS),
+            answered: Distinct::up_to(REUSED_IN_RESPONSES),
+            redirects: HashSet::new(),
+            clients: Clients::default(),
+        }
+    }
+}
+
+impl Census {
+    /// Takes in a sighting. One that comes again changes nothing.
+    pub fn add(&mut self, sighting: &Sighting) {
+        let source = sighting.place.source.digest();
+        facts(sighting, source, &mut |fact| self.note(fact));
+    }
+
+    /// Takes in what a sighting says.
+    pub fn note(&mut self, fact: Fact) {
+        match fact {
+            Fact::Beside { key, other } => {
+                let kind = KeyKind::ALL.iter().position(|it| *it == other.kind);
+                self.beside.push(short(key), kind, other.digest);
+            }
+            Fact::Answered {
+                key,
+                kind,
+                credential,
+            } => {
+                let kind = Kind::ALL.iter().position(|it| *it == kind);
+                self.answered.push(short(key), kind, credential);
+            }
+            Fact::Redirect(digest) => {
+                self.redirects.insert(digest);
+            }
+            Fact::Client {
+                source,
+                client,
+                habit,
+            } => self.clients.note(source, client, habit),
+        }
+    }
+
+    /// What follows, once all are taken in.
+    pub fn common(mut self) -> Common {
+        let mut weak = self.beside.reached();
+        weak.extend(self.answered.reached());
+        Common {
+            weak: Weak(weak),
+            redirects: self.redirects,
+            clients: Arc::new(self.clients),
+        }
+    }
+}
+
+/// What every group of sightings is told of all the others.
+#[derive(Debug, Default)]
+pub struct Common {
+    /// Keys that join nothing by themselves.
+    pub weak: Weak,
+    /// Where requests send their answers.
+    pub(super) redirects: HashSet<Digest>,
+    /// How clients prove who they are.
+    pub clients: Arc<Clients>,
+}
+
+/// Keys that are constant or reused: they join nothing by themselves.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Weak(HashSet<u64>);
+
+impl Weak {
+    /// Whether the key is one.
+    pub fn contains(&self, key: &JoinKey) -> bool {
+        self.has(short(*key))
+    }
+
+    /// Whether the key with this [`short`] name is one.
+    pub fn has(&self, short: u64) -> bool {
+        !self.0.is_empty() && self.0.contains(&short)
+    }
+}
+
+/// By source and `client_id`.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Clients(HashMap<Digest, HashMap<Box<str>, Habit>>);
+
+impl Clients {
+    /// What the messages of a client in a file say.
+    pub fn habit(&self, source: Digest, client: &str) -> Habit {
+        let of_source = self.0.get(&source);
+        let habit = of_source.and_then(|clients| clients.get(client));
+        habit.copied().unwrap_or_default()
+    }
+
+    fn note(&mut self, source: Digest, client: Box<str>, habit: Habit) {
+        let known = self.0.entry(source).or_default();
+        let known = known.entry(client).or_default();
+        *known = known.and(habit);
+    }
+}
+
+/// An assertion is used up by its request; only a secret lets a holder authenticate again.
+pub fn shows_secret(sighting: &Sighting) -> bool {
+    let token_request = sighting.role == Role::TokenRequest;
+    sighting.credentials.iter().any(|credential| {
+        credential.kind == Kind::ClientSecret
+            || (token_request && credential.kind == Kind::BasicCredentials)
+    })
+}
+
+/// Whether a token request proves who its client is (RFC 6749 §2.3, RFC 7523 §2.2).
+pub fn authenticates(request: &Sighting) -> bool {
+    request.credentials.iter().any(|credential| {
+        matches!(
+            credential.kind,
+            Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
+        )
+    })
+}
+
+/// Whether a token request was recorded with what it redeems.
+pub fn redeems(request: &Sighting) -> bool {
+    request.credentials.iter().any(|credential| {
+        matches!(
+            credential.kind,
+            Kind::AuthorizationCode | Kind::RefreshToken | Kind::CodeVerifier
+        )
+    })
+}
+
+/// Without its body a request says nothing about authentication.
+fn authentication(request: &Sighting) -> Option<bool> {
+    let authenticates = authenticates(request);
+    (authenticates || redeems(request)).then_some(authenticates)
+}
+
+/// Whether two requests that differ in `other` are two requests, as far as `key` is concerned. `s_hash`
+/// only repeats `state`, and one request may be pushed again under a new `request_uri`.
+fn distinguishes(other: JoinKey, key: JoinKey) -> bool {
+    other.kind != key.kind
+        && matches!(
+            other.kind,
+            KeyKind::State | KeyKind::Nonce | KeyKind::ChallengeS256 | KeyKind::ChallengePlain
+        )
+        && !matches!(key.kind, KeyKind::RequestUri)
+        && !(key.kind == KeyKind::SHash && other.kind == KeyKind::State)
+}
+
+/// Half of a digest, which is enough to count by: among a thousand million keys, two are alike by chance once in
+/// forty times, and no one can make one that is like a given other.
+pub fn short(key: JoinKey) -> u64 {
+    half(key.digest) ^ key.kind as u64
+}
+
+/// The first half of a digest.
+pub fn half(digest: Digest) -> u64 {
+    let (first, _) = digest.as_bytes().split_at(8);
+    first
+        .iter()
+        .fold(0, |all, byte| all << 8 | u64::from(*byte))
+}
+
+/// Counts different values for each key, as far as matters.
+#[derive(Debug)]
+struct Distinct {
+    most: usize,
+    /// Key; value, whose kind is in the first byte. Sorted and each once up to `sorted`.
+    pairs: Vec<(u64, u64)>,
+    sorted: usize,
+}
+
+impl Distinct {
+    fn up_to(most: usize) -> Self {
+        Self {
+            most,
+            pairs: Vec::new(),
+            sorted: 0,
+        }
+    }
+
+    fn push(&mut self, key: u64, kind: Option<usize>, value: Digest) {
+        let kind = kind.unwrap_or_default() as u64;
+        self.pairs.push((key, kind << 56 | half(value) >> 8));
+        if self.pairs.len() >= self.sorted.saturating_mul(2).max(UNSORTED) {
+            self.sort();
+        }
+    }
+
+    /// Keeps the least values of each key and kind, no more than matter: whatever was taken in before, these
+    /// stay the same.
+    fn sort(&mut self) {
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
+        let mut last = None;
+        let mut count = 0;
+        let most = self.most;
+        self.pairs.retain(|pair| {
+            count = if last == Some(group(*pair)) {
+                count + 1
+            } else {
+                1
+            };
+            last = Some(group(*pair));
+            count <= most
+        });
+        self.sorted = self.pairs.len();
+    }
+
+    /// Keys with as many values of one kind as matter.
+    fn reached(&mut self) -> HashSet<u64> {
+        self.sort();
+        let ends = self.pairs.iter().skip(self.most.saturating_sub(1));
+        let same = self.pairs.iter().zip(ends);
+        same.filter(|(first, last)| group(**first) == group(**last))
+            .map(|(first, _)| first.0)
+            .collect()
+    }
+}
+
+fn group((key, value): (u64, u64)) -> (u64, u64) {
+    (key, value >> 56)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(number: usize) -> Digest {
+        Digest::of([number.to_le_bytes().as_slice()])
+    }
+
+    fn key(kind: KeyKind, number: usize) -> JoinKey {
+        JoinKey {
+            kind,
+            digest: digest(number),
+        }
+    }
+
+    #[test]
+    fn a_key_beside_two_others_of_one_kind_is_weak_whatever_comes_between() {
+        let (state, nonce) = (key(KeyKind::State, 0), key(KeyKind::Nonce, 1));
+        let mut census = Census::default();
+        census.note(Fact::Beside {
+            key: state,
+            other: nonce,
+        });
+        for number in 2..UNSORTED + 10 {
+            let (key, other) = (key(KeyKind::State, number), key(KeyKind::Nonce, number));
+            census.note(Fact::Beside { key, other });
+        }
+        // The same again, and another kind, is no other request.
+        census.note(Fact::Beside {
+            key: state,
+            other: nonce,
+        });
+        census.note(Fact::Beside {
+            key: nonce,
+            other: state,
+        });
+        let challenge = key(KeyKind::ChallengeS256, 7);
+        census.note(Fact::Beside {
+            key: state,
+            other: challenge,
+        });
+        let other = key(KeyKind::Nonce, 3);
+        census.note(Fact::Beside {
+            key: nonce,
+            other: key(KeyKind::State, 9),
+        });
+        let mut more = Census::default();
+        more.note(Fact::Beside {
+            key: other,
+            other: state,
+        });
+        assert!(!more.common().weak.contains(&other));
+        let common = census.common();
+        assert!(!common.weak.contains(&state));
+        assert!(common.weak.contains(&nonce));
+    }
+
+    #[test]
+    fn three_codes_for_one_state_make_it_weak_and_two_do_not() {
+        let state = key(KeyKind::State, 0);
+        for (codes, weak) in [(2, false), (3, true)] {
+            let mut census = Census::default();
+            for code in 0..codes {
+                census.note(Fact::Answered {
+                    key: state,
+                    kind: Kind::AuthorizationCode,
+                    credential: digest(code),
+                });
+            }
+            let common = census.common();
+            assert_eq!(common.weak.contains(&state), weak, "{codes}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Everything that the sources yielded, on its way to the reduce half: counted as it comes, kept in a temporary
+//! file once it is much, and handed on in parts that have nothing to do with each other. Judges nothing.
+
+mod group;
+mod packed;
+mod unpacked;
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::sync::Arc;
+
+use group::Links;
+
+use crate::atoms::{Digest, Source};
+use crate::detect::Sighting;
+use crate::flow::census::{Census, Common, Fact, facts};
+use crate::flow::repeats::{REPEATS, Repeats, Sieve, set_aside};
+use crate::pile::Pile;
+
+/// Sightings that are kept in memory, and that one part has at least when there are more: some hundred megabytes.
+pub const ROOM: usize = 1 << 17;
+
+/// A sighting, whose source is a number.
+#[derive(Clone, PartialEq, Debug)]
+struct Held {
+    source: u32,
+    sighting: Sighting,
+}
+
+/// The sightings of all sources.
+#[derive(Debug)]
+pub struct Gathered {
+    room: usize,
+    census: Census,
+    pile: Pile<Held>,
+    links: Links,
+    sources: Vec<Digest>,
+    numbers: HashMap<Digest, u32>,
+    /// By sighting: the number of its source.
+    source_of: Vec<u32>,
+    /// The ids, one over the other.
+    name: [u8; 16],
+    scratch: Vec<u8>,
+}
+
+impl Gathered {
+    /// Nothing yet. More sightings than `room` go to a temporary file.
+    pub fn new(room: usize) -> Self {
+        Self {
+            room,
+            census: Census::default(),
+            pile: Pile::new(packed::FORM, room),
+            links: Links::default(),
+            sources: Vec::new(),
+            numbers: HashMap::new(),
+            source_of: Vec::new(),
+            name: [0; 16],
+            scratch: Vec::new(),
+        }
+    }
+
+    /// How many sightings there are.
+    pub fn len(&self) -> usize {
+        self.source_of.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.source_of.is_empty()
+    }
+
+    /// Tells a sighting of a source from another state of it.
+    pub fn hash(&mut self, source: Digest, sighting: &Sighting) -> u64 {
+        self.scratch.clear();
+        packed::pack_sighting(sighting, &mut self.scratch);
+        let mut hash = DefaultHasher::new();
+        (source, &self.scratch).hash(&mut hash);
+        hash.finish()
+    }
+
+    /// Adds a sighting of a source. The source that it holds may be another: it is put in place at the end.
+    pub fn add(&mut self, source: Digest, sighting: Sighting) -> io::Result<()> {
+        let held = self.taken_in(source, self.len(), sighting);
+        self.source_of.push(held.source);
+        for (byte, more) in self.name.iter_mut().zip(held.sighting.id.as_bytes()) {
+            *byte ^= more;
+        }
+        self.pile.push(held)
+    }
+
+    /// Puts another sighting in the place of one that has the same id.
+    pub fn replace(&mut self, number: usize, source: Digest, sighting: Sighting) -> io::Result<()> {
+        let held = self.taken_in(source, number, sighting);
+        if let Some(slot) = self.source_of.get_mut(number) {
+            *slot = held.source;
+        }
+        self.pile.replace(number, held)
+    }
+
+    /// Takes notice of another state of a sighting that is not kept.
+    pub fn take_in(&mut self, source: Digest, number: usize, sighting: &Sighting) {
+        facts(sighting, source, &mut |fact| self.census.note(fact));
+        self.links.add(number, sighting);
+    }
+
+    /// A sighting, and its source.
+    pub fn get(&mut self, number: usize) -> io::Result<(Digest, Sighting)> {
+        let held = self.pile.get(number)?;
+        let source = self.sources.get(held.source as usize).copied();
+        let source = source.ok_or_else(|| io::Error::other("a sighting has no source"))?;
+        Ok((source, held.sighting))
+    }
+
+    /// Names these sightings, whatever their order.
+    pub fn name(&self) -> Digest {
+        Digest::from_bytes(self.name)
+    }
+
+    /// Notes what sightings that are not here say.
+    pub fn note(&mut self, fact: Fact) {
+        self.census.note(fact);
+    }
+
+    /// The digest of each sighting's source, in the order in which the sightings came.
+    pub fn sources(&self) -> impl Iterator<Item = Digest> + '_ {
+        let numbers = self.source_of.iter();
+        numbers.filter_map(|number| self.sources.get(*number as usize).copied())
+    }
+
+    /// Hands on all sightings whose source is known, in parts of whole groups.
+    pub fn parts(
+        mut self,
+        known: &HashMap<Digest, Arc<Source>>,
+        take: &mut dyn FnMut(Part<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let common = std::mem::take(&mut self.census).common();
+        let sources: Vec<Option<Arc<Source>>> = self
+            .sources
+            .iter()
+            .map(|digest| known.get(digest).cloned())
+            .collect();
+        let placed = |held: Held| {
+            let mut sighting = held.sighting;
+            sighting.place.source = sources.get(held.source as usize)?.clone()?;
+            Some(sighting)
+        };
+        let mut pile = match self.pile.in_memory() {
+            Ok(all) => {
+                let (sightings, repeats) = set_aside(all.into_iter().filter_map(placed).collect());
+                return take(Part {
+                    sightings,
+                    repeats,
+                    common: &common,
+                });
+            }
+            Err(pile) => pile,
+        };
+        let groups = self.links.groups(pile.len(), &common.weak);
+        let mut sieve = Sieve::default();
+        let mut size = 0;
+        for group in groups.iter() {
+            for number in group {
+                match placed(pile.get(*number as usize)?) {
+                    Some(sighting) if group.len() > REPEATS => sieve.add(sighting),
+                    Some(sighting) => sieve.keep(sighting),
+                    None => {}
+                }
+            }
+            size += group.len();
+            if size >= self.room {
+                size = 0;
+                hand_on(std::mem::take(&mut sieve), &common, take)?;
+            }
+        }
+        hand_on(sieve, &common, take)
+    }
+
+    fn taken_in(&mut self, source: Digest, number: usize, sighting: Sighting) -> Held {
+        self.take_in(source, number, &sighting);
+        let next = self.sources.len();
+        let known = self.numbers.entry(source).or_insert_with(|| {
+            self.sources.push(source);
+            u32::try_from(next).unwrap_or(u32::MAX)
+        });
+        Held {
+            source: *known,
+            sighting,
+        }
+    }
+}
+
+fn hand_on(
+    sieve: Sieve,
+    common: &Common,
+    take: &mut dyn FnMut(Part<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let (sightings, repeats) = sieve.finish();
+    if sightings.is_empty() {
+        return Ok(());
+    }
+    take(Part {
+        sightings,
+        repeats,
+        common,
+    })
+}
+
+/// Sightings that nothing joins to others.
+#[derive(Debug)]
+pub struct Part<'a> {
+    /// The sightings, without those that were set aside.
+    pub sightings: Vec<Sighting>,
+    /// Those that were set aside.
+    pub repeats: Repeats,
+    /// What all sightings say together.
+    pub common: &'a Common,
+}

@@ -1,0 +1,138 @@
+//! What the parts of the evidence come to, on its way to one report: sums that come out the same in whatever order and
+//! however often a part is added. Long ones wait in a temporary file.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::atoms::Digest;
+use crate::pile::{Form, Pile};
+use crate::report::assemble::{self, Tally};
+use crate::report::merge::{self, Order};
+use crate::report::wire::part::{Line, Name, Profile, Told};
+use crate::report::wire::{self, Finding, Trail};
+use crate::told::Sorted;
+
+/// What was added so far.
+#[derive(Debug)]
+pub struct Parts {
+    findings: Pile<Finding>,
+    orders: Vec<Order>,
+    trails: Pile<Trail>,
+    ids: Vec<Option<Digest>>,
+    /// One of each, by the finding's id: its parts are merged.
+    weaknesses: BTreeMap<String, Told>,
+    profiles: BTreeMap<Name, Profile>,
+    tally: Tally,
+}
+
+/// What all parts come to.
+#[derive(Debug)]
+pub struct Sum {
+    /// Findings, worst first.
+    pub findings: Sorted<Finding>,
+    /// Trails, by id.
+    pub trails: Sorted<Trail>,
+    /// Profiles, sorted.
+    pub profiles: Vec<wire::Profile>,
+    /// Their numbers.
+    pub tally: Tally,
+}
+
+impl Parts {
+    /// Nothing yet. More findings or trails than `room` go to a temporary file.
+    pub fn new(room: usize) -> Self {
+        Self {
+            findings: Pile::new(form(), room),
+            orders: Vec::new(),
+            trails: Pile::new(form(), room),
+            ids: Vec::new(),
+            weaknesses: BTreeMap::new(),
+            profiles: BTreeMap::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Adds a line of a part.
+    pub fn add(&mut self, line: Line) -> io::Result<()> {
+        match line {
+            Line::Finding(told) if told.finding.weakness.is_some() => {
+                match self.weaknesses.get_mut(&told.finding.id) {
+                    Some(known) => merge::weakness(known, *told),
+                    None => {
+                        self.weaknesses.insert(told.finding.id.clone(), *told);
+                    }
+                }
+            }
+            Line::Finding(told) => return self.finding(*told),
+            Line::Trail { trail } => {
+                self.tally.trails += 1;
+                self.ids.push(Digest::parse(&trail.id));
+                return self.trails.push(*trail);
+            }
+            Line::Profile(more) => match self.profiles.get_mut(&more.name) {
+                Some(known) => {
+                    known.acts = merge::acts(std::mem::take(&mut known.acts), more.acts);
+                }
+                None => {
+                    self.profiles.insert(more.name.clone(), more);
+                }
+            },
+            Line::Part(account) => {
+                self.tally.left_out = self.tally.left_out.saturating_add(account.left_out);
+            }
+        }
+        Ok(())
+    }
+
+    /// All together, but for the weaknesses that `asked` leaves out.
+    pub fn sum(mut self, asked: &dyn Fn(&Finding) -> bool) -> io::Result<Sum> {
+        for told in std::mem::take(&mut self.weaknesses).into_values() {
+            if asked(&told.finding) {
+                self.finding(told)?;
+            } else {
+                self.tally.left_out = self.tally.left_out.saturating_add(1);
+            }
+        }
+        let profiles = self.profiles.into_values();
+        Ok(Sum {
+            findings: Sorted::by(self.findings, &self.orders),
+            trails: Sorted::by(self.trails, &self.ids),
+            profiles: profiles.map(assemble::whole_profile).collect(),
+            tally: self.tally,
+        })
+    }
+
+    fn finding(&mut self, mut told: Told) -> io::Result<()> {
+        merge::settle(&mut told.finding);
+        self.tally.add(&told);
+        self.orders.push(merge::order(&told.finding));
+        self.findings.push(told.finding)
+    }
+}
+
+/// Lines that were added, so that a part that comes twice is added once.
+#[derive(Debug, Default)]
+pub struct Seen(HashSet<u64>);
+
+impl Seen {
+    /// Whether the line is there for the first time.
+    pub fn is_new(&mut self, line: &[u8]) -> bool {
+        let mut hash = DefaultHasher::new();
+        line.trim_ascii().hash(&mut hash);
+        self.0.insert(hash.finish())
+    }
+}
+
+fn form<T: Serialize + DeserializeOwned>() -> Form<T> {
+    Form {
+        pack: |item, out| {
+            // What cannot be written is noticed when it is read back.
+            let _noticed = serde_json::to_writer(out, item);
+        },
+        unpack: |bytes| serde_json::from_slice(bytes).ok(),
+    }
+}
