@@ -16,6 +16,7 @@ pub mod ordered;
 pub mod output;
 pub mod parts;
 pub mod pile;
+pub mod process;
 pub mod reduce;
 pub mod scan;
 pub mod settings;

@@ -14,6 +14,7 @@ use tokentrail::collect::find::{Found, Inputs};
 use tokentrail::gather;
 use tokentrail::judge::baseline::Baseline as Accepted;
 use tokentrail::output::{self, OutputError};
+use tokentrail::process;
 use tokentrail::reduce::{self, Verdict};
 use tokentrail::report::{self, Report, baseline, catalogue, explain, json, terminal};
 use tokentrail::scan::{self, Mapping, Progress};
@@ -41,6 +42,7 @@ enum Failure {
 }
 
 fn main() -> ExitCode {
+    process::seal();
     let done = match Cli::parse().command {
         Command::Scan(options) if options.sightings => run_sightings(&options),
         Command::Scan(options) => run_scan(&options),

@@ -13,6 +13,7 @@ use crate::collect::archive::{self, Opened};
 use crate::collect::find::{File, Found, Inputs, find};
 use crate::collect::read::{self, Outcome, Row};
 use crate::detect::clock::clock_error;
+use crate::detect::taken::{SIGHTINGS, Taken};
 use crate::detect::{self, Detector, Memory, Reveal, Revealed, Sighting};
 use crate::flow;
 use crate::gather::ROOM;
@@ -168,15 +169,19 @@ fn map(opened: Opened, mapping: &Mapping) -> Mapped {
         reveal: mapping.reveal,
     };
     let mut memory = Memory::default();
-    let mut sightings = Vec::new();
+    let mut taken = Taken::default();
     let mut outcome = read::observations(opened, &context, &mapping.reading, &mut |observation| {
-        sightings.extend(detect::sightings(&observation, &detector, &mut memory));
+        taken.add(|| detect::sightings(&observation, &detector, &mut memory));
     });
-    if let Outcome::Row(row) = &mut outcome
-        && memory.cut_short > 0
-    {
-        row.cut_short(memory.cut_short);
+    if let Outcome::Row(row) = &mut outcome {
+        if memory.cut_short > 0 {
+            row.cut_short(memory.cut_short);
+        }
+        if taken.left_out > 0 {
+            row.full(SIGHTINGS, taken.left_out);
+        }
     }
+    let mut sightings = taken.sightings;
     let clock_error = clock_error(&sightings);
     // A place that is read twice yields its sightings twice.
     let mut seen = HashSet::new();

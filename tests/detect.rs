@@ -619,6 +619,31 @@ fn hostile_input_costs_linear_time() {
     }
 }
 
+/// Columns of a database have nothing between them.
+#[test]
+fn text_that_stands_directly_before_a_url_is_no_scheme() {
+    let secret = "RTzDfWhWvSuzQewqiQOaWfcrzEcmMVypAVgDEdSiLf";
+    for (scheme, shown) in [
+        ("https", "https://a.example/"),
+        ("HTTP", "http://a.example/"),
+        ("com.example.app", "://a.example/"),
+    ] {
+        let text = format!("text: {secret}{scheme}://a.example/cb?access_token={{{{opaque:30}}}}");
+        let sightings = snippet::detect(&RULES, &snippet::observation(&text));
+        let told = everything_shown(&sightings);
+        assert!(told.contains(shown), "{told}");
+        assert!(!told.to_lowercase().contains("rtzdfwhw"), "{told}");
+    }
+    for scheme in [
+        "git+https",
+        "com.googleusercontent.apps.123456789012-abcdefghij0123456789abcdefghij12",
+    ] {
+        let text = format!("text: {scheme}://a.example/cb?access_token={{{{opaque:30}}}}");
+        let told = everything_shown(&snippet::detect(&RULES, &snippet::observation(&text)));
+        assert!(told.contains(&format!("{scheme}://")), "{told}");
+    }
+}
+
 fn everything_shown(sightings: &[Sighting]) -> String {
     format!("{sightings:?}")
 }

@@ -1,7 +1,6 @@
 //! One file, one stream or one member of an archive, opened without harm: decompressed by magic, bounded,
 //! never written. Knows no format beyond the compression around it.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::archive::{self, Archive};
 pub use super::decode::Encoding;
 use super::decode::{self, MAX_RATIO, decode};
+use super::platform;
 use super::span::Span;
 
 /// Decoded bytes that readers see before they claim: enough for a magic number, a first HAR entry,
@@ -83,7 +83,7 @@ impl std::fmt::Debug for Origin {
 impl Evidence {
     /// Opens a file for reading and decodes its head. `shown` is its name in the report.
     pub fn file(path: &Path, shown: impl Into<Box<str>>) -> Result<Self, ReadError> {
-        let mut file = File::open(path)?;
+        let mut file = platform::open(path)?;
         let len = file.metadata()?.len();
         let raw = read_up_to(&mut file, 16)?;
         let encoding = Encoding::of(&raw);
@@ -285,7 +285,7 @@ impl Evidence {
     /// data.
     pub(super) fn raw_span(&self) -> Result<Option<Span>, ReadError> {
         Ok(match &self.origin {
-            Origin::File(path) => Some(Span::file(File::open(path)?)?),
+            Origin::File(path) => Some(Span::file(platform::open(path)?)?),
             Origin::Member { archive, index, .. } => {
                 let member = archive.member(*index).ok_or_else(nothing)?;
                 archive.plain(member)
@@ -303,7 +303,7 @@ impl Evidence {
     /// The content before it is decoded. A stream has only the decoded one.
     pub(super) fn raw(&self) -> Result<Box<dyn Read + Send>, ReadError> {
         match &self.origin {
-            Origin::File(path) => Ok(Box::new(File::open(path)?)),
+            Origin::File(path) => Ok(Box::new(platform::open(path)?)),
             Origin::Member { archive, index, .. } => {
                 archive.content(archive.member(*index).ok_or_else(nothing)?)
             }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::fs::{File, Metadata};
 use std::io;
 #[cfg(unix)]
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
 
 /// File system types whose files are made up by the kernel: reading them says nothing of the past, and
 /// some never end.
@@ -70,6 +71,22 @@ impl PseudoFilesystems {
     }
 }
 
+/// Opens a file for reading, and nothing else: what was a file when it was found may be a pipe by now, or a device, and
+/// reading that would never end.
+pub fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    // Opening a pipe would wait for its writer.
+    #[cfg(unix)]
+    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is no file any more"))
+    }
+}
+
 /// Reads from a place of a file, wherever others read it.
 #[cfg(unix)]
 pub fn read_at(file: &File, buffer: &mut [u8], from: u64) -> io::Result<usize> {
@@ -106,6 +123,18 @@ fn mount_points(table: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.log");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let error = open(&path).unwrap_err();
+        assert_eq!(error.to_string(), "it is no file any more");
+        assert!(open(folder.path()).is_err());
+    }
 
     #[test]
     fn kernel_filesystems_are_told_by_type_or_by_mount_point() {

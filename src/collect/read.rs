@@ -64,6 +64,14 @@ impl Row {
             "{records} of its records hold more parameters or URLs than are looked at in one; split them to see the rest"
         ));
     }
+
+    /// Adds that it holds more than `most` sightings, and that so many observations behind them were left out.
+    pub fn full(&mut self, most: usize, left_out: u64) {
+        self.status = self.status.max(Status::Partial);
+        self.reasons.push(format!(
+            "holds more than {most} sightings; {left_out} places behind them were not looked at: split it, and scan the parts"
+        ));
+    }
 }
 
 /// How far a source was read.

@@ -23,7 +23,7 @@ pub(super) fn address(url: &Url, known: &mask::Known<'_>, shared: &mut Shared) -
         template.push_str(if is_plain { segment } else { "{}" });
     }
     Address {
-        scheme: shared.text(&mask::authority(&url.scheme, known)),
+        scheme: shared.text(&mask::scheme(&url.scheme, known)),
         host: shared.text(&mask::authority(url.host(), known)),
         port: url.port,
         path: shared.text(&template),

@@ -18,6 +18,9 @@ const MAX_URL: usize = 2048;
 /// Public URLs in public URLs.
 const MAX_NESTED: usize = 2;
 
+/// Characters of a part of a scheme: `com.googleusercontent.apps.…` ends with 32.
+const MAX_SCHEME: usize = 32;
+
 /// Shorter values are words of every URL.
 const MIN_SCRUBBED: usize = 6;
 
@@ -55,7 +58,7 @@ fn limited(mut text: String) -> String {
 fn nested(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
     let mut out = String::new();
     if !url.scheme.is_empty() {
-        let _ = write!(out, "{}:", authority(&url.scheme, known));
+        let _ = write!(out, "{}:", scheme(&url.scheme, known));
     }
     if !url.host().is_empty() {
         out.push_str("//");
@@ -83,6 +86,18 @@ fn nested(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
         }
     }
     out
+}
+
+/// A scheme is public, as a host is. No registered one has a longer part, nor has a client id that is one backwards:
+/// text that stood directly before a URL looks like that.
+pub(super) fn scheme<'t>(text: &'t str, known: &Known<'_>) -> Cow<'t, str> {
+    if text
+        .split(['.', '-', '+'])
+        .any(|part| part.len() > MAX_SCHEME)
+    {
+        return Cow::Owned(length(text));
+    }
+    authority(text, known)
 }
 
 /// A scheme or a host is public, unless it is none: a secret where the port should be, a random value.

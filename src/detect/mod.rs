@@ -1,6 +1,5 @@
-//! Stage 2: rules turn observations into sightings. Knows the rules, URL grammar and JWT; opens no file
-//! and cannot fail. Behind this stage nothing knows a raw value: sightings carry fingerprints, join keys,
-//! claims and masked text, and the raw values that `--reveal` shows lie in a side table of their own.
+//! Stage 2: rules turn observations into sightings. Knows the rules, URL grammar and JWT; opens no file and cannot fail.
+//! Behind it nothing knows a raw value: sightings carry fingerprints, and what `--reveal` shows lies in a side table.
 
 mod address;
 mod assemble;
@@ -22,6 +21,7 @@ mod role;
 mod saml;
 mod score;
 mod shared;
+pub mod taken;
 mod text;
 mod url;
 

@@ -239,6 +239,7 @@ fn url_in(word: &str) -> Option<&str> {
         let start = head
             .rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')))
             .map_or(0, |last| last.saturating_add(1));
+        let start = start.saturating_add(glued(head.get(start..)?));
         // A URL as a value of another URL: the outer one is the message.
         let outer = word.starts_with('/') || head.contains('?');
         let start = if outer { 0 } else { start };
@@ -249,6 +250,23 @@ fn url_in(word: &str) -> Option<&str> {
         || word.starts_with("#/")
         || word.starts_with('?') && word.contains('=');
     relative.then(|| trim_end(word))
+}
+
+/// How much of a scheme is text that stands directly before one of the web's: columns of a database without a
+/// separator, a word without a blank. `git+https` is a scheme.
+fn glued(scheme: &str) -> usize {
+    let tail = |len: usize| scheme.len().saturating_sub(len);
+    let web = ["https", "http"].into_iter().find(|web| {
+        let end = scheme.get(tail(web.len())..);
+        end.is_some_and(|end| end.eq_ignore_ascii_case(web))
+    });
+    let start = web.map_or(0, |web| tail(web.len()));
+    let before = scheme.get(..start).unwrap_or_default();
+    if before.ends_with(|it: char| it.is_ascii_alphanumeric()) {
+        start
+    } else {
+        0
+    }
 }
 
 fn trim_end(url: &str) -> &str {

@@ -70,6 +70,9 @@ pub struct Rules {
     pub formats: LogFormats,
 }
 
+/// Bytes of a message about a rule file: some lines with a mark under the place.
+const MAX_MESSAGE: usize = 1_000;
+
 /// Why a rule file cannot be used. Says what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
@@ -129,7 +132,7 @@ impl Rules {
         for (file, text) in BUILTIN.iter().chain(extra) {
             let part: File = toml::from_str(text).map_err(|error| RuleError::Form {
                 file: (*file).into(),
-                message: error.to_string().into(),
+                message: form(text, &error),
             })?;
             check(file, &part, &mut ids)?;
             if extra.iter().any(|(extra, _)| extra == file) {
@@ -298,6 +301,18 @@ impl Placeholders {
                 .iter()
                 .any(|(slots, patterns)| here(slots) && patterns.any(value))
     }
+}
+
+/// What is wrong with a file, shown in its line; of a line that is too long for that, the number.
+fn form(text: &str, error: &toml::de::Error) -> Box<str> {
+    let told = error.to_string();
+    if told.len() <= MAX_MESSAGE {
+        return told.into();
+    }
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count().saturating_add(1);
+    format!("line {line}: {}", error.message()).into()
 }
 
 #[cfg(test)]

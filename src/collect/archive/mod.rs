@@ -214,7 +214,7 @@ pub(super) fn at_rest(evidence: &Evidence) -> Result<Span, ReadError> {
 }
 
 /// What an error of a spool means for the user.
-fn spooled(error: SpoolError) -> ReadError {
+pub(super) fn spooled(error: SpoolError) -> ReadError {
     match error {
         SpoolError::Input(error) => ReadError::Compression(error.to_string().into()),
         SpoolError::Disk(error) => ReadError::Io(io::Error::other(format!(

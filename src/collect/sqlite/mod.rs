@@ -23,7 +23,7 @@ use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{Evidence, ReadError};
+use super::{Evidence, ReadError, platform};
 pub use cells::{Cells, Number};
 use image::{Image, Overlay};
 pub use pass::Met;
@@ -150,7 +150,7 @@ impl Views {
         }
         if let Some(overlay) = end_missing(evidence.head(), main_len)? {
             let len = u64::from(overlay.page_size) * u64::from(overlay.page_count);
-            let image = Image::new(BufReader::new(File::open(path)?), overlay);
+            let image = Image::new(BufReader::new(platform::open(path)?), overlay);
             return Ok(Self {
                 live: Database::new(open::image(image, len)?, len),
                 main_file: None,
@@ -185,7 +185,7 @@ impl Views {
                 "the log beside it states a size that neither file explains; scan the database without it".into(),
             ));
         };
-        let image = Image::new(BufReader::new(File::open(path)?), overlay);
+        let image = Image::new(BufReader::new(platform::open(path)?), overlay);
         let live = Database::new(open::image(image, len)?, len);
         let main_file = || -> Option<MainFile> {
             let database = Database::new(open::in_place(path).ok()?, main_len);
@@ -207,7 +207,7 @@ impl Views {
         let end = (&mut content)
             .take(open::MEMORY_CAP)
             .read_to_end(&mut bytes);
-        let problem = end.err().map(|error| evidence.error(error));
+        let mut problem = end.err().map(|error| evidence.error(error));
         image::forget_wal(&mut bytes);
         let len = bytes.len() as u64;
         let mut cut_off = false;
@@ -218,7 +218,9 @@ impl Views {
             }
             open::image(Cursor::new(bytes), len)?
         } else {
-            open::copy(&mut Cursor::new(bytes).chain(content))?
+            let (connection, end) = open::copy(&mut Cursor::new(bytes).chain(content))?;
+            problem = problem.or(end.map(|error| evidence.error(error)));
+            connection
         };
         Ok(Self {
             live: Database::new(connection, len),
@@ -236,7 +238,7 @@ fn sidecar(evidence: &Evidence, suffix: &str) -> Result<Option<(BufReader<File>,
     let Some(path) = evidence.sidecar(suffix) else {
         return Ok(None);
     };
-    let file = File::open(path)?;
+    let file = platform::open(&path)?;
     let len = file.metadata()?.len();
     Ok((len > 0).then(|| (BufReader::new(file), len)))
 }

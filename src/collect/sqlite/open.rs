@@ -2,13 +2,16 @@
 //! `immutable=1`, in memory, or on a private temporary copy. No lock, no journal, no `-shm`.
 
 use std::fmt::Write as _;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::super::archive::spooled;
+use super::super::span::SpoolError;
 use super::ReadError;
 
 /// Images up to this size are held in memory, larger ones in a temporary file: a history of ten years is
@@ -17,6 +20,12 @@ pub(super) const MEMORY_CAP: u64 = 256 << 20;
 
 /// Largest temporary copy.
 const COPY_CAP: u64 = 16 << 30;
+
+/// Bytes of the header of a database (sqlite.org/fileformat2.html §1.3): sizes and versions, no content.
+const HEADER: usize = 100;
+
+/// Bytes that are copied at a time.
+const BLOCK: usize = 256 * 1024;
 
 /// Longest value that is read. Chromium keeps URLs of up to 2 MB.
 const MAX_VALUE: i32 = 16 << 20;
@@ -36,8 +45,8 @@ pub(super) fn in_place(path: &Path) -> Result<Connection, ReadError> {
     harden(immutable(path)?, len)
 }
 
-/// Opens a stream of `len` bytes, in memory or, above [`MEMORY_CAP`], as a private file that has no name
-/// any more when this returns.
+/// Opens a stream of `len` bytes, in memory or, above [`MEMORY_CAP`], as a private file that never had a name while
+/// it held more than a header.
 pub(super) fn image(mut content: impl Read, len: u64) -> Result<Connection, ReadError> {
     match usize::try_from(len) {
         Ok(size) if len <= MEMORY_CAP => {
@@ -50,26 +59,81 @@ pub(super) fn image(mut content: impl Read, len: u64) -> Result<Connection, Read
             }
             harden(connection, len)
         }
-        _ => copy(&mut content),
+        _ => copy_of_length(&std::env::temp_dir(), &mut content, len),
     }
 }
 
-/// Opens a private temporary copy.
-pub(super) fn copy(content: &mut dyn Read) -> Result<Connection, ReadError> {
-    let mut file = tempfile::NamedTempFile::new()?;
-    let len = io::copy(&mut content.take(COPY_CAP), file.as_file_mut())?;
+/// Opens a private temporary copy of `len` bytes. SQLite opens a file by its name, and looks at its size and its
+/// header then: both are there before the name goes, and all else is written after.
+fn copy_of_length(
+    folder: &Path,
+    content: &mut dyn Read,
+    len: u64,
+) -> Result<Connection, ReadError> {
+    if len > COPY_CAP {
+        return Err(too_large());
+    }
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(no_copy)?;
+    file.as_file().set_len(len).map_err(no_copy)?;
+    let mut header = [0; HEADER];
+    content.read_exact(&mut header).map_err(|_| changed())?;
+    file.write_all(&header).map_err(no_copy)?;
+    let connection = immutable(file.path())?;
+    let (mut file, name) = file.into_parts();
+    // Where an open file cannot lose its name, the system's cleaning of its temporary folder remains.
+    let _removed = name.close();
+    let rest = len.saturating_sub(HEADER as u64);
+    let (copied, end) = copy_bytes(&mut content.take(rest), &mut file)?;
+    if copied < rest || end.is_some() {
+        return Err(changed());
+    }
+    harden(connection, len)
+}
+
+/// Opens a private temporary copy of a stream whose length is not known, as far as it can be read: also gives what
+/// stopped it. It has no name any more when this returns.
+pub(super) fn copy(content: &mut dyn Read) -> Result<(Connection, Option<io::Error>), ReadError> {
+    let mut file = tempfile::NamedTempFile::new().map_err(no_copy)?;
+    let (len, end) = copy_bytes(&mut content.take(COPY_CAP), file.as_file_mut())?;
     if len == COPY_CAP {
-        let gib = COPY_CAP >> 30;
-        return Err(ReadError::Limit(
-            format!("is a database of more than {gib} GiB; unpack it, or let its application close it, and scan that").into(),
-        ));
+        return Err(too_large());
     }
     let connection = immutable(file.path())?;
     // Reading one page makes sure that SQLite holds the file before its name goes.
     let _first_page = connection.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0));
-    // Where an open file cannot lose its name, the system's cleaning of its temporary folder remains.
     let _removed = file.close();
-    harden(connection, len)
+    Ok((harden(connection, len)?, end))
+}
+
+/// Copies as far as the content can be read: how many bytes, and what stopped it.
+fn copy_bytes(
+    content: &mut dyn Read,
+    file: &mut File,
+) -> Result<(u64, Option<io::Error>), ReadError> {
+    let mut block = vec![0; BLOCK];
+    let mut copied = 0_u64;
+    loop {
+        let read = match content.read(&mut block) {
+            Ok(0) => return Ok((copied, None)),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Ok((copied, Some(error))),
+        };
+        let bytes = block.get(..read).unwrap_or_default();
+        file.write_all(bytes).map_err(no_copy)?;
+        copied = copied.saturating_add(read as u64);
+    }
+}
+
+fn too_large() -> ReadError {
+    let gib = COPY_CAP >> 30;
+    ReadError::Limit(
+        format!("is a database of more than {gib} GiB; unpack it, or let its application close it, and scan that").into(),
+    )
+}
+
+fn no_copy(error: io::Error) -> ReadError {
+    spooled(SpoolError::Disk(error))
 }
 
 /// What an error of SQLite means for the user. SQLite's own text is not used: it may quote the evidence.
@@ -195,11 +259,87 @@ mod tests {
         source
             .execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES(7);")
             .unwrap();
-        let copied = copy(&mut std::fs::File::open(file.path()).unwrap()).unwrap();
-        let read = |sql: &str| copied.query_row(sql, [], |row| row.get::<_, i64>(0));
-        assert_eq!(read("SELECT a FROM t").unwrap(), 7);
-        assert!(!Path::new(copied.path().unwrap()).exists());
-        assert!(copied.execute_batch("INSERT INTO t VALUES(8)").is_err());
+        let (copied, end) = copy(&mut File::open(file.path()).unwrap()).unwrap();
+        assert!(end.is_none(), "{end:?}");
+        let len = file.path().metadata().unwrap().len();
+        let folder = tempfile::tempdir().unwrap();
+        let known = copy_of_length(folder.path(), &mut File::open(file.path()).unwrap(), len);
+        for copied in [copied, known.unwrap()] {
+            let read = |sql: &str| copied.query_row(sql, [], |row| row.get::<_, i64>(0));
+            assert_eq!(read("SELECT a FROM t").unwrap(), 7);
+            assert!(!Path::new(copied.path().unwrap()).exists());
+            assert!(copied.execute_batch("INSERT INTO t VALUES(8)").is_err());
+        }
+    }
+
+    /// Content that looks at the folder of its copy whenever it is asked for more.
+    struct Watching<'a> {
+        content: &'a [u8],
+        folder: &'a Path,
+        seen_nameless: bool,
+    }
+
+    impl Read for Watching<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let names = std::fs::read_dir(self.folder)?.count();
+            self.seen_nameless |= names == 0;
+            let len = buffer.len().min(1_000);
+            assert!(names == 0 || len <= HEADER, "content would have a name");
+            self.content.read(buffer.get_mut(..len).unwrap())
+        }
+    }
+
+    #[test]
+    fn a_temporary_copy_loses_its_name_before_it_has_content() {
+        let folder = tempfile::tempdir().unwrap();
+        for page_size in [512, 1_024, 4_096, 65_536] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            let source = Connection::open(file.path()).unwrap();
+            source
+                .execute_batch(&format!(
+                    "PRAGMA page_size={page_size}; PRAGMA auto_vacuum=FULL; CREATE TABLE t(a);
+                     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                     INSERT INTO t SELECT hex(randomblob(20)) FROM n;"
+                ))
+                .unwrap();
+            drop(source);
+            let bytes = std::fs::read(file.path()).unwrap();
+            let mut content = Watching {
+                content: &bytes,
+                folder: folder.path(),
+                seen_nameless: false,
+            };
+            let copied = copy_of_length(folder.path(), &mut content, bytes.len() as u64).unwrap();
+            assert!(content.seen_nameless);
+            let read = |sql: &str| copied.query_row(sql, [], |row| row.get::<_, i64>(0));
+            assert_eq!(read("SELECT count(*) FROM t").unwrap(), 5_000);
+            assert_eq!(read("PRAGMA page_size").unwrap(), page_size);
+            let mut short = bytes.get(..bytes.len() - 1).unwrap();
+            let changed = copy_of_length(folder.path(), &mut short, bytes.len() as u64);
+            assert!(matches!(changed, Err(ReadError::Io(_))));
+        }
+    }
+
+    struct Fails;
+
+    impl Read for Fails {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the input failed"))
+        }
+    }
+
+    #[test]
+    fn a_copy_keeps_what_came_before_its_source_failed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let source = Connection::open(file.path()).unwrap();
+        source
+            .execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES(7);")
+            .unwrap();
+        let mut content = File::open(file.path()).unwrap().chain(Fails);
+        let (copied, end) = copy(&mut content).unwrap();
+        assert_eq!(end.unwrap().to_string(), "the input failed");
+        let read = copied.query_row("SELECT a FROM t", [], |row| row.get::<_, i64>(0));
+        assert_eq!(read.unwrap(), 7);
     }
 
     #[test]
