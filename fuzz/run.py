@@ -71,11 +71,14 @@ def build(profile):
     return {line["target"]["name"]: line["executable"] for line in lines if line.get("executable")}
 
 
-def fuzz(target, program, seconds):
+def fuzz(target, program, seconds, brief):
     corpus, artifacts = HERE / "corpus" / target, HERE / "artifacts" / target
     for folder in [corpus, artifacts]:
         folder.mkdir(parents=True, exist_ok=True)
     bounds = [f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=2048", "-max_len=65536"]
+    if brief:
+        # A red run must be about the change: the same inputs first wherever it is played, and no machine too slow.
+        bounds += ["-seed=20261123", "-timeout=120"]
     command = [program, *bounds, f"-artifact_prefix={artifacts}/", corpus]
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, errors="replace", check=False)
     edges, count = DONE.search(done.stderr), COUNT.search(done.stderr)
@@ -98,7 +101,7 @@ def main():
     workers = os.cpu_count() if brief else 1
     pool = concurrent.futures.ThreadPoolExecutor(workers)
     chosen = asked or targets()
-    for target, found in zip(chosen, pool.map(lambda it: fuzz(it, programs[it], seconds), chosen)):
+    for target, found in zip(chosen, pool.map(lambda it: fuzz(it, programs[it], seconds, brief), chosen)):
         if found is None:
             failed.append(target)
             continue
