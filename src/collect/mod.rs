@@ -7,6 +7,7 @@ pub mod browser;
 mod bytes;
 pub mod cache;
 pub mod capture;
+mod coding;
 mod cursor;
 mod decode;
 pub mod evidence;

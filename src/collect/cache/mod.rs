@@ -3,7 +3,6 @@
 //! Knows file formats and HTTP's own headers; nothing of OAuth.
 
 mod blocks;
-mod content;
 mod firefox;
 mod info;
 mod input;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::content;
+use super::super::coding;
 use super::input::{Input, MAX_PART, too_large};
 use crate::atoms::rules::Needles;
 use crate::atoms::{
@@ -304,7 +304,7 @@ impl<'a, 's> Out<'a, 's> {
 
     fn body(&mut self, shared: &Shared<'_>, at: u64, body: Vec<u8>) {
         let encodings = shared.stored.header(b"content-encoding");
-        let (body, problem) = content::decoded(body, encodings);
+        let (body, problem) = coding::decoded(body, encodings);
         if let Some(problem) = problem {
             self.problem(problem);
         }

@@ -2,16 +2,12 @@
 //! Knows HTTP's own headers and nothing of OAuth; where the bytes lie is the business of each capture.
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read};
 
-use super::super::decode::{Encoding, decode};
+use super::super::coding;
 use super::super::har::parts;
 use crate::atoms::rules::Needles;
 use crate::atoms::{Raw, When};
 use crate::collect::{Payload, Store, Via};
-
-/// Bytes of an unpacked body that are looked at: what browsers keep of one, many times over.
-const MAX_BODY: u64 = 16 << 20;
 
 /// A request or a response.
 #[derive(Debug, Default)]
@@ -61,7 +57,7 @@ pub(super) struct Found {
 pub(super) struct Observed {
     pub(super) host: Option<Box<str>>,
     pub(super) found: Vec<Found>,
-    /// Bodies that are packed in a way that nothing here undoes.
+    /// Bodies that could not be unpacked whole.
     pub(super) packed: u64,
 }
 
@@ -184,10 +180,10 @@ impl Observer<'_> {
         if bytes.is_empty() || parts::is_media(&mime) {
             return;
         }
-        let Some(bytes) = unpacked(message, bytes) else {
+        let (bytes, is_whole) = unpacked(message, bytes);
+        if !is_whole {
             self.out.packed = self.out.packed.saturating_add(1);
-            return;
-        };
+        }
         if !parts::has_media_magic(&bytes) && self.needles.hit(&bytes) {
             let payload = Payload::Body {
                 mime: mime.into(),
@@ -212,40 +208,27 @@ impl Observer<'_> {
     }
 }
 
-/// The body without its codings (RFC 9110 §8.4, RFC 9112 §7.1), as far as it can be unpacked; nothing when one of
-/// them is unknown.
-fn unpacked<'a>(message: &Message<'_>, body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+/// The body without its codings (RFC 9110 §8.4.1, RFC 9112 §7.1), and whether all of it could be unpacked. What came
+/// before damage is kept; of what cannot be unpacked at all the bytes as they are, since some captures undo a coding
+/// and keep the field.
+fn unpacked<'a>(message: &Message<'_>, body: &'a [u8]) -> (Cow<'a, [u8]>, bool) {
     let mut body = Cow::Borrowed(body);
     let chunked = message.header("transfer-encoding").is_some_and(|coding| {
         let coding = coding.to_ascii_lowercase();
         memchr::memmem::find(&coding, b"chunked").is_some()
     });
-    // Some captures keep the field and undo the coding.
     if chunked && let Some(whole) = unchunked(&body) {
         body = whole.into();
     }
-    let codings = message.header("content-encoding").unwrap_or_default();
-    for coding in codings.rsplit(|byte| *byte == b',') {
-        let encoding = match coding.trim_ascii().to_ascii_lowercase().as_slice() {
-            b"" | b"identity" => continue,
-            b"gzip" | b"x-gzip" => Encoding::Gzip,
-            b"zstd" => Encoding::Zstd,
-            b"deflate" if Encoding::of(&body) == Encoding::Zlib => Encoding::Zlib,
-            b"deflate" => Encoding::Deflate,
-            _ => return None,
-        };
-        // Some captures undo this coding too, and keep the field.
-        if encoding != Encoding::Deflate && Encoding::of(&body) != encoding {
-            continue;
-        }
-        let mut decoder =
-            decode(Box::new(Cursor::new(body.into_owned())), encoding, MAX_BODY).ok()?;
-        let mut plain = Vec::new();
-        // What came before damage, or before the bound, is kept.
-        let _kept = decoder.read_to_end(&mut plain);
-        body = plain.into();
+    let Some(codings) = message.header("content-encoding") else {
+        return (body, true);
+    };
+    let (plain, problem) = coding::decoded(body.to_vec(), codings);
+    let is_whole = problem.is_none();
+    if plain.is_empty() && !is_whole {
+        return (body, false);
     }
-    Some(body)
+    (plain.into(), is_whole)
 }
 
 /// The chunks of a body in one; nothing when it is not in chunks.
@@ -371,13 +354,18 @@ mod tests {
                 }],
                 ..Message::default()
             };
-            unpacked(&message, body).map(Cow::into_owned)
+            let (body, is_whole) = unpacked(&message, body);
+            (body.into_owned(), is_whole)
         };
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut gzip, b"code=1").unwrap();
         let gzip = gzip.finish().unwrap();
-        assert_eq!(coded(b"gzip", &gzip).unwrap(), b"code=1");
-        assert_eq!(coded(b"gzip", b"code=1").unwrap(), b"code=1");
-        assert_eq!(coded(b"br", b"code=1"), None);
+        let plain = b"code=1".to_vec();
+        assert_eq!(coded(b"gzip", &gzip), (plain.clone(), true));
+        assert_eq!(coded(b"gzip", &plain), (plain.clone(), true));
+        assert_eq!(coded(b"gzip", &gzip[..gzip.len() - 4]), (plain.clone(), false));
+        let brotli = b"\x0b\x03\x80{\"a\":1}\x03";
+        assert_eq!(coded(b"br", brotli), (b"{\"a\":1}".to_vec(), true));
+        assert_eq!(coded(b"other", &plain), (plain, false));
     }
 }

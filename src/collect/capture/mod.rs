@@ -36,7 +36,7 @@ struct Reading<'a, 's> {
     digest: Digest,
     context: &'a Context<'a>,
     sink: &'a mut Sink<'s>,
-    /// Bodies that are packed in a way that nothing here undoes.
+    /// Bodies that could not be unpacked whole.
     packed: u64,
     /// Exchanges longer than [`MAX_EXCHANGE`].
     large: u64,
@@ -117,8 +117,8 @@ impl<'a, 's> Reading<'a, 's> {
     fn report(&mut self) {
         let (packed, large, mib) = (self.packed, self.large, MAX_EXCHANGE >> 20);
         if packed > 0 {
-            self.problem(ReadError::Unsupported(
-                format!("{packed} bodies are packed by a coding that is not read here (`br`); export a HAR from the capture, which holds them unpacked").into(),
+            self.problem(ReadError::Malformed(
+                format!("{packed} bodies are damaged, too large, or packed by a coding that is not known; what could be unpacked was searched").into(),
             ));
         }
         if large > 0 {

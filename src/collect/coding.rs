@@ -1,9 +1,9 @@
-//! Bodies as servers encode them (RFC 9110 §8.4.1), which caches keep. Decodes within bounds and keeps what came
-//! before damage.
+//! Bodies as servers encode them (RFC 9110 §8.4.1), which caches and captures keep. Decodes within bounds and keeps
+//! what came before damage. Knows no format that holds them.
 
 use std::io::Read;
 
-use crate::collect::ReadError;
+use super::ReadError;
 
 /// Decoded bytes of one body that are searched: as many as of an entry of a HAR file.
 const MAX_BODY: u64 = 16 << 20;
@@ -25,14 +25,14 @@ pub(super) fn decoded(body: Vec<u8>, encodings: &[u8]) -> (Vec<u8>, Option<ReadE
         }
         if layer >= MAX_LAYERS {
             problem = Some(ReadError::Limit(
-                format!("a cached body has more than {MAX_LAYERS} encodings; it was left alone")
+                format!("a body has more than {MAX_LAYERS} encodings; it was left alone")
                     .into(),
             ));
             break;
         }
         let Some(mut decoder) = decoder(&body, &name.to_ascii_lowercase()) else {
             problem = Some(ReadError::Unsupported(
-                "a cached body is compressed with a dictionary or in an unknown way; it was left alone".into(),
+                "a body is compressed with a dictionary or in an unknown way; it was left alone".into(),
             ));
             return (Vec::new(), problem);
         };
@@ -74,12 +74,12 @@ fn drained(decoder: &mut dyn Read) -> (Vec<u8>, Option<ReadError>) {
     let end = decoder.take(MAX_BODY).read_to_end(&mut content);
     let problem = match end {
         Err(_) => Some(ReadError::Malformed(
-            "a cached body is damaged or was not received whole; what came before was searched"
+            "a body is damaged or was not received whole; what came before was searched"
                 .into(),
         )),
         Ok(_) if content.len() as u64 >= MAX_BODY => Some(ReadError::Limit(
             format!(
-                "a cached body is larger than {} MiB; what follows in it was not searched",
+                "a body is larger than {} MiB; what follows in it was not searched",
                 MAX_BODY >> 20
             )
             .into(),
