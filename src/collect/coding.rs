@@ -25,14 +25,14 @@ pub(super) fn decoded(body: Vec<u8>, encodings: &[u8]) -> (Vec<u8>, Option<ReadE
         }
         if layer >= MAX_LAYERS {
             problem = Some(ReadError::Limit(
-                format!("a body has more than {MAX_LAYERS} encodings; it was left alone")
-                    .into(),
+                format!("a body has more than {MAX_LAYERS} encodings; it was left alone").into(),
             ));
             break;
         }
         let Some(mut decoder) = decoder(&body, &name.to_ascii_lowercase()) else {
             problem = Some(ReadError::Unsupported(
-                "a body is compressed with a dictionary or in an unknown way; it was left alone".into(),
+                "a body is compressed with a dictionary or in an unknown way; it was left alone"
+                    .into(),
             ));
             return (Vec::new(), problem);
         };
@@ -74,8 +74,7 @@ fn drained(decoder: &mut dyn Read) -> (Vec<u8>, Option<ReadError>) {
     let end = decoder.take(MAX_BODY).read_to_end(&mut content);
     let problem = match end {
         Err(_) => Some(ReadError::Malformed(
-            "a body is damaged or was not received whole; what came before was searched"
-                .into(),
+            "a body is damaged or was not received whole; what came before was searched".into(),
         )),
         Ok(_) if content.len() as u64 >= MAX_BODY => Some(ReadError::Limit(
             format!(

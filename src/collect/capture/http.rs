@@ -363,7 +363,10 @@ mod tests {
         let plain = b"code=1".to_vec();
         assert_eq!(coded(b"gzip", &gzip), (plain.clone(), true));
         assert_eq!(coded(b"gzip", &plain), (plain.clone(), true));
-        assert_eq!(coded(b"gzip", &gzip[..gzip.len() - 4]), (plain.clone(), false));
+        assert_eq!(
+            coded(b"gzip", &gzip[..gzip.len() - 4]),
+            (plain.clone(), false)
+        );
         let brotli = b"\x0b\x03\x80{\"a\":1}\x03";
         assert_eq!(coded(b"br", brotli), (b"{\"a\":1}".to_vec(), true));
         assert_eq!(coded(b"other", &plain), (plain, false));
