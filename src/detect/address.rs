@@ -1,13 +1,28 @@
 //! Where a message landed, and where its request said that it should: addresses without anything variable,
 //! and digests that compare a URL with a `redirect_uri`.
 
+use std::sync::Arc;
+
 use super::message::Message;
 use super::shared::Shared;
 use super::url::{self, Url};
-use super::{Address, encoding, mask};
+use super::{encoding, mask};
 use crate::atoms::Digest;
 use crate::atoms::identity::MIN_HASHED_LEN;
 use crate::atoms::rules::{Name, Rules};
+
+/// Public parts of a URL: nothing here can be a credential.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Address {
+    /// Lower-case scheme; empty for a request target.
+    pub scheme: Arc<str>,
+    /// Lower-case host, normalised where it parses; empty for a request target on an unnamed server.
+    pub host: Arc<str>,
+    /// Port, when it is not the scheme's own.
+    pub port: Option<u16>,
+    /// Path with its variable and long segments replaced by `{}`.
+    pub path: Arc<str>,
+}
 
 /// Public parts of a URL, variable segments left out.
 pub(super) fn address(url: &Url, known: &mask::Known<'_>, shared: &mut Shared) -> Address {

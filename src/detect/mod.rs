@@ -19,6 +19,8 @@ pub mod path;
 mod rewritten;
 mod role;
 mod saml;
+#[cfg(test)]
+pub(crate) mod sample;
 mod score;
 mod shared;
 pub mod taken;
@@ -26,6 +28,8 @@ mod text;
 mod url;
 
 use std::sync::Arc;
+
+pub use address::Address;
 
 use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, Fingerprint, FingerprintKey, JoinKey, Kind, Masked, Place, Slot, When};
@@ -211,19 +215,6 @@ pub struct VisitKeys {
     pub own: JoinKey,
     /// Hops between (1 = directly before) and key, nearest first.
     pub ancestors: Vec<(u8, JoinKey)>,
-}
-
-/// Public parts of a URL: nothing here can be a credential.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Address {
-    /// Lower-case scheme; empty for a request target.
-    pub scheme: Arc<str>,
-    /// Lower-case host, normalised where it parses; empty for a request target on an unnamed server.
-    pub host: Arc<str>,
-    /// Port, when it is not the scheme's own.
-    pub port: Option<u16>,
-    /// Path with its variable and long segments replaced by `{}`.
-    pub path: Arc<str>,
 }
 
 /// A protocol parameter of the message.

@@ -198,16 +198,12 @@ fn push_pairs(pairs: &mut Message, text: &str, group: u32) {
 /// A pair whose value is a list of one, as Spring logs a form: `code=[x]`, or `code=[x` once its word was cut; or
 /// behind two `=`, as `HTTPie` takes a parameter and a program compares.
 fn unwrapped(pair: url::Pair<'_>) -> url::Pair<'_> {
-    let pair = url::Pair {
-        value: pair.value.strip_prefix('=').unwrap_or(pair.value),
-        ..pair
-    };
-    let value = pair.value.strip_prefix('[').unwrap_or(pair.value);
-    let one = !value.contains(['[', ',']);
-    let value = if one {
-        value.strip_suffix(']').unwrap_or(value)
+    let value = pair.value.strip_prefix('=').unwrap_or(pair.value);
+    let inner = value.strip_prefix('[').unwrap_or(value);
+    let value = if inner.contains(['[', ',']) {
+        value
     } else {
-        pair.value
+        inner.strip_suffix(']').unwrap_or(inner)
     };
     url::Pair { value, ..pair }
 }

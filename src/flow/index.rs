@@ -245,15 +245,6 @@ pub(super) fn names_request(key: JoinKey) -> bool {
 
 /// The keys that name a request, or fit one.
 pub(super) fn request_keys(sighting: &Sighting) -> impl Iterator<Item = JoinKey> + '_ {
-    sighting.keys.iter().copied().filter(|key| {
-        matches!(
-            key.kind,
-            KeyKind::State
-                | KeyKind::Nonce
-                | KeyKind::ChallengeS256
-                | KeyKind::ChallengePlain
-                | KeyKind::SHash
-                | KeyKind::RequestUri
-        )
-    })
+    let keys = sighting.keys.iter().copied();
+    keys.filter(|key| names_request(*key) || key.kind == KeyKind::SHash)
 }

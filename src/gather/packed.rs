@@ -196,90 +196,11 @@ fn list<T>(values: &[T], out: &mut Vec<u8>, put: fn(&T, &mut Vec<u8>)) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::atoms::{Basis, Digest, KeyKind, Kind, Masked, Place, Slot, View, When, Within};
+    use crate::atoms::{Basis, KeyKind, Kind, Slot, View, When, Within};
     use crate::collect::Store;
-    use crate::detect::{Address, Channel, Decoding, Param, Role, Signature, VisitKeys};
-
-    fn digest(name: &str) -> Digest {
-        Digest::of([name.as_bytes()])
-    }
-
-    fn key(kind: KeyKind, name: &str) -> JoinKey {
-        let digest = digest(name);
-        JoinKey { kind, digest }
-    }
-
-    fn full() -> Sighting {
-        let text = |text: &str| Some(text.into());
-        Sighting {
-            id: digest("id"),
-            place: Place {
-                source: Arc::default(),
-                locator: Locator::Bytes { offset: 9 },
-                view: View::Recovered,
-            },
-            at: Some(When {
-                instant: "1926-11-23T05:00:00.123456789Z".parse().unwrap(),
-                basis: Basis::HarEntry,
-                zone: Zone::Assumed,
-            }),
-            via: Via::Referer {
-                sent_to: text("cdn.example"),
-            },
-            visit: Some(Box::new(VisitKeys {
-                own: key(KeyKind::Visit, "own"),
-                ancestors: vec![(1, key(KeyKind::Visit, "before"))],
-            })),
-            exchange: Some(key(KeyKind::Exchange, "exchange")),
-            role: Role::None,
-            method: Some("GET".into()),
-            status: Some(302),
-            channel: Channel::Storage,
-            store: Some(Store::Extension),
-            url: Some(Masked::vouch("https://app.example/é")),
-            address: Some(Address {
-                scheme: "https".into(),
-                host: "app.example".into(),
-                port: Some(8443),
-                path: "/cb".into(),
-            }),
-            landing: Some(digest("landing")),
-            redirect: Some(digest("redirect")),
-            params: vec![Param {
-                name: "scope".into(),
-                value: text("openid"),
-                slot: Slot::Text,
-            }],
-            credentials: vec![Credential {
-                id: digest("credential"),
-                kind: Kind::IdToken,
-                rule: "id_token".into(),
-                slot: Slot::Fragment,
-                name: "id_token".into(),
-                nesting: Decoding::ALL.into(),
-                shown: Masked::vouch("jwt, 843 characters"),
-                fingerprint: Some(digest("fingerprint")),
-                keys: vec![key(KeyKind::AtHash, "at")],
-                claims: Some(Box::new(Claims {
-                    alg: text("RS256"),
-                    iss: text("https://as.example"),
-                    aud: vec!["client".into(), "other".into()],
-                    exp: Some(i64::MIN),
-                    iat: Some(i64::MAX),
-                    encrypted: true,
-                    privileged: true,
-                    ..Claims::default()
-                })),
-                signature: Signature::Verified,
-                score: -3,
-            }],
-            keys: vec![key(KeyKind::State, "state")],
-            near: vec![key(KeyKind::Near, "near")],
-        }
-    }
+    use crate::detect::sample::full;
+    use crate::detect::{Channel, Role, Signature};
 
     fn again(sighting: &Sighting) -> Option<Sighting> {
         let held = Held {
@@ -346,6 +267,7 @@ mod tests {
             same(&|it| it.credentials[0].signature = signature);
         }
         let locators = [
+            Locator::Bytes { offset: 9 },
             Locator::Row {
                 table: "urls".into(),
                 rowid: -1,

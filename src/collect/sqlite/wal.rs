@@ -83,87 +83,83 @@ impl Log {
             salts: (salt_1, salt_2),
             big_endian: sum.big_endian,
         };
-        let mut page = vec![0; page_size as usize];
-        let mut frame_header = [0; FRAME_HEADER];
-        let mut offset = HEADER as u64;
-        while fill(wal, &mut frame_header)? && fill(wal, &mut page)? {
-            let frame = self::words(&frame_header);
-            let &[number, commit, salt_a, salt_b, sum_a, sum_b] = frame.as_slice() else {
+        log.follow(wal, HEADER as u64, Some(sum.state))?;
+        Ok(Some(log))
+    }
+
+    /// Takes the frames that follow each other from `offset` on, up to the last transaction that ended. `before` is
+    /// the checksum of what they follow; where that is gone, the first is believed.
+    fn follow<S: Read + Seek>(
+        &mut self,
+        wal: &mut S,
+        mut offset: u64,
+        before: Option<(u32, u32)>,
+    ) -> io::Result<()> {
+        let mut sum = Checksum {
+            big_endian: self.big_endian,
+            state: before.unwrap_or_default(),
+        };
+        let mut is_checked = before.is_some();
+        let mut page = vec![0; self.page_size as usize];
+        let mut header = [0; FRAME_HEADER];
+        wal.seek(SeekFrom::Start(offset))?;
+        while fill(wal, &mut header)? && fill(wal, &mut page)? {
+            let words = words(&header);
+            let &[number, commit, salt_a, salt_b, sum_a, sum_b] = words.as_slice() else {
                 break;
             };
-            sum.add(frame_header.get(..8).unwrap_or_default());
+            sum.add(header.get(..8).unwrap_or_default());
             sum.add(&page);
-            let same_salts = (salt_a, salt_b) == (salt_1, salt_2);
-            if !same_salts || number == 0 || sum.state != (sum_a, sum_b) {
+            let follows = !is_checked || sum.state == (sum_a, sum_b);
+            if number == 0 || (salt_a, salt_b) != self.salts || !follows {
                 break;
             }
-            log.frames.push(Frame {
+            (is_checked, sum.state) = (true, (sum_a, sum_b));
+            self.frames.push(Frame {
                 page: number,
                 offset: offset + FRAME_HEADER as u64,
-                commit: log.commits.len(),
+                commit: self.commits.len(),
             });
             if commit != 0 {
-                log.commits.push(commit);
+                self.commits.push(commit);
             }
             offset += (FRAME_HEADER + page.len()) as u64;
         }
         // A transaction that did not end was never there.
-        let ended = log.commits.len();
-        log.frames.retain(|frame| frame.commit < ended);
-        Ok(Some(log))
+        let ended = self.commits.len();
+        self.frames.retain(|frame| frame.commit < ended);
+        Ok(())
     }
 
     /// What is left of the log from before it was begun anew: SQLite writes over it from its beginning, so that
     /// its last transactions stand behind the new ones. The first frame cannot be checked, each one behind it is by
     /// the one before. `None` when no transaction of it is whole.
     pub(super) fn older<S: Read + Seek>(&self, wal: &mut S) -> io::Result<Option<Self>> {
+        let mut header = [0; FRAME_HEADER];
+        let mut offset = self.end();
+        let salts = loop {
+            wal.seek(SeekFrom::Start(offset))?;
+            if !fill(wal, &mut header)? {
+                return Ok(None);
+            }
+            match *words(&header).as_slice() {
+                // A transaction that did not end.
+                [_, _, a, b, ..] if (a, b) == self.salts => {
+                    offset += FRAME_HEADER as u64 + u64::from(self.page_size);
+                }
+                [_, _, a, b, ..] => break (a, b),
+                _ => return Ok(None),
+            }
+        };
         let mut older = Self {
             page_size: self.page_size,
             frames: Vec::new(),
             commits: Vec::new(),
-            salts: self.salts,
+            salts,
             big_endian: self.big_endian,
         };
-        let mut sum = Checksum {
-            big_endian: self.big_endian,
-            state: (0, 0),
-        };
-        let mut page = vec![0; self.page_size as usize];
-        let mut frame_header = [0; FRAME_HEADER];
-        let mut offset = self.end();
-        wal.seek(SeekFrom::Start(offset))?;
-        while fill(wal, &mut frame_header)? && fill(wal, &mut page)? {
-            let frame = words(&frame_header);
-            let &[number, commit, salt_a, salt_b, sum_a, sum_b] = frame.as_slice() else {
-                break;
-            };
-            let at = offset + FRAME_HEADER as u64;
-            offset = at + page.len() as u64;
-            let salts = (salt_a, salt_b);
-            if salts == self.salts {
-                // A transaction that did not end.
-                continue;
-            }
-            sum.add(frame_header.get(..8).unwrap_or_default());
-            sum.add(&page);
-            let is_first = older.frames.is_empty();
-            if number == 0 || !(is_first || salts == older.salts && sum.state == (sum_a, sum_b)) {
-                break;
-            }
-            older.salts = salts;
-            sum.state = (sum_a, sum_b);
-            older.frames.push(Frame {
-                page: number,
-                offset: at,
-                commit: older.commits.len(),
-            });
-            if commit != 0 {
-                older.commits.push(commit);
-            }
-        }
-        let ended = older.commits.len();
-        older.frames.retain(|frame| frame.commit < ended);
-        Ok((ended > 0).then_some(older))
+        older.follow(wal, offset, None)?;
+        Ok((!older.commits.is_empty()).then_some(older))
     }
 
     /// The last transaction, when there is one.
