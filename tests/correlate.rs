@@ -9,12 +9,12 @@
     reason = "test"
 )]
 
+mod child;
 mod disguise;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::Path;
-use std::process::{self, Output, Stdio};
+use std::process::{self, Output};
 use std::sync::Arc;
 
 use clap::Parser;
@@ -33,23 +33,8 @@ fn root() -> &'static Path {
 }
 
 fn tokentrail_in(dir: &Path, args: &[&str], input: &[u8]) -> Output {
-    let mut child = process::Command::new(env!("CARGO_BIN_EXE_tokentrail"))
-        .args(args)
-        .current_dir(dir)
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || {
-        let _may_be_closed_early = stdin.write_all(&input);
-    });
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    output
+    let mut command = process::Command::new(env!("CARGO_BIN_EXE_tokentrail"));
+    child::run(command.args(args).current_dir(dir).env_clear(), input)
 }
 
 fn tokentrail(args: &[&str], input: &[u8]) -> Output {

@@ -11,6 +11,8 @@
 )]
 
 mod captures;
+#[path = "../child/mod.rs"]
+mod child;
 mod fixtures;
 mod hostile;
 mod pack;

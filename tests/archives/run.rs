@@ -1,11 +1,12 @@
 //! Scans a folder by the program, and what is asked of its report.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
+
+use crate::child;
 
 pub(crate) struct Report {
     pub(crate) code: i32,
@@ -22,23 +23,9 @@ pub(crate) fn scan_with(args: &[&str], input: Option<&[u8]>) -> Report {
         "-f",
         "json",
     ];
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tokentrail"))
-        .arg("scan")
-        .args(args)
-        .args(fixed)
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.unwrap_or_default().to_vec();
-    let writer = std::thread::spawn(move || {
-        let _may_be_closed_early = stdin.write_all(&input);
-    });
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tokentrail"));
+    command.arg("scan").args(args).args(fixed).env_clear();
+    let output = child::run(&mut command, input.unwrap_or_default());
     let json = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     Report {

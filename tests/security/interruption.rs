@@ -6,8 +6,9 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 
+use crate::child::piped;
 use crate::{FORMATS, findings, line, names, problems, program, report, run, scanning, tried};
 
 const OLD: &str = "the report of last week";
@@ -27,13 +28,7 @@ fn signalled(dir: &Path, args: &[&str]) -> Command {
 
 /// A scan of a standard input that has not ended, and of what else is named, that has begun to read.
 fn begun(mut command: Command) -> (Child, std::process::ChildStdin) {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
+    let (child, mut stdin) = piped(&mut command);
     stdin.write_all(&much()).unwrap();
     (child, stdin)
 }

@@ -14,6 +14,8 @@
 
 #[cfg(target_os = "linux")]
 mod bounds;
+#[path = "../child/mod.rs"]
+mod child;
 #[path = "../disguise/mod.rs"]
 mod disguise;
 mod injection;
@@ -24,10 +26,10 @@ mod leaks;
 mod memory;
 mod named;
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
+use child::run;
 use serde_json::Value;
 
 /// Every form of the report.
@@ -45,24 +47,6 @@ pub(crate) fn program(dir: &Path, args: &[&str]) -> Command {
 /// The arguments of a scan that does not fail for what it finds.
 pub(crate) fn scanning<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [&["scan", "--as-of", AS_OF, "--fail-on", "never"], args].concat()
-}
-
-/// What a run writes, given this standard input.
-pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || {
-        let _may_be_closed_early = stdin.write_all(&input);
-    });
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    output
 }
 
 /// The report of a scan as JSON, and its exit code.

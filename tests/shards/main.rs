@@ -17,6 +17,8 @@
     reason = "a test program: it stops at the first thing that is not as it should be"
 )]
 
+#[path = "../child/mod.rs"]
+mod child;
 mod corpus;
 #[allow(dead_code, reason = "the world needs more of it")]
 #[path = "../world/encode.rs"]
@@ -28,9 +30,8 @@ mod prng;
 mod stories;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::OnceLock;
 
 use prng::Rng;
@@ -77,19 +78,10 @@ fn whole() -> &'static Whole {
 }
 
 fn started(args: &[&str], input: &[u8]) -> Child {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tokentrail"))
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    std::thread::spawn(move || {
-        let _may_be_closed_early = stdin.write_all(&input);
-    });
-    child
+    child::fed(
+        Command::new(env!("CARGO_BIN_EXE_tokentrail")).args(args),
+        input,
+    )
 }
 
 fn ended(child: Child, code: i32) -> Vec<u8> {
