@@ -75,10 +75,9 @@ def fuzz(target, program, seconds, brief):
     corpus, artifacts = HERE / "corpus" / target, HERE / "artifacts" / target
     for folder in [corpus, artifacts]:
         folder.mkdir(parents=True, exist_ok=True)
-    bounds = [f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=2048", "-max_len=65536"]
-    if brief:
-        # A red run must be about the change: the same inputs wherever it is played, or as many as there is time for.
-        bounds += ["-seed=20261123", "-runs=3000", "-timeout=120"]
+    bounds = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-max_len=65536"]
+    # A brief run must be about the change: the same inputs wherever it is played, or as many as there is time for.
+    bounds += ["-seed=20261123", "-runs=3000", "-timeout=120"] if brief else ["-timeout=20"]
     command = [program, *bounds, f"-artifact_prefix={artifacts}/", corpus]
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, errors="replace", check=False)
     edges, count = DONE.search(done.stderr), COUNT.search(done.stderr)
