@@ -162,10 +162,13 @@ fn implicit_points(index: &Index<'_>, run: &Run, sighting: &Sighting) -> i16 {
     if whole && run.ties.iter().any(|tie| tie.link == Link::State) {
         points += 3;
     }
-    if at_hash_fits(sighting) {
+    // What a back end got for a code, and hands on, has an `at_hash` and an ID token, too (OpenID Connect Core
+    // §3.1.3.6): they speak for the server only in what looks like an answer to a request.
+    let answers = !run.requests.is_empty() || param(sighting, "state").is_some();
+    if answers && at_hash_fits(sighting) {
         points += 4;
     }
-    if holds(sighting, Kind::IdToken) && sighting.role == Role::ResponseInFragment {
+    if answers && holds(sighting, Kind::IdToken) && sighting.role == Role::ResponseInFragment {
         // An ID token in a fragment under its own name is OpenID Connect Core §3.2.2.5.
         points += 3;
     }
