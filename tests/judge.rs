@@ -8,6 +8,10 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "judge/edges.rs"]
+mod edges;
+#[path = "judge/gate.rs"]
+mod gate;
 #[path = "judge/run.rs"]
 mod run;
 
@@ -965,6 +969,22 @@ fn every_name_that_a_finding_may_have_is_explained_and_nothing_else_is() {
     }
     let theft = texts.get("implicit").unwrap().measured.as_ref().unwrap();
     assert!(theft.contains("200") && theft.contains("400"));
+}
+
+#[test]
+fn names_of_the_wire_are_read_back_and_no_two_are_alike() {
+    for severity in Severity::ALL {
+        assert_eq!(Severity::named(severity.as_str()), Some(severity));
+    }
+    for state in State::ALL {
+        assert_eq!(State::named(state.as_str()), Some(state));
+    }
+    assert_eq!(
+        (Severity::named("hihg"), State::named("alive")),
+        (None, None)
+    );
+    let bases = [Basis::Proven, Basis::Documented, Basis::Assumed].map(Basis::as_str);
+    assert_eq!(bases, ["proven", "documented", "assumed"]);
 }
 
 #[test]

@@ -193,9 +193,9 @@ fn tokens(seen: &Seen, token: bool, id_token: bool) -> Flow {
         (Some(_), _) | (None, Some(Origin::Server)) => by_server,
         (None, Some(Origin::BackEnd | Origin::Hosted)) => Flow::HandoffFragment,
         (None, Some(Origin::Open)) => Flow::FragmentTokenUnattributed,
-        // A form post is a response mode of the server; a query is none (Multiple Response Types §5).
-        (None, None) if seen.brought.id_token => by_server,
-        (None, None) => Flow::HandoffQuery,
+        // A form, and a signed response, are response modes of the server (OAuth 2.0 Form Post Response Mode §2;
+        // JARM §2.3); what a query brings is no response of a server, and not looked at here.
+        (None, None) => by_server,
     }
 }
 
