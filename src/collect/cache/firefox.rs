@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::input::Input;
 use super::key;
-use super::stored::{Header, Out, Stored, lines};
+use super::stored::{Header, Out, Stored, lines, push};
 use crate::atoms::{Source, View};
 use crate::collect::cursor::Cursor;
 use crate::collect::{Context, Evidence, ReadError, Reader, Sink};
@@ -148,11 +148,12 @@ fn element(stored: &mut Stored, name: &[u8], value: &[u8], at: u64) {
         _ => {
             // Kept for responses that `Vary` by it.
             if let Some(header) = name.strip_prefix(b"request-") {
-                stored.request.push(Header {
+                let header = Header {
                     name: header.to_vec(),
                     value: value.to_vec(),
                     at,
-                });
+                };
+                push(&mut stored.request, header);
             }
         }
     }
