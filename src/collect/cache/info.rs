@@ -24,7 +24,7 @@ pub(super) fn read(stream: &[u8], at: u64, stored: &mut Stored) -> bool {
 
 /// `HttpResponseInfo::MakePickle`: its size, flags, times, then the status line and headers, a NUL behind each.
 fn pickle(stream: &[u8], at: u64, stored: &mut Stored) -> Option<()> {
-    let mut cursor = Cursor::new(stream, 0);
+    let mut cursor = Cursor::new(stream);
     let size = cursor.u32_le()?;
     let flags = cursor.u32_le()?;
     if flags & 0xff != VERSION || u64::from(size) > stream.len() as u64 {
@@ -141,7 +141,7 @@ enum Value<'a> {
 impl<'a> Fields<'a> {
     fn new(message: &'a [u8], at: u64) -> Self {
         Self {
-            cursor: Cursor::new(message, 0),
+            cursor: Cursor::new(message),
             at,
         }
     }
