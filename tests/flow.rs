@@ -16,7 +16,7 @@ use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::when::{Basis, Zone};
 use tokentrail::atoms::{
     Digest, FingerprintKey, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, Source, View,
-    When,
+    When, Within,
 };
 use tokentrail::collect::Via;
 use tokentrail::detect::{
@@ -83,6 +83,29 @@ fn the_chain_joins_without_state() {
     assert_eq!(found.trails[0].grant, Flow::CodeNopkce);
     let weak: Vec<_> = found.trails[0].weaknesses.iter().map(|w| w.kind).collect();
     assert_eq!(weak, [WeaknessKind::NoState, WeaknessKind::NoPkce]);
+}
+
+/// RFC 7636 §4.3: a method that is not named is plain; where the URL may have lost its end, nothing was left out.
+#[test]
+fn a_challenge_that_cannot_be_hashed_is_told_by_its_method() {
+    let of = |method: Option<&str>, uncertain| {
+        let mut asked = request(1, "s1", None);
+        asked.params.push(hidden("code_challenge", Slot::Query));
+        let method = method.map(|it| shown("code_challenge_method", it, Slot::Query));
+        asked.params.extend(method);
+        asked.place.locator = Locator::Residue {
+            beside: None,
+            offset: 0,
+            within: Within::FreePage,
+            uncertain,
+        };
+        correlate(vec![asked]).trails[0].pkce
+    };
+    assert_eq!(of(Some("s256"), false), Pkce::S256);
+    assert_eq!(of(Some("plain"), false), Pkce::Plain);
+    assert_eq!(of(None, false), Pkce::Plain);
+    assert_eq!(of(None, true), Pkce::NotObserved);
+    assert_eq!(of(Some("S256"), true), Pkce::S256);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use tokentrail::atoms::rules::Rules;
-use tokentrail::atoms::{Digest, FingerprintKey};
+use tokentrail::atoms::{Digest, FingerprintKey, Masked};
 use tokentrail::detect::clock::clock_error;
 use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
 use tokentrail::flow::{self, Correlated, Trail};
@@ -68,7 +68,7 @@ impl Told {
             .map(|(at, sighting)| (sighting.id, at + 1))
             .collect();
         for (at, sighting) in self.correlated.sightings.iter().enumerate() {
-            let url = sighting.url.as_ref().map(|it| it.as_str());
+            let url = sighting.url.as_ref().map(Masked::as_str);
             text += &format!(
                 "  {} {} {}\n",
                 at + 1,
@@ -99,7 +99,7 @@ fn of_trail(trail: &Trail, numbers: &BTreeMap<Digest, usize>) -> String {
     let facts = [
         ("client", trail.client_id.as_deref()),
         ("issuer", trail.issuer.as_deref()),
-        ("to", trail.redirect_uri.as_ref().map(|it| it.as_str())),
+        ("to", trail.redirect_uri.as_ref().map(Masked::as_str)),
         ("pkce", Some(trail.pkce.as_str())),
     ];
     for (what, value) in facts {
