@@ -38,6 +38,17 @@ impl Digest {
         &self.0
     }
 
+    /// The 32 lower-case hex characters that it is written as.
+    pub fn hex(&self) -> [u8; 32] {
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+        let mut hex = [0; 32];
+        for (pair, byte) in hex.as_chunks_mut().0.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
+        hex
+    }
+
     /// Reads the 32 lower-case hex characters that `Display` writes.
     pub fn parse(hex: &str) -> Option<Self> {
         let mut bytes = [0; 16];
@@ -59,9 +70,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut hex = [0; 32];
-        data_encoding::HEXLOWER.encode_mut(&self.0, &mut hex);
-        f.write_str(std::str::from_utf8(&hex).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.hex()).unwrap_or_default())
     }
 }
 

@@ -71,8 +71,14 @@ pub fn pretty(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()>
 }
 
 /// A value on one line.
-pub fn line(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+pub fn line(value: &impl Serialize, out: &mut (impl io::Write + ?Sized)) -> io::Result<()> {
     write(value, Harmless(serde_json::ser::CompactFormatter), out)
+}
+
+/// One text, with its quotation marks.
+pub(super) fn text(text: &str, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+    let formatter = Harmless(serde_json::ser::CompactFormatter);
+    text.serialize(&mut Serializer::with_formatter(out, formatter))
 }
 
 /// Reads what [`render`] wrote.
@@ -109,7 +115,7 @@ pub enum ParseError {
 fn write(
     value: &impl Serialize,
     formatter: impl Formatter,
-    out: &mut dyn io::Write,
+    out: &mut (impl io::Write + ?Sized),
 ) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(&mut *out, formatter))?;
     out.write_all(b"\n")

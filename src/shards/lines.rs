@@ -36,12 +36,11 @@ pub fn each(
                 Got::TooLong => continue,
                 Got::Line => {}
             }
-            let Ok(told) = parse::<wire::Sighting>(&line) else {
+            let Ok(told) = parse::<wire::Sighting<'_>>(&line) else {
                 continue;
             };
-            let source = Digest::parse(&told.source);
-            if let (Some(source), Ok(sighting)) = (source, restore::sighting(told, Arc::default()))
-            {
+            let source = told.source.0;
+            if let Ok(sighting) = restore::sighting(told, Arc::default()) {
                 tell(&sighting, source).map_err(ShardError::Told)?;
             }
         }
