@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::evidence::Encoding;
 use super::{Context, Evidence, Observation, ReadError, Reader, Sink};
 use crate::atoms::rules::log_format::{LogFormats, Shape};
 use crate::atoms::{Digest, Source};
@@ -84,7 +85,13 @@ pub fn read_bounded(
         None => (input, 0),
     };
     let mut session = Session::new(source, ctx, utf16.is_some(), start);
-    let mut runs = Runs::new(input, bounds.window, bounds.max_line);
+    // A small file needs no large buffer; one byte more shows its end.
+    let len = evidence
+        .len()
+        .filter(|_| evidence.encoding() == Encoding::Plain);
+    let len = len.and_then(|len| usize::try_from(len).ok());
+    let window = len.map_or(bounds.window, |len| bounds.window.min(len + 1));
+    let mut runs = Runs::new(input, window, bounds.max_line);
     let mut cuts: u64 = 0;
     let mut alone: u64 = 0;
     while let Some(run) = runs.next() {
