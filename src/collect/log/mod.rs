@@ -334,6 +334,9 @@ impl<'a> Ahead<'a> {
 /// end, without a newline, and the next record goes on there.
 fn glued<'l>(line: &'l [u8], formats: &LogFormats) -> Vec<(usize, &'l [u8])> {
     let mut whole = vec![(0, line)];
+    if !record::may_fit(line) {
+        return whole;
+    }
     for format in &formats.formats {
         let (Some(restart), Shape::Pattern(patterns)) = (&format.restart, &format.shape) else {
             continue;
