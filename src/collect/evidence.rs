@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::archive::{self, Archive};
 pub use super::decode::Encoding;
 use super::decode::{self, MAX_RATIO, decode};
+use super::head::{read_up_to, read_up_to_error};
 use super::platform;
 use super::span::Span;
 
@@ -391,31 +392,6 @@ fn joined(path: &str, members: &[Box<str>]) -> Box<str> {
 
 fn nothing() -> ReadError {
     ReadError::Malformed("is no member of its archive".into())
-}
-
-/// Reads up to `limit` bytes, fewer only at the end.
-fn read_up_to(input: &mut dyn Read, limit: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    input.take(limit as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Like [`read_up_to`], but goes on behind what is read already, and keeps what came before an error: a reader will
-/// meet it again, and report it.
-fn read_up_to_error(
-    mut bytes: Vec<u8>,
-    input: &mut dyn Read,
-    limit: usize,
-) -> (Box<[u8]>, Option<Box<str>>) {
-    /// Room that is made at once: small files are many, and most fit in.
-    const ROOM: usize = 4096;
-    bytes.reserve(ROOM);
-    let left = limit.saturating_sub(bytes.len());
-    let end = input.take(left as u64).read_to_end(&mut bytes);
-    (
-        bytes.into(),
-        end.err().map(|error| error.to_string().into()),
-    )
 }
 
 #[cfg(test)]

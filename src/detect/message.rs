@@ -215,7 +215,7 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
     for pair in url::path_pairs(&url.path) {
         fields.push(pair_field(pair, Slot::Path, 0));
     }
-    if let Some(session) = aspnet_session(&url.path) {
+    if let Some(session) = url::aspnet_session(&url.path) {
         fields.push(Field::new("(S())", session.to_owned(), Slot::Path));
     }
     let query = url.query.as_deref().unwrap_or_default();
@@ -287,15 +287,6 @@ const TOKEN_USERS: [&str; 6] = [
     "oauthtoken",
     "token",
 ];
-
-/// The session of a cookieless ASP.NET application: `/(S(24 characters))/`.
-fn aspnet_session(path: &str) -> Option<&str> {
-    let decoded_marks = ["/(S(", "/(s("];
-    let (_, rest) = decoded_marks
-        .iter()
-        .find_map(|mark| path.split_once(mark))?;
-    Some(rest.split_once("))")?.0)
-}
 
 /// A header as a message. Its field is named after the header and, for credentials, the scheme.
 fn header(name: &str, value: &str) -> Message {
