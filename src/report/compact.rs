@@ -10,6 +10,7 @@ use serde::ser::{
 use serde_json::Error;
 
 use super::json;
+use super::terminal::is_hostile;
 
 /// Appends a value and a newline.
 pub(super) fn line(value: &impl Serialize, out: &mut Vec<u8>) -> Result<(), Error> {
@@ -157,7 +158,8 @@ impl<'a> Serializer for Compact<'a> {
     }
 
     fn serialize_str(self, text: &str) -> Result<(), Error> {
-        if is_plain(text.as_bytes()) {
+        let needs_escape = |c: char| matches!(c, '"' | '\\') || is_hostile(c);
+        if is_plain(text.as_bytes()) || !text.contains(needs_escape) {
             plain(text, self.0);
             return Ok(());
         }
