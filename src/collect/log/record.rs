@@ -14,9 +14,10 @@ use crate::atoms::rules::log_format::{Escape, LogFormat, LogFormats, Role, Shape
 /// Records inside records: a container's output in a collector's JSON in a shipper's JSON, and one to spare.
 const MAX_WRAPPING: usize = 6;
 
-/// Longest line that is read by patterns: servers cut what they write far below, and a piece of a line without end, such
-/// as a dump of memory has, would be read by one pattern after another. Records in wrappers and in JSON may be longer.
-const MAX_PATTERN: usize = 1 << 20;
+/// Longest line that is read by patterns: a record may have megabytes in a request, but a piece of a line without end,
+/// such as a dump of memory has, is longer, and would be read by one pattern after another. Records in wrappers and in
+/// JSON may be as long as any line.
+const MAX_PATTERN: usize = 8 << 20;
 
 /// What a record holds, in its line's own bytes where no escaping was undone.
 #[derive(Debug, Default)]
