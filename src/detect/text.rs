@@ -233,8 +233,11 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Where the first delimiter is. A word may be megabytes long: blocks of ASCII without one are passed at once.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "only where every comparison is made are they made for many bytes at a time"
+)]
 fn word_end(text: &str) -> usize {
-    // Every comparison is made, so that they are made for many bytes at a time.
     let is_plain = |byte: &u8| {
         let others = b"\"'<>`|";
         (b'!'..=b'~').contains(byte) & others.iter().fold(true, |all, other| all & (byte != other))

@@ -66,6 +66,10 @@ fn plain(text: &str, out: &mut Vec<u8>) {
 }
 
 /// Whether neither JSON nor a terminal needs an escape in it. Whole blocks are compared many bytes at a time.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "only where every comparison is made are they made for many bytes at a time"
+)]
 fn is_plain(bytes: &[u8]) -> bool {
     let one = |byte: u8| (b' '..=b'~').contains(&byte) & (byte != b'"') & (byte != b'\\');
     let (blocks, rest) = bytes.as_chunks::<16>();

@@ -341,7 +341,7 @@ mod tests {
         let id = sighting.id.to_string();
         let key = sighting.keys[0];
         for (whole, spoilt) in [
-            (id.as_str(), &id[1..]),
+            (id.as_str(), id.get(1..).unwrap()),
             (key.kind.as_str(), "wrong"),
             (&key.digest.to_string(), ""),
         ] {
