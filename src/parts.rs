@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::atoms::Digest;
 use crate::pile::{Form, Pile};
 use crate::report::assemble::{self, Tally};
+use crate::report::json;
 use crate::report::merge::{self, Order};
 use crate::report::wire::part::{Line, Name, Profile, Told};
 use crate::report::wire::{self, Finding, Trail};
@@ -127,11 +128,12 @@ impl Seen {
     }
 }
 
+/// Packed as the report shows it, which is then written as it is.
 fn form<T: Serialize + DeserializeOwned>() -> Form<T> {
     Form {
         pack: |item, out| {
             // What cannot be written is noticed when it is read back.
-            let _noticed = serde_json::to_writer(out, item);
+            let _noticed = json::put_text(item, out);
         },
         unpack: |bytes| serde_json::from_slice(bytes).ok(),
     }

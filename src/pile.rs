@@ -115,6 +115,19 @@ impl<T: Clone> Pile<T> {
         item.ok_or_else(unreadable)
     }
 
+    /// An item, packed.
+    pub fn packed(&mut self, number: usize) -> io::Result<Vec<u8>> {
+        match &mut self.place {
+            Place::Memory(items) => {
+                let item = items.get(number).ok_or_else(unreadable)?;
+                let mut packed = Vec::new();
+                (self.form.pack)(item, &mut packed);
+                Ok(packed)
+            }
+            Place::File(far) => far.bytes(number).map(<[u8]>::to_vec),
+        }
+    }
+
     /// All items, when they are in memory; else the pile.
     pub fn in_memory(self) -> Result<Vec<T>, Self> {
         match self.place {
@@ -270,6 +283,8 @@ mod tests {
         for number in [0, 4_999, 11, 10, 9, 2_500, 4_998] {
             assert_eq!(far.get(number).unwrap(), item(number));
             assert_eq!(near.get(number).unwrap(), item(number));
+            assert_eq!(far.packed(number).unwrap(), item(number).as_bytes());
+            assert_eq!(near.packed(number).unwrap(), item(number).as_bytes());
         }
         assert!(far.get(5_000).is_err() && near.get(5_000).is_err());
         far.replace(7, "seven".into()).unwrap();
