@@ -17,6 +17,9 @@ use crate::report::wire::part::{Line, Name, Profile, Told};
 use crate::report::wire::{self, Finding, Trail};
 use crate::told::Sorted;
 
+/// Sightings that weigh as much as one finding or one trail: both hold the texts of several.
+const WEIGHT: usize = 4;
+
 /// What was added so far.
 #[derive(Debug)]
 pub struct Parts {
@@ -44,8 +47,10 @@ pub struct Sum {
 }
 
 impl Parts {
-    /// Nothing yet. More findings or trails than `room` go to a temporary file.
+    /// Nothing yet. Where there is room for so many sightings, more findings or trails than weigh as much go to a
+    /// temporary file.
     pub fn new(room: usize) -> Self {
+        let room = room / WEIGHT;
         Self {
             findings: Pile::new(form(), room),
             orders: Vec::new(),

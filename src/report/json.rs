@@ -20,6 +20,9 @@ const SHARE: usize = 64;
 /// Shares that are rendered before they are written: some megabytes.
 const SHARES: usize = 64;
 
+/// Bytes that a finding or a trail takes at most, as a rule: room that need not grow.
+const ROOM: usize = 1 << 12;
+
 /// How deep a finding or a trail stands in a report.
 const DEPTH: usize = 2;
 
@@ -130,7 +133,7 @@ pub(super) fn in_shares<T: Sync>(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let share = |items: &[T]| -> io::Result<Vec<u8>> {
-        let mut text = Vec::new();
+        let mut text = Vec::with_capacity(items.len().saturating_mul(ROOM));
         for item in items {
             render(item, &mut text)?;
         }
@@ -167,7 +170,7 @@ pub fn line(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
 
 /// The same without the end of the line.
 pub fn text(value: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(ROOM);
     put_text(value, &mut text)?;
     Ok(text)
 }

@@ -61,12 +61,16 @@ impl Host {
 }
 
 fn path_matches(pattern: &[Box<str>], path: &[&str]) -> bool {
+    let fits = |(wanted, found): (&Box<str>, &&str)| **wanted == *"*" || **wanted == **found;
+    // Most differ in their last segment already, which no gap stands before.
+    let last = pattern.last().filter(|last| ***last != *"**");
+    if let Some(last) = last
+        && !path.last().is_some_and(|found| fits((last, found)))
+    {
+        return false;
+    }
     let same = |pattern: &[Box<str>], path: &[&str]| {
-        pattern.len() == path.len()
-            && pattern
-                .iter()
-                .zip(path)
-                .all(|(wanted, found)| **wanted == *"*" || **wanted == **found)
+        pattern.len() == path.len() && pattern.iter().zip(path).all(fits)
     };
     let Some(gap) = pattern.iter().position(|segment| **segment == *"**") else {
         return same(pattern, path);
