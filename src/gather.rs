@@ -28,9 +28,9 @@ const PARTS: usize = 16;
 /// Sightings that a part has at least: less is not worth another thread.
 const LEAST: usize = 1 << 11;
 
-/// Sightings after which a part takes no further group: what one thread holds at a time, and what is the same in many
-/// parts (the weaknesses of a client) is put together seldom enough.
-const MOST: usize = 1 << 14;
+/// Parts that are in work at a time, at least, where the sightings wait in a file: few, since what is the same in many
+/// parts (the weaknesses of a client) has to be put together again.
+const IN_WORK: usize = 8;
 
 /// A sighting, whose source is a number.
 #[derive(Clone, PartialEq, Debug)]
@@ -149,10 +149,15 @@ impl Gathered {
         take: &mut dyn FnMut(U) -> io::Result<()>,
     ) -> io::Result<()> {
         let common = std::mem::take(&mut self.census).common();
-        let share = self.len().div_ceil(PARTS).clamp(LEAST, MOST);
+        let share = self.len().div_ceil(PARTS).max(LEAST);
+        let share = share.min(self.room / IN_WORK);
         let groups = std::mem::take(&mut self.links).groups(self.len(), &common.weak);
         let mut sightings = Sightings {
-            sources: self.sources.iter().map(|id| known.get(id).cloned()).collect(),
+            sources: self
+                .sources
+                .iter()
+                .map(|id| known.get(id).cloned())
+                .collect(),
             held: match self.pile.in_memory() {
                 Ok(all) => HeldIn::Memory(all.into_iter().map(Some).collect()),
                 Err(pile) => HeldIn::File(pile),

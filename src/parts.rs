@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::atoms::Digest;
-use crate::pile::{Form, Pile};
+use crate::pile::{Form, IN_DISORDER, IN_ORDER, Pile};
 use crate::report::assemble::{self, Tally};
 use crate::report::json;
 use crate::report::merge::{self, Order};
@@ -52,9 +52,11 @@ impl Parts {
     pub fn new(room: usize) -> Self {
         let room = room / WEIGHT;
         Self {
-            findings: Pile::new(form(), room),
+            // By severity and time: several orders like the one in which they come.
+            findings: Pile::new(form(IN_ORDER), room),
             orders: Vec::new(),
-            trails: Pile::new(form(), room),
+            // By id.
+            trails: Pile::new(form(IN_DISORDER), room),
             ids: Vec::new(),
             weaknesses: BTreeMap::new(),
             profiles: BTreeMap::new(),
@@ -134,12 +136,13 @@ impl Seen {
 }
 
 /// Packed as the report shows it, which is then written as it is.
-fn form<T: Serialize + DeserializeOwned>() -> Form<T> {
+fn form<T: Serialize + DeserializeOwned>(block: usize) -> Form<T> {
     Form {
         pack: |item, out| {
             // What cannot be written is noticed when it is read back.
             let _noticed = json::put_text(item, out);
         },
         unpack: |bytes| serde_json::from_slice(bytes).ok(),
+        block,
     }
 }

@@ -259,9 +259,7 @@ fn dialect(index: &Index<'_>, run: &Run) -> Dialect {
             None
         }
     };
-    let found = index
-        .each(members)
-        .filter_map(|(_, sighting)| of(sighting));
+    let found = index.each(members).filter_map(|(_, sighting)| of(sighting));
     found.min().unwrap_or(Dialect::OAuth)
 }
 

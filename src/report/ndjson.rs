@@ -92,7 +92,9 @@ impl Tags {
 
     /// Appends the line of an object that is JSON already, and not empty.
     fn put(&self, name: Name, object: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-        let fields = object.strip_prefix(b"{").and_then(|it| it.strip_suffix(b"}"));
+        let fields = object
+            .strip_prefix(b"{")
+            .and_then(|it| it.strip_suffix(b"}"));
         let fields = fields.ok_or_else(|| io::Error::other("a line of the report is no object"))?;
         // A name and an id: nothing in them is to be escaped.
         let parts = [
@@ -104,7 +106,9 @@ impl Tags {
             self.run.as_bytes(),
             b"\"}\n",
         ];
-        parts.iter().for_each(|part| out.extend_from_slice(part));
+        for part in parts {
+            out.extend_from_slice(part);
+        }
         Ok(())
     }
 }

@@ -146,7 +146,10 @@ pub(super) fn indented(line: &[u8], mut depth: usize, out: &mut Vec<u8>) {
 /// Length of a string behind its first quotation mark, up to and with its last.
 fn string(rest: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(found) = rest.get(at..).and_then(|it| memchr::memchr2(b'"', b'\\', it)) {
+    while let Some(found) = rest
+        .get(at..)
+        .and_then(|it| memchr::memchr2(b'"', b'\\', it))
+    {
         at += found + 1;
         match rest.get(at - 1) {
             // What stands behind it is part of the string, whatever it is.

@@ -61,16 +61,17 @@ impl Host {
 }
 
 fn path_matches(pattern: &[Box<str>], path: &[&str]) -> bool {
-    let fits = |(wanted, found): (&Box<str>, &&str)| **wanted == *"*" || **wanted == **found;
+    let fits = |wanted: &str, found: &str| wanted == "*" || wanted == found;
     // Most differ in their last segment already, which no gap stands before.
     let last = pattern.last().filter(|last| ***last != *"**");
     if let Some(last) = last
-        && !path.last().is_some_and(|found| fits((last, found)))
+        && !path.last().is_some_and(|found| fits(last, found))
     {
         return false;
     }
     let same = |pattern: &[Box<str>], path: &[&str]| {
-        pattern.len() == path.len() && pattern.iter().zip(path).all(fits)
+        let mut pairs = pattern.iter().zip(path);
+        pattern.len() == path.len() && pairs.all(|(wanted, found)| fits(wanted, found))
     };
     let Some(gap) = pattern.iter().position(|segment| **segment == *"**") else {
         return same(pattern, path);
