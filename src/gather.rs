@@ -28,8 +28,8 @@ const PARTS: usize = 16;
 /// Sightings that a part has at least: less is not worth another thread.
 const LEAST: usize = 1 << 11;
 
-/// Parts that are in work at a time, at least, where the sightings wait in a file: few, since what is the same in many
-/// parts (the weaknesses of a client) has to be put together again.
+/// Parts that are in work at a time where the sightings wait in a file: few, since what is the same in many parts (the
+/// weaknesses of a client) has to be put together again.
 const IN_WORK: usize = 8;
 
 /// A sighting, whose source is a number.
