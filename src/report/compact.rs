@@ -167,7 +167,7 @@ impl<'a> Serializer for Compact<'a> {
             plain(text, self.0);
             return Ok(());
         }
-        json::text(text, self.0)
+        json::put_text(&text, self.0).map_err(Error::custom)
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Result<(), Error> {
