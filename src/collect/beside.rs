@@ -8,7 +8,7 @@ use super::Evidence;
 use super::evidence::Origin;
 
 /// Files of one folder that are looked at to find those that belong together. A store has some hundred.
-const MAX_NEIGHBOURS: usize = 100_000;
+pub(in crate::collect) const MAX_NEIGHBOURS: usize = 100_000;
 
 impl Evidence {
     /// A file beside this one whose name is this one's plus `suffix` (`-wal`, `-journal`). Members of archives
@@ -53,24 +53,23 @@ impl Evidence {
         self.beside(&[name, suffix].concat())
     }
 
-    /// Names of the files in the same folder, this one's among them, sorted; of more than a hundred
-    /// thousand none.
-    pub fn neighbours(&self) -> Vec<Box<str>> {
+    /// Names of the files in the same folder, this one's among them, sorted; `None` where they are more than
+    /// [`MAX_NEIGHBOURS`].
+    pub fn neighbours(&self) -> Option<Vec<Box<str>>> {
         let mut names: Vec<Box<str>> = match &self.origin {
             Origin::File(path) => path.parent().map(listed).unwrap_or_default(),
             Origin::Member { archive, index, .. } => {
-                let names = archive.neighbours(*index).take(MAX_NEIGHBOURS);
+                let names = archive.neighbours(*index).take(MAX_NEIGHBOURS + 1);
                 names.map(Into::into).collect()
             }
             Origin::Stream(_) => Vec::new(),
         };
+        if names.len() > MAX_NEIGHBOURS {
+            return None;
+        }
         names.sort_unstable();
         names.dedup();
-        if names.len() < MAX_NEIGHBOURS {
-            names
-        } else {
-            Vec::new()
-        }
+        Some(names)
     }
 
     /// The last bytes, when there are so many and they can be read where they lie.
@@ -106,8 +105,32 @@ fn listed(folder: &Path) -> Vec<Box<str>> {
     // The folder of a bare name is nameless.
     let here = folder.as_os_str().is_empty();
     let entries = std::fs::read_dir(if here { Path::new(".") } else { folder });
-    let entries = entries.into_iter().flatten().take(MAX_NEIGHBOURS);
+    let entries = entries.into_iter().flatten().take(MAX_NEIGHBOURS + 1);
     entries
         .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.into()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_too_many_files_is_told_apart_from_an_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("000003.log");
+        for number in 0..MAX_NEIGHBOURS {
+            std::fs::write(folder.path().join(number.to_string()), b"").unwrap();
+        }
+        let evidence = || {
+            std::fs::write(&path, b"x").unwrap();
+            Evidence::file(&path, "000003.log").unwrap()
+        };
+        assert!(evidence().neighbours().is_none());
+        std::fs::remove_file(folder.path().join("7")).unwrap();
+        assert_eq!(
+            evidence().neighbours().map(|it| it.len()),
+            Some(MAX_NEIGHBOURS)
+        );
+    }
 }

@@ -4,9 +4,9 @@
 pub mod archive;
 mod beside;
 pub mod browser;
-mod bytes;
 pub mod cache;
 pub mod capture;
+mod charset;
 mod coding;
 mod cursor;
 mod decode;

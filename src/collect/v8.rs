@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use super::bytes::{Bytes, latin1, utf16le};
+use super::charset::{latin1, utf16le};
+use super::cursor::Cursor;
 use super::snappy;
 
 /// Objects inside objects.
@@ -44,13 +45,13 @@ pub(in crate::collect) fn decode(bytes: &[u8]) -> Option<Value> {
 }
 
 fn plain(bytes: &[u8]) -> Option<Value> {
-    let mut rest = Bytes::new(bytes);
+    let mut rest = Cursor::new(bytes);
     let mut version = None;
     // Blink's version, where its trailer stands, V8's version.
     loop {
         match rest.peek() {
             Some(0xff) => {
-                rest.byte();
+                rest.u8();
                 version = Some(rest.varint()?);
             }
             Some(0xfe) if version.is_some() => {
@@ -80,7 +81,7 @@ fn plain(bytes: &[u8]) -> Option<Value> {
 }
 
 struct Reader<'a> {
-    rest: Bytes<'a>,
+    rest: Cursor<'a>,
     version: u64,
     out: String,
     /// Whether something was met that is not known. What is open is closed, and nothing more is read.
@@ -90,7 +91,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn skip_padding(&mut self) {
         while self.rest.peek() == Some(0) {
-            self.rest.byte();
+            self.rest.u8();
         }
     }
 
@@ -116,7 +117,7 @@ impl Reader<'_> {
             write_text(&mut self.out, &text);
             return Some(());
         }
-        match self.rest.byte()? {
+        match self.rest.u8()? {
             b'o' => self.members(b'{', 1, depth),
             b';' => self.members(b':', 1, depth),
             b'a' => {
@@ -138,7 +139,7 @@ impl Reader<'_> {
                 self.number(number);
             }
             b'N' | b'D' | b'n' => {
-                let number = f64::from_bits(self.rest.u64()?);
+                let number = f64::from_bits(self.rest.u64_le()?);
                 if number.is_finite() {
                     self.number(number);
                 } else {
@@ -186,7 +187,7 @@ impl Reader<'_> {
     /// A string of one byte, two bytes or UTF-8 a character.
     fn text(&mut self) -> Option<String> {
         let mut rest = self.rest;
-        let tag = rest.byte()?;
+        let tag = rest.u8()?;
         let counted = matches!(tag, b'"' | b'c' | b'S').then(|| rest.counted())??;
         self.rest = rest;
         Some(match tag {
@@ -246,7 +247,7 @@ impl Reader<'_> {
         match self.rest.peek() {
             None => self.is_lost = true,
             Some(tag) if tag == end => {
-                self.rest.byte();
+                self.rest.u8();
                 for _ in 0..numbers {
                     self.is_lost |= self.rest.varint().is_none();
                 }
@@ -314,7 +315,7 @@ fn write_text(out: &mut String, text: &str) {
 }
 
 /// The strings in what is not known, as JSON: two that follow one another directly may be a name and its value.
-fn strings(rest: Bytes<'_>) -> String {
+fn strings(rest: Cursor<'_>) -> String {
     let mut out = String::from("[");
     let mut rest = rest;
     let mut left = rest.rest().len().saturating_mul(MAX_LOOKS);
@@ -323,7 +324,7 @@ fn strings(rest: Bytes<'_>) -> String {
         let text = string(&mut rest, &mut left);
         match (text, name.take()) {
             (None, _) => {
-                rest.byte();
+                rest.u8();
             }
             (Some(text), None) => name = Some(text),
             (Some(text), Some(before)) => {
@@ -345,9 +346,9 @@ fn strings(rest: Bytes<'_>) -> String {
 }
 
 /// A string of printable characters at this place.
-fn string(rest: &mut Bytes<'_>, left: &mut usize) -> Option<String> {
+fn string(rest: &mut Cursor<'_>, left: &mut usize) -> Option<String> {
     let mut at = *rest;
-    let tag = at.byte()?;
+    let tag = at.u8()?;
     let bytes = matches!(tag, b'"' | b'c' | b'S').then(|| at.counted())??;
     *left = left.saturating_sub(bytes.len());
     let text = match tag {

@@ -162,6 +162,30 @@ fn a_body_that_expands_is_bounded() {
     );
 }
 
+#[test]
+fn headers_beyond_the_bound_are_told() {
+    let location = |number| {
+        format!(
+            "Location: https://a.example/#access_token={}\n",
+            token(number)
+        )
+    };
+    for (count, found) in [(4_095, 2), (4_096, 1)] {
+        let others = "A: b\n".repeat(count - 1);
+        let headers = format!(
+            "HTTP/1.1 302 Found\n{}{others}{}",
+            location(80),
+            location(81)
+        );
+        let seen = scan_bytes(
+            "x_0",
+            &simple("https://a.example/", &pickle(headers.trim(), NOW), b""),
+        );
+        assert_eq!(seen.observations.len(), found, "{count}");
+        assert_eq!(seen.told().contains("more than 4096 headers"), found == 1);
+    }
+}
+
 /// A binary list of these objects, the last one on top.
 fn list(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut file = b"bplist00".to_vec();

@@ -58,7 +58,7 @@ fn read(
 ) -> Result<(), ReadError> {
     let mut files = Files::beside(evidence)?;
     let header = files.own.part(0, HEADER)?;
-    let size = Cursor::new(&header, 12).u32_le().map(u64::from);
+    let size = Cursor::starting(&header, 12).u32_le().map(u64::from);
     if size != Some(BLOCK) {
         let whole = evidence.beside("data_1").is_some();
         let lone = || {
@@ -172,7 +172,7 @@ enum Key {
 impl Entry {
     /// The entry that begins a run of blocks, when one does: other blocks hold data and the rest of keys.
     fn of(run: &[u8]) -> Option<Self> {
-        let mut cursor = Cursor::new(run, 0);
+        let mut cursor = Cursor::new(run);
         let [_hash, _next, rankings] = [cursor.u32_le()?, cursor.u32_le()?, cursor.u32_le()?];
         let _counts = cursor.u64_le()?;
         let state = cursor.u32_le()?;
@@ -194,7 +194,7 @@ impl Entry {
         }
         let key = if long_key == 0 {
             let len = usize::try_from(key_len).ok()?;
-            Key::Own(Cursor::new(run, KEY).take(len)?.to_vec())
+            Key::Own(Cursor::starting(run, KEY).take(len)?.to_vec())
         } else {
             Key::At(long_key, key_len)
         };

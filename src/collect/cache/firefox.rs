@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::input::Input;
 use super::key;
-use super::stored::{Header, Out, Stored, lines};
+use super::stored::{Header, Out, Stored, lines, push};
 use crate::atoms::{Source, View};
 use crate::collect::cursor::Cursor;
 use crate::collect::{Context, Evidence, ReadError, Reader, Sink};
@@ -76,9 +76,7 @@ fn metadata(input: &mut Input) -> Result<Option<(Vec<u8>, u64)>, ReadError> {
     let Some(last) = input.len().checked_sub(4) else {
         return Ok(None);
     };
-    let at = Cursor::new(&input.part(last, 4)?, 0)
-        .u32_be()
-        .map(u64::from);
+    let at = Cursor::new(&input.part(last, 4)?).u32_be().map(u64::from);
     let at = at.filter(|at| *at < last && last - at <= MAX_METADATA);
     at.map(|at| Ok((input.part(at, last - at)?, at)))
         .transpose()
@@ -148,11 +146,12 @@ fn element(stored: &mut Stored, name: &[u8], value: &[u8], at: u64) {
         _ => {
             // Kept for responses that `Vary` by it.
             if let Some(header) = name.strip_prefix(b"request-") {
-                stored.request.push(Header {
+                let header = Header {
                     name: header.to_vec(),
                     value: value.to_vec(),
                     at,
-                });
+                };
+                push(&mut stored.request, header);
             }
         }
     }
@@ -178,7 +177,7 @@ impl<'a> Metadata<'a> {
     fn of(bytes: &'a [u8], at: u64) -> Option<Self> {
         let hashes = at.div_ceil(CHUNK).checked_mul(2)?;
         let start = usize::try_from(hashes.checked_add(4)?).ok()?;
-        let mut cursor = Cursor::new(bytes, start);
+        let mut cursor = Cursor::starting(bytes, start);
         let version = cursor.u32_be()?;
         let _fetches = cursor.u32_be()?;
         let fetched = cursor.u32_be()?;

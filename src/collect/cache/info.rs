@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::stored::{Header, Stored, lines};
+use super::stored::{Header, Stored, lines, push};
 use crate::collect::browser::epoch;
 use crate::collect::cursor::Cursor;
 use crate::collect::sqlite::Number;
@@ -17,9 +17,6 @@ const HAS_EXTRA_FLAGS: u32 = 1 << 31;
 /// `RESPONSE_EXTRA_INFO_HAS_ORIGINAL_RESPONSE_TIME`: a third time follows, that of the first response.
 const HAS_ORIGINAL_TIME: u32 = 1 << 2;
 
-/// Headers of one stored response that are looked at. Servers and browsers stop at a few hundred.
-const MAX_HEADERS: usize = 4_096;
-
 /// Adds what the header stream tells; `at` is where it lies in the file. Says whether it was understood.
 pub(super) fn read(stream: &[u8], at: u64, stored: &mut Stored) -> bool {
     pickle(stream, at, stored).is_some() || protobuf(stream, at, stored).is_some()
@@ -27,7 +24,7 @@ pub(super) fn read(stream: &[u8], at: u64, stored: &mut Stored) -> bool {
 
 /// `HttpResponseInfo::MakePickle`: its size, flags, times, then the status line and headers, a NUL behind each.
 fn pickle(stream: &[u8], at: u64, stored: &mut Stored) -> Option<()> {
-    let mut cursor = Cursor::new(stream, 0);
+    let mut cursor = Cursor::new(stream);
     let size = cursor.u32_le()?;
     let flags = cursor.u32_le()?;
     if flags & 0xff != VERSION || u64::from(size) > stream.len() as u64 {
@@ -51,7 +48,6 @@ fn pickle(stream: &[u8], at: u64, stored: &mut Stored) -> Option<()> {
         return None;
     }
     (stored.status, stored.response) = lines(block, begins, 0);
-    stored.response.truncate(MAX_HEADERS);
     stored.at = webkit(answered);
     Some(())
 }
@@ -81,7 +77,11 @@ fn protobuf(stream: &[u8], at: u64, stored: &mut Stored) -> Option<()> {
             (1, Value::Bytes(_, method)) => {
                 stored.method = std::str::from_utf8(method).ok().map(Into::into);
             }
-            (2, Value::Bytes(at, bytes)) => push(&mut stored.request, header(bytes, at)),
+            (2, Value::Bytes(at, bytes)) => {
+                if let Some(header) = header(bytes, at) {
+                    push(&mut stored.request, header);
+                }
+            }
             _ => {}
         }
     }
@@ -93,17 +93,17 @@ fn protobuf(stream: &[u8], at: u64, stored: &mut Stored) -> Option<()> {
                 let code = u16::try_from(code).ok();
                 stored.status = code.filter(|code| (100..1000).contains(code));
             }
-            (4, Value::Bytes(at, bytes)) => push(&mut stored.response, header(bytes, at)),
+            (4, Value::Bytes(at, bytes)) => {
+                if let Some(header) = header(bytes, at) {
+                    push(&mut stored.response, header);
+                }
+            }
             (6, Value::Number(number)) => answered = i64::try_from(number).ok(),
             _ => {}
         }
     }
     stored.at = answered.and_then(webkit).or(entered.and_then(webkit));
     Some(())
-}
-
-fn push(headers: &mut Vec<Header>, header: Option<Header>) {
-    headers.extend(header.filter(|_| headers.len() < MAX_HEADERS));
 }
 
 /// `CacheHeaderMap`.
@@ -141,7 +141,7 @@ enum Value<'a> {
 impl<'a> Fields<'a> {
     fn new(message: &'a [u8], at: u64) -> Self {
         Self {
-            cursor: Cursor::new(message, 0),
+            cursor: Cursor::new(message),
             at,
         }
     }

@@ -41,7 +41,10 @@ const MAX_KEY: u64 = 4 << 20;
 
 /// The file called `index` begins like an entry, and has no key (`FakeIndexData` of `simple_version_upgrade.h`).
 fn is_entry(head: &[u8]) -> bool {
-    head.starts_with(&MAGIC) && Cursor::new(head, 12).u32_le().is_none_or(|len| len > 0)
+    head.starts_with(&MAGIC)
+        && Cursor::starting(head, 12)
+            .u32_le()
+            .is_none_or(|len| len > 0)
 }
 
 fn read(
@@ -54,7 +57,7 @@ fn read(
     let mut input = Input::of(evidence)?;
     let damaged = || ReadError::Malformed("is cut off or damaged; copy it again".into());
     let header = input.part(0, RECORD)?;
-    let len = Cursor::new(&header, 12).u32_le().map_or(0, u64::from);
+    let len = Cursor::starting(&header, 12).u32_le().map_or(0, u64::from);
     let name = input.part(RECORD, len)?;
     if len > MAX_KEY || (name.len() as u64) < len.max(1) {
         return Err(damaged());
@@ -120,7 +123,7 @@ fn layout(input: &mut Input, streams: u64) -> Result<Layout, ReadError> {
         return Ok(Layout::Cut);
     };
     let record = input.part(last, RECORD)?;
-    let mut cursor = Cursor::new(&record, 0);
+    let mut cursor = Cursor::new(&record);
     let magic: Option<[u8; 8]> = cursor.array();
     let (Some(FINAL_MAGIC), Some(flags), Some(_crc), Some(size)) =
         (magic, cursor.u32_le(), cursor.u32_le(), cursor.u32_le())

@@ -14,6 +14,9 @@ use crate::atoms::{
 use crate::collect::har::parts;
 use crate::collect::{Context, Exchange, Observation, Payload, ReadError, Sink, Store, Via};
 
+/// Headers of one stored message that are looked at. Servers and browsers stop at a few hundred.
+const MAX_HEADERS: usize = 4_096;
+
 /// A header, and where its value lies in the file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Header {
@@ -81,6 +84,13 @@ impl Stored {
     }
 }
 
+/// Adds a header, as long as there are not more than are looked at and one that tells so.
+pub(super) fn push(headers: &mut Vec<Header>, header: Header) {
+    if headers.len() <= MAX_HEADERS {
+        headers.push(header);
+    }
+}
+
 /// Status and headers of a response whose lines end at `stop`; `at` is where `block` lies in the file.
 pub(super) fn lines(block: &[u8], at: u64, stop: u8) -> (Option<u16>, Vec<Header>) {
     let mut lines = block.split(|byte| *byte == stop);
@@ -92,11 +102,12 @@ pub(super) fn lines(block: &[u8], at: u64, stop: u8) -> (Option<u16>, Vec<Header
             let (name, value) = line.split_at_checked(colon).unwrap_or((line, &[]));
             let value = value.get(1..).unwrap_or_default();
             let blanks = value.len().saturating_sub(value.trim_ascii_start().len());
-            headers.push(Header {
+            let header = Header {
                 name: name.trim_ascii().to_vec(),
                 value: value.trim_ascii().to_vec(),
                 at: after(at, colon).saturating_add(blanks as u64),
-            });
+            };
+            push(&mut headers, header);
         }
         at = after(at, line.len());
     }
@@ -185,10 +196,16 @@ impl<'a, 's> Out<'a, 's> {
             let url = Payload::Url(Raw::new(stored.url.as_slice()));
             self.observe(&shared, ("key", "url", stored.url_at), Via::Request, url);
         }
-        for header in &stored.request {
+        if stored.request.len().max(stored.response.len()) > MAX_HEADERS {
+            let why = format!(
+                "an entry has more than {MAX_HEADERS} headers; the others were not looked at"
+            );
+            self.problem(ReadError::Limit(why.into()));
+        }
+        for header in stored.request.iter().take(MAX_HEADERS) {
             self.request_header(&shared, header);
         }
-        for header in &stored.response {
+        for header in stored.response.iter().take(MAX_HEADERS) {
             self.response_header(&shared, header);
         }
         if let Some((at, body)) = body {

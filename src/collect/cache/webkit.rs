@@ -125,7 +125,7 @@ struct Record {
 
 impl Record {
     fn of(head: &[u8]) -> Option<Self> {
-        let mut cursor = Cursor::new(head, 0);
+        let mut cursor = Cursor::new(head);
         let version = cursor.u32_le()?;
         if version == 0 || version > MAX_VERSION {
             return None;
@@ -160,7 +160,7 @@ impl Record {
 /// A response as `ResourceResponseBase::encode` wrote it in versions 9 to 17: URL, media type, length, charset, status
 /// text and protocol, then headers by name. `None` when it is of another form.
 fn response(header: &[u8], at: u64, stored: &mut Stored) -> Option<()> {
-    let mut cursor = Cursor::new(header, 0);
+    let mut cursor = Cursor::new(header);
     let is_null = cursor.u8()?;
     let url = string(&mut cursor)?.filter(|url| parts::is_url(url));
     let _mime = string(&mut cursor)?;
@@ -258,7 +258,7 @@ impl<'a> Text<'a> {
 fn strings(header: &[u8], on: &mut dyn FnMut(usize, Vec<u8>)) {
     let mut at = 0_usize;
     while at < header.len() {
-        let mut cursor = Cursor::new(header, at);
+        let mut cursor = Cursor::starting(header, at);
         match Text::of(&mut cursor) {
             Some(text) if text.len() >= MIN_STRING && text.is_printable() => {
                 on(at.saturating_add(5), text.decoded());

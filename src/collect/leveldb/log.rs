@@ -4,7 +4,7 @@
 use std::io::Read;
 
 use super::{Damage, Entry, crc};
-use crate::collect::bytes::Bytes;
+use crate::collect::cursor::Cursor;
 use crate::collect::{Evidence, ReadError};
 
 /// Bytes of a block.
@@ -35,8 +35,8 @@ pub(super) fn begins(head: &[u8]) -> bool {
     let Some((part, data, _)) = record(head) else {
         return false;
     };
-    let mut batch = Bytes::new(data);
-    let (_, count) = (batch.u64(), batch.u32());
+    let mut batch = Cursor::new(data);
+    let (_, count) = (batch.u64_le(), batch.u32_le());
     let first = batch.peek();
     match (part, count) {
         (Part::Full, Some(_)) => changes(data, &mut |_| {}),
@@ -170,12 +170,12 @@ impl Records<'_> {
 
 /// The changes in a batch as far as it goes; whether it is whole.
 fn changes(data: &[u8], each: &mut dyn FnMut(Entry<'_>)) -> bool {
-    let mut rest = Bytes::new(data);
-    let (Some(first), Some(count)) = (rest.u64(), rest.u32()) else {
+    let mut rest = Cursor::new(data);
+    let (Some(first), Some(count)) = (rest.u64_le(), rest.u32_le()) else {
         return false;
     };
     for index in 0..count {
-        let read = match rest.byte() {
+        let read = match rest.u8() {
             Some(0) => rest.counted().map(|key| (key, None)),
             Some(1) => rest.counted().zip(rest.counted().map(Some)),
             _ => None,
@@ -194,7 +194,7 @@ fn changes(data: &[u8], each: &mut dyn FnMut(Entry<'_>)) -> bool {
 
 /// The record at the start of these bytes, when its checksum is right, and what is behind it.
 fn record(bytes: &[u8]) -> Option<(Part, &[u8], &[u8])> {
-    let stored = Bytes::new(bytes).u32()?;
+    let stored = Cursor::new(bytes).u32_le()?;
     let (record, behind) = bytes.split_at_checked(length(bytes)?)?;
     let (header, data) = record.split_at_checked(HEADER)?;
     let kind = header.get(HEADER - 1..)?;
@@ -204,7 +204,7 @@ fn record(bytes: &[u8]) -> Option<(Part, &[u8], &[u8])> {
 
 /// Bytes of the record with its header.
 fn length(bytes: &[u8]) -> Option<usize> {
-    let len = Bytes::new(bytes.get(4..)?).u16()?;
+    let len = Cursor::new(bytes.get(4..)?).u16_le()?;
     Some(HEADER + usize::from(len))
 }
 

@@ -5,7 +5,8 @@
 use super::protobuf;
 use crate::atoms::Raw;
 use crate::atoms::rules::Needles;
-use crate::collect::bytes::{Bytes, latin1, utf16be, utf16le};
+use crate::collect::charset::{latin1, utf16be, utf16le};
+use crate::collect::cursor::Cursor;
 use crate::collect::v8::{self, Value};
 use crate::collect::{self, Payload};
 
@@ -192,7 +193,7 @@ fn session_storage(key: &[u8], value: &[u8]) -> Option<Meaning> {
 
 /// A value that a page stored as it is, behind the number of its version.
 fn indexed_db(key: &[u8], value: &[u8], origin: Option<Box<str>>) -> Option<Meaning> {
-    let mut value = Bytes::new(value);
+    let mut value = Cursor::new(value);
     value.varint()?;
     let (Value::Text(value) | Value::Json(value)) = v8::decode(value.rest())?;
     Some(Meaning {
@@ -205,8 +206,8 @@ fn indexed_db(key: &[u8], value: &[u8], origin: Option<Box<str>>) -> Option<Mean
 /// The key that the page gave, when it is a string: behind the numbers of database, object store and index,
 /// whose lengths the first byte tells.
 fn indexed_db_key(key: &[u8]) -> Option<String> {
-    let mut rest = Bytes::new(key);
-    let lengths = rest.byte()?;
+    let mut rest = Cursor::new(key);
+    let lengths = rest.u8()?;
     let number = |bits: u8| usize::from(bits) + 1;
     rest.take(number(lengths >> 5))?;
     rest.take(number(lengths >> 2 & 7))?;
@@ -215,7 +216,7 @@ fn indexed_db_key(key: &[u8]) -> Option<String> {
         .iter()
         .rev()
         .fold(0, |all, byte| all << 8 | u64::from(*byte));
-    let is_string = index == OBJECT_STORE_DATA && rest.byte()? == 1;
+    let is_string = index == OBJECT_STORE_DATA && rest.u8()? == 1;
     let len = is_string.then(|| rest.varint())??;
     Some(utf16be(rest.take_u64(len.checked_mul(2)?)?))
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{Damage, Entry, Form, by_ending, entries, meaning};
+use crate::collect::beside::MAX_NEIGHBOURS;
 use crate::collect::{Evidence, ReadError};
 
 /// Bytes of the files beside one file that are looked into: more than a browser's store has, and a bound where
@@ -38,7 +39,11 @@ impl Newest {
             maps: BTreeMap::new(),
             wants_maps,
         };
-        let names = evidence.neighbours();
+        let names = evidence.neighbours().unwrap_or_else(|| {
+            let why = format!("more than {MAX_NEIGHBOURS} files lie beside it; whether its values are deleted was not looked for in them");
+            problem(ReadError::Limit(why.into()));
+            Vec::new()
+        });
         let by_bytes = !names
             .iter()
             .filter(|name| name.starts_with("MANIFEST-"))

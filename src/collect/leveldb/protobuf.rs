@@ -1,7 +1,7 @@
 //! The strings of a protocol buffer, each bounded by its own length. Knows no message: a field is a string
 //! when it is text, and a message when it can be read as one (protobuf.dev, "Encoding").
 
-use crate::collect::bytes::Bytes;
+use crate::collect::cursor::Cursor;
 
 /// Messages inside messages. Those of Chromium have four or five.
 const MAX_DEPTH: usize = 16;
@@ -26,7 +26,7 @@ fn fields<'a>(message: &'a [u8], depth: usize, found: &mut Vec<&'a str>) -> bool
         return false;
     }
     let before = found.len();
-    let mut rest = Bytes::new(message);
+    let mut rest = Cursor::new(message);
     while !rest.is_empty() {
         if field(&mut rest, depth, found).is_none() {
             found.truncate(before);
@@ -36,7 +36,7 @@ fn fields<'a>(message: &'a [u8], depth: usize, found: &mut Vec<&'a str>) -> bool
     true
 }
 
-fn field<'a>(rest: &mut Bytes<'a>, depth: usize, found: &mut Vec<&'a str>) -> Option<()> {
+fn field<'a>(rest: &mut Cursor<'a>, depth: usize, found: &mut Vec<&'a str>) -> Option<()> {
     let tag = rest.varint()?;
     (tag >> 3 != 0 && tag >> 3 <= MAX_FIELD).then_some(())?;
     match tag & 7 {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use super::{Damage, Entry, crc};
-use crate::collect::bytes::Bytes;
+use crate::collect::cursor::Cursor;
 use crate::collect::{Evidence, ReadError, snappy};
 
 /// What stands at the end of every table (`kTableMagicNumber`).
@@ -131,7 +131,7 @@ impl Table {
 /// The blocks that the index names, in order.
 fn index(bytes: &[u8]) -> Option<Vec<(Handle, Box<[u8]>)>> {
     let (_, footer) = bytes.split_last_chunk::<FOOTER>()?;
-    let mut rest = Bytes::new(footer).rest();
+    let mut rest = Cursor::new(footer).rest();
     ends(rest).then_some(())?;
     handle(&mut rest)?;
     let handle_of_index = handle(&mut rest)?;
@@ -149,7 +149,7 @@ fn index(bytes: &[u8]) -> Option<Vec<(Handle, Box<[u8]>)>> {
 }
 
 fn handle(rest: &mut &[u8]) -> Option<Handle> {
-    let mut bytes = Bytes::new(rest);
+    let mut bytes = Cursor::new(rest);
     let (offset, len) = (bytes.varint()?, bytes.varint()?);
     *rest = bytes.rest();
     Some(Handle { offset, len })
@@ -187,7 +187,7 @@ fn unpack(decoder: impl Read, cap: usize) -> Option<Cow<'static, [u8]>> {
 fn is_whole(bytes: &[u8], len: usize) -> bool {
     let parts = bytes.split_at_checked(len).and_then(|(contents, rest)| {
         let (kind, rest) = rest.split_at_checked(1)?;
-        Some((contents, kind, Bytes::new(rest).u32()?))
+        Some((contents, kind, Cursor::new(rest).u32_le()?))
     });
     parts.is_some_and(|(contents, kind, stored)| crc::fits(stored, [contents, kind]))
 }
@@ -227,7 +227,7 @@ fn raw_entries(block: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> bool {
     let Some(contents) = contents else {
         return false;
     };
-    let mut rest = Bytes::new(contents);
+    let mut rest = Cursor::new(contents);
     let mut key = Vec::new();
     while !rest.is_empty() {
         let Some(value) = step(&mut rest, &mut key) else {
@@ -239,7 +239,7 @@ fn raw_entries(block: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> bool {
 }
 
 /// The next entry: its value, with `key` made the key.
-fn step<'a>(rest: &mut Bytes<'a>, key: &mut Vec<u8>) -> Option<&'a [u8]> {
+fn step<'a>(rest: &mut Cursor<'a>, key: &mut Vec<u8>) -> Option<&'a [u8]> {
     let (shared, own, value) = (rest.varint()?, rest.varint()?, rest.varint()?);
     let shared = usize::try_from(shared).ok()?;
     let own = rest.take_u64(own)?;
@@ -263,7 +263,7 @@ fn whole_block(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, usize)> {
 /// What can be read of a block that is cut off, with no checksum to tell.
 fn entries_until_damage(bytes: &[u8], each: &mut dyn FnMut(Entry<'_>)) {
     let packed = packed(bytes);
-    let mut rest = Bytes::new(packed.as_ref().map_or(bytes, |(block, _)| block));
+    let mut rest = Cursor::new(packed.as_ref().map_or(bytes, |(block, _)| block));
     let mut key = Vec::new();
     while let Some(value) = step(&mut rest, &mut key) {
         if entry(&key, value, each).is_none() {
@@ -282,7 +282,7 @@ fn packed(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
 /// Bytes of a block that is not packed: its entries end where the offsets begin, the first of which is 0, as
 /// no entry begins, since no key is empty.
 fn plain_len(bytes: &[u8]) -> Option<usize> {
-    let mut rest = Bytes::new(bytes);
+    let mut rest = Cursor::new(bytes);
     let mut key = Vec::new();
     while !rest.rest().starts_with(&[0; 4]) {
         step(&mut rest, &mut key)?;
@@ -291,7 +291,7 @@ fn plain_len(bytes: &[u8]) -> Option<usize> {
     let mut tries = 0;
     for count in 0..MAX_OFFSETS {
         // Their number follows them; an offset may be the same, and then the checksum decides.
-        if rest.u32()? == count && count > 0 {
+        if rest.u32_le()? == count && count > 0 {
             let len = bytes.len().checked_sub(rest.rest().len())?;
             tries += 1;
             if is_whole(bytes, len) {

@@ -43,7 +43,7 @@ impl<'a> List<'a> {
     /// Reads the trailer; `None` when it is damaged.
     pub(super) fn of(bytes: &'a [u8]) -> Option<Self> {
         let trailer = bytes.len().checked_sub(TRAILER)?;
-        let mut cursor = Cursor::new(bytes, trailer);
+        let mut cursor = Cursor::starting(bytes, trailer);
         let _unused = cursor.take(6)?;
         let (width, reference) = (cursor.u8()?, cursor.u8()?);
         let list = Self {
@@ -71,8 +71,9 @@ impl<'a> List<'a> {
             return None;
         }
         let entry = usize::try_from(number).ok()?.checked_mul(self.width)?;
-        let at = Cursor::new(self.bytes, self.table.checked_add(entry)?).uint_be(self.width)?;
-        let mut cursor = Cursor::new(self.bytes, usize::try_from(at).ok()?);
+        let at =
+            Cursor::starting(self.bytes, self.table.checked_add(entry)?).uint_be(self.width)?;
+        let mut cursor = Cursor::starting(self.bytes, usize::try_from(at).ok()?);
         let marker = cursor.u8()?;
         let bits = marker & 15;
         Some(match marker >> 4 {
@@ -106,7 +107,7 @@ impl<'a> List<'a> {
     pub(super) fn numbers(&self, references: &'a [u8]) -> impl Iterator<Item = u64> + use<'a> {
         let width = self.reference;
         let each = references.chunks_exact(width);
-        each.filter_map(move |bytes| Cursor::new(bytes, 0).uint_be(width))
+        each.filter_map(move |bytes| Cursor::new(bytes).uint_be(width))
     }
 }
 

@@ -18,7 +18,7 @@ const MIN_MATCH: usize = 4;
 /// Decodes a block, up to `limit` bytes.
 pub(super) fn block(block: &[u8], limit: usize) -> (Vec<u8>, End) {
     let mut out = Vec::new();
-    let mut cursor = Cursor::new(block, 0);
+    let mut cursor = Cursor::new(block);
     while !cursor.rest().is_empty() && out.len() < limit {
         if sequence(&mut cursor, &mut out, limit).is_none() {
             return (out, End::Damaged);

@@ -62,7 +62,7 @@ fn read(
 
 /// The JSON in the wrapping, and why it is not whole.
 fn unwrapped(wrapped: &[u8]) -> (Vec<u8>, Option<ReadError>) {
-    let mut cursor = Cursor::new(wrapped, 0);
+    let mut cursor = Cursor::new(wrapped);
     let size = cursor.u32_le().map_or(0, |size| size as usize);
     let (json, end) = lz4::block(cursor.rest(), size.min(MAX_JSON));
     let problem = if end == lz4::End::Damaged || json.len() < size.min(MAX_JSON) {

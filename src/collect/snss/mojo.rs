@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 
-use crate::collect::bytes::Bytes;
+use crate::collect::cursor::Cursor;
 
 /// Bytes of a header, of a pointer, of half a union.
 const WORD: usize = 8;
@@ -70,8 +70,8 @@ impl<'a> Message<'a> {
 
     /// Where the object at this place ends, and the second number of its header.
     fn header(self, at: usize) -> Option<(usize, usize)> {
-        let mut header = Bytes::new(self.bytes.get(at..)?);
-        let (len, second) = (header.u32()?, header.u32()?);
+        let mut header = Cursor::new(self.bytes.get(at..)?);
+        let (len, second) = (header.u32_le()?, header.u32_le()?);
         let len = usize::try_from(len).ok()?;
         let end = at.checked_add(len)?;
         (len >= WORD && end <= self.bytes.len()).then_some(())?;
@@ -80,7 +80,7 @@ impl<'a> Message<'a> {
 
     /// Where the pointer at this place leads; `None` for null.
     fn pointer(self, at: usize) -> Option<usize> {
-        let offset = Bytes::new(self.bytes.get(at..)?).u64()?;
+        let offset = Cursor::new(self.bytes.get(at..)?).u64_le()?;
         (offset != 0).then_some(())?;
         at.checked_add(usize::try_from(offset).ok()?)
     }
@@ -130,8 +130,8 @@ impl<'a> Array<'a> {
     /// The items as unions: which member it is, and the array that it points at.
     pub(super) fn unions(self) -> impl Iterator<Item = (u32, Option<Array<'a>>)> {
         self.places(2 * WORD).filter_map(move |at| {
-            let mut header = Bytes::new(self.message.bytes.get(at..)?);
-            let (_, member) = (header.u32()?, header.u32()?);
+            let mut header = Cursor::new(self.message.bytes.get(at..)?);
+            let (_, member) = (header.u32_le()?, header.u32_le()?);
             let pointed = self.message.pointer(at.checked_add(WORD)?);
             Some((member, pointed.and_then(|at| self.message.array(at))))
         })

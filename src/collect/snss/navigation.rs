@@ -10,7 +10,7 @@ use crate::atoms::{
     Basis, Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When, Zone,
 };
 use crate::collect::browser::{chromium_time, chromium_via};
-use crate::collect::bytes::utf16le;
+use crate::collect::charset::utf16le;
 use crate::collect::v8::{self, Value};
 use crate::collect::{Context, Exchange, Observation, Payload, ReadError, Sink, Store, Via};
 

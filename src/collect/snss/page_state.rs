@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use super::mojo::{Message, Struct};
 use super::pickle::Pickle;
-use crate::collect::bytes::utf16le;
+use crate::collect::charset::utf16le;
 
 /// Frames of one page that are looked at. Pointers of a hostile state may lead to one frame from many places.
 const MAX_FRAMES: usize = 1_000;

@@ -1,30 +1,30 @@
 //! `base::Pickle` of Chromium: values one behind the other, each padded to four bytes, behind the length of
 //! them all. Knows no message.
 
-use crate::collect::bytes::Bytes;
+use crate::collect::cursor::Cursor;
 
 /// Bytes to which values are padded.
 const ALIGNMENT: usize = 4;
 
 /// What is left of a pickle.
 #[derive(Clone, Copy)]
-pub(super) struct Pickle<'a>(Bytes<'a>);
+pub(super) struct Pickle<'a>(Cursor<'a>);
 
 impl<'a> Pickle<'a> {
     /// The pickle that these bytes are; `None` when they are shorter than it says.
     pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
-        let mut rest = Bytes::new(bytes);
-        let len = rest.u32()?;
+        let mut rest = Cursor::new(bytes);
+        let len = rest.u32_le()?;
         let values = rest.take(usize::try_from(len).ok()?)?;
-        Some(Self(Bytes::new(values)))
+        Some(Self(Cursor::new(values)))
     }
 
     pub(super) fn int(&mut self) -> Option<i32> {
-        self.0.i32()
+        self.0.i32_le()
     }
 
     pub(super) fn long(&mut self) -> Option<i64> {
-        self.0.i64()
+        self.0.i64_le()
     }
 
     /// Bytes behind their number: `WriteString`, `WriteData`.
