@@ -242,10 +242,7 @@ impl Tree {
             let page = window.page(tree.page)?;
             match *page.first()? {
                 LEAF => {
-                    let last = Leaf { page, layout }.pass(tree.after, columns, each)?;
-                    if last.is_some_and(|last| last > tree.greatest) {
-                        return None;
-                    }
+                    Leaf { page, layout }.pass(tree.after, tree.greatest, columns, each)?;
                 }
                 INTERIOR => {
                     tree.divide(page, layout.usable(), &mut below)?;

@@ -39,14 +39,15 @@ pub(super) struct Leaf<'a> {
 }
 
 impl Leaf<'_> {
-    /// Gives the values of these columns, which ascend, of its rows, whose rowids ascend from behind `after`. Returns
-    /// the last rowid.
+    /// Gives the values of these columns, which ascend, of its rows, whose rowids ascend from behind `after` to
+    /// `greatest` at most.
     pub(super) fn pass(
         &self,
         after: Option<i64>,
+        greatest: i64,
         columns: &[usize],
         each: &mut impl FnMut(i64, Met<'_>) -> bool,
-    ) -> Option<Option<i64>> {
+    ) -> Option<()> {
         let cells = usize::from(u16_at(self.page, 3)?);
         let pointers_end = HEADER.checked_add(cells.checked_mul(2)?)?;
         let pointers = self.page.get(HEADER..pointers_end)?;
@@ -86,7 +87,7 @@ impl Leaf<'_> {
             let record = cell.get(begin..)?.get(..total)?;
             values(record, columns, &mut |met| each(rowid, met))?;
         }
-        Some(last)
+        last.is_none_or(|last| last <= greatest).then_some(())
     }
 }
 
@@ -192,6 +193,36 @@ mod tests {
             bytes[..8].copy_from_slice(&random);
             for len in 0..bytes.len() {
                 assert_eq!(short(&bytes[..len]), varint(&bytes[..len], 0));
+            }
+        }
+    }
+
+    #[test]
+    fn types_of_any_length_are_skipped() {
+        // As the file format writes them: a NULL, numbers, texts and blobs, short and long.
+        let written: [(&[u8], Option<usize>); 8] = [
+            (&[0], Some(0)),
+            (&[4], Some(4)),
+            (&[7], Some(8)),
+            (&[13], Some(0)),
+            (&[0x7f], Some(57)),
+            (&[0x81, 0x00], Some(58)),
+            (&[0x83, 0xe8, 0x00], Some(31_226)),
+            (&[10], None),
+        ];
+        for one in written {
+            for two in written {
+                for three in written {
+                    let all = [one, two, three];
+                    let types = all.map(|(bytes, _)| bytes).concat();
+                    for count in 0..5 {
+                        let first = &all[..count.min(3)];
+                        let bytes = first.iter().map(|(bytes, _)| bytes.len()).sum();
+                        let values: Option<usize> = first.iter().map(|(_, length)| *length).sum();
+                        let skipped = values.map(|values| (bytes, values));
+                        assert_eq!(skip(&types, count), skipped, "{types:?}");
+                    }
+                }
             }
         }
     }
