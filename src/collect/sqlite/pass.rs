@@ -77,9 +77,12 @@ impl Pages {
         each: &(impl Fn(&mut T, i64, Met<'_>) -> bool + Sync),
     ) -> Option<Vec<T>> {
         let left = AtomicU32::new(self.count);
-        let threads = rayon::current_num_threads();
-        let trees = self.trees(root, if threads > 1 { threads * PARTS } else { 1 }, &left)?;
-        let share = trees.len().div_ceil(threads * PARTS).max(1);
+        let parts = match rayon::current_num_threads() {
+            1 => 1,
+            threads => threads * PARTS,
+        };
+        let trees = self.trees(root, parts, &left)?;
+        let share = trees.len().div_ceil(parts);
         let part = |trees: &[Tree]| {
             let mut part = begin();
             let mut window = Window::new(self);
@@ -166,17 +169,13 @@ impl<'a> Window<'a> {
 
     fn read(&mut self, number: u32, pages: u32) -> Option<()> {
         let page_size = self.pages.page_size;
-        self.held
-            .resize((pages as usize).checked_mul(page_size)?, 0);
+        let len = (pages as usize).checked_mul(page_size)?;
+        self.held.resize(len, 0);
         // Nothing is held if the reading fails.
         self.first = 0;
         let offset = u64::from(number - 1).checked_mul(page_size as u64)?;
-        let mut part = self
-            .pages
-            .file
-            .part(offset, self.held.len() as u64)
-            .reader();
-        if part.read_exact(&mut self.held).is_err() {
+        let part = self.pages.file.part(offset, len as u64);
+        if part.reader().read_exact(&mut self.held).is_err() {
             self.held.clear();
             return None;
         }
