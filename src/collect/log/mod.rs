@@ -46,8 +46,8 @@ pub static ANY_TEXT: Reader = Reader {
     read,
 };
 
-/// Runs after which a log is worth the work of several threads: 8 MiB.
-const LONG: u64 = 8;
+/// Runs after which a log is worth the work of several threads: 2 MiB.
+const LONG: u64 = 2;
 
 /// Bounds of a reading, so that tests can bring every edge to every byte.
 #[derive(Clone, Copy, Debug)]
