@@ -16,13 +16,14 @@ use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::when::{Basis, Zone};
 use tokentrail::atoms::{
     Digest, FingerprintKey, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, Source, View,
-    When,
+    When, Within,
 };
 use tokentrail::collect::Via;
 use tokentrail::detect::{
     Address, Channel, Credential, Param, REPORT, Role, Sighting, Signature, VisitKeys,
 };
-use tokentrail::flow::{Correlated, Flow, Pkce, WeaknessKind, trails};
+use tokentrail::flow::repeats::{REPEATS, Repeats, Sieve, set_aside};
+use tokentrail::flow::{Correlated, Flow, Pkce, WeaknessKind, near, trails};
 
 #[test]
 fn a_callback_whose_request_is_unknown_says_nothing_of_pkce() {
@@ -84,6 +85,29 @@ fn the_chain_joins_without_state() {
     assert_eq!(weak, [WeaknessKind::NoState, WeaknessKind::NoPkce]);
 }
 
+/// RFC 7636 §4.3: a method that is not named is plain; where the URL may have lost its end, nothing was left out.
+#[test]
+fn a_challenge_that_cannot_be_hashed_is_told_by_its_method() {
+    let of = |method: Option<&str>, uncertain| {
+        let mut asked = request(1, "s1", None);
+        asked.params.push(hidden("code_challenge", Slot::Query));
+        let method = method.map(|it| shown("code_challenge_method", it, Slot::Query));
+        asked.params.extend(method);
+        asked.place.locator = Locator::Residue {
+            beside: None,
+            offset: 0,
+            within: Within::FreePage,
+            uncertain,
+        };
+        correlate(vec![asked]).trails[0].pkce
+    };
+    assert_eq!(of(Some("s256"), false), Pkce::S256);
+    assert_eq!(of(Some("plain"), false), Pkce::Plain);
+    assert_eq!(of(None, false), Pkce::Plain);
+    assert_eq!(of(None, true), Pkce::NotObserved);
+    assert_eq!(of(Some("S256"), true), Pkce::S256);
+}
+
 #[test]
 fn interleaved_tabs_are_told_apart_by_state() {
     let found = correlate(vec![
@@ -142,6 +166,153 @@ fn a_candidate_is_promoted_by_the_request_that_named_its_place() {
     assert!(correlate(vec![lone.clone()]).exposures.is_empty());
     let found = correlate(vec![request(1, "s1", None), lone]);
     assert_eq!(found.exposures.len(), 1);
+}
+
+/// What is on many pages of a site under one name is the site's own, wherever a request sends its answer.
+#[test]
+fn a_candidate_on_four_pages_of_a_site_is_not_promoted() {
+    let on = |pages: i64| {
+        let mut rows = vec![request(1, "s1", None)];
+        for number in 0..pages {
+            let path = format!("/page/{number}");
+            let mut page = blank("page", 10 + number, Role::None, "app.example.com", &path);
+            hold(
+                &mut page,
+                Kind::AuthorizationCode,
+                "code",
+                "code-a",
+                Slot::Query,
+            );
+            page.landing = Some(digest("landing"));
+            page.credentials[0].score = 30;
+            rows.push(page);
+        }
+        correlate(rows).exposures.len()
+    };
+    assert_eq!((on(3), on(4)), (1, 0));
+}
+
+#[test]
+fn a_value_of_two_names_is_what_says_more() {
+    let named = |one, other| {
+        let mut rows = [
+            blank("one", 1, Role::None, "app.example.com", "/one"),
+            blank("other", 2, Role::None, "app.example.com", "/other"),
+        ];
+        hold(&mut rows[0], one, "one", "the-value", Slot::Query);
+        hold(&mut rows[1], other, "other", "the-value", Slot::Query);
+        correlate(rows.to_vec()).exposures[0].kind
+    };
+    for (less, more) in [
+        (Kind::OpaqueToken, Kind::SessionId),
+        (Kind::SessionId, Kind::OneTimeLink),
+        (Kind::SessionId, Kind::AccessToken),
+        (Kind::OneTimeLink, Kind::AccessToken),
+        (Kind::AccessToken, Kind::RefreshToken),
+    ] {
+        assert_eq!(named(less, more), more, "{less:?}");
+        assert_eq!(named(more, less), more, "{less:?}");
+    }
+}
+
+/// RFC 6750 §2.3: a call has its token in the query; a page was handed it.
+#[test]
+fn a_token_in_the_query_of_an_api_is_a_call_and_in_that_of_a_page_handed_over() {
+    let of = |host: &str, path: &str, visited: bool| {
+        let mut row = blank("page", 1, Role::None, host, path);
+        hold(&mut row, Kind::AccessToken, "t", "the-token", Slot::Query);
+        if visited {
+            chain(&mut row, 1, &[]);
+        }
+        correlate(vec![row]).exposures[0].flow
+    };
+    let (call, handed) = (Flow::BearerInQuery, Flow::HandoffQuery);
+    for path in ["/api/orders", "/v2/orders", "/v1.1/orders"] {
+        assert_eq!(of("www.example.com", path, true), call, "{path}");
+    }
+    assert_eq!(of("api.example.com", "/orders", true), call);
+    for path in ["/orders", "/video/orders", "/v/orders", "/login/done"] {
+        assert_eq!(of("www.example.com", path, true), handed, "{path}");
+    }
+    // Where no browser tells of a visit, only a page's name speaks for one.
+    assert_eq!(of("www.example.com", "/orders", false), call);
+    assert_eq!(of("www.example.com", "/login/done", false), handed);
+}
+
+#[test]
+fn two_requests_without_a_time_and_a_key_are_one() {
+    let asked = |at: Option<When>, number| {
+        let mut row = request(number, "none", None);
+        row.keys.clear();
+        row.params.retain(|param| &*param.name != "state");
+        row.at = at;
+        row
+    };
+    let timed = asked(None, 1).at.or(request(1, "none", None).at);
+    let trails = |rows| correlate(rows).trails.len();
+    assert_eq!(trails(vec![asked(None, 1), asked(None, 2)]), 1);
+    // With a time and without, nothing tells.
+    assert_eq!(trails(vec![asked(None, 1), asked(timed, 2)]), 2);
+}
+
+#[test]
+fn what_cannot_answer_has_no_request_near_it() {
+    let near = |kind, slot| {
+        let mut page = blank("page", 2, Role::None, "app.example.com", "/cb");
+        hold(&mut page, kind, "x", "value", slot);
+        let mut rows = [request(1, "s1", None), page];
+        near::note(&mut rows);
+        rows[1].near.len()
+    };
+    assert_eq!(near(Kind::AuthorizationCode, Slot::Query), 1);
+    assert_eq!(near(Kind::SessionId, Slot::Query), 0);
+    assert_eq!(near(Kind::AuthorizationCode, Slot::Form), 0);
+}
+
+/// A row of a log with the one token; the same but for its time and place.
+fn repeated(number: usize, param: &str) -> Sighting {
+    let second = i64::try_from(number).unwrap();
+    let mut row = blank(
+        "call",
+        second,
+        Role::ResourceRequest,
+        "api.example.com",
+        "/",
+    );
+    row.id = digest(&format!("{param} {number}"));
+    row.params.push(shown("page", param, Slot::Query));
+    hold(&mut row, Kind::AccessToken, "t", "the-token", Slot::Query);
+    row
+}
+
+#[test]
+fn the_first_thousand_of_one_message_are_kept_and_the_others_counted() {
+    // The latest first: which are kept does not depend on the order.
+    let rows = (0..REPEATS + 3).rev().map(|at| repeated(at, "1")).collect();
+    let (kept, repeats) = set_aside(rows);
+    assert_eq!(kept.len(), REPEATS);
+    let last = kept.iter().filter_map(|row| row.at).max().unwrap();
+    let token = kept[0].credentials[0].id;
+    let aside: Vec<_> = repeats.of(token).map(|(_, it)| *it).collect();
+    assert_eq!(aside.len(), 1);
+    assert_eq!(aside[0].count, 3);
+    assert!(aside[0].first.unwrap() > last && aside[0].last.unwrap() > aside[0].first.unwrap());
+}
+
+#[test]
+fn visits_other_messages_and_rows_without_values_are_no_repeats() {
+    let mut rows: Vec<Sighting> = (0..REPEATS).map(|at| repeated(at, "1")).collect();
+    rows.extend((0..REPEATS).map(|at| repeated(at, "2")));
+    let mut visited = repeated(REPEATS, "1");
+    chain(&mut visited, 1, &[]);
+    rows.push(visited);
+    rows.push(blank("none", 1, Role::None, "api.example.com", "/"));
+    let all = rows.len();
+    let (kept, repeats) = set_aside(rows);
+    assert_eq!((kept.len(), repeats == Repeats::default()), (all, true));
+    let mut sieve = Sieve::default();
+    sieve.keep(repeated(1, "1"));
+    assert_eq!(sieve.finish().0.len(), 1);
 }
 
 #[test]

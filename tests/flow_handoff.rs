@@ -58,6 +58,22 @@ fn a_code_at_the_hop_before_is_certain_on_the_same_site_only() {
 }
 
 #[test]
+fn a_host_without_a_registrable_domain_is_a_site_of_its_own() {
+    let code = |host: &str| format!("https://{host}/callback?code={{code}}&state={{other}}");
+    let page = format!("https://intranet/{PLAIN}");
+    assert_eq!(after(&code("intranet"), &page), HANDED);
+    assert_eq!(after(&code("extranet"), &page), OPEN);
+}
+
+#[test]
+fn a_request_target_without_a_host_is_of_the_site_that_its_answer_goes_to() {
+    let line = format!(
+        "```log\n12:00:04 GET /callback?code={{code}}&state={{other}} 302 -> {APP}/{PLAIN}\n```"
+    );
+    assert_eq!(flow_of(&line), HANDED);
+}
+
+#[test]
 fn a_rented_service_at_the_hop_before_is_certain() {
     let service = "https://ref.supabase.co/auth/v1/callback?code={code}&state={other}";
     assert_eq!(after(service, &format!("{APP}/{PLAIN}")), HANDED);
@@ -141,6 +157,44 @@ fn a_whole_response_with_the_requests_state_tells_the_server() {
     let page = format!("{APP}/cb{PLAIN}");
     assert_eq!(after(&asked, &page), OPEN);
     assert_eq!(after(&asked, &format!("{page}&scope=read")), Flow::Implicit);
+    // Its place alone ties the request to it, and any page could bring a `state` that nobody sent.
+    let without = request("idp.example.net", "");
+    assert_eq!(after(&without, &format!("{page}&scope=read")), OPEN);
+}
+
+#[test]
+fn a_login_for_a_token_beside_one_by_code_leaves_it_open() {
+    let asked = |second: u8, kind: &str| {
+        format!(
+            "12:10:0{second} https://idp.example.net/authorize?client_id=app&redirect_uri=https%3A%2F%2Fapi.example.com%2Fcb&state={{asked-{second}}}&response_type={kind}\n"
+        )
+    };
+    let both = |kind| {
+        let page = format!("12:11:00 {APP}/{PLAIN}\n```");
+        flow_of(&format!(
+            "```history\n{}{}{page}",
+            asked(1, "code"),
+            asked(2, kind)
+        ))
+    };
+    assert_eq!(both("code"), HANDED);
+    assert_eq!(both("token"), OPEN);
+    assert_eq!(both("id_token"), OPEN);
+}
+
+#[test]
+fn an_id_token_by_its_own_name_tells_the_server_if_it_answers_a_request() {
+    // OpenID Connect Core §3.2.2.5; whose access token it hashes is no matter of three points, but of four.
+    let landing = |claims: &str, more: &str| {
+        let id_token = format!(
+            "```values\nid = jwt {{\"iss\":\"https://idp.example.net\",\"aud\":\"app\",\"exp\":\"@13:00:00\",\"nonce\":\"{{nonce}}\"{claims}}}\n```\n"
+        );
+        let tokens = "access_token={token}&token_type=Bearer&id_token={id}&state={state}";
+        flow_of(&(id_token + &history(&[&format!("{APP}/#{tokens}{more}")])))
+    };
+    assert_eq!(landing("", ""), Flow::ImplicitOidcBoth);
+    let of_another = ",\"at_hash\":\"{hash:another}\"";
+    assert_eq!(landing(of_another, "&expires_at=1795417200"), OPEN);
 }
 
 #[test]

@@ -103,6 +103,8 @@ proptest! {
         shuffle(&mut sources, seed);
         let mixed = Found::from(&sources.concat(), story.as_of);
         prop_assert_eq!(&plain.correlated, &mixed.correlated);
+        let places = plain.correlated.sightings.iter().map(|it| &it.place);
+        prop_assert!(places.is_sorted());
         prop_assert_eq!(&plain.findings, &mixed.findings);
         // What one run yields comes in any order too: threads end when they end.
         let mut sightings = plain.correlated.sightings.clone();

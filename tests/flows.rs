@@ -25,25 +25,26 @@
     reason = "a test fails by panicking, and speed is no concern"
 )]
 
+#[path = "flows/account.rs"]
+mod account;
 #[path = "flows/story.rs"]
 mod story;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use account::Told;
 use story::Story;
 use tokentrail::atoms::rules::Rules;
-use tokentrail::atoms::{Digest, FingerprintKey};
-use tokentrail::detect::clock::clock_error;
-use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
+use tokentrail::detect::Sighting;
 use tokentrail::flow::{self, Correlated};
-use tokentrail::judge::{self, Finding, Judging};
+use tokentrail::judge::Finding;
 
 #[test]
 fn every_story_tells_what_is_found_in_its_evidence() {
     let rules = Rules::builtin().expect("the built-in rules");
     let mut failures = Vec::new();
-    for (name, text) in stories() {
+    for (name, text) in stories().into_iter().chain(cases()) {
         if let Err(difference) = tell(&Story::parse(&text), &rules) {
             failures.push(format!("{name}\n{difference}"));
         }
@@ -54,6 +55,21 @@ fn every_story_tells_what_is_found_in_its_evidence() {
         failures.len(),
         failures.join("\n")
     );
+}
+
+/// All that is said of each story, down to the sightings that a clue names: `SNAPSHOTS=overwrite cargo test --test
+/// flows` accepts it; read the diff.
+#[test]
+fn every_story_is_told_as_in_the_snapshot() {
+    let rules = Rules::builtin().expect("the built-in rules");
+    let mut told = String::new();
+    for (name, text) in stories().into_iter().chain(cases()) {
+        told += &Told::of(&Story::parse(&text), &rules).account(&name);
+    }
+    snapbox::Assert::new()
+        .action_env("SNAPSHOTS")
+        .normalize_paths(false)
+        .eq(told, snapbox::file!["flows/told.txt"].raw());
 }
 
 #[test]
@@ -71,36 +87,13 @@ fn the_table_of_flows_lists_every_story_and_no_other() {
     assert_eq!(listed, told);
 }
 
-/// Runs a story; the difference between what it expects and what is found, if there is one.
+/// The difference between what a story expects and what is found, if there is one.
 fn tell(story: &Story, rules: &Rules) -> Result<(), String> {
-    let key = FingerprintKey::default();
-    let detector = Detector {
-        rules,
-        key: &key,
-        jwks: None,
-        reveal: Reveal::default(),
-    };
-    let mut memories: BTreeMap<Box<str>, Memory> = BTreeMap::new();
-    let mut by_source: BTreeMap<Digest, Vec<Sighting>> = BTreeMap::new();
-    for observation in &story.observations {
-        let source = &observation.place.source;
-        let memory = memories.entry(source.path.clone()).or_default();
-        let found = detect::sightings(observation, &detector, memory);
-        by_source.entry(source.digest()).or_default().extend(found);
-    }
-    let clock_errors = by_source
-        .iter()
-        .filter_map(|(source, sightings)| Some((*source, clock_error(sightings)?)))
-        .collect();
-    let sightings = by_source.into_values().flatten().collect();
-    let correlated = flow::trails(sightings, rules);
-    let judging = Judging {
-        as_of: story.as_of,
-        code_lifetime: None,
-        rules,
-        clock_errors: &clock_errors,
-    };
-    let findings = judge::findings(&correlated, &judging);
+    let Told {
+        correlated,
+        findings,
+        ..
+    } = Told::of(story, rules);
     let mut expected = story.expected.clone();
     let mut found = lines(&correlated, &findings);
     // A story that gives no verdict is about the flow alone.
@@ -205,8 +198,24 @@ fn without_verdict(line: &str) -> String {
 
 /// File name and text of every story, by name.
 fn stories() -> Vec<(String, String)> {
-    let mut stories: Vec<_> = std::fs::read_dir(root().join("tests/flows"))
-        .expect("the folder of stories")
+    texts("tests/flows")
+}
+
+/// The cases under `tests/flows/cases/`: stories of one sentence, several to a file, each under its own heading.
+fn cases() -> Vec<(String, String)> {
+    let mut cases = Vec::new();
+    for (name, text) in texts("tests/flows/cases") {
+        for case in format!("\n{text}").split("\n# ").skip(1) {
+            let (title, text) = case.split_once('\n').expect("a text below its title");
+            cases.push((format!("{name}: {title}"), text.to_owned()));
+        }
+    }
+    cases
+}
+
+fn texts(folder: &str) -> Vec<(String, String)> {
+    let mut texts: Vec<_> = std::fs::read_dir(root().join(folder))
+        .expect("a folder of the tests")
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "md"))
         .map(|path| {
@@ -214,8 +223,8 @@ fn stories() -> Vec<(String, String)> {
             (name, read(&path))
         })
         .collect();
-    stories.sort();
-    stories
+    texts.sort();
+    texts
 }
 
 fn read(path: &Path) -> String {

@@ -8,6 +8,10 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "judge/edges.rs"]
+mod edges;
+#[path = "judge/gate.rs"]
+mod gate;
 #[path = "judge/run.rs"]
 mod run;
 
@@ -98,6 +102,27 @@ fn row_2_expiry_precedes_what_follows() {
     );
     assert_eq!(found.now.basis, Basis::Assumed);
     assert_eq!(found.now.expires_at.unwrap().as_second(), T0 + 600);
+}
+
+/// A user code pairs a device (RFC 8628 §5.4) and a signed envelope carries what is judged by itself: neither is
+/// worth more once its own time has passed, since `inert` is the last in the order of states.
+#[test]
+fn what_opens_nothing_is_inert_before_and_after_its_expiry() {
+    let paired = seen(Place::History, T0, Role::TokenResponse)
+        .with(Kind::UserCode, "user_code", 3)
+        .param("expires_in", "300");
+    let signed = request(Place::History)
+        .with(Kind::RequestObject, "request", 3)
+        .claims(until(T0 + 300), Signature::Unverified);
+    for (seen, kind) in [(paired, Kind::UserCode), (signed, Kind::RequestObject)] {
+        let run = Run::new(Flow::Unknown, Pkce::NotObserved, vec![seen]);
+        for at in [EARLY, LATE] {
+            let found = run.find(kind, at);
+            assert_eq!(found.now.state, State::Inert, "{kind:?}");
+            // The clock is told all the same.
+            assert_eq!(found.now.expires_at.unwrap().as_second(), T0 + 300);
+        }
+    }
 }
 
 #[test]
@@ -947,6 +972,22 @@ fn every_name_that_a_finding_may_have_is_explained_and_nothing_else_is() {
 }
 
 #[test]
+fn names_of_the_wire_are_read_back_and_no_two_are_alike() {
+    for severity in Severity::ALL {
+        assert_eq!(Severity::named(severity.as_str()), Some(severity));
+    }
+    for state in State::ALL {
+        assert_eq!(State::named(state.as_str()), Some(state));
+    }
+    assert_eq!(
+        (Severity::named("hihg"), State::named("alive")),
+        (None, None)
+    );
+    let bases = [Basis::Proven, Basis::Documented, Basis::Assumed].map(Basis::as_str);
+    assert_eq!(bases, ["proven", "documented", "assumed"]);
+}
+
+#[test]
 fn every_rule_is_explained_and_every_listed_id_is_found() {
     let rules = Rules::builtin().unwrap();
     let mut ids: Vec<String> = rules
@@ -980,7 +1021,9 @@ proptest! {
             let mut found: Vec<_> = run.findings(as_of).into_iter().map(|it| (it.id, it.now.state)).collect();
             found.sort();
             if let Some(last) = last {
-                for ((id, before), (_, after)) in last.iter().zip(&found) {
+                prop_assert_eq!(last.len(), found.len());
+                for ((known, before), (id, after)) in last.iter().zip(&found) {
+                    prop_assert_eq!(known, id);
                     prop_assert!(before.rank() <= after.rank(), "{id}: {before:?} then {after:?}");
                 }
             }

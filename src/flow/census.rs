@@ -282,10 +282,8 @@ pub fn short(key: JoinKey) -> u64 {
 
 /// The first half of a digest.
 pub fn half(digest: Digest) -> u64 {
-    let (first, _) = digest.as_bytes().split_at(8);
-    first
-        .iter()
-        .fold(0, |all, byte| all << 8 | u64::from(*byte))
+    let first = digest.as_bytes().first_chunk();
+    first.map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 /// Counts different values for each key, as far as matters.
@@ -421,5 +419,62 @@ mod tests {
             let common = census.common();
             assert_eq!(common.weak.contains(&state), weak, "{codes}");
         }
+    }
+
+    /// A hybrid response brings one value of each kind (OpenID Connect Core §3.3.2.5): they are one answer.
+    #[test]
+    fn values_of_several_kinds_for_one_state_are_one_answer() {
+        let state = key(KeyKind::State, 0);
+        let mut census = Census::default();
+        for (number, kind) in Kind::ALL.into_iter().take(6).enumerate() {
+            census.note(Fact::Answered {
+                key: state,
+                kind,
+                credential: digest(number),
+            });
+        }
+        assert!(!census.common().weak.contains(&state));
+    }
+
+    #[test]
+    fn one_value_under_two_kinds_of_key_is_two_keys() {
+        for byte in [0, 0x55, 0xff] {
+            let digest = Digest::from_bytes([byte; 16]);
+            let names: HashSet<u64> = KeyKind::ALL
+                .into_iter()
+                .map(|kind| short(JoinKey { kind, digest }))
+                .collect();
+            assert_eq!(names.len(), KeyKind::ALL.len(), "{byte}");
+        }
+    }
+
+    /// `s_hash` says again what `state` says (Financial-grade API Part 2 §5.1), and is as constant as it is.
+    #[test]
+    fn an_s_hash_is_reused_where_its_nonces_differ_and_not_for_its_state() {
+        let hash = key(KeyKind::SHash, 0);
+        for (kind, apart) in [(KeyKind::State, false), (KeyKind::Nonce, true)] {
+            assert_eq!(distinguishes(key(kind, 1), hash), apart, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn no_more_is_kept_of_a_key_than_matters() {
+        let mut distinct = Distinct::up_to(2);
+        for number in 0..100 {
+            distinct.push(7, None, digest(number));
+        }
+        distinct.sort();
+        assert_eq!(distinct.pairs.len(), 2);
+    }
+
+    #[test]
+    fn a_secret_that_one_message_shows_is_shown() {
+        let shown = Habit {
+            shows_secret: true,
+            ..Habit::default()
+        };
+        assert!(shown.and(Habit::default()).shows_secret);
+        assert!(Habit::default().and(shown).shows_secret);
+        assert!(!Habit::default().and(Habit::default()).shows_secret);
     }
 }

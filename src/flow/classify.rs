@@ -190,12 +190,11 @@ fn tokens(seen: &Seen, token: bool, id_token: bool) -> Flow {
         _ => Flow::Implicit,
     };
     match (seen.asked, seen.origin) {
-        (Some(_), _) | (None, Some(Origin::Server)) => by_server,
         (None, Some(Origin::BackEnd | Origin::Hosted)) => Flow::HandoffFragment,
         (None, Some(Origin::Open)) => Flow::FragmentTokenUnattributed,
-        // A form post is a response mode of the server; a query is none (Multiple Response Types §5).
-        (None, None) if seen.brought.id_token => by_server,
-        (None, None) => Flow::HandoffQuery,
+        // What no fragment brought, a form or a signed response did, which are response modes of the server (OAuth
+        // 2.0 Form Post Response Mode §2; JARM §2.3).
+        _ => by_server,
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn origin(index: &Index<'_>, run: &Run, sighting: &Sighting) -> Origi
             return Origin::BackEnd;
         }
     }
-    let lead = hand_off_points(index, run, sighting) - implicit_points(index, run, sighting);
+    let lead = hand_off_points(index, run, sighting) - implicit_points(run, sighting);
     match lead {
         LEAD.. => Origin::BackEnd,
         _ if lead <= -LEAD => Origin::Server,
@@ -147,15 +147,8 @@ fn hand_off_points(index: &Index<'_>, run: &Run, sighting: &Sighting) -> i16 {
     points
 }
 
-fn implicit_points(index: &Index<'_>, run: &Run, sighting: &Sighting) -> i16 {
+fn implicit_points(run: &Run, sighting: &Sighting) -> i16 {
     let mut points = 0;
-    let for_asking_client = index.each(&run.requests).any(|(_, request)| {
-        Words::of(request).is_some_and(|words| words.token)
-            && value(request, "client_id").is_some_and(|client| is_for(sighting, client))
-    });
-    if for_asking_client {
-        points += 5;
-    }
     let whole = ["expires_in", "token_type", "scope", "state"]
         .iter()
         .all(|name| param(sighting, name).is_some());
@@ -199,8 +192,7 @@ fn is_hosted_form(sighting: &Sighting) -> bool {
 fn has_foreign_names(sighting: &Sighting) -> bool {
     let by_name = sighting.credentials.iter().any(|credential| {
         credential.slot == Slot::Fragment
-            && (FOREIGN_NAMES.contains(&&*credential.name.to_ascii_lowercase())
-                && !credential.name.contains('_'))
+            && FOREIGN_NAMES.contains(&&*credential.name.to_ascii_lowercase())
     });
     // Not every name is one that a rule knows; the masked URL keeps them all.
     let fragment = fragment(sighting).unwrap_or_default();
@@ -273,16 +265,6 @@ fn at_hash_fits(sighting: &Sighting) -> bool {
             .filter(|key| key.kind == KeyKind::AtHash)
     };
     keys_of(Kind::IdToken).any(|key| keys_of(Kind::AccessToken).any(|other| other == key))
-}
-
-fn is_for(sighting: &Sighting, client: &str) -> bool {
-    let mut claims = sighting
-        .credentials
-        .iter()
-        .filter_map(|c| c.claims.as_ref());
-    claims.any(|claims| {
-        claims.azp.as_deref() == Some(client) || claims.aud.iter().any(|aud| &**aud == client)
-    })
 }
 
 /// Whether two URLs are of one registrable domain, or of one host that has none.

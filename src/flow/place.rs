@@ -23,17 +23,13 @@ pub(super) fn of(
         (Kind::OneTimeLink, ..) => one_time(sighting),
         (_, Role::Logout, _) if credential.slot.is_url() => Flow::LogoutLeak,
         (_, Role::AuthorizationRequest | Role::TokenRequest, _) => grant,
-        (_, Role::ResourceRequest, slot)
-            if slot.is_url() && (is_token(kind) || kind == Kind::ApiKey) =>
-        {
-            Flow::BearerInQuery
-        }
+        (_, Role::ResourceRequest, slot) if slot.is_url() && is_token(kind) => Flow::BearerInQuery,
         (_, _, Slot::Fragment) if is_token(kind) => fragment(index, run, grant, sighting),
         (_, Role::ResponseInQuery, Slot::Query) if is_token(kind) && !is_jarm(sighting) => {
             Flow::HandoffQuery
         }
         (_, Role::None, Slot::Query | Slot::Path) if is_token(kind) => page_or_call(sighting),
-        (Kind::ApiKey, _, Slot::Query | Slot::Path) => Flow::BearerInQuery,
+        (Kind::ApiKey, _, Slot::Query | Slot::Path | Slot::Userinfo) => Flow::BearerInQuery,
         (
             Kind::SamlMessage
             | Kind::SamlArtifact

@@ -142,11 +142,6 @@ impl Baseline {
             None => Status::New,
         }
     }
-
-    /// Whether it may make a run fail.
-    pub fn is_new(&self, leak: Digest, as_of: Timestamp) -> bool {
-        self.status(leak, as_of) == Status::New
-    }
 }
 
 #[derive(Deserialize)]

@@ -330,6 +330,13 @@ mod tests {
         }
         assert_eq!(basic("20261123T061500Z"), Some(wanted));
         assert_eq!(moment("2026-11-23"), "2026-11-23T00:00:00Z".parse().ok());
+        // The first number that is milliseconds is one more.
+        let year_5138 = Timestamp::from_second(MILLISECONDS).unwrap();
+        assert_eq!(moment("100000000000"), Some(year_5138));
+        assert_eq!(
+            moment("100000000001"),
+            Timestamp::from_millisecond(MILLISECONDS + 1).ok()
+        );
         assert_eq!(moment("soon"), None);
         assert_eq!(moment("9223372036854775807"), None);
     }

@@ -18,6 +18,7 @@ use tokentrail::flow::census::Census;
 use tokentrail::flow::{
     Correlated, Exposure, Flow, Modifier, Pkce, Step, Trail, Weakness, WeaknessKind,
 };
+use tokentrail::judge::gate::Gate;
 use tokentrail::judge::{self, Finding, Judging, State};
 
 /// 2026-11-23T06:00:00Z.
@@ -192,6 +193,34 @@ impl Seen {
         self
     }
 
+    /// Its time is when it was seen last.
+    pub(crate) fn last_visit(mut self) -> Self {
+        self.0.at.as_mut().unwrap().basis = Basis::LastVisit;
+        self
+    }
+
+    /// It lies in the browser profile of this name, in a file of its own.
+    pub(crate) fn profile(mut self, path: &str, name: &str) -> Self {
+        self.0.place.source = Arc::new(Source {
+            path: path.into(),
+            reader: "test".into(),
+            browser: Some("chrome".into()),
+            profile: Some(name.into()),
+            ..Source::default()
+        });
+        self
+    }
+
+    /// A reader that knows captures made it.
+    pub(crate) fn captured(mut self) -> Self {
+        self.0.place.source = Arc::new(Source {
+            path: "capture.har".into(),
+            reader: "har".into(),
+            ..Source::default()
+        });
+        self
+    }
+
     pub(crate) fn response(mut self) -> Self {
         self.0.via = Via::Response;
         self
@@ -361,6 +390,11 @@ impl Run {
         judge::findings(&correlated, &judging)
     }
 
+    /// Whether the finding of this kind meets a gate.
+    pub(crate) fn meets(&self, kind: Kind, gate: &Gate) -> bool {
+        gate.meets(&self.find(kind, LATE), &self.correlated)
+    }
+
     pub(crate) fn find(&self, kind: Kind, as_of: i64) -> Finding {
         let mut found = self.findings(as_of).into_iter();
         found
@@ -411,6 +445,12 @@ pub(crate) fn profile_state(run: &Run, as_of: i64) -> Vec<(&'static str, State)>
     assert_eq!(profiles.len(), 1);
     let grips = profiles[0].thief_can.iter();
     grips.map(|grip| (grip.act.as_str(), grip.state)).collect()
+}
+
+/// Names of the profiles in the order in which they are told.
+pub(crate) fn profile_names(run: &Run) -> Vec<Box<str>> {
+    let profiles = judge::profiles(&run.correlated, &run.findings(EARLY), &rules().stores);
+    profiles.into_iter().filter_map(|it| it.profile).collect()
 }
 
 /// Any small run: some sightings of any kind in any place at any time.

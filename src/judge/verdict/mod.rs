@@ -248,7 +248,9 @@ impl<'a> Case<'a> {
         {
             return ruling;
         }
-        if age == Age::Past && self.kind != Kind::SessionId {
+        let ruling = self.of_kind(at, age, reach);
+        // What opens nothing has nothing to lose by its expiry: it was never more than inert.
+        if age == Age::Past && self.kind != Kind::SessionId && ruling.state != State::Inert {
             let state = if self.kind == Kind::CasTicket {
                 State::Spent
             } else {
@@ -260,7 +262,12 @@ impl<'a> Case<'a> {
                 format!("{} has passed", self.clock.says),
             );
         }
-        let ruling = match self.kind {
+        self.undated(ruling, at, age)
+    }
+
+    /// The rows of its family.
+    fn of_kind(&self, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
+        match self.kind {
             Kind::AuthorizationCode => code::rule(self, at, reach),
             Kind::AccessToken | Kind::OpaqueToken => token::access(self, at, age, reach),
             Kind::RefreshToken => token::refresh(self, at, reach),
@@ -287,8 +294,7 @@ impl<'a> Case<'a> {
             Kind::FlowWeakness => {
                 Ruling::proven(State::Inert, "a weakness of the flow holds no credential")
             }
-        };
-        self.undated(ruling, at, age)
+        }
     }
 
     /// Something that expires and whose age nothing tells may be past its expiry now: no verdict above
