@@ -197,7 +197,9 @@ def history(path, rows, values, every=500):
     at = 13_400_000_000_000_000
     base.executemany("INSERT INTO urls VALUES(?,?,?,1,0,?,0)",
                      ((n, url(n), f"Page number {n}", at + n) for n in range(1, rows + 1)))
-    base.executemany("INSERT INTO visits(id,url,visit_time,from_visit,transition) VALUES(?,?,?,?,?)",
+    # Chromium writes an empty text where there is no referrer, and no other machine.
+    base.executemany("INSERT INTO visits(id,url,visit_time,from_visit,external_referrer_url,transition,opener_visit,"
+                     "originator_cache_guid,originator_visit_id) VALUES(?,?,?,?,'',?,0,'',0)",
                      ((n, 1 + n * 2 // 3 % rows, at + n, 0, 805306368) for n in range(1, rows * 3 // 2)))
     base.executescript("CREATE INDEX visits_url_index ON visits(url); CREATE INDEX urls_url_index ON urls(url);"
                        "CREATE INDEX visits_time_index ON visits(visit_time); CREATE INDEX visits_from_index ON visits(from_visit);")

@@ -150,6 +150,9 @@ pub struct Sharing {
     /// Write what these sightings come to, to be given to `correlate` with the other parts
     #[arg(long, requires = "key_stats")]
     pub part: bool,
+    /// Judge on this many threads [default: one per core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 }
 
 /// Exit codes, below the help of `scan` and `correlate`.

@@ -11,15 +11,26 @@ use std::io;
 use std::sync::Arc;
 
 use group::Links;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::atoms::{Digest, Source};
 use crate::detect::Sighting;
 use crate::flow::census::{Census, Common, Fact, facts};
-use crate::flow::repeats::{REPEATS, Repeats, Sieve, set_aside};
+use crate::flow::repeats::{REPEATS, Repeats, Sieve};
 use crate::pile::Pile;
 
-/// Sightings that are kept in memory, and that one part has at least when there are more: some hundred megabytes.
+/// Sightings that are kept in memory, and that are in work at a time when there are more: some hundred megabytes.
 pub const ROOM: usize = 1 << 17;
+
+/// Parts that the sightings are put into, where they are many enough: work for the threads of many processors.
+const PARTS: usize = 16;
+
+/// Sightings that a part has at least: less is not worth another thread.
+const LEAST: usize = 1 << 11;
+
+/// Parts that are in work at a time where the sightings wait in a file: few, since what is the same in many parts (the
+/// weaknesses of a client) has to be put together again.
+const IN_WORK: usize = 8;
 
 /// A sighting, whose source is a number.
 #[derive(Clone, PartialEq, Debug)]
@@ -128,52 +139,54 @@ impl Gathered {
         numbers.filter_map(|number| self.sources.get(*number as usize).copied())
     }
 
-    /// Hands on all sightings whose source is known, in parts of whole groups.
-    pub fn parts(
+    /// Puts all sightings whose source is known into parts of whole groups, works on the parts on all threads of the
+    /// current pool, and hands on what comes of them, in the order of the parts. How many there are follows from the
+    /// sightings alone.
+    pub fn parts<U: Send>(
         mut self,
         known: &HashMap<Digest, Arc<Source>>,
-        take: &mut dyn FnMut(Part<'_>) -> io::Result<()>,
+        work: impl Fn(Part<'_>) -> U + Sync,
+        take: &mut dyn FnMut(U) -> io::Result<()>,
     ) -> io::Result<()> {
         let common = std::mem::take(&mut self.census).common();
-        let sources: Vec<Option<Arc<Source>>> = self
-            .sources
-            .iter()
-            .map(|digest| known.get(digest).cloned())
-            .collect();
-        let placed = |held: Held| {
-            let mut sighting = held.sighting;
-            sighting.place.source = sources.get(held.source as usize)?.clone()?;
-            Some(sighting)
+        let share = self.len().div_ceil(PARTS).max(LEAST);
+        let share = share.min(self.room / IN_WORK);
+        let groups = std::mem::take(&mut self.links).groups(self.len(), &common.weak);
+        let mut sightings = Sightings {
+            sources: self
+                .sources
+                .iter()
+                .map(|id| known.get(id).cloned())
+                .collect(),
+            held: match self.pile.in_memory() {
+                Ok(all) => HeldIn::Memory(all.into_iter().map(Some).collect()),
+                Err(pile) => HeldIn::File(pile),
+            },
         };
-        let mut pile = match self.pile.in_memory() {
-            Ok(all) => {
-                let (sightings, repeats) = set_aside(all.into_iter().filter_map(placed).collect());
-                return take(Part {
-                    sightings,
-                    repeats,
-                    common: &common,
-                });
-            }
-            Err(pile) => pile,
-        };
-        let groups = self.links.groups(pile.len(), &common.weak);
-        let mut sieve = Sieve::default();
-        let mut size = 0;
+        let (mut waiting, mut in_waiting) = (Vec::new(), 0);
+        let (mut sieve, mut size) = (Sieve::default(), 0);
         for group in groups.iter() {
             for number in group {
-                match placed(pile.get(*number as usize)?) {
+                match sightings.take(*number as usize)? {
                     Some(sighting) if group.len() > REPEATS => sieve.add(sighting),
                     Some(sighting) => sieve.keep(sighting),
                     None => {}
                 }
             }
             size += group.len();
-            if size >= self.room {
+            if size >= share {
                 size = 0;
-                hand_on(std::mem::take(&mut sieve), &common, take)?;
+                let part = std::mem::take(&mut sieve).finish();
+                in_waiting += part.0.len();
+                waiting.push(part);
+            }
+            if in_waiting >= self.room {
+                in_waiting = 0;
+                hand_on(std::mem::take(&mut waiting), &common, &work, take)?;
             }
         }
-        hand_on(sieve, &common, take)
+        waiting.push(sieve.finish());
+        hand_on(waiting, &common, &work, take)
     }
 
     fn taken_in(&mut self, source: Digest, number: usize, sighting: Sighting) -> Held {
@@ -190,20 +203,56 @@ impl Gathered {
     }
 }
 
-fn hand_on(
-    sieve: Sieve,
+/// Works on parts on all threads, and hands on what comes of them in their order.
+fn hand_on<U: Send>(
+    parts: Vec<(Vec<Sighting>, Repeats)>,
     common: &Common,
-    take: &mut dyn FnMut(Part<'_>) -> io::Result<()>,
+    work: &(impl Fn(Part<'_>) -> U + Sync),
+    take: &mut dyn FnMut(U) -> io::Result<()>,
 ) -> io::Result<()> {
-    let (sightings, repeats) = sieve.finish();
-    if sightings.is_empty() {
-        return Ok(());
+    let one = |(sightings, repeats): (Vec<Sighting>, Repeats)| {
+        let part = Part {
+            sightings,
+            repeats,
+            common,
+        };
+        (!part.sightings.is_empty()).then(|| work(part))
+    };
+    // One part needs no other thread.
+    let done: Vec<Option<U>> = if parts.len() > 1 {
+        parts.into_par_iter().map(one).collect()
+    } else {
+        parts.into_iter().map(one).collect()
+    };
+    done.into_iter().flatten().try_for_each(take)
+}
+
+/// The sightings, each to be taken once.
+struct Sightings {
+    /// By number; `None` where nothing is known of the source.
+    sources: Vec<Option<Arc<Source>>>,
+    held: HeldIn,
+}
+
+enum HeldIn {
+    Memory(Vec<Option<Held>>),
+    File(Pile<Held>),
+}
+
+impl Sightings {
+    /// A sighting in its source, where that is known.
+    fn take(&mut self, number: usize) -> io::Result<Option<Sighting>> {
+        let held = match &mut self.held {
+            HeldIn::Memory(all) => all.get_mut(number).and_then(Option::take),
+            HeldIn::File(pile) => Some(pile.get(number)?),
+        };
+        let placed = |held: Held| {
+            let mut sighting = held.sighting;
+            sighting.place.source = self.sources.get(held.source as usize)?.clone()?;
+            Some(sighting)
+        };
+        Ok(held.and_then(placed))
     }
-    take(Part {
-        sightings,
-        repeats,
-        common,
-    })
 }
 
 /// Sightings that nothing joins to others.

@@ -88,11 +88,12 @@ fn run_scan(options: &Scan) -> Result<ExitCode, Failure> {
     output::check(&options.output)?;
     let found = found(&inputs, &mapping)?;
     let bar = Bar(progress_bar(&options.output));
-    let (told, verdict) = pool(options)?
+    let pool = pool(options.input.threads)?;
+    let (told, verdict) = pool
         .install(|| scan::scan(&found, &mapping, &reducing, &bar))
         .map_err(Failure::Kept)?;
     bar.finish();
-    output::write(&told, &options.output)?;
+    pool.install(move || output::write(&told, &options.output))?;
     Ok(exit_code(verdict))
 }
 
@@ -103,7 +104,7 @@ fn run_sightings(options: &Scan) -> Result<ExitCode, Failure> {
     output::check(&options.output)?;
     let found = found(&inputs, &mapping)?;
     let bar = Bar(progress_bar(&options.output));
-    let pool = pool(options)?;
+    let pool = pool(options.input.threads)?;
     let write = |out: &mut (dyn Write + Send)| {
         pool.install(|| scan::sightings(&found, &mapping, out, &bar))
     };
@@ -131,15 +132,19 @@ fn run_correlate(options: &Correlate) -> Result<ExitCode, Failure> {
     if let Some(path) = &options.sharing.key_stats {
         stats::read(path, &mut |fact| merged.gathered.note(fact))?;
     }
+    let pool = pool(options.sharing.threads)?;
     if options.sharing.part {
-        return stdout(|out| {
-            let mut out = io::BufWriter::new(out);
-            reduce::part(merged, &reducing, &mut |line| json::line(line, &mut out))?;
-            out.flush()
+        return pool.install(move || {
+            stdout(|out| {
+                let mut out = io::BufWriter::new(out);
+                reduce::part(merged, &reducing, &mut |line| json::line(line, &mut out))?;
+                out.flush()
+            })
         });
     }
-    let (told, verdict) = reduce::reduce(merged, &reducing).map_err(Failure::Kept)?;
-    output::write(&told, &options.output)?;
+    let reduced = pool.install(move || reduce::reduce(merged, &reducing));
+    let (told, verdict) = reduced.map_err(Failure::Kept)?;
+    pool.install(move || output::write(&told, &options.output))?;
     Ok(exit_code(verdict))
 }
 
@@ -156,8 +161,8 @@ fn run_stats(files: &[PathBuf]) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn pool(options: &Scan) -> Result<rayon::ThreadPool, Failure> {
-    let threads = usize::from(options.input.threads.unwrap_or_default());
+fn pool(threads: Option<u16>) -> Result<rayon::ThreadPool, Failure> {
+    let threads = usize::from(threads.unwrap_or_default());
     let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
     Ok(builder.build()?)
 }

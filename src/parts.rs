@@ -9,12 +9,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::atoms::Digest;
-use crate::pile::{Form, Pile};
+use crate::pile::{Form, IN_DISORDER, IN_ORDER, Pile};
 use crate::report::assemble::{self, Tally};
+use crate::report::json;
 use crate::report::merge::{self, Order};
 use crate::report::wire::part::{Line, Name, Profile, Told};
 use crate::report::wire::{self, Finding, Trail};
 use crate::told::Sorted;
+
+/// Sightings that weigh as much as one finding or one trail: both hold the texts of several.
+const WEIGHT: usize = 4;
 
 /// What was added so far.
 #[derive(Debug)]
@@ -43,12 +47,16 @@ pub struct Sum {
 }
 
 impl Parts {
-    /// Nothing yet. More findings or trails than `room` go to a temporary file.
+    /// Nothing yet. Where there is room for so many sightings, more findings or trails than weigh as much go to a
+    /// temporary file.
     pub fn new(room: usize) -> Self {
+        let room = room / WEIGHT;
         Self {
-            findings: Pile::new(form(), room),
+            // By severity and time: several orders like the one in which they come.
+            findings: Pile::new(form(IN_ORDER), room),
             orders: Vec::new(),
-            trails: Pile::new(form(), room),
+            // By id.
+            trails: Pile::new(form(IN_DISORDER), room),
             ids: Vec::new(),
             weaknesses: BTreeMap::new(),
             profiles: BTreeMap::new(),
@@ -127,12 +135,14 @@ impl Seen {
     }
 }
 
-fn form<T: Serialize + DeserializeOwned>() -> Form<T> {
+/// Packed as the report shows it, which is then written as it is.
+fn form<T: Serialize + DeserializeOwned>(block: usize) -> Form<T> {
     Form {
         pack: |item, out| {
             // What cannot be written is noticed when it is read back.
-            let _noticed = serde_json::to_writer(out, item);
+            let _noticed = json::put_text(item, out);
         },
         unpack: |bytes| serde_json::from_slice(bytes).ok(),
+        block,
     }
 }

@@ -6,8 +6,12 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use zstd::bulk::{Compressor, Decompressor};
 
-/// Bytes of items that are compressed together: what one read costs, and enough for names to repeat.
-const BLOCK: usize = 1 << 15;
+/// Bytes that are compressed together where items are read in about the order in which they came: enough for names
+/// to repeat.
+pub const IN_ORDER: usize = 1 << 15;
+
+/// The same where they are read in another order, and each read costs a whole block.
+pub const IN_DISORDER: usize = 1 << 12;
 
 /// Level of compression: the fastest, since the file is read back once.
 const LEVEL: i32 = 1;
@@ -22,6 +26,8 @@ pub struct Form<T> {
     pub pack: fn(&T, &mut Vec<u8>),
     /// The item of these bytes.
     pub unpack: fn(&[u8]) -> Option<T>,
+    /// Bytes that are compressed together.
+    pub block: usize,
 }
 
 /// Items by number, in the order in which they came.
@@ -75,7 +81,7 @@ impl<T: Clone> Pile<T> {
                 Ok(())
             }
             Place::Memory(items) => {
-                let mut far = Far::new()?;
+                let mut far = Far::new(self.form.block)?;
                 for item in std::mem::take(items) {
                     far.push(&item, self.form.pack)?;
                 }
@@ -115,6 +121,19 @@ impl<T: Clone> Pile<T> {
         item.ok_or_else(unreadable)
     }
 
+    /// An item, packed.
+    pub fn packed(&mut self, number: usize) -> io::Result<Vec<u8>> {
+        match &mut self.place {
+            Place::Memory(items) => {
+                let item = items.get(number).ok_or_else(unreadable)?;
+                let mut packed = Vec::new();
+                (self.form.pack)(item, &mut packed);
+                Ok(packed)
+            }
+            Place::File(far) => far.bytes(number).map(<[u8]>::to_vec),
+        }
+    }
+
     /// All items, when they are in memory; else the pile.
     pub fn in_memory(self) -> Result<Vec<T>, Self> {
         match self.place {
@@ -127,6 +146,7 @@ impl<T: Clone> Pile<T> {
 /// Blocks of packed items in a file that has no name.
 struct Far {
     file: File,
+    block_size: usize,
     written: u64,
     compressor: Compressor<'static>,
     decompressor: Decompressor<'static>,
@@ -149,8 +169,9 @@ impl std::fmt::Debug for Far {
 }
 
 impl Far {
-    fn new() -> io::Result<Self> {
+    fn new(block_size: usize) -> io::Result<Self> {
         Ok(Self {
+            block_size,
             // Unlinked before anything is written, and nobody else's to open.
             file: tempfile::tempfile().map_err(|error| no_room(&error))?,
             written: 0,
@@ -178,7 +199,7 @@ impl Far {
         self.items.push((block, at));
         self.open.extend_from_slice(&len.to_le_bytes());
         self.open.extend_from_slice(&self.packed);
-        if self.open.len() >= BLOCK {
+        if self.open.len() >= self.block_size {
             self.close_block()?;
         }
         Ok(())
@@ -228,7 +249,7 @@ impl Far {
         (&self.file).take(len).read_to_end(&mut self.packed)?;
         self.block = self
             .decompressor
-            .decompress(&self.packed, BLOCK + 4 + MAX_ITEM)?;
+            .decompress(&self.packed, self.block_size + 4 + MAX_ITEM)?;
         self.read = Some(block);
         Ok(())
     }
@@ -252,6 +273,7 @@ mod tests {
     const FORM: Form<String> = Form {
         pack: |item, out| out.extend_from_slice(item.as_bytes()),
         unpack: |bytes| String::from_utf8(bytes.to_vec()).ok(),
+        block: IN_DISORDER,
     };
 
     fn item(number: usize) -> String {
@@ -270,6 +292,8 @@ mod tests {
         for number in [0, 4_999, 11, 10, 9, 2_500, 4_998] {
             assert_eq!(far.get(number).unwrap(), item(number));
             assert_eq!(near.get(number).unwrap(), item(number));
+            assert_eq!(far.packed(number).unwrap(), item(number).as_bytes());
+            assert_eq!(near.packed(number).unwrap(), item(number).as_bytes());
         }
         assert!(far.get(5_000).is_err() && near.get(5_000).is_err());
         far.replace(7, "seven".into()).unwrap();

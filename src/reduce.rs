@@ -179,16 +179,15 @@ fn lines(
     let known: HashMap<Digest, Arc<Source>> = rows
         .map(|row| (row.source.digest(), row.source.clone()))
         .collect();
-    gathered.parts(&known, &mut |part| judged(part, beside, reducing, tell))
+    let beside = &*beside;
+    let work = |part: Part<'_>| judged(part, beside, reducing);
+    gathered.parts(&known, work, &mut |lines| {
+        lines.into_iter().try_for_each(&mut *tell)
+    })
 }
 
-/// Puts a part together, judges it, and tells what it comes to.
-fn judged(
-    part: Part<'_>,
-    beside: &Beside,
-    reducing: &Reducing,
-    tell: &mut dyn FnMut(Line) -> io::Result<()>,
-) -> io::Result<()> {
+/// Puts a part together, judges it, and says what it comes to.
+fn judged(part: Part<'_>, beside: &Beside, reducing: &Reducing) -> Vec<Line> {
     let correlated = flow::trails_of(part.sightings, part.repeats, part.common, &reducing.rules);
     let judging = Judging {
         as_of: reducing.as_of,
@@ -206,23 +205,21 @@ fn judged(
         revealed: &beside.revealed,
         rows: &beside.rows,
     };
-    for finding in &findings {
-        tell(Line::Finding(Box::new(part::Told {
-            finding: assemble::finding(finding, &results),
-            meets: reducing.gate.meets(finding, &correlated),
-        })))?;
-    }
-    for profile in judge::profiles(&correlated, &findings, &reducing.rules.stores) {
-        tell(Line::Profile(assemble::profile(&profile)))?;
-    }
-    for trail in assemble::trails(&correlated) {
-        let trail = Box::new(trail);
-        tell(Line::Trail { trail })?;
-    }
-    tell(Line::Part(Account {
+    let told = findings.iter().map(|finding| part::Told {
+        finding: assemble::finding(finding, &results),
+        meets: reducing.gate.meets(finding, &correlated),
+    });
+    let mut lines: Vec<Line> = told.map(|told| Line::Finding(Box::new(told))).collect();
+    let profiles = judge::profiles(&correlated, &findings, &reducing.rules.stores);
+    let profiles = profiles.iter().map(assemble::profile);
+    lines.extend(profiles.map(Line::Profile));
+    let trails = assemble::trails(&correlated).map(Box::new);
+    lines.extend(trails.map(|trail| Line::Trail { trail }));
+    lines.push(Line::Part(Account {
         left_out: all.saturating_sub(findings.len()) as u64,
         ..Account::default()
-    }))
+    }));
+    lines
 }
 
 /// Whether the filters let a finding through. One without a time is never left out for its time.

@@ -212,7 +212,7 @@ impl Reading {
     fn line(&mut self, line: &[u8]) -> Result<(), Refused> {
         // Nearly all lines, as `scan` writes them: there is no need to look twice.
         if line.starts_with(b"{\"type\":\"sighting\",") {
-            let told: wire::Sighting = parse(line)?;
+            let told: wire::Sighting<'_> = parse(line)?;
             let run = Digest::parse(&told.run).ok_or(Refused::Damaged)?;
             return self.sighting(run, told);
         }

@@ -49,6 +49,12 @@ impl<T: Clone> Sorted<T> {
         }
     }
 
+    /// Each item, packed.
+    fn packed(&self) -> impl Iterator<Item = io::Result<Vec<u8>>> + '_ {
+        let numbers = self.order.iter();
+        numbers.map(|number| self.pile.borrow_mut().packed(*number as usize))
+    }
+
     /// Each item.
     pub fn iter(&self) -> impl Iterator<Item = io::Result<T>> + '_ {
         let numbers = self.order.iter();
@@ -83,15 +89,16 @@ impl Told {
         }
     }
 
-    /// Writes it. Two formats are written as the findings come; for the others, all have to be in memory.
+    /// Writes it. Two formats are written as the findings come, from the JSON that they are packed as; for the
+    /// others, all have to be in memory.
     pub fn render(&self, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
         match (&self.far, format) {
             (None, _) => report::render(&self.report, format, out),
             (Some((findings, trails)), Format::Json) => {
-                report::json::render_each(&self.report, findings.iter(), trails.iter(), out)
+                report::json::render_each(&self.report, findings.packed(), trails.packed(), out)
             }
             (Some((findings, trails)), Format::Ndjson) => {
-                report::ndjson::render_each(&self.report, findings.iter(), trails.iter(), out)
+                report::ndjson::render_each(&self.report, findings.packed(), trails.packed(), out)
             }
             (Some(_), _) => report::render(self.whole()?, format, out),
         }

@@ -673,6 +673,11 @@ fn what_waits_in_a_temporary_file_is_judged_alike() {
             "room for {room}"
         );
     }
+    for threads in [1, 2, 7] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let told = pool.build().unwrap().install(|| within(100, &whole));
+        assert!(told == near, "{threads} threads");
+    }
     whole.extend(shuffled(&whole, 9));
     assert!(within(10, &whole) == near, "twice");
 }

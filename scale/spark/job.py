@@ -222,7 +222,7 @@ def judged(lines: Iterator[str], options: list[str]) -> Iterator[bytes]:
         for line in lines:
             yield line.encode() + b"\n"
 
-    part = ["correlate", "--part", "--key-stats", shipped("stats.ndjson"), *options, "-"]
+    part = ["correlate", "--part", "-j", "1", "--key-stats", shipped("stats.ndjson"), *options, "-"]
     yield from run([shipped(BINARY), *part], feed())
 
 

@@ -4,6 +4,7 @@
 //! and values of low entropy get none without a key (a bare hash of a PIN would be the PIN).
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
@@ -14,8 +15,15 @@ use zeroize::Zeroizing;
 pub const MIN_HASHED_LEN: usize = 16;
 
 /// 128 bits that name something.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest([u8; 16]);
+
+impl Hash for Digest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // All are of one length, so that it need not be hashed with them: tables are full of these.
+        state.write_u128(u128::from_ne_bytes(self.0));
+    }
+}
 
 impl Digest {
     /// The digest of some parts that are no secrets. A length prefix keeps the parts apart.
@@ -38,14 +46,28 @@ impl Digest {
         &self.0
     }
 
+    /// The 32 lower-case hex characters that it is written as.
+    pub fn hex(&self) -> [u8; 32] {
+        const DIGITS: [u8; 16] = *b"0123456789abcdef";
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+        let mut hex = [0; 32];
+        for (pair, byte) in hex.as_chunks_mut().0.iter_mut().zip(self.0) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
+        hex
+    }
+
     /// Reads the 32 lower-case hex characters that `Display` writes.
     pub fn parse(hex: &str) -> Option<Self> {
         let mut bytes = [0; 16];
         if hex.len() != 2 * bytes.len() {
             return None;
         }
-        let decoded = data_encoding::HEXLOWER.decode_mut(hex.as_bytes(), &mut bytes);
-        decoded.ok().map(|_| Self(bytes))
+        let (pairs, _) = hex.as_bytes().as_chunks::<2>();
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = nibble(*high)? << 4 | nibble(*low)?;
+        }
+        Some(Self(bytes))
     }
 
     fn truncate(full: &[u8]) -> Self {
@@ -57,11 +79,17 @@ impl Digest {
     }
 }
 
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut hex = [0; 32];
-        data_encoding::HEXLOWER.encode_mut(&self.0, &mut hex);
-        f.write_str(std::str::from_utf8(&hex).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&self.hex()).unwrap_or_default())
     }
 }
 
@@ -153,12 +181,20 @@ impl KeyKind {
 }
 
 /// One join key. Holds a digest only.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct JoinKey {
     /// What it joins.
     pub kind: KeyKind,
     /// Digest of the joined value under the run's [`FingerprintKey`].
     pub digest: Digest,
+}
+
+impl Hash for JoinKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // One word, and not three. That keys of two kinds may so be alike is no matter: a table compares them.
+        let digest = u128::from_ne_bytes(self.digest.0);
+        state.write_u128(digest ^ self.kind as u128);
+    }
 }
 
 /// The key of `--fingerprint-key`, or none. The same key must be used wherever results are to meet.
@@ -247,5 +283,11 @@ mod tests {
         let digest = Digest::of([b"x".as_slice()]);
         assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
         assert_eq!(Digest::parse("no"), None);
+        for wrong in [
+            "0123456789abcdef0123456789abcdeF",
+            "0123456789abcdef0123456789abcde-",
+        ] {
+            assert_eq!(Digest::parse(wrong), None);
+        }
     }
 }

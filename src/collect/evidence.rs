@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::archive::{self, Archive};
 pub use super::decode::Encoding;
 use super::decode::{self, MAX_RATIO, decode};
+use super::head::{read_up_to, read_up_to_error};
 use super::platform;
 use super::span::Span;
 
@@ -88,7 +89,13 @@ impl Evidence {
         let raw = read_up_to(&mut file, 16)?;
         let encoding = Encoding::of(&raw);
         let origin = Origin::File(path.to_owned());
-        Self::new(shown.into(), Vec::new(), origin, encoding, Some(len))
+        let mut evidence = Self::new(shown.into(), Vec::new(), origin, encoding, Some(len));
+        if encoding == Encoding::Plain {
+            evidence.read_head(raw, &mut file);
+        } else {
+            evidence.read_head(Vec::new(), &mut *evidence.open()?);
+        }
+        Ok(evidence)
     }
 
     /// Opens a member of an archive, which is `outer`; it may expand to `cap` bytes.
@@ -108,13 +115,15 @@ impl Evidence {
             index,
             cap,
         };
-        Self::new(
+        let mut evidence = Self::new(
             outer.path.clone(),
             members,
             origin,
             encoding,
             Some(member.len),
-        )
+        );
+        evidence.read_head(Vec::new(), &mut *evidence.open()?);
+        Ok(evidence)
     }
 
     /// The same under other members: it is no member of the archive that it was opened by, but lies beside it.
@@ -130,8 +139,8 @@ impl Evidence {
         origin: Origin,
         encoding: Encoding,
         len: Option<u64>,
-    ) -> Result<Self, ReadError> {
-        let mut evidence = Self {
+    ) -> Self {
+        Self {
             shown: joined(&path, &members),
             path,
             members,
@@ -142,9 +151,12 @@ impl Evidence {
             len,
             recognised: OnceLock::new(),
             archive: None,
-        };
-        (evidence.head, evidence.head_error) = read_up_to_error(&mut *evidence.open()?, HEAD);
-        Ok(evidence)
+        }
+    }
+
+    /// Keeps the head, whose first bytes are read already.
+    fn read_head(&mut self, begun: Vec<u8>, rest: &mut dyn Read) {
+        (self.head, self.head_error) = read_up_to_error(begun, rest, HEAD);
     }
 
     /// Takes a stream that can be read once.
@@ -156,7 +168,7 @@ impl Evidence {
         let encoding = Encoding::of(&raw);
         let input = Box::new(io::Cursor::new(raw).chain(input));
         let mut decoded = decode(input, encoding, u64::MAX)?;
-        let (head, head_error) = read_up_to_error(&mut decoded, HEAD);
+        let (head, head_error) = read_up_to_error(Vec::new(), &mut decoded, HEAD);
         let rest = Box::new(io::Cursor::new(head.clone()).chain(decoded));
         let shown = shown.into();
         Ok(Self {
@@ -238,7 +250,9 @@ impl Evidence {
 
     /// Whether the head is the whole content, as it lies there.
     pub fn is_all_in_head(&self) -> bool {
-        self.encoding == Encoding::Plain && self.len == Some(self.head.len() as u64)
+        self.encoding == Encoding::Plain
+            && self.len == Some(self.head.len() as u64)
+            && self.head_error.is_none()
     }
 
     /// Whether there is nothing in it.
@@ -285,6 +299,7 @@ impl Evidence {
     /// data.
     pub(super) fn raw_span(&self) -> Result<Option<Span>, ReadError> {
         Ok(match &self.origin {
+            Origin::File(_) if self.is_all_in_head() => Some(Span::memory(self.head.to_vec())),
             Origin::File(path) => Some(Span::file(platform::open(path)?)?),
             Origin::Member { archive, index, .. } => {
                 let member = archive.member(*index).ok_or_else(nothing)?;
@@ -314,6 +329,10 @@ impl Evidence {
     /// The decoded content from its first byte. A stream gives it once, later calls give an error.
     pub fn open(&self) -> Result<Box<dyn Read + Send>, ReadError> {
         match &self.origin {
+            // There are many files that are small, and opening one again costs more than its bytes.
+            Origin::File(_) if self.is_all_in_head() => {
+                Ok(Box::new(io::Cursor::new(self.head.clone())))
+            }
             Origin::File(_) => decode(self.raw()?, self.encoding, u64::MAX),
             Origin::Member { cap, .. } => decode(self.raw()?, self.encoding, *cap),
             Origin::Stream(rest) => {
@@ -375,19 +394,25 @@ fn nothing() -> ReadError {
     ReadError::Malformed("is no member of its archive".into())
 }
 
-/// Reads up to `limit` bytes, fewer only at the end.
-fn read_up_to(input: &mut dyn Read, limit: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    input.take(limit as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Like [`read_up_to`], but keeps what came before an error: a reader will meet it again, and report it.
-fn read_up_to_error(input: &mut dyn Read, limit: usize) -> (Box<[u8]>, Option<Box<str>>) {
-    let mut bytes = Vec::new();
-    let end = input.take(limit as u64).read_to_end(&mut bytes);
-    (
-        bytes.into(),
-        end.err().map(|error| error.to_string().into()),
-    )
+    #[test]
+    fn a_small_file_is_opened_once() {
+        for len in [0, 1, 16, 17, HEAD - 1, HEAD, HEAD + 1] {
+            let bytes: Vec<u8> = (b'a'..=b'z').cycle().take(len).collect();
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &bytes).unwrap();
+            let evidence = Evidence::file(file.path(), "a").unwrap();
+            assert_eq!(evidence.head(), bytes.get(..HEAD).unwrap_or(&bytes));
+            assert_eq!(evidence.is_all_in_head(), len <= HEAD);
+            if evidence.is_all_in_head() {
+                drop(file);
+            }
+            assert_eq!(evidence.bytes(u64::MAX - 1).unwrap(), bytes);
+            let span = evidence.plain_span().unwrap().unwrap();
+            assert_eq!(span.bytes(0, len + 1).unwrap(), bytes);
+        }
+    }
 }

@@ -14,6 +14,7 @@ pub mod evidence;
 pub mod find;
 pub mod foreign;
 pub mod har;
+mod head;
 mod json;
 pub mod leveldb;
 pub mod log;

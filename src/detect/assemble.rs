@@ -40,6 +40,10 @@ pub(super) fn sightings(
         if found.is_empty() && !is_message {
             continue;
         }
+        if out.is_empty() {
+            // Hardly an observation has a second, and a sighting is large.
+            out.reserve_exact(1);
+        }
         out.push(one(&around, message, &found, role, detector, memory));
     }
     out

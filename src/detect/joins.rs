@@ -14,7 +14,8 @@ pub(super) fn of_credential(
     jwt: Option<&Jwt>,
     ring: &mut Keyring<'_>,
 ) -> Vec<JoinKey> {
-    let mut keys = Vec::new();
+    // One, and three of its half hashes.
+    let mut keys = Vec::with_capacity(4);
     match kind {
         Kind::AuthorizationCode => {
             keys.push(ring.key(KeyKind::Code, value));

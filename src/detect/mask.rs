@@ -29,7 +29,9 @@ pub(super) type Known<'a> = Vec<(&'a str, String)>;
 
 /// A URL without anything that is not known to be public.
 pub(super) fn url(url: &Url, known: &Known<'_>, rules: &Rules) -> Masked {
-    let shown = nested(url, known, rules, 0).into();
+    let mut shown = String::with_capacity(MAX_URL / 8);
+    nested(url, known, rules, 0, &mut shown);
+    let shown = shown.into();
     Masked::vouch(limited(scrub(shown, known).into_owned()))
 }
 
@@ -55,37 +57,38 @@ fn limited(mut text: String) -> String {
     text
 }
 
-fn nested(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
-    let mut out = String::new();
+/// Appends a URL.
+fn nested(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize, out: &mut String) {
     if !url.scheme.is_empty() {
-        let _ = write!(out, "{}:", scheme(&url.scheme, known));
+        out.push_str(&scheme(&url.scheme, known));
+        out.push(':');
     }
     if !url.host().is_empty() {
         out.push_str("//");
         if let Some(userinfo) = &url.userinfo {
-            let _ = write!(out, "{}@", length(userinfo));
+            out.push_str(&length(userinfo));
+            out.push('@');
         }
         out.push_str(&authority(url.host(), known));
         if let Some(port) = url.port {
             let _ = write!(out, ":{port}");
         }
     }
-    out.push_str(&path(&url.path, known));
+    path(&url.path, known, out);
     if let Some(query) = &url.query {
         out.push('?');
-        out.push_str(&form(query, known, rules, depth));
+        form(query, known, rules, depth, out);
     }
     if let Some(fragment) = &url.fragment {
         for segment in url::fragment_segments(fragment).take(8) {
             out.push('#');
             if segment.contains('=') {
-                out.push_str(&form(segment, known, rules, depth));
+                form(segment, known, rules, depth, out);
             } else {
-                out.push_str(&path(segment, known));
+                path(segment, known, out);
             }
         }
     }
-    out
 }
 
 /// A scheme is public, as a host is. No registered one has a longer part, nor has a client id that is one backwards:
@@ -103,15 +106,18 @@ pub(super) fn scheme<'t>(text: &'t str, known: &Known<'_>) -> Cow<'t, str> {
 /// A scheme or a host is public, unless it is none: a secret where the port should be, a random value.
 pub(super) fn authority<'t>(text: &'t str, known: &Known<'_>) -> Cow<'t, str> {
     let is_address = text.starts_with('[') && text.ends_with(']');
+    let bytes = text.as_bytes();
     let plain = text.len() <= 253
-        && text.bytes().all(|byte| {
+        && bytes.iter().all(|byte| {
             byte.is_ascii_alphanumeric()
-                || b".-_+".contains(&byte)
-                || is_address && b":[]".contains(&byte)
+                || b".-_+".contains(byte)
+                || is_address && b":[]".contains(byte)
         })
-        && text.split('.').all(|label| label.len() <= 63)
-        && !text
-            .split(|c: char| !c.is_ascii_alphanumeric())
+        && bytes
+            .split(|byte| *byte == b'.')
+            .all(|label| label.len() <= 63)
+        && !bytes
+            .split(|byte| !byte.is_ascii_alphanumeric())
             .any(is_random);
     // Schemes and hosts are in lower case here, whatever they were in the evidence.
     let is_credential = |value: &str| {
@@ -126,17 +132,16 @@ pub(super) fn authority<'t>(text: &'t str, known: &Known<'_>) -> Cow<'t, str> {
 }
 
 /// Whether a part of a host is longer than any hash that a cloud makes a name of (MD5 in hex).
-fn is_random(part: &str) -> bool {
-    let digits = part.bytes().filter(u8::is_ascii_digit).count();
-    part.len() > 32 && digits >= 3 && part.len() - digits >= 3
+fn is_random(part: &[u8]) -> bool {
+    let digits = || part.iter().filter(|byte| byte.is_ascii_digit()).count();
+    part.len() > 32 && (3..=part.len() - 3).contains(&digits())
 }
 
 /// Stands around what is shown in the place of a credential.
 const MARK: char = '\u{0}';
 
-/// Segments that are words stay; others, and credentials, do not.
-fn path(path: &str, known: &Known<'_>) -> String {
-    let mut out = String::new();
+/// Appends a path. Segments that are words stay; others, and credentials, do not.
+fn path(path: &str, known: &Known<'_>, out: &mut String) {
     let mut rest = Cow::Borrowed(path);
     if path.contains(MARK) {
         // One of the evidence's own says nothing.
@@ -164,13 +169,14 @@ fn path(path: &str, known: &Known<'_>) -> String {
                     } else {
                         length(value).into()
                     };
-                    let _ = write!(out, "{}={shown}", plain_name(name));
+                    out.push_str(&plain_name(name));
+                    out.push('=');
+                    out.push_str(&shown);
                 }
                 None => out.push_str(&path_piece(piece)),
             }
         }
     }
-    out
 }
 
 fn path_piece(piece: &str) -> Cow<'_, str> {
@@ -210,10 +216,11 @@ pub(super) fn is_word(piece: &str) -> bool {
     !mixed && camel <= 3 && digits <= 8
 }
 
-fn form(text: &str, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
-    let mut out = String::new();
+/// Appends form data, up to what is shown of a URL.
+fn form(text: &str, known: &Known<'_>, rules: &Rules, depth: usize, out: &mut String) {
+    let most = out.len() + MAX_URL;
     for (at, pair) in url::pairs(text).enumerate() {
-        if out.len() > MAX_URL {
+        if out.len() > most {
             break;
         }
         if at > 0 {
@@ -224,26 +231,29 @@ fn form(text: &str, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
             continue;
         }
         let name = url::decoded_name(pair.name);
-        let _ = write!(
-            out,
-            "{}={}",
-            plain_name(&name),
-            value(&name, pair, known, rules, depth)
-        );
+        out.push_str(&plain_name(&name));
+        out.push('=');
+        out.push_str(&value(&name, pair, known, rules, depth));
     }
-    out
 }
 
-fn value(name: &str, pair: Pair<'_>, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
+fn value<'k>(
+    name: &str,
+    pair: Pair<'_>,
+    known: &'k Known<'_>,
+    rules: &Rules,
+    depth: usize,
+) -> Cow<'k, str> {
     let decoded = encoding::percent(url::strip_tail(pair.value));
     let canonical = encoding::canonical(&decoded);
     if canonical.is_empty() {
-        return String::new();
+        return Cow::default();
     }
     if let Some((_, shown)) = known.iter().find(|(value, _)| *value == canonical) {
-        return shown.clone();
+        return Cow::Borrowed(shown);
     }
-    shown(&Name::new(name), &decoded, rules, known, depth).unwrap_or_else(|| length(&canonical))
+    let shown = shown(&Name::new(name), &decoded, rules, known, depth);
+    shown.unwrap_or_else(|| length(&canonical)).into()
 }
 
 /// The value of a public parameter, if it may be shown.
@@ -277,18 +287,25 @@ fn shown(
         Show::Hidden => None,
         Show::Url => {
             let inner = Url::new(decoded);
-            (depth < MAX_NESTED).then(|| nested(&inner, known, rules, depth.saturating_add(1)))
+            (depth < MAX_NESTED).then(|| inside(&inner, known, rules, depth.saturating_add(1)))
         }
         Show::Plain if decoded.contains("://") => {
             let urls = decoded
                 .split([' ', ','])
-                .map(|part| nested(&Url::new(part), known, rules, MAX_NESTED));
+                .map(|part| inside(&Url::new(part), known, rules, MAX_NESTED));
             Some(urls.collect::<Vec<_>>().join(" "))
         }
         Show::Plain if !is_harmless(decoded, rules) => None,
         Show::Plain if public.value.is_none() => Some(words(decoded)),
         Show::Plain => Some(decoded.to_owned()),
     }
+}
+
+/// A URL in a parameter.
+fn inside(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
+    let mut shown = String::new();
+    nested(url, known, rules, depth, &mut shown);
+    shown
 }
 
 /// The words of a list, of which only those that are words are shown.

@@ -80,7 +80,7 @@ pub(super) struct Field {
     /// The rule that found it by its place in a path.
     pub rule: Option<Arc<Rule>>,
     jwt: OnceCell<Option<Jwt>>,
-    saml: OnceCell<Option<Saml>>,
+    saml: OnceCell<Option<Box<Saml>>>,
 }
 
 impl Field {
@@ -119,8 +119,8 @@ impl Field {
 
     /// The SAML message that it is, decoded when it is first asked for.
     pub(super) fn saml(&self) -> Option<&Saml> {
-        let read = || saml::read(&self.canonical);
-        self.saml.get_or_init(read).as_ref()
+        let read = || saml::read(&self.canonical).map(Box::new);
+        self.saml.get_or_init(read).as_deref()
     }
 }
 
@@ -134,7 +134,8 @@ fn bearer(canonical: &str) -> Option<&str> {
 
 /// All messages in an observation, outermost first.
 pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message> {
-    let mut out = Vec::new();
+    // Nearly all hold one.
+    let mut out = Vec::with_capacity(1);
     match &observation.payload {
         Payload::Url(raw) => {
             let text = encoding::text(raw.as_bytes());
@@ -214,10 +215,13 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
     for pair in url::path_pairs(&url.path) {
         fields.push(pair_field(pair, Slot::Path, 0));
     }
-    if let Some(session) = aspnet_session(&url.path) {
+    if let Some(session) = url::aspnet_session(&url.path) {
         fields.push(Field::new("(S())", session.to_owned(), Slot::Path));
     }
-    for pair in url::pairs(url.query.as_deref().unwrap_or_default()) {
+    let query = url.query.as_deref().unwrap_or_default();
+    let more = memchr::memchr_iter(b'&', query.as_bytes()).count();
+    fields.reserve_exact(MAX_FIELDS.min(more + usize::from(!query.is_empty())));
+    for pair in url::pairs(query) {
         fields.push(pair_field(pair, Slot::Query, 0));
     }
     for segment in url::fragment_segments(url.fragment.as_deref().unwrap_or_default()) {
@@ -283,15 +287,6 @@ const TOKEN_USERS: [&str; 6] = [
     "oauthtoken",
     "token",
 ];
-
-/// The session of a cookieless ASP.NET application: `/(S(24 characters))/`.
-fn aspnet_session(path: &str) -> Option<&str> {
-    let decoded_marks = ["/(S(", "/(s("];
-    let (_, rest) = decoded_marks
-        .iter()
-        .find_map(|mark| path.split_once(mark))?;
-    Some(rest.split_once("))")?.0)
-}
 
 /// A header as a message. Its field is named after the header and, for credentials, the scheme.
 fn header(name: &str, value: &str) -> Message {

@@ -214,9 +214,9 @@ impl Asked<'_> {
         let length = self.value.len();
         when.min_length.is_none_or(|min| length >= min)
             && when.max_length.is_none_or(|max| length <= max)
+            && when.jwt.is_none_or(|jwt| jwt == self.field.jwt().is_some())
             && when.min_entropy.is_none_or(|min| self.entropy() >= min)
             && when.max_entropy.is_none_or(|max| self.entropy() <= max)
-            && when.jwt.is_none_or(|jwt| jwt == self.field.jwt().is_some())
             && when
                 .value
                 .as_ref()

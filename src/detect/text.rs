@@ -9,7 +9,8 @@ use crate::atoms::rules::{Name, Rules};
 
 /// Appends what a text holds: its URLs as messages, its pairs as one.
 pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
-    if !rules.needles.hit(text.as_bytes()) {
+    // A single line is asked below.
+    if text.contains('\n') && !rules.needles.hit(text.as_bytes()) {
         return;
     }
     let mut pairs = Message {
@@ -32,11 +33,7 @@ pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
 fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &mut Vec<Message>) {
     let mut pending: Option<String> = None;
     let mut previous = "";
-    for word in line
-        .split(is_delimiter)
-        .map(bare)
-        .filter(|word| !word.is_empty())
-    {
+    for word in words(line).map(bare).filter(|word| !word.is_empty()) {
         if pairs.fields.len() >= MAX_FIELDS || out.len() >= MAX_MESSAGES {
             break;
         }
@@ -85,7 +82,7 @@ fn read_word(
         return None;
     }
     let word = opened(word);
-    if let Some((name, "")) = word.split_once([':', '=']) {
+    if let Some((name, "")) = memchr::memchr2(b':', b'=', word.as_bytes()).and_then(split(word)) {
         return Some(name.trim_start_matches([',', '?', '&']).to_owned());
     }
     // `{type: "a",response:{access_token:`: the members of a script's object before this one hold no value.
@@ -97,8 +94,8 @@ fn read_word(
     }
     // `Authorization=Bearer x`, and as Java and Go write a header map: `Authorization=[Basic x]`,
     // `map[authorization:[Bearer x]`.
-    let scheme_named = word
-        .rsplit_once(['=', ':'])
+    let scheme_named = memchr::memrchr2(b'=', b':', word.as_bytes())
+        .and_then(split(word))
         .filter(|(name, _)| is_authorization(name))
         .and_then(|(name, value)| after_name(name, value.trim_start_matches(['[', '(', '{'])));
     if scheme_named.is_some() {
@@ -121,6 +118,11 @@ fn read_word(
         push(pairs, "", inner, group);
     }
     None
+}
+
+/// A word before and behind the one byte of ASCII at a place. Found as bytes: a word may be megabytes long.
+fn split<'w>(word: &'w str) -> impl Fn(usize) -> Option<(&'w str, &'w str)> {
+    move |at| Some((word.get(..at)?, word.get(at.saturating_add(1)..)?))
 }
 
 /// A word behind what opens a list or an object: `{a=1`, `&{A:1`, `map[a:1`.
@@ -219,6 +221,35 @@ fn trim_value(word: &str) -> &str {
     value
 }
 
+/// What stands between delimiters.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(is_delimiter);
+        let (word, after) = rest.split_at_checked(word_end(rest))?;
+        rest = after;
+        (!word.is_empty()).then_some(word)
+    })
+}
+
+/// Where the first delimiter is. A word may be megabytes long: blocks of ASCII without one are passed at once.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "only where every comparison is made are they made for many bytes at a time"
+)]
+fn word_end(text: &str) -> usize {
+    let is_plain = |byte: &u8| {
+        let others = b"\"'<>`|";
+        (b'!'..=b'~').contains(byte) & others.iter().fold(true, |all, other| all & (byte != other))
+    };
+    let block = |block: &&[u8; 16]| block.iter().fold(true, |all, byte| all & is_plain(byte));
+    let (blocks, _) = text.as_bytes().as_chunks();
+    let passed = 16 * blocks.iter().take_while(block).count();
+    let tail = text.get(passed..).unwrap_or_default();
+    tail.find(is_delimiter)
+        .map_or(text.len(), |end| passed.saturating_add(end))
+}
+
 fn is_delimiter(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|')
 }
@@ -267,4 +298,31 @@ fn glued(scheme: &str) -> usize {
 
 fn trim_end(url: &str) -> &str {
     url.trim_end_matches([',', ';', ')', ']', '}', '.', '\\'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_what_stands_between_delimiters() {
+        let long = "x".repeat(40);
+        for text in [
+            "",
+            " ",
+            "a",
+            "a b",
+            "\"a\" 'b'|<c>`d`",
+            "0123456789abcdef 0123456789abcde\tf",
+            "ключ=\u{a0}значение\u{2028}0123456789abcdefключ",
+            "a\u{1}b\u{7f}c\u{85}d",
+            &format!("{long} {long}é{long}>{long}"),
+        ] {
+            let expected: Vec<_> = text
+                .split(is_delimiter)
+                .filter(|it| !it.is_empty())
+                .collect();
+            assert_eq!(words(text).collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
 }

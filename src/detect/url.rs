@@ -349,6 +349,15 @@ pub(super) fn path_pairs(path: &str) -> impl Iterator<Item = Pair<'_>> {
         .take(MAX_PAIRS)
 }
 
+/// The session of a cookieless ASP.NET application: `/(S(24 characters))/`.
+pub(super) fn aspnet_session(path: &str) -> Option<&str> {
+    let decoded_marks = ["/(S(", "/(s("];
+    let (_, rest) = decoded_marks
+        .iter()
+        .find_map(|mark| path.split_once(mark))?;
+    Some(rest.split_once("))")?.0)
+}
+
 /// Whether a value is a URL that may hold a message of its own.
 pub(super) fn looks_like_url(value: &str) -> bool {
     let (scheme, rest) = scheme(value);

@@ -258,9 +258,7 @@ fn dialect(index: &Index<'_>, run: &Run) -> Dialect {
             None
         }
     };
-    let found = index
-        .each(&members)
-        .filter_map(|(_, sighting)| of(sighting));
+    let found = index.each(members).filter_map(|(_, sighting)| of(sighting));
     found.min().unwrap_or(Dialect::OAuth)
 }
 
@@ -278,7 +276,7 @@ fn is_saml(sighting: &Sighting) -> bool {
 /// The binding of the response names a SAML run; that of the request where no response was seen.
 fn saml(index: &Index<'_>, run: &Run) -> Flow {
     let members = run.members();
-    let all = || index.each(&members).map(|(_, sighting)| sighting);
+    let all = || index.each(members).map(|(_, sighting)| sighting);
     let artifact = all().any(|s| {
         param(s, "SAMLart").is_some() || s.credentials.iter().any(|c| c.kind == Kind::SamlArtifact)
     });

@@ -146,8 +146,8 @@ fn reloads(index: &Index<'_>, run: &Run) -> Vec<Clue> {
     for (at, sighting) in index.each(&run.rest).filter(|(_, s)| is_load(s)) {
         for (credential, kind) in index.credentials(sighting) {
             if kind == Kind::AuthorizationCode {
-                let source = sighting.place.source.digest();
-                loads.entry((credential.id, source)).or_default().insert(at);
+                let place = (credential.id, index.source(sighting));
+                loads.entry(place).or_default().insert(at);
             }
         }
     }
@@ -190,7 +190,7 @@ fn names(index: &Index<'_>, run: &Run, grant: Flow, pkce: Pkce) -> Vec<Clue> {
     let of = |role: &dyn Fn(Role) -> bool| {
         let members = run.members();
         let chosen: BTreeSet<usize> = index
-            .each(&members)
+            .each(members)
             .filter(|(_, sighting)| role(sighting.role))
             .map(|(at, _)| at)
             .collect();

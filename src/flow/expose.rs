@@ -22,7 +22,7 @@ pub(super) fn all<'a>(index: &Index<'a>, told: &[Told<'_>]) -> Vec<Exposure> {
     let mut places: BTreeMap<Digest, Places<'a>> = BTreeMap::new();
     for Told { run, trail } in told {
         let grant = trail.map_or(Flow::Unknown, |(_, grant)| grant);
-        for (at, sighting) in index.each(&run.members()) {
+        for (at, sighting) in index.each(run.members()) {
             for (slot, credential) in sighting.credentials.iter().enumerate() {
                 let Some(&kind) = index.real.get(&credential.id) else {
                     continue;

@@ -1,11 +1,12 @@
 //! The sightings of a run, and the tables that find one from another. Decides nothing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::census::{Common, Weak};
 use super::near;
 use crate::atoms::rules::provider::Providers;
-use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Slot};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Slot, Source};
 use crate::collect::Via;
 use crate::detect::{Credential, Param, Role, Sighting};
 
@@ -29,6 +30,8 @@ pub(super) struct Index<'a> {
     requests_by_id: HashMap<JoinKey, usize>,
     /// What answers where.
     pub(super) providers: &'a Providers,
+    /// Digests of the sources, each computed once.
+    sources: HashMap<*const Source, Digest>,
 }
 
 impl<'a> Index<'a> {
@@ -44,8 +47,16 @@ impl<'a> Index<'a> {
             requests_by_key: HashMap::new(),
             requests_by_id: HashMap::new(),
             providers,
+            sources: HashMap::new(),
         };
+        let mut last = std::ptr::null();
         for (at, sighting) in all.iter().enumerate() {
+            let source = &sighting.place.source;
+            if Arc::as_ptr(source) != last {
+                last = Arc::as_ptr(source);
+                let known = index.sources.entry(last);
+                known.or_insert_with(|| source.digest());
+            }
             if sighting.role == Role::AuthorizationRequest {
                 index.requests_by_id.insert(near::by_id(sighting.id), at);
             }
@@ -86,6 +97,13 @@ impl<'a> Index<'a> {
         indices
             .iter()
             .filter_map(|&index| Some((index, self.get(index)?)))
+    }
+
+    /// Digest of the source of a sighting of this table.
+    pub(super) fn source(&self, sighting: &Sighting) -> Digest {
+        let source = &sighting.place.source;
+        let known = self.sources.get(&Arc::as_ptr(source)).copied();
+        known.unwrap_or_else(|| source.digest())
     }
 
     /// Sightings of a visit.

@@ -28,7 +28,7 @@ use census::{Census, Clients, Common};
 use repeats::Repeats;
 
 use crate::atoms::rules::Rules;
-use crate::atoms::{Digest, JoinKey, Kind, Masked, Source, When};
+use crate::atoms::{Digest, JoinKey, Kind, Locator, Masked, Source, View, When};
 use crate::detect::{Role, Sighting};
 pub use names::{Flow, Modifier, Pkce, WeaknessKind};
 
@@ -63,7 +63,7 @@ pub fn trails_of(
         .iter()
         .map(|run| (run, trail::of(&index, run)))
         .collect();
-    told.sort_by_key(|(run, trail)| (trail.as_ref().map(|trail| trail.id), run.members()));
+    told.sort_by(|one, other| order(one).cmp(&order(other)));
     let mut trails = Vec::new();
     let mut placed = Vec::new();
     for (run, trail) in told {
@@ -81,35 +81,70 @@ pub fn trails_of(
     }
 }
 
+/// By id; what became no trail comes first, by its sightings.
+fn order<'a>((run, trail): &(&'a run::Run, Option<Trail>)) -> (Option<Digest>, &'a [usize]) {
+    (trail.as_ref().map(|trail| trail.id), run.members())
+}
+
 /// Sorted by source, place and id, each id once.
-fn in_order(mut sightings: Vec<Sighting>) -> Vec<Sighting> {
+fn in_order(sightings: Vec<Sighting>) -> Vec<Sighting> {
     // Names are compared once for each source, and not for each pair of sightings.
-    let mut sources: Vec<&Arc<Source>> = Vec::new();
-    let mut ranks: HashMap<*const Source, usize> = HashMap::new();
-    for sighting in &sightings {
-        let source = &sighting.place.source;
-        ranks.entry(Arc::as_ptr(source)).or_insert_with(|| {
-            sources.push(source);
-            0
-        });
-    }
-    sources.sort();
-    let mut rank = 0;
-    for (at, source) in sources.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| sources.get(at));
-        rank += usize::from(before != Some(source));
-        ranks.insert(Arc::as_ptr(source), rank);
-    }
-    let rank = |it: &Sighting| ranks.get(&Arc::as_ptr(&it.place.source)).copied();
-    sightings.sort_by(|one, other| {
-        rank(one)
-            .cmp(&rank(other))
-            .then_with(|| one.place.locator.cmp(&other.place.locator))
-            .then_with(|| (one.place.view, one.id).cmp(&(other.place.view, other.id)))
+    let ranks = ranks(&sightings);
+    // Numbers are sorted, since sightings are large, and then each sighting is moved once.
+    let mut order: Vec<(u32, usize)> = ranks.into_iter().zip(0..).collect();
+    order.sort_by(|(rank, at), (other_rank, other_at)| {
+        rank.cmp(other_rank).then_with(|| {
+            let (one, other) = (sightings.get(*at), sightings.get(*other_at));
+            one.map(within_source).cmp(&other.map(within_source))
+        })
     });
-    let mut seen = HashSet::new();
-    sightings.retain(|sighting| seen.insert(sighting.id));
-    sightings
+    let mut sightings: Vec<Option<Sighting>> = sightings.into_iter().map(Some).collect();
+    let mut seen = HashSet::with_capacity(sightings.len());
+    let sorted = order.into_iter();
+    let sorted = sorted.filter_map(|(_, at)| sightings.get_mut(at)?.take());
+    sorted.filter(|it| seen.insert(it.id)).collect()
+}
+
+/// For each sighting: where its source stands among all sources.
+fn ranks(sightings: &[Sighting]) -> Vec<u32> {
+    let mut sources: HashMap<*const Source, u32> = HashMap::new();
+    let mut distinct: Vec<&Arc<Source>> = Vec::new();
+    let mut last: Option<(&Arc<Source>, u32)> = None;
+    let mut numbers: Vec<u32> = Vec::with_capacity(sightings.len());
+    for sighting in sightings {
+        let source = &sighting.place.source;
+        let number = match last {
+            Some((before, number)) if Arc::ptr_eq(before, source) => number,
+            _ => *sources.entry(Arc::as_ptr(source)).or_insert_with(|| {
+                distinct.push(source);
+                u32::try_from(distinct.len() - 1).unwrap_or(u32::MAX)
+            }),
+        };
+        last = Some((source, number));
+        numbers.push(number);
+    }
+    let mut order: Vec<(&Arc<Source>, usize)> = distinct.into_iter().zip(0..).collect();
+    order.sort();
+    let mut ranks = vec![0; order.len()];
+    let (mut rank, mut before) = (0, None);
+    for (source, number) in order {
+        // Two that are equal are one.
+        rank += u32::from(before.is_some_and(|before| before != source));
+        before = Some(source);
+        if let Some(slot) = ranks.get_mut(number) {
+            *slot = rank;
+        }
+    }
+    let numbers = numbers.into_iter();
+    numbers
+        .map(|number| ranks.get(number as usize).copied().unwrap_or_default())
+        .collect()
+}
+
+/// Where a sighting stands among those of its source.
+fn within_source(sighting: &Sighting) -> (&Locator, View, Digest) {
+    let place = &sighting.place;
+    (&place.locator, place.view, sighting.id)
 }
 
 /// The sightings of one protocol run in time order, and what follows from them.

@@ -12,7 +12,7 @@ use crate::detect::{Role, Sighting};
 /// What else is true of a run, sorted.
 pub(super) fn of(index: &Index<'_>, run: &Run) -> Vec<Modifier> {
     let members = run.members();
-    let all = || index.each(&members).map(|(_, sighting)| sighting);
+    let all = || index.each(members).map(|(_, sighting)| sighting);
     let requests = || {
         index
             .each(&run.requests)

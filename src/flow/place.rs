@@ -48,13 +48,13 @@ pub(super) fn of(
 /// The name of a run that is no protocol run: how its worst value got there.
 pub(super) fn of_run(index: &Index<'_>, run: &Run) -> Flow {
     let members = run.members();
-    let flows = index.each(&members).flat_map(|(_, sighting)| {
+    let flows = index.each(members).flat_map(|(_, sighting)| {
         index.credentials(sighting).map(move |(credential, kind)| {
             of(index, run, Flow::Unknown, sighting, credential, kind)
         })
     });
     let worst = flows.max_by_key(|flow| (badness(*flow), *flow));
-    let logout = || index.each(&members).any(|(_, s)| s.role == Role::Logout);
+    let logout = || index.each(members).any(|(_, s)| s.role == Role::Logout);
     match worst {
         // A signed URL or a webhook is no run.
         Some(Flow::SignedUrl | Flow::Webhook) => Flow::Unknown,

@@ -31,11 +31,17 @@ impl Sieve {
             return;
         }
         let alike = self.alike.entry(message(&sighting)).or_default();
-        alike.push(Kept(sighting));
-        if alike.len() > REPEATS
-            && let Some(Kept(last)) = alike.pop()
+        let mut sighting = Kept(sighting);
+        if alike.len() >= REPEATS
+            && let Some(mut last) = alike.peek_mut()
         {
-            self.repeats.add(&last);
+            // Most come after those that are kept already.
+            if sighting < *last {
+                std::mem::swap(&mut *last, &mut sighting);
+            }
+            self.repeats.add(&sighting.0);
+        } else {
+            alike.push(sighting);
         }
     }
 
@@ -66,7 +72,13 @@ pub fn set_aside(sightings: Vec<Sighting>) -> (Vec<Sighting>, Repeats) {
     }
     let mut sieve = Sieve::default();
     for sighting in sightings {
-        sieve.add(sighting);
+        let first = sighting.credentials.first();
+        let count = first.and_then(|first| seen.get(&first.id));
+        if count.is_some_and(|count| *count > REPEATS) {
+            sieve.add(sighting);
+        } else {
+            sieve.keep(sighting);
+        }
     }
     sieve.finish()
 }

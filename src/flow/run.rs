@@ -18,14 +18,26 @@ pub(super) struct Run {
     pub(super) rest: Vec<usize>,
     /// Why they belong together.
     pub(super) ties: Vec<Tie>,
+    /// Both together, sorted.
+    members: Vec<usize>,
 }
 
 impl Run {
+    fn new(requests: Vec<usize>, rest: Vec<usize>, ties: Vec<Tie>) -> Self {
+        let mut members: Vec<usize> = requests.iter().chain(&rest).copied().collect();
+        members.sort_unstable();
+        members.dedup();
+        Self {
+            requests,
+            rest,
+            ties,
+            members,
+        }
+    }
+
     /// Every sighting of the run, in order.
-    pub(super) fn members(&self) -> Vec<usize> {
-        let both = self.requests.iter().chain(&self.rest);
-        let sorted: BTreeSet<usize> = both.copied().collect();
-        sorted.into_iter().collect()
+    pub(super) fn members(&self) -> &[usize] {
+        &self.members
     }
 }
 
@@ -60,11 +72,7 @@ pub(super) fn runs(index: &Index<'_>, requests: &Sets, cores: Sets) -> Vec<Run> 
                     ties,
                 });
             }
-            None => runs.push(Run {
-                requests: Vec::new(),
-                rest: core,
-                ties: Vec::new(),
-            }),
+            None => runs.push(Run::new(Vec::new(), core, Vec::new())),
         }
     }
     for (group, members) in requests.iter().enumerate() {
@@ -131,23 +139,14 @@ fn assemble(index: &Index<'_>, requests: &[usize], cores: Vec<Core>) -> Vec<Run>
                 requests.to_vec()
             };
             unanswered.retain(|at| !own.contains(at));
-            Run {
-                ties: head
-                    .ties
-                    .into_iter()
-                    .filter(|tie| own.contains(&tie.request))
-                    .collect(),
-                requests: own,
-                rest: head.members,
-            }
+            let ties = head.ties.into_iter();
+            let ties = ties.filter(|tie| own.contains(&tie.request)).collect();
+            Run::new(own, head.members, ties)
         })
         .collect();
     if !unanswered.is_empty() {
-        runs.push(Run {
-            requests: unanswered.into_iter().collect(),
-            rest: Vec::new(),
-            ties: Vec::new(),
-        });
+        let requests = unanswered.into_iter().collect();
+        runs.push(Run::new(requests, Vec::new(), Vec::new()));
     }
     runs
 }

@@ -17,7 +17,7 @@ pub(super) fn of(index: &Index<'_>, run: &Run) -> Option<Trail> {
         return None;
     }
     let members = run.members();
-    let ids: Vec<Digest> = index.each(&members).map(|(_, s)| s.id).collect();
+    let ids: Vec<Digest> = index.each(members).map(|(_, s)| s.id).collect();
     Some(Trail {
         id: Digest::of(
             [b"trail".as_slice()]
@@ -69,7 +69,7 @@ fn speaks_pkce(grant: Flow) -> bool {
 /// The client as a message names it, else as a token does.
 fn client_id(index: &Index<'_>, run: &Run) -> Option<Box<str>> {
     let members = run.members();
-    let all = || index.each(&members).map(|(_, sighting)| sighting);
+    let all = || index.each(members).map(|(_, sighting)| sighting);
     let claims = || {
         all().flat_map(|s| {
             s.credentials
@@ -140,7 +140,7 @@ type Turn = (u8, Option<Timestamp>, Role, usize);
 /// Steps in protocol order; what must have happened and was not seen stands without a sighting.
 fn steps(index: &Index<'_>, run: &Run, grant: Flow) -> Vec<Step> {
     let mut seen: Vec<(Turn, Step)> = Vec::new();
-    for (at, sighting) in index.each(&run.members()) {
+    for (at, sighting) in index.each(run.members()) {
         let moment = sighting.at.map(|when| when.instant);
         let step = Step {
             sighting: Some(sighting.id),

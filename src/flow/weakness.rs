@@ -15,7 +15,7 @@ use crate::detect::{Role, Sighting};
 pub(super) fn of(index: &Index<'_>, run: &Run, grant: Flow, pkce: Pkce) -> Vec<Weakness> {
     let members = run.members();
     let ids = |of: &dyn Fn(&Sighting) -> bool| -> Vec<Digest> {
-        let all = index.each(&members).filter(|(_, sighting)| of(sighting));
+        let all = index.each(members).filter(|(_, sighting)| of(sighting));
         all.map(|(_, sighting)| sighting.id).collect()
     };
     let open = |s: &Sighting| is_request(s) && shows_parameters(s);

@@ -6,10 +6,14 @@ use super::unpacked::unpack;
 use crate::atoms::{JoinKey, Locator, Zone};
 use crate::collect::Via;
 use crate::detect::{Claims, Credential, Sighting};
-use crate::pile::Form;
+use crate::pile::{Form, IN_ORDER};
 
 /// How a sighting lies in a file.
-pub(super) const FORM: Form<Held> = Form { pack, unpack };
+pub(super) const FORM: Form<Held> = Form {
+    pack,
+    unpack,
+    block: IN_ORDER,
+};
 
 /// Appends a sighting. Its source is a number.
 fn pack(held: &Held, out: &mut Vec<u8>) {

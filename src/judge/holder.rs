@@ -2,6 +2,7 @@
 //! in another. Knows places; nothing of credentials.
 
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use crate::atoms::{Digest, Locator, Place, Source};
@@ -45,9 +46,17 @@ impl Holders {
         let mut holders = Self::default();
         let mut known: BTreeMap<Key<'_>, usize> = BTreeMap::new();
         let mut files: BTreeMap<Digest, usize> = BTreeMap::new();
-        let mut last: Option<(&Arc<Source>, Digest)> = None;
+        let mut last: Option<(&Place, (usize, usize))> = None;
         for sighting in sightings {
             let place = &sighting.place;
+            // Sightings of one source stand together, and nearly all lie in places of one kind.
+            if let Some((before, pair)) = last
+                && Arc::ptr_eq(&before.source, &place.source)
+                && discriminant(&before.locator) == discriminant(&place.locator)
+            {
+                holders.by_sighting.push(pair);
+                continue;
+            }
             let hands = hands(place);
             let holder = *known.entry(key(place, hands)).or_insert_with(|| {
                 holders.list.push(Holder {
@@ -57,17 +66,14 @@ impl Holders {
                 });
                 holders.list.len() - 1
             });
-            let source = match last {
-                Some((before, digest)) if Arc::ptr_eq(before, &place.source) => digest,
-                _ => place.source.digest(),
-            };
-            last = Some((&place.source, source));
+            let source = place.source.digest();
             let next = files.len();
             let file = *files.entry(source).or_insert(next);
             if file == next {
                 holders.sources.push(source);
             }
             holders.by_sighting.push((holder, file));
+            last = Some((place, (holder, file)));
         }
         holders
     }
@@ -112,6 +118,7 @@ pub(super) fn is_named(source: &Source) -> bool {
     source.browser.is_some() || source.profile.is_some()
 }
 
+/// By the source and the kind of place in it, and nothing else.
 fn hands(place: &Place) -> Hands {
     let source = &place.source;
     let browser = source.browser.is_some()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::holder::{Hands, Holders, is_named};
+use super::holder::{Hands, Holder, Holders, is_named};
 use super::{Finding, State};
 use crate::atoms::rules::Stores;
 use crate::atoms::{Digest, Kind, Source};
@@ -107,6 +107,17 @@ impl Act {
 
 type Place<'a> = (Act, Option<&'a str>, Option<&'a str>);
 
+/// [`Held`], in its order, and nothing of it copied.
+type HeldIn<'a> = (&'a str, Option<&'a str>, Option<&'a str>, bool);
+
+/// A [`Grip`] that grows.
+struct Grasp<'a> {
+    state: State,
+    until: Option<Timestamp>,
+    findings: Vec<Digest>,
+    held_in: BTreeSet<HeldIn<'a>>,
+}
+
 /// What a thief of each profile can do now. Every profile in the evidence is there: that nothing is usable
 /// is an answer too.
 pub(super) fn profiles(
@@ -115,7 +126,7 @@ pub(super) fn profiles(
     stores: &Stores,
 ) -> Vec<Profile> {
     let holders = Holders::of(&correlated.sightings);
-    let mut grips: BTreeMap<usize, BTreeMap<Place<'_>, Grip>> = BTreeMap::new();
+    let mut grips: BTreeMap<usize, BTreeMap<Place<'_>, Grasp<'_>>> = BTreeMap::new();
     for finding in findings.iter().filter(|it| usable(it.now.state)) {
         let Some(act) = act(finding.kind) else {
             continue;
@@ -126,11 +137,15 @@ pub(super) fn profiles(
             .filter_map(|at| correlated.trails.get(*at));
         let issuer = trails.clone().find_map(|trail| trail.issuer.as_deref());
         let application = trails.clone().find_map(|trail| trail.client_id.as_deref());
-        let mut holding: BTreeMap<usize, BTreeSet<Held>> = BTreeMap::new();
+        let mut holding: BTreeMap<usize, BTreeSet<HeldIn<'_>>> = BTreeMap::new();
         for (at, _) in &finding.seen {
-            let place = correlated.sightings.get(*at).map(|it| &it.place);
-            let held = holding.entry(holders.holder(*at)).or_default();
-            held.extend(place.map(|place| held_in(place, stores)));
+            let holder = holders.holder(*at);
+            let is_profile = |it: &Holder| it.hands == Hands::Profile;
+            if holders.get(holder).is_some_and(is_profile) {
+                let place = correlated.sightings.get(*at).map(|it| &it.place);
+                let held = holding.entry(holder).or_default();
+                held.extend(place.map(|place| held_in(place, stores)));
+            }
         }
         for (holder, held) in holding {
             let label = holders.get(holder).map(|it| &it.label);
@@ -154,7 +169,8 @@ pub(super) fn profiles(
             thief_can: grips
                 .remove(&index)
                 .unwrap_or_default()
-                .into_values()
+                .into_iter()
+                .map(|(place, grasp)| grip(place, grasp))
                 .collect(),
         })
         .collect();
@@ -172,48 +188,57 @@ pub(super) fn profiles(
     profiles
 }
 
-fn held_in(place: &crate::atoms::Place, stores: &Stores) -> Held {
-    let known = stores.of(place);
-    Held {
-        store: known.map_or_else(|| (*place.source.reader).into(), |it| it.title.clone()),
-        cleared_by: known.and_then(|it| it.cleared_by.clone()),
-        leaves: known.and_then(|it| it.leaves.clone()),
-        measured: known.is_some_and(|it| it.measured),
+fn held_in<'a>(place: &'a crate::atoms::Place, stores: &'a Stores) -> HeldIn<'a> {
+    match stores.of(place) {
+        Some(known) => (
+            &*known.title,
+            known.cleared_by.as_deref(),
+            known.leaves.as_deref(),
+            known.measured,
+        ),
+        None => (&*place.source.reader, None, None, false),
     }
 }
 
 fn add<'a>(
-    places: &mut BTreeMap<Place<'a>, Grip>,
+    places: &mut BTreeMap<Place<'a>, Grasp<'a>>,
     place: Place<'a>,
     finding: &Finding,
-    held: BTreeSet<Held>,
+    held: BTreeSet<HeldIn<'a>>,
 ) {
-    let (act, issuer, application) = place;
     let until = finding.now.expires_at;
-    match places.get_mut(&place) {
-        None => {
-            let grip = Grip {
-                act,
-                issuer: issuer.map(Box::from),
-                application: application.map(Box::from),
-                state: finding.now.state,
-                until,
-                findings: vec![finding.id],
-                held_in: held.into_iter().collect(),
-            };
-            places.insert(place, grip);
-        }
-        Some(grip) => {
-            if finding.now.state.rank() < grip.state.rank() {
-                grip.state = finding.now.state;
-            }
-            grip.until = grip.until.zip(until).map(|(a, b)| a.max(b));
-            grip.findings.push(finding.id);
-            grip.findings.sort_unstable();
-            grip.held_in.extend(held);
-            grip.held_in.sort_unstable();
-            grip.held_in.dedup();
-        }
+    let grasp = places.entry(place).or_insert_with(|| Grasp {
+        state: finding.now.state,
+        until,
+        findings: Vec::new(),
+        held_in: BTreeSet::new(),
+    });
+    if finding.now.state.rank() < grasp.state.rank() {
+        grasp.state = finding.now.state;
+    }
+    grasp.until = grasp.until.zip(until).map(|(a, b)| a.max(b));
+    grasp.findings.push(finding.id);
+    grasp.held_in.extend(held);
+}
+
+/// Sorted once all findings are there: a profile may have one for each of thousands of logins.
+fn grip((act, issuer, application): Place<'_>, mut grasp: Grasp<'_>) -> Grip {
+    grasp.findings.sort_unstable();
+    let held = grasp.held_in.into_iter();
+    let held = held.map(|(store, cleared_by, leaves, measured)| Held {
+        store: store.into(),
+        cleared_by: cleared_by.map(Box::from),
+        leaves: leaves.map(Box::from),
+        measured,
+    });
+    Grip {
+        act,
+        issuer: issuer.map(Box::from),
+        application: application.map(Box::from),
+        state: grasp.state,
+        until: grasp.until,
+        findings: grasp.findings,
+        held_in: held.collect(),
     }
 }
 

@@ -1,78 +1,183 @@
 //! A report as JSON, and read back. Characters that a terminal would act upon are written as `\uXXXX`,
 //! which is the same JSON.
 
-use std::cell::RefCell;
+mod pretty;
+
 use std::io;
 
+use pretty::{Pretty, indented};
+use rayon::iter::ParallelIterator;
+use rayon::slice::ParallelSlice;
 use serde::Serialize;
-use serde::ser::{Error, SerializeSeq};
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use super::terminal::is_hostile;
 use super::wire::{Counts, Problem, Profile, Report, Run, SCHEMA, Source, Summary, Tool};
 
+/// Findings or trails that one thread renders at a time: some hundred kilobytes.
+const SHARE: usize = 64;
+
+/// Shares that are rendered before they are written: some megabytes.
+const SHARES: usize = 64;
+
+/// Bytes that a finding or a trail takes at most, as a rule: room that need not grow.
+const ROOM: usize = 1 << 12;
+
+/// How deep a finding or a trail stands in a report.
+const DEPTH: usize = 2;
+
 /// The report, indented, with a newline at its end.
 pub fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    pretty(report, out)
+    let findings = |out: &mut dyn io::Write| list(&report.findings, out);
+    around(report, findings, |out| list(&report.trails, out), out)
 }
 
-/// The report with these findings and trails, and not its own.
+/// The report with these findings and trails, and not its own. Each is what [`text`] makes of it.
 pub fn render_each(
     report: &Report,
-    findings: impl Iterator<Item = io::Result<impl Serialize>>,
-    trails: impl Iterator<Item = io::Result<impl Serialize>>,
+    findings: impl Iterator<Item = io::Result<Vec<u8>>>,
+    trails: impl Iterator<Item = io::Result<Vec<u8>>>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    /// The fields of a report, in their order.
+    let findings = |out: &mut dyn io::Write| list_of_texts(findings, out);
+    around(report, findings, |out| list_of_texts(trails, out), out)
+}
+
+/// The report, with what writes its findings and what writes its trails.
+fn around(
+    report: &Report,
+    findings: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    trails: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    /// The fields before the findings, in their order.
     #[derive(Serialize)]
-    struct Fields<'a, F, T> {
+    struct Head<'a> {
         schema: &'a str,
         tool: &'a Tool,
         run: &'a Run,
         summary: &'a Summary,
-        findings: F,
-        trails: T,
+    }
+    /// The fields behind the trails, in their order.
+    #[derive(Serialize)]
+    struct Tail<'a> {
         profiles: &'a [Profile],
         sources: &'a [Source],
         not_claimed: &'a Counts,
         problems: &'a [Problem],
     }
-    let fields = Fields {
+    let mut head = Vec::new();
+    let first = Head {
         schema: &report.schema,
         tool: &report.tool,
         run: &report.run,
         summary: &report.summary,
-        findings: Each(RefCell::new(findings)),
-        trails: Each(RefCell::new(trails)),
+    };
+    put(&first, Pretty::default(), &mut head)?;
+    let mut tail = Vec::new();
+    let last = Tail {
         profiles: &report.profiles,
         sources: &report.sources,
         not_claimed: &report.not_claimed,
         problems: &report.problems,
     };
-    pretty(&fields, out)
+    put(&last, Pretty::default(), &mut tail)?;
+    // One object: without the brace that ends the first part, and the one that begins the last.
+    out.write_all(head.strip_suffix(b"\n}").unwrap_or(&head))?;
+    out.write_all(b",\n  \"findings\": ")?;
+    findings(out)?;
+    out.write_all(b",\n  \"trails\": ")?;
+    trails(out)?;
+    out.write_all(b",")?;
+    out.write_all(tail.strip_prefix(b"{").unwrap_or(&tail))?;
+    out.write_all(b"\n")
 }
 
-/// Items that are written as they come, once.
-struct Each<I>(RefCell<I>);
+/// The findings or the trails of a report.
+fn list<T: Serialize + Sync>(items: &[T], out: &mut dyn io::Write) -> io::Result<()> {
+    let Some((first, rest)) = items.split_first() else {
+        return out.write_all(b"[]");
+    };
+    let mut text = b"[\n    ".to_vec();
+    put(first, Pretty::at(DEPTH), &mut text)?;
+    out.write_all(&text)?;
+    let render = |item: &T, text: &mut Vec<u8>| {
+        text.extend_from_slice(b",\n    ");
+        put(item, Pretty::at(DEPTH), text)
+    };
+    in_shares(rest, &render, out)?;
+    out.write_all(b"\n  ]")
+}
 
-impl<I: Iterator<Item = io::Result<T>>, T: Serialize> Serialize for Each<I> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        for item in &mut *self.0.borrow_mut() {
-            list.serialize_element(&item.map_err(S::Error::custom)?)?;
-        }
-        list.end()
+/// The same, of texts.
+fn list_of_texts(
+    texts: impl Iterator<Item = io::Result<Vec<u8>>>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut shown = Vec::new();
+    let mut is_empty = true;
+    for text in texts {
+        shown.clear();
+        shown.extend_from_slice(if is_empty { b"[\n    " } else { b",\n    " });
+        indented(&text?, DEPTH, &mut shown);
+        out.write_all(&shown)?;
+        is_empty = false;
     }
+    out.write_all(if is_empty { b"[]" } else { b"\n  ]" })
+}
+
+/// Renders items on all threads of the current pool, and writes them in their order.
+pub(super) fn in_shares<T: Sync>(
+    items: &[T],
+    render: &(dyn Fn(&T, &mut Vec<u8>) -> io::Result<()> + Sync),
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let share = |items: &[T]| -> io::Result<Vec<u8>> {
+        let mut text = Vec::with_capacity(items.len().saturating_mul(ROOM));
+        for item in items {
+            render(item, &mut text)?;
+        }
+        Ok(text)
+    };
+    for items in items.chunks(SHARE * SHARES) {
+        // What is little is not worth other threads.
+        if items.len() <= SHARE {
+            out.write_all(&share(items)?)?;
+            continue;
+        }
+        let texts: Vec<io::Result<Vec<u8>>> = items.par_chunks(SHARE).map(share).collect();
+        for text in texts {
+            out.write_all(&text?)?;
+        }
+    }
+    Ok(())
 }
 
 /// A value as indented JSON, with a newline at its end.
 pub fn pretty(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
-    write(value, Harmless(PrettyFormatter::new()), out)
+    let mut text = Vec::new();
+    put(value, Pretty::default(), &mut text)?;
+    text.push(b'\n');
+    out.write_all(&text)
 }
 
 /// A value on one line.
 pub fn line(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
-    write(value, Harmless(serde_json::ser::CompactFormatter), out)
+    let mut text = text(value)?;
+    text.push(b'\n');
+    out.write_all(&text)
+}
+
+/// The same without the end of the line.
+pub fn text(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(ROOM);
+    put_text(value, &mut text)?;
+    Ok(text)
+}
+
+/// Appends the same.
+pub fn put_text(value: &impl Serialize, out: &mut Vec<u8>) -> io::Result<()> {
+    put(value, CompactFormatter, out)
 }
 
 /// Reads what [`render`] wrote.
@@ -106,13 +211,10 @@ pub enum ParseError {
     Schema,
 }
 
-fn write(
-    value: &impl Serialize,
-    formatter: impl Formatter,
-    out: &mut dyn io::Write,
-) -> io::Result<()> {
-    value.serialize(&mut Serializer::with_formatter(&mut *out, formatter))?;
-    out.write_all(b"\n")
+/// Into memory: hundreds of small pieces make one value, and each would ask the writer for room.
+fn put(value: &impl Serialize, formatter: impl Formatter, out: &mut Vec<u8>) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(out, Harmless(formatter)))?;
+    Ok(())
 }
 
 /// Escapes in strings what JSON does not ask for.
@@ -125,8 +227,9 @@ impl<F: Formatter> Formatter for Harmless<F> {
         fragment: &str,
     ) -> io::Result<()> {
         let mut plain = fragment;
-        // Nearly all that is written, and told many bytes at a time.
-        if plain.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        // Nearly all that is written, and told many bytes at a time: there is no early end.
+        let other = |byte: u8| u8::from(!matches!(byte, b' '..=b'~'));
+        if plain.bytes().fold(0, |any, byte| any | other(byte)) == 0 {
             return writer.write_all(plain.as_bytes());
         }
         while let Some((at, character)) = plain.char_indices().find(|(_, c)| is_hostile(*c)) {

@@ -2,7 +2,7 @@
 //! evidence had been one part. Decides nothing.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -14,30 +14,27 @@ use crate::judge::{self, Severity, State};
 
 /// Puts a weakness together with the same one of another part.
 pub fn weakness(known: &mut Told, other: Told) {
+    let mut more = other;
     // Who holds it is said by the first trail.
-    let (mut told, more) = if known.finding.trails <= other.finding.trails {
-        (known.clone(), other)
-    } else {
-        (other, known.clone())
-    };
-    told.meets |= more.meets;
-    let (finding, more) = (&mut told.finding, more.finding);
+    if more.finding.trails < known.finding.trails {
+        std::mem::swap(known, &mut more);
+    }
+    known.meets |= more.meets;
+    let (finding, more) = (&mut known.finding, more.finding);
     let firsts = [finding.first_seen_at.take(), more.first_seen_at];
     finding.first_seen_at = firsts.into_iter().flatten().min_by_key(|at| moment(at));
     let lasts = [finding.last_seen_at.take(), more.last_seen_at];
     finding.last_seen_at = lasts.into_iter().flatten().max_by_key(|at| moment(at));
     finding.age_seconds = finding.age_seconds.max(more.age_seconds);
-    let trails = finding.trails.iter().cloned().chain(more.trails);
-    let trails: BTreeSet<String> = trails.collect();
-    finding.trails = trails.into_iter().collect();
-    finding.sightings.extend(more.sightings);
-    finding.sightings.sort_by_cached_key(order_of_sighting);
-    finding.sightings.dedup_by(|one, other| one.id == other.id);
-    finding.sightings.truncate(wire::SIGHTINGS);
+    finding.trails.extend(more.trails);
+    // Stable: it takes two sorted lists as the two runs that they are.
+    finding.trails.sort();
+    finding.trails.dedup();
+    let sightings = std::mem::take(&mut finding.sightings);
+    finding.sightings = earliest(sightings.into_iter().chain(more.sightings));
     finding.sightings_by_source =
         by_source(&finding.sightings_by_source, &more.sightings_by_source);
     finding.sightings_total = finding.sightings_total.saturating_add(more.sightings_total);
-    *known = told;
 }
 
 /// Leaves out the count per source where all sightings are shown.
@@ -135,11 +132,21 @@ fn by_source(known: &[SeenIn], others: &[SeenIn]) -> Vec<SeenIn> {
     merged.into_values().collect()
 }
 
-/// Sightings without a time come last; equal ones in the order of places.
-fn order_of_sighting(sighting: &wire::Sighting) -> impl Ord + use<> {
-    let at = sighting.at.as_deref().and_then(moment);
-    let place = restore::place(sighting).ok();
-    (at.is_none(), at, place, sighting.id.clone())
+/// The earliest, as many as are shown. Sightings without a time come last; equal ones in the order of places.
+fn earliest(sightings: impl Iterator<Item = wire::Sighting>) -> Vec<wire::Sighting> {
+    let timed = sightings.map(|it| (it.at.as_deref().and_then(moment), it));
+    let mut timed: Vec<(Option<Timestamp>, wire::Sighting)> = timed.collect();
+    // Few happen at once, so that places are seldom asked for.
+    timed.sort_by(|(at, one), (other_at, other)| {
+        let place = |it: &wire::Sighting| (restore::place(it).ok(), it.id.clone());
+        (at.is_none(), at)
+            .cmp(&(other_at.is_none(), other_at))
+            .then_with(|| place(one).cmp(&place(other)))
+    });
+    let mut sightings: Vec<wire::Sighting> = timed.into_iter().map(|(_, it)| it).collect();
+    sightings.dedup_by(|one, other| one.id == other.id);
+    sightings.truncate(wire::SIGHTINGS);
+    sightings
 }
 
 fn moment(text: &str) -> Option<Timestamp> {

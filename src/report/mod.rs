@@ -4,6 +4,7 @@
 pub mod assemble;
 pub mod baseline;
 pub mod catalogue;
+mod compact;
 pub mod ecs;
 pub mod explain;
 mod headline;
@@ -64,5 +65,5 @@ pub fn schema() -> schemars::Schema {
 
 /// The JSON Schema of one line of `scan --sightings`, as it is checked in.
 pub fn shard_schema() -> schemars::Schema {
-    schemars::schema_for!(wire::shard::Line)
+    schemars::schema_for!(wire::shard::Line<'_>)
 }

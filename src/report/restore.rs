@@ -7,8 +7,7 @@ use std::sync::Arc;
 use super::wire::Locator as WireLocator;
 use super::wire::shard as wire;
 use crate::atoms::{
-    Basis, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, Source, View, When,
-    Within, Zone,
+    Basis, Digest, JoinKey, Kind, Locator, Masked, Place, Slot, Source, View, When, Within, Zone,
 };
 use crate::collect::read::{Row, Status};
 use crate::collect::{Store, Via};
@@ -45,9 +44,9 @@ pub fn row(wire: wire::Source) -> Result<Row, NotUnderstood> {
 }
 
 /// A sighting in a source. Refused when a name is not known here, or a digest is none.
-pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, NotUnderstood> {
+pub fn sighting(wire: wire::Sighting<'_>, source: Arc<Source>) -> Result<Sighting, NotUnderstood> {
     Ok(Sighting {
-        id: digest(&wire.id)?,
+        id: wire.id.0,
         place: Place {
             source,
             locator: locator(wire.locator)?,
@@ -55,8 +54,8 @@ pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, N
         },
         at: wire.at.as_ref().map(moment).transpose()?,
         via: via(&wire.via, wire.sent_to)?,
-        visit: wire.visit.map(visit).transpose()?.map(Box::new),
-        exchange: wire.exchange.map(|text| key(&text)).transpose()?,
+        visit: wire.visit.map(visit).map(Box::new),
+        exchange: wire.exchange.map(|key| key.0),
         role: named(Role::ALL, Role::as_str, &wire.role)?,
         method: wire.method.map(Into::into),
         status: wire.status,
@@ -67,12 +66,12 @@ pub fn sighting(wire: wire::Sighting, source: Arc<Source>) -> Result<Sighting, N
             .transpose()?,
         url: wire.url.map(Masked::vouch),
         address: wire.address.map(address),
-        landing: wire.landing.map(|text| digest(&text)).transpose()?,
-        redirect: wire.redirect.map(|text| digest(&text)).transpose()?,
+        landing: wire.landing.map(|digest| digest.0),
+        redirect: wire.redirect.map(|digest| digest.0),
         params: all(wire.params, param)?,
         credentials: all(wire.credentials, credential)?,
-        keys: all(wire.keys, |text| key(&text))?,
-        near: all(wire.near, |text| key(&text))?,
+        keys: keys(&wire.keys),
+        near: keys(&wire.near),
     })
 }
 
@@ -94,9 +93,9 @@ pub fn place(wire: &super::wire::Sighting) -> Result<Place, NotUnderstood> {
     })
 }
 
-fn credential(wire: wire::Credential) -> Result<Credential, NotUnderstood> {
+fn credential(wire: wire::Credential<'_>) -> Result<Credential, NotUnderstood> {
     Ok(Credential {
-        id: digest(&wire.id)?,
+        id: wire.id.0,
         kind: named(Kind::ALL, Kind::as_str, &wire.kind)?,
         rule: wire.rule.into(),
         slot: slot(&wire.slot)?,
@@ -105,15 +104,15 @@ fn credential(wire: wire::Credential) -> Result<Credential, NotUnderstood> {
             named(Decoding::ALL, Decoding::as_str, &name)
         })?,
         shown: Masked::vouch(wire.shown),
-        fingerprint: wire.fingerprint.map(|text| digest(&text)).transpose()?,
-        keys: all(wire.keys, |text| key(&text))?,
+        fingerprint: wire.fingerprint.map(|digest| digest.0),
+        keys: keys(&wire.keys),
         claims: wire.claims.map(claims).map(Box::new),
         signature: named(Signature::ALL, Signature::as_str, &wire.signature)?,
         score: wire.score,
     })
 }
 
-fn claims(wire: wire::Claims) -> Claims {
+fn claims(wire: wire::Claims<'_>) -> Claims {
     Claims {
         alg: boxed(wire.alg),
         typ: boxed(wire.typ),
@@ -132,7 +131,7 @@ fn claims(wire: wire::Claims) -> Claims {
     }
 }
 
-fn param(wire: wire::Param) -> Result<Param, NotUnderstood> {
+fn param(wire: wire::Param<'_>) -> Result<Param, NotUnderstood> {
     Ok(Param {
         name: wire.name.into(),
         value: boxed(wire.value),
@@ -140,7 +139,7 @@ fn param(wire: wire::Param) -> Result<Param, NotUnderstood> {
     })
 }
 
-fn address(wire: wire::Address) -> Address {
+fn address(wire: wire::Address<'_>) -> Address {
     Address {
         scheme: wire.scheme.into(),
         host: wire.host.into(),
@@ -149,7 +148,7 @@ fn address(wire: wire::Address) -> Address {
     }
 }
 
-fn moment(wire: &wire::Moment) -> Result<When, NotUnderstood> {
+fn moment(wire: &wire::Moment<'_>) -> Result<When, NotUnderstood> {
     Ok(When {
         instant: wire.instant.parse().map_err(|_| NotUnderstood)?,
         basis: named(Basis::ALL, Basis::as_str, &wire.basis)?,
@@ -161,16 +160,15 @@ fn moment(wire: &wire::Moment) -> Result<When, NotUnderstood> {
     })
 }
 
-fn visit(wire: wire::Visit) -> Result<VisitKeys, NotUnderstood> {
-    Ok(VisitKeys {
-        own: key(&wire.own)?,
-        ancestors: all(wire.ancestors, |ancestor| {
-            Ok((ancestor.hops, key(&ancestor.key)?))
-        })?,
-    })
+fn visit(wire: wire::Visit) -> VisitKeys {
+    let ancestors = wire.ancestors.into_iter();
+    VisitKeys {
+        own: wire.own.0,
+        ancestors: ancestors.map(|it| (it.hops, it.key.0)).collect(),
+    }
 }
 
-fn via(name: &str, sent_to: Option<String>) -> Result<Via, NotUnderstood> {
+fn via(name: &str, sent_to: Option<wire::Text<'_>>) -> Result<Via, NotUnderstood> {
     let referer = Via::Referer {
         sent_to: boxed(sent_to),
     };
@@ -232,11 +230,7 @@ fn locator(wire: WireLocator) -> Result<Locator, NotUnderstood> {
 
 /// A join key, as `kind:digest`.
 pub fn key(text: &str) -> Result<JoinKey, NotUnderstood> {
-    let (kind, digest) = text.split_once(':').ok_or(NotUnderstood)?;
-    Ok(JoinKey {
-        kind: named(KeyKind::ALL, KeyKind::as_str, kind)?,
-        digest: self::digest(digest)?,
-    })
+    wire::Key::parse(text).map(|key| key.0).ok_or(NotUnderstood)
 }
 
 fn digest(text: &str) -> Result<Digest, NotUnderstood> {
@@ -265,17 +259,22 @@ fn all<T, U>(
     wire.into_iter().map(restore).collect()
 }
 
-fn boxed(text: Option<String>) -> Option<Box<str>> {
+fn keys(wire: &[wire::Key]) -> Vec<JoinKey> {
+    wire.iter().map(|key| key.0).collect()
+}
+
+fn boxed<T: Into<Box<str>>>(text: Option<T>) -> Option<Box<str>> {
     text.map(Into::into)
 }
 
-fn boxes(texts: Vec<String>) -> Vec<Box<str>> {
+fn boxes<T: Into<Box<str>>>(texts: Vec<T>) -> Vec<Box<str>> {
     texts.into_iter().map(Into::into).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::atoms::KeyKind;
     use crate::detect::sample::full;
     use crate::report::assemble::shard;
 
@@ -326,7 +325,7 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_refused() {
         let sighting = full();
-        let spoilt = |spoil: fn(&mut wire::Sighting)| {
+        let spoilt = |spoil: fn(&mut wire::Sighting<'_>)| {
             let mut wire = shard::sighting("run", sighting.id, &sighting);
             spoil(&mut wire);
             super::sighting(wire, Arc::default())
@@ -336,14 +335,19 @@ mod tests {
             spoilt(|wire| wire.role = "wrong".into()),
             Err(NotUnderstood)
         );
-        assert_eq!(
-            spoilt(|wire| wire.keys = vec!["state".into()]),
-            Err(NotUnderstood)
-        );
-        assert_eq!(spoilt(|wire| wire.id.truncate(31)), Err(NotUnderstood));
-        assert_eq!(
-            spoilt(|wire| wire.landing = Some("x".into())),
-            Err(NotUnderstood)
-        );
+        assert_eq!(spoilt(|wire| wire.via = "".into()), Err(NotUnderstood));
+        let wire = shard::sighting("run", sighting.id, &sighting);
+        let text = serde_json::to_string(&wire).unwrap();
+        let id = sighting.id.to_string();
+        let key = sighting.keys[0];
+        for (whole, spoilt) in [
+            (id.as_str(), id.get(1..).unwrap()),
+            (key.kind.as_str(), "wrong"),
+            (&key.digest.to_string(), ""),
+        ] {
+            let spoilt = text.replacen(whole, spoilt, 1);
+            assert_ne!(text, spoilt);
+            assert!(serde_json::from_str::<wire::Sighting<'_>>(&spoilt).is_err());
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::assemble::shard as assemble;
-use super::json;
+use super::compact;
 use super::wire::Counts;
 use super::wire::shard::{Line, NotClaimed, Run, Totals, Trailer};
 use crate::collect::read::Row;
@@ -13,6 +13,8 @@ use crate::detect::Sighting;
 /// A shard that is being written.
 pub struct Shard<'a> {
     out: &'a mut (dyn io::Write + Send),
+    /// The line that is written, which is put together in memory: it has hundreds of small parts.
+    line: Vec<u8>,
     run: String,
     totals: Totals,
 }
@@ -22,6 +24,7 @@ impl<'a> Shard<'a> {
     pub fn begin(run: Run, out: &'a mut (dyn io::Write + Send)) -> io::Result<Self> {
         let mut shard = Self {
             out,
+            line: Vec::new(),
             run: run.run.clone(),
             totals: Totals::default(),
         };
@@ -72,7 +75,9 @@ impl<'a> Shard<'a> {
         self.write(&Line::Trailer(trailer))
     }
 
-    fn write(&mut self, line: &Line) -> io::Result<()> {
-        json::line(line, &mut *self.out)
+    fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
+        self.line.clear();
+        compact::line(line, &mut self.line)?;
+        self.out.write_all(&self.line)
     }
 }

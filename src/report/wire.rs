@@ -2,6 +2,7 @@
 //! Within the version fields are only added. Every report is rendered from these and from nothing else.
 
 mod finding;
+mod ids;
 pub mod part;
 pub mod shard;
 

@@ -36,12 +36,11 @@ pub fn each(
                 Got::TooLong => continue,
                 Got::Line => {}
             }
-            let Ok(told) = parse::<wire::Sighting>(&line) else {
+            let Ok(told) = parse::<wire::Sighting<'_>>(&line) else {
                 continue;
             };
-            let source = Digest::parse(&told.source);
-            if let (Some(source), Ok(sighting)) = (source, restore::sighting(told, Arc::default()))
-            {
+            let source = told.source.0;
+            if let Ok(sighting) = restore::sighting(told, Arc::default()) {
                 tell(&sighting, source).map_err(ShardError::Told)?;
             }
         }
@@ -73,8 +72,12 @@ pub(super) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Res
 }
 
 pub(super) fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Refused> {
-    // The message of serde_json may quote the line.
-    serde_json::from_slice(line).map_err(|_| Refused::Damaged)
+    // Looked at once as a whole, not string by string. The message of serde_json may quote the line.
+    match std::str::from_utf8(line) {
+        Ok(line) => serde_json::from_str(line),
+        Err(_) => serde_json::from_slice(line),
+    }
+    .map_err(|_| Refused::Damaged)
 }
 
 /// The one text of a value, for comparing.

@@ -9,8 +9,12 @@ use crate::report::restore;
 use crate::report::wire::shard as wire;
 
 impl Reading {
-    pub(super) fn sighting(&mut self, run: Digest, told: wire::Sighting) -> Result<(), Refused> {
-        let source = Digest::parse(&told.source).ok_or(Refused::Damaged)?;
+    pub(super) fn sighting(
+        &mut self,
+        run: Digest,
+        told: wire::Sighting<'_>,
+    ) -> Result<(), Refused> {
+        let source = told.source.0;
         let new = restore::sighting(told, self.nowhere.clone())?;
         let state = self.gathered.hash(source, &new);
         let number = self.number(run)?;

@@ -24,11 +24,20 @@ const MADE: &str = "
     WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 9000)
     INSERT INTO visits SELECT i, 1 + i * 2 / 3 % 6000, 13408000000000000 + i, i - 1, 805306368 FROM r;
     ALTER TABLE visits ADD COLUMN external_referrer_url TEXT;
-    UPDATE visits SET external_referrer_url = CASE id % 600
-        WHEN 0 THEN printf('https://idp.example/?code=SplxlOBeZQQYbYS6WxSb%d', id)
-        ELSE 'https://idp.example/' END WHERE id % 300 = 0;
+    UPDATE visits SET external_referrer_url = CASE
+        WHEN id % 600 = 0 THEN printf('https://idp.example/?code=SplxlOBeZQQYbYS6WxSb%d', id)
+        WHEN id % 3 = 0 THEN 'https://idp.example/'
+        WHEN id % 7 > 0 THEN '' END;
     INSERT INTO visits VALUES(9001, 1, 13408000000000000, 0, 0,
         printf('https://idp.example/?code=SplxlOBeZQQYbYS6WxSb&%06000d', 1));
+    CREATE TABLE visited_links(id INTEGER PRIMARY KEY, link_url_id INTEGER, top_level_url LONGVARCHAR, frame_url LONGVARCHAR);
+    INSERT INTO visited_links SELECT id, url,
+        CASE id % 500 WHEN 1 THEN printf('https://top.example/?code=SplxlOBeZQQYbYS6WxSb%d', id) ELSE 'https://top.example/' END,
+        CASE id % 250 WHEN 1 THEN printf('https://frame.example/?code=SplxlOBeZQQYbYS6WxSb%d', id) WHEN 2 THEN id ELSE '' END
+        FROM visits;
+    CREATE TABLE content_annotations(visit_id INTEGER PRIMARY KEY, search_normalized_url VARCHAR, search_terms LONGVARCHAR);
+    INSERT INTO content_annotations SELECT id, printf('https://often.example/?code=SplxlOBeZQQYbYS6WxSb%d', id), ''
+        FROM visits WHERE id % 5 = 0;
     DELETE FROM urls WHERE id % 11 = 0;";
 
 fn made() -> Vec<u8> {
@@ -59,8 +68,17 @@ fn a_file_gives_what_its_stream_gives() {
     let [file, stream] = both(&made());
     assert!(file.problems.is_empty(), "{:?}", file.problems);
     assert_eq!(told(&file), told(&stream));
-    for part in ["/cb?code=", "0?code=", "/blob?code=", "idp.example/?code="] {
-        assert!(file.with(part).visit.is_some() || part.starts_with("idp"));
+    for part in ["/cb?code=", "0?code=", "/blob?code="] {
+        assert!(file.with(part).visit.is_some());
+    }
+    for (host, times) in [("idp", 16), ("top", 19), ("frame", 37), ("often", 1_800)] {
+        let of_host =
+            |it: &_| url(it).is_some_and(|url| url.contains(&format!("{host}.example/?code=")));
+        assert_eq!(
+            file.observations.iter().filter(|it| of_host(it)).count(),
+            times,
+            "{host}"
+        );
     }
     assert!(file.observations.len() > 200);
 }

@@ -1,13 +1,13 @@
 //! What the conditions of all rules ask about names and paths, numbered: a message is looked at once for all
 //! of them, and each condition is then answered by its numbers. Knows no evidence.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 
 use super::condition::{Condition, Key};
 use super::name::Name;
+use super::table::Table;
 
 /// Some of the numbered things.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -58,16 +58,16 @@ pub struct Numbers {
 /// Everything that is asked about.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
-    names: HashMap<Box<str>, usize>,
+    names: Table<usize>,
     /// Words of a path, a `$` behind those that must end it.
-    words: HashMap<Box<str>, usize>,
+    words: Table<usize>,
     search: OnceLock<Search>,
 }
 
 impl Asked {
     /// Numbers what a condition asks about.
     pub(super) fn add(&mut self, condition: &mut Condition) {
-        let numbers = |known: &mut HashMap<_, usize>, asked: &mut dyn Iterator<Item = &str>| {
+        let numbers = |known: &mut Table<usize>, asked: &mut dyn Iterator<Item = &str>| {
             let mut set = Set::default();
             for text in asked {
                 let next = known.len();
@@ -113,7 +113,7 @@ struct Search {
 }
 
 impl Search {
-    fn new(words: &HashMap<Box<str>, usize>) -> Self {
+    fn new(words: &Table<usize>) -> Self {
         let (mut anywhere, mut at_the_end) = (Vec::new(), Vec::new());
         for (word, number) in words {
             match word.strip_suffix('$') {

@@ -1,6 +1,7 @@
 //! What may be asked of a value and its surroundings: the vocabulary in which rules are written.
 //! Asking is `detect`'s part.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -110,7 +111,6 @@ impl From<String> for Key {
 #[serde(from = "String")]
 pub struct Pattern {
     text: Box<str>,
-    is_ascii: bool,
     /// For text in ASCII; `None` where the expression needs Unicode even there.
     ascii: OnceLock<Option<bytes::Regex>>,
     unicode: OnceLock<Option<Regex>>,
@@ -149,11 +149,11 @@ impl Pattern {
 
     fn ascii(&self, text: &str) -> Option<&bytes::Regex> {
         let compile = || {
-            let mut builder = bytes::RegexBuilder::new(&self.text);
+            let mut builder = bytes::RegexBuilder::new(&in_ascii(&self.text)?);
             builder.unicode(false).build().ok()
         };
-        let usable = self.is_ascii && text.is_ascii();
-        let compiled = usable.then(|| self.ascii.get_or_init(compile).as_ref());
+        let is_ascii = text.is_ascii();
+        let compiled = is_ascii.then(|| self.ascii.get_or_init(compile).as_ref());
         compiled.flatten()
     }
 
@@ -166,30 +166,23 @@ impl Pattern {
 /// Patterns of which any will do: asked together, in one pass over the value.
 #[derive(Debug)]
 pub struct Patterns {
-    /// Those in ASCII, for values in ASCII.
+    /// For values in ASCII.
     ascii: OnceLock<Option<bytes::RegexSet>>,
-    /// All but those.
-    others: Vec<Pattern>,
     all: Vec<Pattern>,
 }
 
 impl Patterns {
     pub(super) fn new<'a>(patterns: impl IntoIterator<Item = &'a Pattern>) -> Self {
-        let all: Vec<Pattern> = patterns.into_iter().cloned().collect();
-        let others = all.iter().filter(|it| !it.is_ascii);
         Self {
             ascii: OnceLock::new(),
-            others: others.cloned().collect(),
-            all,
+            all: patterns.into_iter().cloned().collect(),
         }
     }
 
     /// Whether one of them matches anywhere in `text`.
     pub fn any(&self, text: &str) -> bool {
         match self.together().filter(|_| text.is_ascii()) {
-            Some(set) => {
-                set.is_match(text.as_bytes()) || self.others.iter().any(|it| it.is_match(text))
-            }
+            Some(set) => set.is_match(text.as_bytes()),
             None => self.all.iter().any(|it| it.is_match(text)),
         }
     }
@@ -197,12 +190,42 @@ impl Patterns {
     /// `None` where one of them needs Unicode even in ASCII: then each is asked.
     fn together(&self) -> Option<&bytes::RegexSet> {
         let compile = || {
-            let ascii = self.all.iter().filter(|it| it.is_ascii);
-            let mut builder = bytes::RegexSetBuilder::new(ascii.map(|it| &*it.text));
+            let all: Option<Vec<_>> = self.all.iter().map(|it| in_ascii(&it.text)).collect();
+            let mut builder = bytes::RegexSetBuilder::new(all?);
             builder.unicode(false).build().ok()
         };
         self.ascii.get_or_init(compile).as_ref()
     }
+}
+
+/// An expression for text in ASCII. There another character is as good as a byte that never comes, a letter is one of
+/// 52, and an expression of these is compiled many times as fast. `None` where a character may stand for one of ASCII:
+/// in another case, as the long s and the sign of Kelvin do, or at the end of a range that may hold them.
+fn in_ascii(expression: &str) -> Option<Cow<'_, str>> {
+    const LETTER: &str = r"\p{L}";
+    if expression.is_ascii() && !expression.contains(LETTER) {
+        return Some(Cow::Borrowed(expression));
+    }
+    let mut out = String::with_capacity(expression.len());
+    let mut rest = expression;
+    let mut previous = ' ';
+    while let Some(c) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix(LETTER) {
+            out.push_str("[A-Za-z]");
+            (previous, rest) = (']', after);
+            continue;
+        }
+        let is_range = previous == '-' && !c.is_ascii() || c == '-' && !previous.is_ascii();
+        if is_range || matches!(c, '\u{17f}' | '\u{212a}') {
+            return None;
+        }
+        // What a backslash stands before belongs to it.
+        let len = if c == '\\' { 2 } else { c.len_utf8() };
+        let (taken, after) = rest.split_at_checked(len)?;
+        out.push_str(if c.is_ascii() { taken } else { r"\xff" });
+        (previous, rest) = (c, after);
+    }
+    Some(Cow::Owned(out))
 }
 
 /// Reads a text that many share.
@@ -213,7 +236,6 @@ pub(super) fn shared<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::
 impl From<String> for Pattern {
     fn from(text: String) -> Self {
         Self {
-            is_ascii: text.is_ascii(),
             text: text.into(),
             ascii: OnceLock::new(),
             unicode: OnceLock::new(),
@@ -272,6 +294,11 @@ mod tests {
             r"[^\d.]",
             r"(?i)[s-t]",
             r"\p{L}+",
+            r"^[\p{L}_]\p{L}*(é|[=\p{L}])+$",
+            r"(?i)^(?:ключ|contraseña|[x•…]{1,3})$",
+            "^[^é]+$",
+            "(?i)[é-ɐ]",
+            "(?i)ſ|\u{212a}",
         ] {
             let pattern = Pattern::from(expression.to_owned());
             for text in texts {

@@ -13,9 +13,10 @@ pub mod parameter;
 pub mod provider;
 pub mod shape;
 pub mod store;
+mod table;
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
@@ -29,6 +30,7 @@ pub use parameter::{Catalogue, Public, Rule, Show};
 pub use provider::Providers;
 pub use shape::{Shape, Shapes};
 pub use store::{Store, Stores};
+use table::Table;
 
 /// The rule files of this build: name for messages, and text.
 const BUILTIN: &[(&str, &str)] = &[
@@ -61,11 +63,11 @@ pub struct Rules {
     /// Values that are no credentials, whatever their name.
     pub placeholders: Placeholders,
     /// Who issues credentials, and for how long.
-    pub providers: Providers,
+    pub providers: LazyLock<Providers>,
     /// Stores of a browser profile, and what clears them.
-    pub stores: Stores,
+    pub stores: LazyLock<Stores>,
     /// What everything means.
-    pub explanations: Explanations,
+    pub explanations: LazyLock<Explanations>,
     /// Log formats and wrappers.
     pub formats: LogFormats,
 }
@@ -84,15 +86,6 @@ pub enum RuleError {
         /// Line, column and what is wrong.
         message: Box<str>,
     },
-    /// The provider table.
-    #[error(transparent)]
-    Provider(#[from] provider::ProviderError),
-    /// The table of stores.
-    #[error("the stores cannot be read: {0}")]
-    Store(#[from] toml::de::Error),
-    /// The explanations.
-    #[error(transparent)]
-    Explain(#[from] explain::ExplainError),
     /// The log formats.
     #[error(transparent)]
     Format(#[from] log_format::FormatError),
@@ -156,9 +149,10 @@ impl Rules {
             catalogue,
             shapes,
             placeholders: Placeholders::new(all.placeholder),
-            providers: Providers::builtin()?,
-            stores: Stores::builtin()?,
-            explanations: Explanations::builtin()?,
+            // Only what judges asks for these, and not in every run. A test holds that none of them can fail.
+            providers: LazyLock::new(|| Providers::builtin().unwrap_or_default()),
+            stores: LazyLock::new(|| Stores::builtin().unwrap_or_default()),
+            explanations: LazyLock::new(|| Explanations::builtin().unwrap_or_default()),
             formats: LogFormats::builtin()?,
         })
     }
@@ -261,7 +255,7 @@ pub struct Placeholder {
 /// Values that are no credentials. Never judged by the host: fixtures live on `example.com` too.
 #[derive(Debug)]
 pub struct Placeholders {
-    values: HashMap<Box<str>, Vec<Slots>>,
+    values: Table<Vec<Slots>>,
     /// Forms that count in the same slots, looked for together.
     forms: Vec<(Slots, Patterns)>,
 }
@@ -271,7 +265,7 @@ type Slots = Vec<crate::atoms::Slot>;
 
 impl Placeholders {
     fn new(entries: Vec<Placeholder>) -> Self {
-        let mut values: HashMap<Box<str>, Vec<Slots>> = HashMap::new();
+        let mut values: Table<Vec<Slots>> = Table::default();
         let mut forms: Vec<(Slots, Vec<Pattern>)> = Vec::new();
         for entry in entries {
             for value in entry.values {
@@ -318,6 +312,13 @@ fn form(text: &str, error: &toml::de::Error) -> Box<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_read_later_can_be_read() {
+        Providers::builtin().unwrap();
+        Stores::builtin().unwrap();
+        Explanations::builtin().unwrap();
+    }
 
     #[test]
     fn every_pattern_of_this_build_compiles() {

@@ -1,7 +1,7 @@
 //! Rules that know a credential by the name of its parameter, header or key, and parameters that are
 //! public. A rule names the place, the surroundings and the points; `detect` adds them up.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::asked::{Asked, Set};
 use super::condition::{Condition, Evidence, Pattern, shared};
 use super::name::Name;
 use super::needles::Vocabulary;
+use super::table::{Table, Texts};
 use crate::atoms::{Kind, Slot};
 
 /// One way in which a credential shows itself.
@@ -204,14 +205,14 @@ impl<'a> Fitting<'a> {
 pub struct Catalogue {
     rules: Vec<Arc<Rule>>,
     publics: Vec<Public>,
-    by_key: HashMap<Box<str>, Vec<(usize, Box<str>)>>,
+    by_key: Table<Vec<(usize, Box<str>)>>,
     nameless: Vec<usize>,
     /// Literals of the rules that know a path; `None` where they are too many to be looked for together.
     near: Option<AhoCorasick>,
     asked: Asked,
-    public_by_key: HashMap<Box<str>, usize>,
-    ignored_always: HashSet<Box<str>>,
-    ignored_ambiguous: HashSet<Box<str>>,
+    public_by_key: Table<usize>,
+    ignored_always: Texts,
+    ignored_ambiguous: Texts,
 }
 
 impl Catalogue {
@@ -220,7 +221,7 @@ impl Catalogue {
         let conditions = rules.iter_mut().flat_map(Rule::conditions_mut);
         conditions.for_each(|condition| asked.add(condition));
         let rules: Vec<Arc<Rule>> = rules.into_iter().map(Arc::new).collect();
-        let mut by_key: HashMap<Box<str>, Vec<(usize, Box<str>)>> = HashMap::new();
+        let mut by_key: Table<Vec<(usize, Box<str>)>> = Table::default();
         for (index, rule) in rules.iter().enumerate() {
             for name in &rule.names {
                 by_key
@@ -234,7 +235,7 @@ impl Catalogue {
         let located = rules.iter().filter(|rule| rule.location.is_some());
         let near = located.flat_map(|rule| rule.literals.iter().map(|it| &**it));
         let near = AhoCorasick::new(near).ok();
-        let mut public_by_key = HashMap::new();
+        let mut public_by_key = Table::default();
         for (index, public) in publics.iter().enumerate() {
             for name in std::iter::once(&public.name).chain(&public.aliases) {
                 public_by_key.insert(Name::new(name).key, index);

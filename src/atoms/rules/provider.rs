@@ -6,7 +6,7 @@ mod pattern;
 use serde::Deserialize;
 
 pub use pattern::Pattern;
-use pattern::split;
+use pattern::{segments, split};
 
 /// The table that comes with the program.
 const BUILTIN: &str = include_str!("../../../rules/providers.toml");
@@ -226,10 +226,11 @@ impl Providers {
 
     /// The provider that answers at a lower-case host and a path; path segments may be `{}` of a template.
     pub fn by_endpoint(&self, host: &str, path: &str) -> Option<(&Provider, Endpoint)> {
+        let path = segments(path);
         self.rows.iter().find_map(|row| {
-            let endpoint = if row.authorize.iter().any(|at| at.matches(host, path)) {
+            let endpoint = if row.authorize.iter().any(|at| at.matches(host, &path)) {
                 Endpoint::Authorize
-            } else if row.token.iter().any(|at| at.matches(host, path)) {
+            } else if row.token.iter().any(|at| at.matches(host, &path)) {
                 Endpoint::Token
             } else {
                 return None;
@@ -241,9 +242,10 @@ impl Providers {
     /// The provider of an issuer identifier, with or without a scheme and a trailing slash.
     pub fn by_issuer(&self, issuer: &str) -> Option<&Provider> {
         let (host, path) = split(issuer);
+        let path = segments(path);
         self.rows
             .iter()
-            .find(|row| row.issuer.iter().any(|at| at.matches(&host, path)))
+            .find(|row| row.issuer.iter().any(|at| at.matches(&host, &path)))
     }
 
     fn validate(&self) -> Result<(), ProviderError> {
@@ -345,7 +347,7 @@ mod tests {
                 for pattern in patterns {
                     let shown = examples.iter().any(|example| {
                         let (host, path) = split(example);
-                        pattern.matches(&host, path)
+                        pattern.matches(&host, &segments(path))
                     });
                     assert!(shown, "{}: {pattern:?} has no example", row.id);
                 }

@@ -1,11 +1,12 @@
 //! Value shapes: forms that tell a credential whatever its name is.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::condition::{Pattern, Patterns, shared};
+use super::table::Table;
 use crate::atoms::Kind;
 
 /// One form of a value.
@@ -59,7 +60,7 @@ impl Shape {
 #[derive(Debug)]
 pub struct Shapes {
     all: Vec<Shape>,
-    by_id: HashMap<Box<str>, usize>,
+    by_id: Table<usize>,
     /// First bytes of those that stand alone, with the shapes that may begin so, in the order of the files.
     first: BTreeMap<u8, Vec<usize>>,
     public: Patterns,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::pairs::{Beside, Pair};
 use super::reading::Reading;
 use super::times::{self, Times};
-use super::{os_crypt, pairs};
+use super::{os_crypt, pairs, sieve};
 use crate::atoms::rules::Needles;
 use crate::atoms::{Basis, Locator, Raw};
 use crate::collect::sqlite::{Cells, Number, Table};
@@ -140,7 +140,10 @@ pub(super) fn read(
             }
         }
     };
-    let damage = database.scan_where_any(&table, spec.key, &names, wanted, &mut each)?;
+    let damage = match rows(spec, reading, &table, wanted) {
+        Some(rowids) => database.scan_rows(&table, &names, &rowids, &mut each)?,
+        None => database.scan_where_any(&table, spec.key, &names, wanted, &mut each)?,
+    };
     reading.problem(damage);
     if unopened {
         reading.problem(Some(ReadError::Malformed(
@@ -152,6 +155,27 @@ pub(super) fn read(
         report(spec, clock, reading, &table, &times, home.as_deref(), hit);
     }
     Ok(())
+}
+
+/// The rows that may have a hit, where they are few among many. Values that must be opened first are not told by what
+/// they hold.
+fn rows(
+    spec: &Columns,
+    reading: &Reading<'_, '_>,
+    table: &Table,
+    wanted: &[&str],
+) -> Option<Vec<i64>> {
+    let database = reading.database();
+    let is_plain = |form: &Form| !matches!(form, Form::Pair(_) | Form::Sealed);
+    if !spec.cells.iter().all(|(_, form)| is_plain(form)) {
+        return database.few_set(table, wanted);
+    }
+    let most = database.most_lookups(table)?;
+    let passed = sieve::pass(database, table, wanted, reading.needles(), most)?;
+    let mut rowids = [passed.hits, passed.unseen].concat();
+    rowids.sort_unstable();
+    rowids.dedup();
+    Some(rowids)
 }
 
 /// Whether what a cell holds, once it is opened, is worth a second look; `None` if it cannot be opened.

@@ -1,7 +1,10 @@
 //! Values of many rows searched together: a search has a cost of its own for each buffer, and a URL is
-//! short. Gives the values that have a needle, in their order; knows no table.
+//! short. Gives the values that have a needle, in their order, or the rows of a table that do; knows no browser.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::atoms::rules::Needles;
+use crate::collect::sqlite::{Database, Met, Table};
 
 /// Bytes that are searched together: enough that what each search costs by itself does not count, and few
 /// enough to stay in the processor's cache.
@@ -27,6 +30,9 @@ impl<'n, T> Sieve<'n, T> {
 
     /// Takes a value. Those that have a needle are given to `hit`, now or with a later call.
     pub(super) fn put(&mut self, value: &[u8], row: T, hit: &mut dyn FnMut(T, &[u8])) {
+        if value.is_empty() {
+            return;
+        }
         if value.len() >= TOGETHER {
             self.flush(hit);
             if self.needles.hit(value) {
@@ -59,6 +65,48 @@ impl<'n, T> Sieve<'n, T> {
         }
         self.bytes.clear();
     }
+}
+
+/// Rows of a table, by their rowids, in order.
+#[derive(Default)]
+pub(super) struct Passed {
+    /// Those with a value that has a needle; one of several columns may name its row again.
+    pub(super) hits: Vec<i64>,
+    /// Those with a value that was not seen.
+    pub(super) unseen: Vec<i64>,
+}
+
+/// Passes over these columns of a table that lies in a file as it is. `None` where that is not possible, or where
+/// more than `most` rows come of it.
+pub(super) fn pass(
+    database: &Database,
+    table: &Table,
+    columns: &[&str],
+    needles: &Needles,
+    most: usize,
+) -> Option<Passed> {
+    let count = AtomicUsize::new(0);
+    let note = |rowids: &mut Vec<i64>, rowid| {
+        rowids.push(rowid);
+        count.fetch_add(1, Ordering::Relaxed);
+    };
+    let begin = || (Sieve::new(needles), Passed::default());
+    let each = |(sieve, passed): &mut (Sieve<'_, i64>, Passed), rowid, met: Met<'_>| {
+        match met {
+            Met::Bytes(value) => {
+                sieve.put(value, rowid, &mut |rowid, _| note(&mut passed.hits, rowid));
+            }
+            Met::Elsewhere => note(&mut passed.unseen, rowid),
+        }
+        count.load(Ordering::Relaxed) <= most
+    };
+    let mut whole = Passed::default();
+    for (mut sieve, mut passed) in database.pass(table, columns, &begin, &each)? {
+        sieve.flush(&mut |rowid, _| note(&mut passed.hits, rowid));
+        whole.hits.append(&mut passed.hits);
+        whole.unseen.append(&mut passed.unseen);
+    }
+    (count.into_inner() <= most).then_some(whole)
 }
 
 #[cfg(test)]

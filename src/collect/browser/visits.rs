@@ -10,9 +10,9 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::reading::Reading;
-use super::sieve::Sieve;
+use super::sieve::{self, Sieve};
 use crate::atoms::{Basis, Locator, Raw, View};
-use crate::collect::sqlite::{Cells, Lookup, Met, Number, Table};
+use crate::collect::sqlite::{Cells, Lookup, Number, Table};
 use crate::collect::{Payload, ReadError, Via, Visit};
 
 /// Steps back along a chain of visits. Sign-in with several pages took four in measured flows; Chromium keeps
@@ -115,30 +115,25 @@ pub(super) fn read(shape: &Shape, reading: &Reading<'_, '_>) -> Result<(), ReadE
 fn hits(shape: &Shape, reading: &Reading<'_, '_>, pages: &Table) -> Result<Vec<i64>, ReadError> {
     let (database, needles) = (reading.database(), reading.needles());
     let mut hits = Vec::new();
-    let mut sieve = Sieve::new(needles);
-    let mut unseen = Vec::new();
-    let passed = database.pass(pages, shape.url, &mut |rowid, met| match met {
-        Met::Bytes(url) => sieve.put(url, rowid, &mut |rowid, _| hits.push(rowid)),
-        Met::Elsewhere => unseen.push(rowid),
-    });
-    if passed {
+    if let Some(passed) = sieve::pass(database, pages, &[shape.url], needles, usize::MAX) {
+        hits = passed.hits;
         let mut look = |rowid, cells: &Cells<'_>| {
             if cells.bytes(0).is_some_and(|url| needles.hit(&url)) {
                 hits.push(rowid);
             }
         };
-        reading.problem(database.scan_rows(pages, &[shape.url], &[], &unseen, &mut look)?);
+        let unseen = &passed.unseen;
+        reading.problem(database.scan_rows(pages, &[shape.url], unseen, &mut look)?);
     } else {
-        hits.clear();
-        sieve = Sieve::new(needles);
+        let mut sieve = Sieve::new(needles);
         let damage = database.scan(pages, "", &[shape.url], &mut |rowid, cells| {
             if let Some(url) = cells.bytes(0) {
                 sieve.put(&url, rowid, &mut |rowid, _| hits.push(rowid));
             }
         })?;
         reading.problem(damage);
+        sieve.flush(&mut |rowid, _| hits.push(rowid));
     }
-    sieve.flush(&mut |rowid, _| hits.push(rowid));
     hits.sort_unstable();
     Ok(hits)
 }

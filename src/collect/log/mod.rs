@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::evidence::Encoding;
 use super::{Context, Evidence, Observation, ReadError, Reader, Sink};
 use crate::atoms::rules::log_format::{LogFormats, Shape};
 use crate::atoms::{Digest, Source};
@@ -45,8 +46,8 @@ pub static ANY_TEXT: Reader = Reader {
     read,
 };
 
-/// Runs after which a log is worth the work of several threads: 8 MiB.
-const LONG: u64 = 8;
+/// Runs after which a log is worth the work of several threads: 2 MiB.
+const LONG: u64 = 2;
 
 /// Bounds of a reading, so that tests can bring every edge to every byte.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +85,13 @@ pub fn read_bounded(
         None => (input, 0),
     };
     let mut session = Session::new(source, ctx, utf16.is_some(), start);
-    let mut runs = Runs::new(input, bounds.window, bounds.max_line);
+    // A small file needs no large buffer; one byte more shows its end.
+    let len = evidence
+        .len()
+        .filter(|_| evidence.encoding() == Encoding::Plain);
+    let len = len.and_then(|len| usize::try_from(len).ok());
+    let window = len.map_or(bounds.window, |len| bounds.window.min(len + 1));
+    let mut runs = Runs::new(input, window, bounds.max_line);
     let mut cuts: u64 = 0;
     let mut alone: u64 = 0;
     while let Some(run) = runs.next() {
@@ -327,6 +334,9 @@ impl<'a> Ahead<'a> {
 /// end, without a newline, and the next record goes on there.
 fn glued<'l>(line: &'l [u8], formats: &LogFormats) -> Vec<(usize, &'l [u8])> {
     let mut whole = vec![(0, line)];
+    if !record::may_fit(line) {
+        return whole;
+    }
     for format in &formats.formats {
         let (Some(restart), Shape::Pattern(patterns)) = (&format.restart, &format.shape) else {
             continue;

@@ -14,6 +14,11 @@ use crate::atoms::rules::log_format::{Escape, LogFormat, LogFormats, Role, Shape
 /// Records inside records: a container's output in a collector's JSON in a shipper's JSON, and one to spare.
 const MAX_WRAPPING: usize = 6;
 
+/// Longest line that is read by patterns: a record may have megabytes in a request, but a piece of a line without end,
+/// such as a dump of memory has, is longer, and would be read by one pattern after another. Records in wrappers and in
+/// JSON may be as long as any line.
+const MAX_PATTERN: usize = 8 << 20;
+
 /// What a record holds, in its line's own bytes where no escaping was undone.
 #[derive(Debug, Default)]
 pub struct Record<'l> {
@@ -137,6 +142,9 @@ impl<'a> Grammar<'a> {
     }
 
     fn pattern<'l>(&self, line: &'l [u8]) -> Option<Record<'l>> {
+        if !may_fit(line) {
+            return None;
+        }
         self.formats.formats.iter().find_map(|format| {
             let Shape::Pattern(patterns) = &format.shape else {
                 return None;
@@ -262,6 +270,11 @@ impl<'a> Grammar<'a> {
             parts,
         }
     }
+}
+
+/// Whether a line may be a record of a format that has patterns.
+pub(super) fn may_fit(line: &[u8]) -> bool {
+    line.len() <= MAX_PATTERN
 }
 
 /// The value that counts among those of a role; a dash stands for none.

@@ -124,16 +124,10 @@ fn status(value: &[u8]) -> Option<u16> {
 
 /// Whether a value starts as a URL does: with a scheme, a path or a query.
 pub(super) fn starts_url(value: &[u8]) -> bool {
-    let starts = matches!(value, [b'/' | b'?', ..]);
-    let scheme = || {
-        let at = memchr::memmem::find(value, b"://");
-        let scheme = at.and_then(|at| value.get(..at)).unwrap_or_default();
-        !scheme.is_empty()
-            && scheme
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte))
-    };
-    starts || scheme()
+    let is_of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    let scheme = value.iter().take_while(|byte| is_of_scheme(byte)).count();
+    let behind = value.get(scheme..).unwrap_or_default();
+    matches!(value, [b'/' | b'?', ..]) || scheme > 0 && behind.starts_with(b"://")
 }
 
 pub(super) fn contains(outer: &[u8], inner: &[u8]) -> bool {

@@ -27,13 +27,16 @@ pub(super) fn read<R: Read + Send>(
     session: &mut Session<'_>,
     sink: &mut dyn FnMut(Observation),
 ) -> u64 {
-    let width = (rayon::current_num_threads() * SHARE).min(MOST);
+    let most = (rayon::current_num_threads() * SHARE).min(MOST);
     let (mut wave, mut next) = (Wave::default(), Wave::default());
+    // The first wave is filled while there is nothing to search, so it is a small one.
+    let mut width = 1;
     wave.fill(runs, width);
     let mut ready: Vec<Observation> = Vec::new();
     let mut cuts = 0;
     while !(wave.used.is_empty() && ready.is_empty()) {
         let start: &Session<'_> = session;
+        width = (width * 2).min(most);
         rayon::in_place_scope(|scope| {
             scope.spawn(|_| next.fill(runs, width));
             scope.spawn(|_| wave.search(start));

@@ -2,10 +2,17 @@
 //! times as long for each row, and nearly all rows are let go. Gives up at whatever is not as SQLite writes it; what is
 //! reported is read by SQLite. Knows SQLite's file format (§1.6, §2.1) and no application's schema.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+mod leaf;
 
-use super::page::{Kind, Layout, serial, u16_at, u32_at, varint};
+use std::fs::File;
+use std::io::Read as _;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rayon::prelude::*;
+
+use super::super::span::Span;
+use super::page::{Layout, u16_at, u32_at, varint};
+use leaf::Leaf;
 
 /// Levels of a tree: SQLite follows no more (`BTCURSOR_MAX_DEPTH` in its `btreeInt.h`).
 const MAX_DEPTH: usize = 20;
@@ -17,12 +24,15 @@ const MOST_AHEAD: u32 = 16;
 /// Pages of the smallest file for which all this is worth its own cost.
 const FEWEST: u32 = 64;
 
-/// Bytes of a leaf's own header, and of that of an interior page (file format §1.6).
-const LEAF_HEADER: usize = 8;
-const INTERIOR_HEADER: usize = 12;
+/// Parts of a table for each thread: enough that no thread waits long for the slowest.
+const PARTS: usize = 4;
 
-/// Bytes of the smallest cell (file format §1.6).
-const SMALLEST_CELL: usize = 4;
+/// How the pages of a table begin (file format §1.6).
+const INTERIOR: u8 = 5;
+const LEAF: u8 = 13;
+
+/// Bytes of the header of an interior page (file format §1.6).
+const INTERIOR_HEADER: usize = 12;
 
 /// What a row has in a column. NULL is nothing, where that is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,14 +46,10 @@ pub enum Met<'a> {
 /// A database file that is read where it lies.
 #[derive(Debug)]
 pub(super) struct Pages {
-    file: File,
+    file: Span,
     layout: Layout,
     page_size: usize,
     count: u32,
-    /// The pages from `first` on.
-    held: Vec<u8>,
-    first: u32,
-    ahead: u32,
 }
 
 impl Pages {
@@ -52,63 +58,101 @@ impl Pages {
         let layout = Layout::of(head, page_size);
         let count = u32::try_from(len.checked_div(u64::from(page_size))?).ok()?;
         (layout.is_utf8() && count >= FEWEST).then_some(Self {
-            file,
+            file: Span::file(file).ok()?,
             layout,
             page_size: page_size as usize,
             count,
-            held: Vec::new(),
-            first: 0,
-            ahead: 1,
         })
     }
 
     /// Gives the values of these columns, by their places in the record, of each row of the table whose tree begins
-    /// at `root`, in the order of rowids; NULL is not given. `each` is told the rowid, which of the columns it is, and
-    /// the value, and says whether to go on. `None` when not all was read.
-    pub(super) fn pass(
-        &mut self,
+    /// at `root`; NULL is not given. Parts of the table are passed over side by side: what `each` gathers of a part
+    /// starts as `begin` makes it, and is returned in the order of rowids. `each` is also told the rowid and the value,
+    /// and says whether to go on. `None` when not all was read.
+    pub(super) fn pass<T: Send>(
+        &self,
         root: u32,
         columns: &[usize],
-        each: &mut dyn FnMut(i64, usize, Met<'_>) -> bool,
-    ) -> Option<()> {
-        let mut levels = vec![vec![(root, i64::MAX)]];
-        let mut left = self.count;
-        // Rowids ascend over the whole tree, as interior pages say that they do, so that SQLite finds each.
-        let mut last = None;
-        while let Some(level) = levels.last_mut() {
-            let Some((number, greatest)) = level.pop() else {
-                levels.pop();
-                continue;
-            };
-            left = left.checked_sub(1)?;
-            let layout = self.layout;
-            let page = self.page(number)?;
-            match page.first()? {
-                13 => {
-                    Leaf { page, layout }.pass(columns, &mut last, each)?;
-                    if last.is_some_and(|last| last > greatest) {
-                        return None;
-                    }
-                    if greatest < i64::MAX {
-                        last = Some(greatest);
-                    }
-                }
-                5 if levels.len() < MAX_DEPTH => {
-                    let children = children(page, layout.usable(), greatest)?;
-                    levels.push(children);
-                }
-                _ => return None,
+        begin: &(impl Fn() -> T + Sync),
+        each: &(impl Fn(&mut T, i64, Met<'_>) -> bool + Sync),
+    ) -> Option<Vec<T>> {
+        let left = AtomicU32::new(self.count);
+        let parts = match rayon::current_num_threads() {
+            1 => 1,
+            threads => threads * PARTS,
+        };
+        let trees = self.trees(root, parts, &left)?;
+        let share = trees.len().div_ceil(parts);
+        let part = |trees: &[Tree]| {
+            let mut part = begin();
+            let mut window = Window::new(self);
+            for tree in trees {
+                tree.pass(&mut window, &left, columns, &mut |rowid, met| {
+                    each(&mut part, rowid, met)
+                })?;
             }
+            Some(part)
+        };
+        trees.par_chunks(share).map(part).collect()
+    }
+
+    /// The table as trees, in the order of rowids: at least so many, where it is high enough.
+    fn trees(&self, root: u32, wanted: usize, left: &AtomicU32) -> Option<Vec<Tree>> {
+        let mut trees = vec![Tree::whole(root)];
+        let mut window = Window::new(self);
+        let mut divided = true;
+        while divided && trees.len() < wanted {
+            divided = false;
+            let mut below = Vec::new();
+            for tree in trees {
+                let page = window.page(tree.page)?;
+                if page.first() == Some(&INTERIOR) {
+                    divided = true;
+                    take(left)?;
+                    tree.divide(page, self.layout.usable(), &mut below)?;
+                } else {
+                    below.push(tree);
+                }
+            }
+            trees = below;
         }
-        Some(())
+        Some(trees)
+    }
+}
+
+/// Takes one of the pages that are left. A file in which pages meet again has more than it has.
+fn take(left: &AtomicU32) -> Option<()> {
+    let less = |left: u32| left.checked_sub(1);
+    let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    taken.is_ok().then_some(())
+}
+
+/// Some pages that follow each other.
+struct Window<'a> {
+    pages: &'a Pages,
+    /// The pages from `first` on.
+    held: Vec<u8>,
+    first: u32,
+    ahead: u32,
+}
+
+impl<'a> Window<'a> {
+    fn new(pages: &'a Pages) -> Self {
+        Self {
+            pages,
+            held: Vec::new(),
+            first: 0,
+            ahead: 1,
+        }
     }
 
     /// A page. Pages that are wanted one after the other are read together.
     fn page(&mut self, number: u32) -> Option<&[u8]> {
-        if number == 0 || number > self.count {
+        let (count, page_size) = (self.pages.count, self.pages.page_size);
+        if number == 0 || number > count {
             return None;
         }
-        let held = u32::try_from(self.held.len() / self.page_size).ok()?;
+        let held = u32::try_from(self.held.len() / page_size).ok()?;
         let behind = self.first.checked_add(held)?;
         if !(self.first..behind).contains(&number) {
             let is_near = number >= behind && number - behind < self.ahead;
@@ -117,22 +161,21 @@ impl Pages {
             } else {
                 1
             };
-            self.read(number, self.ahead.min(self.count - number + 1))?;
+            self.read(number, self.ahead.min(count - number + 1))?;
         }
-        let at = (number.checked_sub(self.first)? as usize).checked_mul(self.page_size)?;
-        self.held.get(at..)?.get(..self.page_size)
+        let at = (number.checked_sub(self.first)? as usize).checked_mul(page_size)?;
+        self.held.get(at..)?.get(..page_size)
     }
 
     fn read(&mut self, number: u32, pages: u32) -> Option<()> {
-        let page_size = self.page_size as u64;
-        self.held
-            .resize((pages as usize).checked_mul(self.page_size)?, 0);
+        let page_size = self.pages.page_size;
+        let len = (pages as usize).checked_mul(page_size)?;
+        self.held.resize(len, 0);
         // Nothing is held if the reading fails.
         self.first = 0;
-        let offset = u64::from(number - 1).checked_mul(page_size)?;
-        self.file.seek(SeekFrom::Start(offset)).ok()?;
-        let read = self.file.read_exact(&mut self.held);
-        if read.is_err() {
+        let offset = u64::from(number - 1).checked_mul(page_size as u64)?;
+        let part = self.pages.file.part(offset, len as u64);
+        if part.reader().read_exact(&mut self.held).is_err() {
             self.held.clear();
             return None;
         }
@@ -141,7 +184,77 @@ impl Pages {
     }
 }
 
-/// The pages below an interior page of a table, the first one last, each with the greatest rowid that it may hold.
+/// A tree of a table, or a part of one.
+#[derive(Clone, Copy)]
+struct Tree {
+    page: u32,
+    /// Levels above it, and its own.
+    depth: usize,
+    /// Rowids in it are greater than this one.
+    after: Option<i64>,
+    /// The greatest rowid that it may hold.
+    greatest: i64,
+}
+
+impl Tree {
+    fn whole(root: u32) -> Self {
+        Self {
+            page: root,
+            depth: 1,
+            after: None,
+            greatest: i64::MAX,
+        }
+    }
+
+    /// The trees below an interior page, which is its own, in the order of rowids.
+    fn divide(self, page: &[u8], usable: usize, below: &mut Vec<Self>) -> Option<()> {
+        if self.depth >= MAX_DEPTH {
+            return None;
+        }
+        let mut after = self.after;
+        for (page, greatest) in children(page, usable, self.greatest)? {
+            below.push(Self {
+                page,
+                depth: self.depth + 1,
+                after,
+                greatest,
+            });
+            after = Some(greatest);
+        }
+        Some(())
+    }
+
+    /// Goes through its leaves. Rowids ascend over the whole of a table, as interior pages say that they do, so that
+    /// SQLite finds each.
+    fn pass(
+        self,
+        window: &mut Window<'_>,
+        left: &AtomicU32,
+        columns: &[usize],
+        each: &mut impl FnMut(i64, Met<'_>) -> bool,
+    ) -> Option<()> {
+        let layout = window.pages.layout;
+        let mut trees = vec![self];
+        let mut below = Vec::new();
+        while let Some(tree) = trees.pop() {
+            take(left)?;
+            let page = window.page(tree.page)?;
+            match *page.first()? {
+                LEAF => {
+                    Leaf { page, layout }.pass(tree.after, tree.greatest, columns, each)?;
+                }
+                INTERIOR => {
+                    tree.divide(page, layout.usable(), &mut below)?;
+                    trees.extend(below.drain(..).rev());
+                }
+                _ => return None,
+            }
+        }
+        Some(())
+    }
+}
+
+/// The pages below an interior page of a table, each with the greatest rowid that it may hold.
 fn children(page: &[u8], usable: usize, greatest: i64) -> Option<Vec<(u32, i64)>> {
     let cells = usize::from(u16_at(page, 3)?);
     let pointers_end = INTERIOR_HEADER.checked_add(cells.checked_mul(2)?)?;
@@ -157,108 +270,7 @@ fn children(page: &[u8], usable: usize, greatest: i64) -> Option<Vec<(u32, i64)>
     }
     children.push((u32_at(page, 8)?, greatest));
     let ascend = children.is_sorted_by(|(_, one), (_, next)| one <= next);
-    children.reverse();
     (cells > 0 && ascend).then_some(children)
-}
-
-/// A leaf of a table.
-struct Leaf<'a> {
-    page: &'a [u8],
-    layout: Layout,
-}
-
-impl Leaf<'_> {
-    fn pass(
-        &self,
-        columns: &[usize],
-        last: &mut Option<i64>,
-        each: &mut dyn FnMut(i64, usize, Met<'_>) -> bool,
-    ) -> Option<()> {
-        let cells = usize::from(u16_at(self.page, 3)?);
-        let pointers_end = LEAF_HEADER.checked_add(cells.checked_mul(2)?)?;
-        let pointers = self.page.get(LEAF_HEADER..pointers_end)?;
-        let usable = self.layout.usable();
-        let last_begin = usable.checked_sub(SMALLEST_CELL)?;
-        // Cells that overlap would be more text than there is.
-        let mut room = usable;
-        for pointer in pointers.as_chunks().0 {
-            let at = usize::from(u16::from_be_bytes(*pointer));
-            if !(pointers_end..=last_begin).contains(&at) {
-                return None;
-            }
-            let (total, len) = short(self.page, at)?;
-            let (rowid, key_len) = short(self.page, at + len)?;
-            let rowid = rowid.cast_signed();
-            if last.is_some_and(|last| rowid <= last) {
-                return None;
-            }
-            *last = Some(rowid);
-            let begin = at + len + key_len;
-            let total = usize::try_from(total).ok()?;
-            let local = self.layout.local(Kind::TableLeaf, total);
-            let spilled = local < total;
-            let end = begin.checked_add(local)? + if spilled { 4 } else { 0 };
-            let end = end.max(at + SMALLEST_CELL);
-            if end > usable {
-                return None;
-            }
-            room = room.checked_sub(end - at)?;
-            if spilled {
-                for index in 0..columns.len() {
-                    each(rowid, index, Met::Elsewhere).then_some(())?;
-                }
-                continue;
-            }
-            let record = self.page.get(begin..)?.get(..total)?;
-            values(record, columns, &mut |index, met| each(rowid, index, met))?;
-        }
-        Some(())
-    }
-}
-
-/// Gives the values of these columns, which ascend, out of a record that is all there. Checks what SQLite checks
-/// when it reads the last of them.
-fn values(
-    record: &[u8],
-    columns: &[usize],
-    each: &mut dyn FnMut(usize, Met<'_>) -> bool,
-) -> Option<()> {
-    let (header, len) = short(record, 0)?;
-    let header = usize::try_from(header).ok()?;
-    let types = record.get(..header)?;
-    let mut type_at = len;
-    let mut offset = header;
-    let mut column = 0;
-    for (index, &wanted) in columns.iter().enumerate() {
-        let mut code = 0;
-        let mut begin = offset;
-        // A record that was written before its table had the column ends before it.
-        while column <= wanted && type_at < header {
-            let (next, len) = short(types, type_at)?;
-            type_at += len;
-            code = if column == wanted { next } else { 0 };
-            begin = offset;
-            offset = offset.checked_add(serial(next)?.1)?;
-            column += 1;
-        }
-        let met = match code {
-            0 => continue,
-            1..12 => Met::Elsewhere,
-            _ => Met::Bytes(record.get(begin..offset)?),
-        };
-        each(index, met).then_some(())?;
-    }
-    let is_whole = offset <= record.len() && (type_at < header || offset == record.len());
-    is_whole.then_some(())
-}
-
-/// The variable-length integer at a place, and its length: mostly one byte.
-#[inline]
-fn short(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
-    match bytes.get(at) {
-        Some(&byte) if byte < 0x80 => Some((u64::from(byte), 1)),
-        _ => varint(bytes, at),
-    }
 }
 
 #[cfg(test)]
@@ -287,6 +299,7 @@ mod tests {
     struct Made {
         bytes: Vec<u8>,
         root: u32,
+        pools: [rayon::ThreadPool; 3],
     }
 
     fn made() -> Made {
@@ -298,25 +311,39 @@ mod tests {
         Made {
             bytes: std::fs::read(file.path()).unwrap(),
             root,
+            pools: [1, 2, 5].map(|threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+                pool.build().unwrap()
+            }),
         }
     }
 
     type Row = (i64, Option<Vec<u8>>);
 
-    /// The rows that are not NULL: rowid, and the bytes where they are given.
+    /// The rows that are not NULL: rowid, and the bytes where they are given; the same on any number of threads.
     fn passed(file: &std::path::Path, made: &Made, column: usize) -> Option<Vec<Row>> {
+        let here = || passed_here(file, made, column);
+        let [one, others @ ..] = made.pools.each_ref().map(|pool| pool.install(here));
+        assert!(others.iter().all(|rows| *rows == one));
+        one
+    }
+
+    fn passed_here(file: &std::path::Path, made: &Made, column: usize) -> Option<Vec<Row>> {
         let len = made.bytes.len() as u64;
         let file = File::open(file).unwrap();
-        let mut rows = Vec::new();
-        let mut pages = Pages::new(file, &made.bytes, PAGE_SIZE, len).unwrap();
-        pages.pass(made.root, &[column], &mut |rowid, _, met| {
+        let pages = Pages::new(file, &made.bytes, PAGE_SIZE, len).unwrap();
+        let note = |rows: &mut Vec<Row>, rowid, met: Met<'_>| {
             rows.push(match met {
                 Met::Bytes(bytes) => (rowid, Some(bytes.to_vec())),
                 Met::Elsewhere => (rowid, None),
             });
             true
-        })?;
-        Some(rows)
+        };
+        let parts = pages.pass(made.root, &[column], &Vec::new, &note)?;
+        let threads = rayon::current_num_threads();
+        assert_eq!(parts.len() > 1, threads > 1);
+        assert!(parts.len() <= threads * PARTS);
+        Some(parts.concat())
     }
 
     /// The same by SQLite, up to the first error.

@@ -29,7 +29,7 @@ const MAX_DETOURS: u32 = 200;
 pub struct Database {
     connection: Connection,
     /// The file, where it is read as it lies.
-    pages: Option<RefCell<Pages>>,
+    pages: Option<Pages>,
     /// Bytes of values that may still be read.
     budget: Cell<u64>,
 }
@@ -99,10 +99,7 @@ impl Database {
 
     /// The same, of a file that is read as it lies.
     pub(super) fn with_pages(self, pages: Option<Pages>) -> Self {
-        Self {
-            pages: pages.map(RefCell::new),
-            ..self
-        }
+        Self { pages, ..self }
     }
 
     /// Whether the list of its tables can be read at all.
@@ -188,9 +185,6 @@ impl Database {
         each: &mut dyn FnMut(i64, &Cells<'_>),
     ) -> Result<Option<ReadError>, ReadError> {
         let name = table.name;
-        if let Some(rowids) = self.few_set(table, set) {
-            return self.scan_rows(table, columns, set, &rowids, each);
-        }
         let set = table.any_set(set);
         if !table.has_rowid {
             let key = if table.has(key) {

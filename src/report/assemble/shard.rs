@@ -2,11 +2,11 @@
 
 use super::finding::locator;
 use super::{text, texts};
-use crate::atoms::{Digest, JoinKey, Masked, Source, When, Zone};
+use crate::atoms::{Digest, Masked, Source, When, Zone};
 use crate::collect::Via;
 use crate::collect::read::Row;
 use crate::detect;
-use crate::report::wire::shard as wire;
+use crate::report::wire::shard::{self as wire, Hex, Key};
 
 /// A source.
 pub fn source(run: &str, row: &Row, clock_error: Option<f64>) -> wire::Source {
@@ -42,93 +42,97 @@ pub fn problems<'a>(run: &'a str, row: &'a Row) -> impl Iterator<Item = wire::Pr
 }
 
 /// A sighting of a source, whose id is given: it is the same for many.
-pub fn sighting(run: &str, source: Digest, sighting: &detect::Sighting) -> wire::Sighting {
+pub fn sighting<'a>(
+    run: &'a str,
+    source: Digest,
+    sighting: &'a detect::Sighting,
+) -> wire::Sighting<'a> {
     wire::Sighting {
         run: run.into(),
-        id: sighting.id.to_string(),
-        source: source.to_string(),
+        id: Hex(sighting.id),
+        source: Hex(source),
         locator: locator(&sighting.place.locator),
         view: sighting.place.view.as_str().into(),
         at: sighting.at.map(moment),
         via: sighting.via.as_str().into(),
         sent_to: match &sighting.via {
-            Via::Referer { sent_to } => text(sent_to.as_deref()),
+            Via::Referer { sent_to } => borrowed(sent_to.as_deref()),
             _ => None,
         },
         visit: sighting.visit.as_ref().map(|visit| wire::Visit {
-            own: key(visit.own),
+            own: Key(visit.own),
             ancestors: visit
                 .ancestors
                 .iter()
                 .map(|(hops, ancestor)| wire::Ancestor {
                     hops: *hops,
-                    key: key(*ancestor),
+                    key: Key(*ancestor),
                 })
                 .collect(),
         }),
-        exchange: sighting.exchange.map(key),
+        exchange: sighting.exchange.map(Key),
         role: sighting.role.as_str().into(),
-        method: text(sighting.method.as_deref()),
+        method: borrowed(sighting.method.as_deref()),
         status: sighting.status,
         channel: sighting.channel.as_str().into(),
         store: sighting.store.map(|store| store.as_str().into()),
-        url: text(sighting.url.as_ref().map(Masked::as_str)),
+        url: borrowed(sighting.url.as_ref().map(Masked::as_str)),
         address: sighting.address.as_ref().map(address),
-        landing: sighting.landing.map(|digest| digest.to_string()),
-        redirect: sighting.redirect.map(|digest| digest.to_string()),
+        landing: sighting.landing.map(Hex),
+        redirect: sighting.redirect.map(Hex),
         params: sighting.params.iter().map(param).collect(),
         credentials: sighting.credentials.iter().map(credential).collect(),
-        keys: sighting.keys.iter().copied().map(key).collect(),
-        near: sighting.near.iter().copied().map(key).collect(),
+        keys: sighting.keys.iter().copied().map(Key).collect(),
+        near: sighting.near.iter().copied().map(Key).collect(),
     }
 }
 
-fn credential(credential: &detect::Credential) -> wire::Credential {
+fn credential(credential: &detect::Credential) -> wire::Credential<'_> {
     let nesting = credential.nesting.iter();
     wire::Credential {
-        id: credential.id.to_string(),
+        id: Hex(credential.id),
         kind: credential.kind.as_str().into(),
         rule: (&*credential.rule).into(),
         slot: credential.slot.as_str().into(),
         name: (&*credential.name).into(),
         nesting: nesting.map(|layer| layer.as_str().into()).collect(),
         shown: credential.shown.as_str().into(),
-        fingerprint: credential.fingerprint.map(|digest| digest.to_string()),
-        keys: credential.keys.iter().copied().map(key).collect(),
+        fingerprint: credential.fingerprint.map(Hex),
+        keys: credential.keys.iter().copied().map(Key).collect(),
         claims: credential.claims.as_deref().map(claims),
         signature: credential.signature.as_str().into(),
         score: credential.score,
     }
 }
 
-fn claims(claims: &detect::Claims) -> wire::Claims {
+fn claims(claims: &detect::Claims) -> wire::Claims<'_> {
     wire::Claims {
-        alg: text(claims.alg.as_deref()),
-        typ: text(claims.typ.as_deref()),
+        alg: borrowed(claims.alg.as_deref()),
+        typ: borrowed(claims.typ.as_deref()),
         encrypted: claims.encrypted,
-        iss: text(claims.iss.as_deref()),
-        aud: texts(&claims.aud),
-        azp: text(claims.azp.as_deref()),
-        scope: text(claims.scope.as_deref()),
+        iss: borrowed(claims.iss.as_deref()),
+        aud: claims.aud.iter().map(|text| (&**text).into()).collect(),
+        azp: borrowed(claims.azp.as_deref()),
+        scope: borrowed(claims.scope.as_deref()),
         exp: claims.exp,
         iat: claims.iat,
         nbf: claims.nbf,
-        cnf: text(claims.cnf.as_deref()),
+        cnf: borrowed(claims.cnf.as_deref()),
         nonce: claims.nonce,
         personal: claims.personal,
         privileged: claims.privileged,
     }
 }
 
-fn param(param: &detect::Param) -> wire::Param {
+fn param(param: &detect::Param) -> wire::Param<'_> {
     wire::Param {
         name: (&*param.name).into(),
-        value: text(param.value.as_deref()),
+        value: borrowed(param.value.as_deref()),
         slot: param.slot.as_str().into(),
     }
 }
 
-fn address(address: &detect::Address) -> wire::Address {
+fn address(address: &detect::Address) -> wire::Address<'_> {
     wire::Address {
         scheme: (&*address.scheme).into(),
         host: (&*address.host).into(),
@@ -137,14 +141,14 @@ fn address(address: &detect::Address) -> wire::Address {
     }
 }
 
-fn moment(at: When) -> wire::Moment {
+fn moment(at: When) -> wire::Moment<'static> {
     wire::Moment {
-        instant: at.instant.to_string(),
+        instant: at.instant.to_string().into(),
         basis: at.basis.as_str().into(),
         zone_assumed: at.zone == Zone::Assumed,
     }
 }
 
-fn key(key: JoinKey) -> String {
-    format!("{}:{}", key.kind.as_str(), key.digest)
+fn borrowed(text: Option<&str>) -> Option<wire::Text<'_>> {
+    text.map(Into::into)
 }

@@ -3,20 +3,26 @@
 //!
 //! Lines stand in any order and may be repeated. Each names its run; a run's trailer says how many it has.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Locator, is_false};
+pub use super::ids::{Hex, Key};
 use super::{Counts, Tool};
 
 /// Value of [`Run::schema`].
 pub const SCHEMA: &str = "tokentrail-sightings/1";
 
+/// A text of a sighting: the sighting's own while it is written, of its own when it was read.
+pub type Text<'a> = Cow<'a, str>;
+
 /// One line. All ids and digests are 32 hex characters, all times RFC 3339, UTC.
 #[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[schemars(title = "tokentrail-sightings/1")]
-pub enum Line {
+pub enum Line<'a> {
     /// What was asked for.
     Run(Run),
     /// One piece of evidence.
@@ -26,7 +32,7 @@ pub enum Line {
     /// Files that no reader claimed.
     NotClaimed(NotClaimed),
     /// One protocol message, or one stored value, seen once.
-    Sighting(Box<Sighting>),
+    Sighting(Box<Sighting<'a>>),
     /// The end.
     Trailer(Trailer),
 }
@@ -159,78 +165,78 @@ pub struct Trailer {
 /// One protocol message, or one stored value, seen once. Holds no raw credential and no personal claim.
 /// Fields that say nothing are left out.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Sighting {
+pub struct Sighting<'a> {
     /// Its run.
-    pub run: String,
+    pub run: Text<'a>,
     /// Names the sighting: the same on every machine and in every run.
-    pub id: String,
+    pub id: Hex,
     /// Id of the source.
-    pub source: String,
+    pub source: Hex,
     /// Where in it.
     pub locator: Locator,
     /// `live`, `uncheckpointed` or `recovered`.
-    pub view: String,
+    pub view: Text<'a>,
     /// When, where the evidence tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Moment>,
+    pub at: Option<Moment<'a>>,
     /// How it was reached.
-    pub via: String,
+    pub via: Text<'a>,
     /// Host that received a `Referer`, where the evidence names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent_to: Option<String>,
+    pub sent_to: Option<Text<'a>>,
     /// Its visit in a browser history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visit: Option<Visit>,
     /// Key of the exchange that it is a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exchange: Option<String>,
+    pub exchange: Option<Key>,
     /// Which protocol message it is.
-    pub role: String,
+    pub role: Text<'a>,
     /// Method of the exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
+    pub method: Option<Text<'a>>,
     /// Status of the exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// `front`, `direct` or `storage`.
-    pub channel: String,
+    pub channel: Text<'a>,
     /// The store, when it is a stored value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub store: Option<String>,
+    pub store: Option<Text<'a>>,
     /// The URL, masked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
+    pub url: Option<Text<'a>>,
     /// Public parts of that URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address: Option<Address>,
+    pub address: Option<Address<'a>>,
     /// Digest of where it landed, to compare with `redirect`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub landing: Option<String>,
+    pub landing: Option<Hex>,
     /// Digest of where the response was to land.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub redirect: Option<String>,
+    pub redirect: Option<Hex>,
     /// Protocol parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub params: Vec<Param>,
+    pub params: Vec<Param<'a>>,
     /// What is or may be a credential in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub credentials: Vec<Credential>,
+    pub credentials: Vec<Credential<'a>>,
     /// Every key that joins it to others, as `kind:digest`: what an engine groups by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub keys: Vec<String>,
+    pub keys: Vec<Key>,
     /// What it may belong to by time alone, as `near:` with the id of another sighting of the source or with the
     /// digest of a stretch of time: joins as `keys` do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub near: Vec<String>,
+    pub near: Vec<Key>,
 }
 
 /// A moment, and how far its clock can be believed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Moment {
+pub struct Moment<'a> {
     /// The moment.
-    pub instant: String,
+    pub instant: Text<'a>,
     /// Which clock said so.
-    pub basis: String,
+    pub basis: Text<'a>,
     /// Whether the zone of that clock was assumed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub zone_assumed: bool,
@@ -240,7 +246,7 @@ pub struct Moment {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Visit {
     /// Its key.
-    pub own: String,
+    pub own: Key,
     /// Those before it, nearest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ancestors: Vec<Ancestor>,
@@ -252,64 +258,64 @@ pub struct Ancestor {
     /// Hops between; 1 is directly before.
     pub hops: u8,
     /// Its key.
-    pub key: String,
+    pub key: Key,
 }
 
 /// Public parts of a URL.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Address {
+pub struct Address<'a> {
     /// Scheme; empty for a request target.
-    pub scheme: String,
+    pub scheme: Text<'a>,
     /// Host; empty for a request target on an unnamed server.
-    pub host: String,
+    pub host: Text<'a>,
     /// Port, when it is not the scheme's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// Path, its variable segments replaced by `{}`.
-    pub path: String,
+    pub path: Text<'a>,
 }
 
 /// A protocol parameter.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Param {
+pub struct Param<'a> {
     /// Registered name.
-    pub name: String,
+    pub name: Text<'a>,
     /// Its value, when it is public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
+    pub value: Option<Text<'a>>,
     /// Where it sat.
-    pub slot: String,
+    pub slot: Text<'a>,
 }
 
 /// What is or may be a credential.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Credential {
+pub struct Credential<'a> {
     /// Names the credential.
-    pub id: String,
+    pub id: Hex,
     /// What it is, as far as this message tells.
-    pub kind: String,
+    pub kind: Text<'a>,
     /// The rule that found it.
-    pub rule: String,
+    pub rule: Text<'a>,
     /// Which part of the message held it.
-    pub slot: String,
+    pub slot: Text<'a>,
     /// Parameter, header or key.
-    pub name: String,
+    pub name: Text<'a>,
     /// Decodings between the evidence and the value, outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub nesting: Vec<String>,
+    pub nesting: Vec<Text<'a>>,
     /// Kind and length of the value.
-    pub shown: String,
+    pub shown: Text<'a>,
     /// Names the value; left out when the value could be guessed from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fingerprint: Option<String>,
+    pub fingerprint: Option<Hex>,
     /// Its own join keys, as `kind:digest`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub keys: Vec<String>,
+    pub keys: Vec<Key>,
     /// What it says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claims: Option<Claims>,
+    pub claims: Option<Claims<'a>>,
     /// What is known of its signature.
-    pub signature: String,
+    pub signature: Text<'a>,
     /// Evidence so far, in the points of the rules.
     pub score: i16,
 }
@@ -317,28 +323,28 @@ pub struct Credential {
 /// What a token says of itself. Times are Unix seconds.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Claims {
+pub struct Claims<'a> {
     /// `alg` of the header.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub alg: Option<String>,
+    pub alg: Option<Text<'a>>,
     /// `typ` of the header.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub typ: Option<String>,
+    pub typ: Option<Text<'a>>,
     /// Whether it is encrypted, and its claims unreadable.
     #[serde(skip_serializing_if = "is_false")]
     pub encrypted: bool,
     /// `iss`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub iss: Option<String>,
+    pub iss: Option<Text<'a>>,
     /// `aud`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub aud: Vec<String>,
+    pub aud: Vec<Text<'a>>,
     /// `azp`, or another claim that names the client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub azp: Option<String>,
+    pub azp: Option<Text<'a>>,
     /// `scope`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
+    pub scope: Option<Text<'a>>,
     /// `exp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
@@ -350,7 +356,7 @@ pub struct Claims {
     pub nbf: Option<i64>,
     /// Which member of `cnf` binds it to a key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cnf: Option<String>,
+    pub cnf: Option<Text<'a>>,
     /// Whether it has a `nonce`.
     #[serde(skip_serializing_if = "is_false")]
     pub nonce: bool,

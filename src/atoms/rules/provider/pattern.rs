@@ -7,48 +7,71 @@ use serde::Deserialize;
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(from = "String")]
 pub struct Pattern {
-    host: Box<str>,
+    host: Host,
     segments: Vec<Box<str>>,
+}
+
+/// What a host is compared with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Host {
+    Any,
+    Exact(Box<str>),
+    /// What stands before the star, and after it.
+    Around(Box<str>, Box<str>),
 }
 
 impl From<String> for Pattern {
     fn from(text: String) -> Self {
         let (host, path) = text.split_once('/').unwrap_or((&text, ""));
         Self {
-            host: host.into(),
-            segments: segments(path).map(Box::from).collect(),
+            host: Host::from(host),
+            segments: segments(path).into_iter().map(Box::from).collect(),
+        }
+    }
+}
+
+impl From<&str> for Host {
+    fn from(text: &str) -> Self {
+        match text.split_once('*') {
+            Some(("", "")) => Self::Any,
+            Some((before, after)) => Self::Around(before.into(), after.into()),
+            None => Self::Exact(text.into()),
         }
     }
 }
 
 impl Pattern {
-    /// Whether a lower-case host and a path match. A trailing slash makes no difference.
-    pub fn matches(&self, host: &str, path: &str) -> bool {
-        let found: Vec<_> = segments(path).collect();
-        host_matches(&self.host, host) && path_matches(&self.segments, &found)
+    /// Whether a lower-case host and the [`segments`] of a path match. A trailing slash makes no difference.
+    pub fn matches(&self, host: &str, path: &[&str]) -> bool {
+        self.host.matches(host) && path_matches(&self.segments, path)
     }
 }
 
-fn host_matches(pattern: &str, host: &str) -> bool {
-    if pattern == "*" {
-        return true;
-    }
-    match pattern.split_once('*') {
-        None => pattern == host,
-        Some((before, after)) => host
-            .strip_prefix(before)
-            .and_then(|rest| rest.strip_suffix(after))
-            .is_some_and(|middle| !middle.is_empty()),
+impl Host {
+    fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(wanted) => **wanted == *host,
+            Self::Around(before, after) => host
+                .strip_prefix(&**before)
+                .and_then(|rest| rest.strip_suffix(&**after))
+                .is_some_and(|middle| !middle.is_empty()),
+        }
     }
 }
 
 fn path_matches(pattern: &[Box<str>], path: &[&str]) -> bool {
+    let fits = |wanted: &str, found: &str| wanted == "*" || wanted == found;
+    // Most differ in their last segment already, which no gap stands before.
+    let last = pattern.last().filter(|last| ***last != *"**");
+    if let Some(last) = last
+        && !path.last().is_some_and(|found| fits(last, found))
+    {
+        return false;
+    }
     let same = |pattern: &[Box<str>], path: &[&str]| {
-        pattern.len() == path.len()
-            && pattern
-                .iter()
-                .zip(path)
-                .all(|(wanted, found)| **wanted == *"*" || **wanted == **found)
+        let mut pairs = pattern.iter().zip(path);
+        pattern.len() == path.len() && pairs.all(|(wanted, found)| fits(wanted, found))
     };
     let Some(gap) = pattern.iter().position(|segment| **segment == *"**") else {
         return same(pattern, path);
@@ -64,8 +87,10 @@ fn path_matches(pattern: &[Box<str>], path: &[&str]) -> bool {
     gap <= last && same(before, head) && same(after, tail)
 }
 
-fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|segment| !segment.is_empty())
+/// The segments of a path: taken apart once for all patterns that it is compared with.
+pub(super) fn segments(path: &str) -> Vec<&str> {
+    let segments = path.split('/');
+    segments.filter(|segment| !segment.is_empty()).collect()
 }
 
 /// Lower-case host without its port, and path without query and fragment.
@@ -83,14 +108,18 @@ mod tests {
 
     #[test]
     fn patterns_match_hosts_by_label_and_paths_by_segment() {
-        let pattern = |text: &str| Pattern::from(text.to_owned());
-        assert!(
-            pattern("*.okta.com/oauth2/*/v1/token").matches("a.okta.com", "/oauth2/{}/v1/token")
-        );
-        assert!(!pattern("*.okta.com/oauth2/v1/token").matches("okta.com", "/oauth2/v1/token"));
-        assert!(!pattern("*.okta.com/x").matches("a.okta.com.evil.test", "/x"));
-        assert!(pattern("*/**/realms/*/auth").matches("h", "/auth/realms/r/auth"));
-        assert!(pattern("*/**/realms/*/auth").matches("h", "/realms/r/auth/"));
-        assert!(!pattern("*/**/realms/*/auth").matches("h", "/realms/r/s/auth"));
+        let matches = |pattern: &str, host: &str, path: &str| {
+            Pattern::from(pattern.to_owned()).matches(host, &segments(path))
+        };
+        let okta = "*.okta.com/oauth2/*/v1/token";
+        assert!(matches(okta, "a.okta.com", "/oauth2/{}/v1/token"));
+        assert!(!matches(okta, "okta.com", "/oauth2/{}/v1/token"));
+        assert!(!matches("*.okta.com/x", "a.okta.com.evil.test", "/x"));
+        assert!(matches("login-*.test/x", "login-a.test", "/x/"));
+        assert!(!matches("login-*.test/x", "login-.test", "/x"));
+        let keycloak = "*/**/realms/*/auth";
+        assert!(matches(keycloak, "h", "/auth/realms/r/auth"));
+        assert!(matches(keycloak, "h", "/realms/r/auth/"));
+        assert!(!matches(keycloak, "h", "/realms/r/s/auth"));
     }
 }

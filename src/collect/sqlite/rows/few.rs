@@ -1,6 +1,8 @@
 //! Rows that are few among many: found by a pass over the file as it lies, and given out by SQLite one by one. Knows no
 //! application's schema.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::super::ReadError;
 use super::super::cells::Cells;
 use super::super::pass::Met;
@@ -14,56 +16,52 @@ const ROWS_PER_LOOKUP: i64 = 64;
 const MAX_LOOKUPS: usize = 1 << 16;
 
 impl Database {
-    /// The values of one column that are not NULL, in the order of rowids, without SQLite's machine. `false`, after
-    /// some or none, where only SQLite can read them.
-    pub fn pass(&self, table: &Table, column: &str, each: &mut dyn FnMut(i64, Met<'_>)) -> bool {
-        let mut each = |rowid, met: Met<'_>| {
-            each(rowid, met);
-            true
-        };
-        self.pass_over(table, &[column], &mut each).is_some()
-    }
-
-    fn pass_over(
+    /// Gives the values of some columns that are not NULL to `each`, without SQLite's machine, for many parts of the
+    /// table side by side. Returns what was gathered of each part, in the order of rowids. `None` where only SQLite can
+    /// read them, or where `each` asked for an end.
+    pub fn pass<T: Send>(
         &self,
         table: &Table,
         columns: &[&str],
-        each: &mut dyn FnMut(i64, Met<'_>) -> bool,
-    ) -> Option<()> {
+        begin: &(impl Fn() -> T + Sync),
+        each: &(impl Fn(&mut T, i64, Met<'_>) -> bool + Sync),
+    ) -> Option<Vec<T>> {
         let pages = self.pages.as_ref().filter(|_| table.has_rowid)?;
-        let mut pages = pages.try_borrow_mut().ok()?;
         let plan = Plan::of(&self.connection, table.name, columns)?;
-        pages.pass(plan.root, &plan.columns, &mut |rowid, _, met| {
-            each(rowid, met)
-        })
+        pages.pass(plan.root, &plan.columns, begin, each)
     }
 
-    /// The rows in which any of the columns is not NULL, where they are few among many, and some more perhaps.
-    pub(super) fn few_set(&self, table: &Table, columns: &[&str]) -> Option<Vec<i64>> {
-        self.pages.as_ref().filter(|_| !columns.is_empty())?;
-        let most = usize::try_from(self.last_rowid(table) / ROWS_PER_LOOKUP).ok()?;
-        let most = most.min(MAX_LOOKUPS);
-        let mut rowids: Vec<i64> = Vec::new();
-        self.pass_over(table, columns, &mut |rowid, _| {
-            if rowids.last() != Some(&rowid) {
-                rowids.push(rowid);
+    /// How many rows may be looked up one by one, so that it is worth its cost; `None` where [`Self::pass`] cannot say
+    /// which.
+    pub fn most_lookups(&self, table: &Table) -> Option<usize> {
+        self.pages.as_ref().filter(|_| table.has_rowid)?;
+        let most = usize::try_from(self.last_rowid(table) / ROWS_PER_LOOKUP);
+        Some(most.unwrap_or_default().min(MAX_LOOKUPS))
+    }
+
+    /// The rows in which any of the columns holds something, where they are few among many, and some more perhaps.
+    pub fn few_set(&self, table: &Table, columns: &[&str]) -> Option<Vec<i64>> {
+        let most = self.most_lookups(table)?;
+        let count = AtomicUsize::new(0);
+        let note = |rowids: &mut Vec<i64>, rowid, met: Met<'_>| {
+            if met == Met::Bytes(b"") || rowids.last() == Some(&rowid) {
+                return true;
             }
-            rowids.len() <= most
-        })?;
-        Some(rowids)
+            rowids.push(rowid);
+            count.fetch_add(1, Ordering::Relaxed) < most
+        };
+        Some(self.pass(table, columns, &Vec::new, &note)?.concat())
     }
 
-    /// Like [`Self::scan_where_any`], of these rows only.
+    /// Like [`Self::scan`], of these rows only.
     pub fn scan_rows(
         &self,
         table: &Table,
         columns: &[&str],
-        set: &[&str],
         rowids: &[i64],
         each: &mut dyn FnMut(i64, &Cells<'_>),
     ) -> Result<Option<ReadError>, ReadError> {
-        let condition = format!("{} AND rowid", table.any_set(set));
-        let lookup = self.lookup(table, &condition, columns)?;
+        let lookup = self.lookup(table, "rowid", columns)?;
         let mut problem = None;
         for rowid in rowids {
             match lookup.each(*rowid, each) {
