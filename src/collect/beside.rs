@@ -53,8 +53,8 @@ impl Evidence {
         self.beside(&[name, suffix].concat())
     }
 
-    /// Names of the files in the same folder, this one's among them, sorted; `None` where they are more than
-    /// [`MAX_NEIGHBOURS`].
+    /// Names of the files in the same folder, this one's among them, sorted; `None` where they are more than a
+    /// hundred thousand.
     pub fn neighbours(&self) -> Option<Vec<Box<str>>> {
         let mut names: Vec<Box<str>> = match &self.origin {
             Origin::File(path) => path.parent().map(listed).unwrap_or_default(),

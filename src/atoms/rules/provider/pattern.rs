@@ -41,7 +41,7 @@ impl From<&str> for Host {
 }
 
 impl Pattern {
-    /// Whether a lower-case host and the [`segments`] of a path match. A trailing slash makes no difference.
+    /// Whether a lower-case host and the segments of a path match. A trailing slash makes no difference.
     pub fn matches(&self, host: &str, path: &[&str]) -> bool {
         self.host.matches(host) && path_matches(&self.segments, path)
     }
