@@ -89,6 +89,9 @@ const unseenTable = (replayed) => {
 const problemList = (found) => found.flatMap(({ name, problems }) =>
   problems.map(({ path: at, reason }) => `- ${name}, ${at}: ${reason}`)).join('\n') || 'Nothing.';
 
+const cutList = (found) => found.flatMap(({ name, cut }) => cut.map(({ kind, value, sightings: [{ source }] }) =>
+  `- ${name}, ${named(source.path)}: ${kind}, ${value.length} characters`)).join('\n') || 'None.';
+
 const flowTable = (found) => table(
   ['holder', 'right', 'all that the evidence tells', 'less than it tells', 'wrong', 'unchanged by the scan', 'seconds'],
   found.map(({ name, flows, untouched, seconds }) => [
@@ -148,6 +151,7 @@ export function writeTables({ found, replayed, versions, faults }) {
     '### Found, of what lies there', foundTable(found),
     '### Stores that no reader exists for yet', unreadTable(found),
     '### In no row of a database any more, and searched with `--residue` only', buriedTable(found),
+    '### Beginnings of values in unused bytes, all told as `uncertain`', cutList(found),
     '### What the reports say was not read', problemList(found),
     '### Flow names', flowTable(found),
     '### Verdicts put to the servers', replayTable(replayed),

@@ -132,21 +132,25 @@ function stores(name, report, values) {
   }));
 }
 
-/** Judges one scan, with an index of the ledger: {name, stores, invented, kinds, flows: {right, less, vague, wrong}, untouched}. */
+/** Whether a finding is what deletion left of a value, and each of its sightings says that it is a guess. */
+const isBeginning = (finding) => finding.sightings.every(({ locator }) => locator.uncertain)
+  && [...ledger.keys()].some((value) => value.startsWith(finding.value));
+
+/** Judges one scan, with an index of the ledger: {name, stores, invented, cut, kinds, flows: {right, less, vague, wrong}, untouched}. */
 export function compare({ name, report, untouched, seconds }, values) {
   const reported = report.findings.filter((finding) => finding.kind !== 'flow_weakness');
   const held = stores(name, report, values);
   const messages = held.filter((row) => row.reader).flatMap((row) => row.messages);
   const flows = { right: 0, less: [], vague: [], wrong: [] };
   const kinds = [];
-  const invented = [];
+  const [invented, cut] = [[], []];
   for (const finding of reported) {
     const entry = ledger.get(finding.value);
-    if (!entry) { invented.push(finding); continue; }
+    if (!entry) { (isBeginning(finding) ? cut : invented).push(finding); continue; }
     if (entry.kind !== finding.kind && !alsoCalled[entry.kind]?.includes(finding.kind)) kinds.push({ entry, finding });
     const verdict = nameOf(entry, finding, messages);
     if (verdict === 'right') flows.right += 1;
     else if (verdict) flows[verdict].push({ entry, finding });
   }
-  return { name, stores: held, invented, kinds, flows, untouched, seconds, problems: report.problems };
+  return { name, stores: held, invented, cut, kinds, flows, untouched, seconds, problems: report.problems };
 }
