@@ -15,7 +15,7 @@ use crate::collect::har::parts;
 use crate::collect::{Context, Exchange, Observation, Payload, ReadError, Sink, Store, Via};
 
 /// Headers of one stored message that are looked at. Servers and browsers stop at a few hundred.
-const MAX_HEADERS: usize = 4_096;
+pub(super) const MAX_HEADERS: usize = 4_096;
 
 /// A header, and where its value lies in the file.
 #[derive(Clone, PartialEq, Eq, Debug)]

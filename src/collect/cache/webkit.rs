@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::input::Input;
-use super::stored::{Header, Out, Stored};
+use super::stored::{Header, MAX_HEADERS, Out, Stored};
 use crate::atoms::{Raw, Source};
 use crate::collect::cursor::Cursor;
 use crate::collect::har::parts;
@@ -28,9 +28,6 @@ const DIGEST: usize = 20;
 
 /// Hexadecimal digits of a record's name.
 const NAME: usize = 40;
-
-/// Headers of one response: servers stop at some hundred.
-const MAX_HEADERS: u64 = 4_096;
 
 /// A string that is shorter is chance, or holds nothing.
 const MIN_STRING: usize = 8;
@@ -172,7 +169,7 @@ fn response(header: &[u8], at: u64, stored: &mut Stored) -> Option<()> {
     ];
     let is_http = protocol.is_none_or(|name| name.is_empty() || name.starts_with(b"HTTP/"));
     let count = cursor.u64_le()?;
-    if is_null != 0 || url.is_none() || !is_http || count > MAX_HEADERS {
+    if is_null != 0 || url.is_none() || !is_http || count > MAX_HEADERS as u64 {
         return None;
     }
     let mut headers = Vec::new();
