@@ -13,17 +13,18 @@
     reason = "a test fails by panicking, and reads stories without their expectations"
 )]
 
+#[path = "flows/found.rs"]
+mod found;
 #[path = "flows/story.rs"]
 mod story;
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use found::find;
 use story::Story;
+use tokentrail::atoms::Kind;
 use tokentrail::atoms::rules::Rules;
-use tokentrail::atoms::{FingerprintKey, Kind};
-use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
-use tokentrail::flow::{self, Flow};
+use tokentrail::flow::Flow;
 
 /// A response that says nothing of who made it: every required parameter, and nothing else.
 const PLAIN: &str = "#access_token={token}&token_type=Bearer&expires_in=3600&state={state}";
@@ -263,22 +264,8 @@ fn history(urls: &[&str]) -> String {
 fn flow_of(text: &str) -> Flow {
     static RULES: OnceLock<Rules> = OnceLock::new();
     let rules = RULES.get_or_init(|| Rules::builtin().expect("the built-in rules"));
-    let key = FingerprintKey::default();
-    let detector = Detector {
-        rules,
-        key: &key,
-        jwks: None,
-        reveal: Reveal::default(),
-    };
-    let mut memories: BTreeMap<Box<str>, Memory> = BTreeMap::new();
-    let mut sightings: Vec<Sighting> = Vec::new();
-    for observation in &Story::parse(text).observations {
-        let memory = memories
-            .entry(observation.place.source.path.clone())
-            .or_default();
-        sightings.extend(detect::sightings(observation, &detector, memory));
-    }
-    let found = flow::trails(sightings, rules);
+    let story = Story::parse(text);
+    let found = find(&story.observations, story.as_of, rules).correlated;
     let mut tokens = found
         .exposures
         .iter()

@@ -13,23 +13,24 @@
     reason = "a test fails by panicking, and reads stories without their expectations"
 )]
 
+#[path = "flows/found.rs"]
+mod found;
 #[path = "flows/story.rs"]
 mod story;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use found::{Found, find};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 use story::Story;
 use tokentrail::atoms::rules::Rules;
-use tokentrail::atoms::{Digest, FingerprintKey, Kind};
+use tokentrail::atoms::{Digest, Kind};
 use tokentrail::collect::Observation;
-use tokentrail::detect::clock::clock_error;
-use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
-use tokentrail::flow::{self, Correlated, Flow, Pkce};
-use tokentrail::judge::{self, Finding, Judging, State};
+use tokentrail::flow::{self, Flow, Pkce};
+use tokentrail::judge::{Finding, State};
 
 const CODE: Kind = Kind::AuthorizationCode;
 
@@ -283,12 +284,6 @@ fn text(world: &[Login]) -> String {
     format!("```history\n{history}```\n```log\n{log}```\n{rest}")
 }
 
-/// What is found in an evidence.
-struct Found {
-    correlated: Correlated,
-    findings: Vec<Finding>,
-}
-
 impl Found {
     fn of(text: &str) -> Self {
         let story = Story::parse(text);
@@ -296,37 +291,7 @@ impl Found {
     }
 
     fn from(observations: &[Observation], as_of: Timestamp) -> Self {
-        let key = FingerprintKey::default();
-        let detector = Detector {
-            rules: rules(),
-            key: &key,
-            jwks: None,
-            reveal: Reveal::default(),
-        };
-        let mut memories: BTreeMap<Box<str>, Memory> = BTreeMap::new();
-        let mut by_source: BTreeMap<Digest, Vec<Sighting>> = BTreeMap::new();
-        for observation in observations {
-            let source = &observation.place.source;
-            let memory = memories.entry(source.path.clone()).or_default();
-            let found = detect::sightings(observation, &detector, memory);
-            by_source.entry(source.digest()).or_default().extend(found);
-        }
-        let clock_errors = by_source
-            .iter()
-            .filter_map(|(source, sightings)| Some((*source, clock_error(sightings)?)))
-            .collect();
-        let correlated = flow::trails(by_source.into_values().flatten().collect(), rules());
-        let judging = Judging {
-            as_of,
-            code_lifetime: None,
-            rules: rules(),
-            clock_errors: &clock_errors,
-        };
-        let findings = judge::findings(&correlated, &judging);
-        Self {
-            correlated,
-            findings,
-        }
+        find(observations, as_of, rules())
     }
 
     fn flow(&self, kind: Kind) -> Flow {

@@ -27,6 +27,8 @@
 
 #[path = "flows/account.rs"]
 mod account;
+#[path = "flows/found.rs"]
+mod found;
 #[path = "flows/story.rs"]
 mod story;
 

@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 
 use tokentrail::atoms::rules::Rules;
-use tokentrail::atoms::{Digest, FingerprintKey, Masked};
-use tokentrail::detect::clock::clock_error;
-use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
-use tokentrail::flow::{self, Correlated, Trail};
-use tokentrail::judge::{self, Finding, Judging, Profile, Verdict};
+use tokentrail::atoms::{Digest, Masked};
+use tokentrail::flow::{Correlated, Trail};
+use tokentrail::judge::{self, Finding, Profile, Verdict};
 
+use super::found::{Found, find};
 use super::story::Story;
 
 /// What comes of a story.
@@ -21,34 +20,10 @@ pub(crate) struct Told {
 
 impl Told {
     pub(crate) fn of(story: &Story, rules: &Rules) -> Self {
-        let key = FingerprintKey::default();
-        let detector = Detector {
-            rules,
-            key: &key,
-            jwks: None,
-            reveal: Reveal::default(),
-        };
-        let mut memories: BTreeMap<Box<str>, Memory> = BTreeMap::new();
-        let mut by_source: BTreeMap<Digest, Vec<Sighting>> = BTreeMap::new();
-        for observation in &story.observations {
-            let source = &observation.place.source;
-            let memory = memories.entry(source.path.clone()).or_default();
-            let found = detect::sightings(observation, &detector, memory);
-            by_source.entry(source.digest()).or_default().extend(found);
-        }
-        let clock_errors = by_source
-            .iter()
-            .filter_map(|(source, sightings)| Some((*source, clock_error(sightings)?)))
-            .collect();
-        let sightings = by_source.into_values().flatten().collect();
-        let correlated = flow::trails(sightings, rules);
-        let judging = Judging {
-            as_of: story.as_of,
-            code_lifetime: None,
-            rules,
-            clock_errors: &clock_errors,
-        };
-        let findings = judge::findings(&correlated, &judging);
+        let Found {
+            correlated,
+            findings,
+        } = find(&story.observations, story.as_of, rules);
         let profiles = judge::profiles(&correlated, &findings, &rules.stores);
         Self {
             correlated,
