@@ -417,11 +417,8 @@ fn what_may_be_one_request_without_a_key_shares_a_stretch_of_time() {
         assert!(!shared(begin, 10, &same), "{begin}");
     }
     assert!(!shared(0, 0, &|row| row.redirect = Some(digest("other"))));
-    assert!(!shared(0, 0, &|row| row.params[0] = shown(
-        "client_id",
-        "other",
-        Slot::Query
-    )));
+    assert!(!shared(0, 0, &|row| row.params[0] =
+        shown("client_id", "other", Slot::Query)));
 }
 
 /// RFC 9126 §2.2: the answer to a pushed request stands for the request.

@@ -307,7 +307,8 @@ impl Distinct {
     fn push(&mut self, key: u64, kind: Option<usize>, value: Digest) {
         let kind = kind.unwrap_or_default() as u64;
         // Only names that one source gave, or none did, can be told apart from each other.
-        let scope = value.scope().map_or(0, u32::from_be_bytes) >> 8;
+        let [first, second, third, _] = value.scope().unwrap_or_default();
+        let scope = u32::from_be_bytes([0, first, second, third]);
         let group = kind << 24 | u64::from(scope);
         self.pairs.push((key, group << 32 | half(value) >> 32));
         if self.pairs.len() >= self.sorted.saturating_mul(2).max(UNSORTED) {

@@ -79,7 +79,8 @@ fn challenge(request: &Sighting) -> Option<Pkce> {
     }
 }
 
-/// Whether a verifier was sent. A log may show the name without the value, and a client may have a name of its own for the value.
+/// Whether a verifier was sent. A log may show the name without the value, and a client may have a name of its own for
+/// the value.
 pub(super) fn has_verifier(sighting: &Sighting) -> bool {
     param(sighting, "code_verifier").is_some()
         || sighting

@@ -38,13 +38,8 @@ pub(super) fn of(
             ..,
         ) => other_protocol(kind, grant, credential),
         (Kind::AuthorizationCode, ..) if grant == Flow::Unknown => Flow::Code,
-        (Kind::UserCode | Kind::DeviceCode, ..) if grant == Flow::Unknown => {
-            if same_name(&credential.name, "auth_req_id") {
-                Flow::Ciba
-            } else {
-                Flow::Device
-            }
-        }
+        (Kind::DeviceCode, ..) if same_name(&credential.name, "auth_req_id") => Flow::Ciba,
+        (Kind::UserCode | Kind::DeviceCode, ..) => Flow::Device,
         _ => grant,
     }
 }
