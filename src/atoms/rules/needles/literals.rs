@@ -94,11 +94,15 @@ impl Literals {
         self.jointed.iter().map(upto)
     }
 
-    /// Whether the telling bytes of any end with this one.
+    /// Whether the telling bytes of one, or what is before its joint, may end with these bytes.
     #[inline]
-    pub(super) fn are_told_by(&self, last: u8) -> bool {
-        let alike = self.by_last.get(usize::from(last));
-        alike.is_some_and(|alike| !alike.is_empty())
+    pub(super) fn may_be_told(&self, upto: [u8; TELLING]) -> bool {
+        let [third, before, last, joint] = upto;
+        let alike = self.by_last.get(usize::from(joint));
+        let here = u32::from_be_bytes(upto);
+        let mut alike = alike.into_iter().flatten();
+        alike.any(|it| here & it.bits == it.telling)
+            || matches!(joint, b'-' | b'_') && self.joints.has(third, before, last)
     }
 
     /// Offset of the literal whose telling bytes end with the byte at `at` and that begins at or after `from`, or of the

@@ -134,13 +134,16 @@ impl Needles {
     #[inline]
     fn may_be_needle(&self, around: [u8; BEFORE + 1]) -> bool {
         let [_, ending @ .., mark] = around;
-        if !matches!(mark, b':' | b'=') || self.literals.are_told_by(mark) {
-            return true;
-        }
-        // `"name":` is what JSON is made of.
         let [before_quote @ .., last, _] = around;
-        let ending = if last == b'"' { before_quote } else { ending };
-        self.names.may_end(ending) || mark == b'=' && ending.ends_with(b"name")
+        let [_, _, _, upto @ ..] = around;
+        let by_itself = match mark {
+            // `"name":` is what JSON is made of.
+            b':' | b'=' if last == b'"' => self.names.may_end(before_quote),
+            b':' | b'=' => self.names.may_end(ending) || mark == b'=' && ending.ends_with(b"name"),
+            b'@' => true,
+            _ => matches!(upto, [_, b'%', ..]),
+        };
+        by_itself || self.literals.may_be_told(upto)
     }
 
     /// The needle that is told between an escape that ends at `at` and the end of the name in which it stands.

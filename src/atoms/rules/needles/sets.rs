@@ -222,7 +222,8 @@ impl Set {
                 *told &= own | more;
             }
         }
-        let told: u64 = told.iter().map(|word| u64::from(word.count_ones())).sum();
+        let told = told.iter().filter(|word| **word != 0);
+        let told: u64 = told.map(|word| u64::from(word.count_ones())).sum();
         let bytes = |class: Class| class.halves().map(|half| u64::from(half.count_ones()));
         let all: u64 = either(self.all, other.all)
             .into_iter()
