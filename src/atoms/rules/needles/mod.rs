@@ -20,7 +20,7 @@ use std::ops::Range;
 
 use literals::Literals;
 use lookup::Lookup;
-use names::{LOOK_BACK, Names};
+use names::{LOOK_BACK, Names, unhex};
 use triples::is_joint;
 pub(super) use vocabulary::Vocabulary;
 
@@ -141,7 +141,10 @@ impl Needles {
             b':' | b'=' if last == b'"' => self.names.may_end(before_quote),
             b':' | b'=' => self.names.may_end(ending) || mark == b'=' && ending.ends_with(b"name"),
             b'@' => true,
-            _ => matches!(upto, [_, b'%', ..]),
+            _ => {
+                let [_, escape @ ..] = upto;
+                is_spelt(escape)
+            }
         };
         by_itself || self.literals.may_be_told(upto)
     }
@@ -149,7 +152,8 @@ impl Needles {
     /// The needle that is told between an escape that ends at `at` and the end of the name in which it stands.
     fn spelt(&self, bytes: &[u8], from: usize, at: usize, spelt: &Spelt) -> Option<usize> {
         let (upto, _) = bytes.split_at_checked(at.saturating_add(1))?;
-        if !matches!(upto, [.., b'%', _, _]) || at < spelt.searched.get() {
+        let is_spelt = upto.last_chunk().is_some_and(|last| is_spelt(*last));
+        if !is_spelt || at < spelt.searched.get() {
             return None;
         }
         let known = spelt.known.get().max(upto.len());
@@ -208,6 +212,12 @@ struct Spelt {
     known: Cell<usize>,
     /// Up to where it was searched, once it was known where it ends.
     searched: Cell<usize>,
+}
+
+/// Whether the bytes end with an escape that may be one of a name, or the first of one that is encoded more than once.
+fn is_spelt([escape, high, low]: [u8; 3]) -> bool {
+    let byte = unhex(high, low);
+    escape == b'%' && (byte == b'%' || byte.is_ascii_alphanumeric() || is_joint(byte, 1))
 }
 
 /// Whether the byte may stand between an encoded letter of a name and the separator.

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 
-use super::names::unhex;
 use super::*;
 use crate::atoms::rules::Name;
 
