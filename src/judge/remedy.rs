@@ -1,6 +1,7 @@
 //! What to change: one sentence per finding, chosen here, worded in the rules.
 
 use super::Remediation;
+use super::holder::Hands;
 use super::severity::to_third_party;
 use super::verdict::Case;
 use crate::atoms::rules::Explanations;
@@ -35,6 +36,7 @@ pub const REMEDIES: &[&str] = &[
     "storage",
     "assertion",
     "capture",
+    "cache",
     "token-in-url",
     "state",
     "https",
@@ -93,6 +95,7 @@ fn remedy(case: &Case<'_>) -> &'static str {
         (_, Flow::LogoutLeak) => "logout",
         (Kind::RefreshToken, _) => "refresh-token",
         _ if token && stored => "storage",
+        _ if token && direct && !in_url && only_in_profiles(case) => "cache",
         _ if token && direct && !in_url => "capture",
         (
             Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken,
@@ -131,6 +134,15 @@ fn remedy(case: &Case<'_>) -> &'static str {
             "front-channel-object"
         }
     }
+}
+
+/// Whether nobody recorded it but browsers, which keep the responses that they may (RFC 6749 §5.1 forbids it).
+fn only_in_profiles(case: &Case<'_>) -> bool {
+    let holders = &case.facts.holders;
+    let mut own = case
+        .sightings()
+        .filter_map(|(index, _)| holders.get(holders.holder(index)));
+    own.all(|holder| holder.hands == Hands::Profile)
 }
 
 fn weak_pkce(case: &Case<'_>) -> bool {
