@@ -263,12 +263,7 @@ mod tests {
         );
         let of = |kinds: [Locator; 4]| {
             let [first, second, third, fourth] = kinds;
-            let all = [
-                at(&a, first),
-                at(&a, second),
-                at(&a, third),
-                at(&b, fourth),
-            ];
+            let all = [at(&a, first), at(&a, second), at(&a, third), at(&b, fourth)];
             Holders::of(&all).by_sighting
         };
         let found = of([line(), line(), bytes(), bytes()]);
