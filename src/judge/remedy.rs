@@ -76,9 +76,7 @@ fn worded(id: &str, texts: &Explanations) -> Remediation {
 fn remedy(case: &Case<'_>) -> &'static str {
     let in_url = case.credentials().any(|(_, _, it)| it.slot.is_url());
     let query = case.credentials().any(|(_, _, it)| it.slot == Slot::Query);
-    let direct = case
-        .sightings()
-        .all(|(_, it)| it.channel == Channel::Direct);
+    let in_front = case.sightings().any(|(_, it)| it.channel == Channel::Front);
     let stored = case
         .sightings()
         .all(|(_, it)| it.channel == Channel::Storage);
@@ -95,8 +93,7 @@ fn remedy(case: &Case<'_>) -> &'static str {
         (_, Flow::LogoutLeak) => "logout",
         (Kind::RefreshToken, _) => "refresh-token",
         _ if token && stored => "storage",
-        _ if token && direct && !in_url && only_in_profiles(case) => "cache",
-        _ if token && direct && !in_url => "capture",
+        _ if token && !in_url && !in_front => kept(case),
         (
             Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken,
             Flow::Implicit
@@ -136,13 +133,22 @@ fn remedy(case: &Case<'_>) -> &'static str {
     }
 }
 
-/// Whether nobody recorded it but browsers, which keep the responses that they may (RFC 6749 §5.1 forbids it).
-fn only_in_profiles(case: &Case<'_>) -> bool {
+/// For a token that no address bar had: where the application keeps it, else the cache of a browser, which keeps
+/// the responses that it may (RFC 6749 §5.1 forbids it), else who recorded the wire.
+fn kept(case: &Case<'_>) -> &'static str {
     let holders = &case.facts.holders;
-    let mut own = case
-        .sightings()
-        .filter_map(|(index, _)| holders.get(holders.holder(index)));
-    own.all(|holder| holder.hands == Hands::Profile)
+    let in_profile = |index: usize| {
+        let holder = holders.get(holders.holder(index));
+        holder.is_some_and(|it| it.hands == Hands::Profile)
+    };
+    let mut all = case.sightings();
+    if all.any(|(index, it)| in_profile(index) && it.channel == Channel::Storage) {
+        "storage"
+    } else if case.sightings().all(|(index, _)| in_profile(index)) {
+        "cache"
+    } else {
+        "capture"
+    }
 }
 
 fn weak_pkce(case: &Case<'_>) -> bool {

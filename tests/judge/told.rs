@@ -19,6 +19,10 @@ fn answer(id: &str) -> Box<str> {
         .expect("an answer")
 }
 
+fn remedy(id: &str) -> &'static str {
+    &rules().explanations.remedy(id).expect("a remedy").text
+}
+
 /// What is said of a code flow is said of its code, and nothing of what follows the flow or stands before it.
 #[test]
 fn the_answer_of_a_flow_is_given_for_the_values_that_it_speaks_of() {
@@ -90,54 +94,47 @@ fn the_attack_is_by_the_place_where_the_value_lies() {
 
 #[test]
 fn the_remedy_of_a_token_is_by_how_it_got_there() {
-    let of = |flow, seen: Seen| lone(flow, Kind::AccessToken, seen).remediation.text;
-    let token = |place, role| access(place, role);
+    let in_fragment = access(Place::History, Role::ResponseInFragment);
+    let in_query = access(Place::History, Role::ResponseInQuery);
+    let logged = access(Place::Log, Role::None);
+    let stored = access(Place::Storage, Role::Stored);
+    let recorded = access(Place::Har, Role::TokenResponse);
+    let in_cookie = access(Place::Har, Role::Stored).slot(Slot::Cookie);
+    // RFC 6749 §5.1: no cache may keep it.
+    let cached = access(Place::Storage, Role::TokenResponse);
     for (flow, seen, wanted) in [
+        (Flow::Implicit, vec![&in_fragment], "implicit"),
+        (Flow::CodePkceS256, vec![&in_fragment], "token-in-url"),
+        (Flow::CodePkceS256, vec![&in_query], "bearer-in-query"),
+        (Flow::Unknown, vec![&logged], "bearer-in-query"),
+        (Flow::CodePkceS256, vec![&stored], "storage"),
+        (Flow::CodePkceS256, vec![&recorded], "capture"),
+        (Flow::CodePkceS256, vec![&cached], "cache"),
+        // A place in a URL is the worst, then the one that the application chose.
+        (Flow::CodePkceS256, vec![&recorded, &stored], "storage"),
+        (Flow::CodePkceS256, vec![&cached, &stored], "storage"),
+        (Flow::CodePkceS256, vec![&cached, &recorded], "capture"),
+        (Flow::CodePkceS256, vec![&in_cookie, &recorded], "capture"),
         (
-            Flow::Implicit,
-            token(Place::History, Role::ResponseInFragment),
-            "implicit",
+            Flow::CodePkceS256,
+            vec![&stored, &in_query],
+            "bearer-in-query",
         ),
         (
             Flow::CodePkceS256,
-            token(Place::History, Role::ResponseInFragment),
+            vec![&cached, &in_fragment],
             "token-in-url",
         ),
-        (
-            Flow::CodePkceS256,
-            token(Place::History, Role::ResponseInQuery),
-            "bearer-in-query",
-        ),
-        (
-            Flow::Unknown,
-            token(Place::Log, Role::None),
-            "bearer-in-query",
-        ),
-        (
-            Flow::CodePkceS256,
-            token(Place::Storage, Role::Stored),
-            "storage",
-        ),
-        (
-            Flow::CodePkceS256,
-            token(Place::Har, Role::TokenResponse),
-            "capture",
-        ),
-        // RFC 6749 §5.1: no cache may keep it.
-        (
-            Flow::CodePkceS256,
-            token(Place::Storage, Role::TokenResponse),
-            "cache",
-        ),
     ] {
-        let remedy = rules().explanations.remedy(wanted).unwrap();
-        assert_eq!(of(flow, seen), remedy.text, "{flow:?} {wanted}");
+        let seen = seen.into_iter().cloned().collect();
+        let run = Run::new(flow, Pkce::NotObserved, seen);
+        let found = run.find(Kind::AccessToken, EARLY).remediation.text;
+        assert_eq!(&*found, remedy(wanted), "{flow:?}");
     }
-    let both = implicit(token(Place::Storage, Role::TokenResponse));
-    let both = both.with(token(Place::Har, Role::TokenResponse));
-    let capture = rules().explanations.remedy("capture").unwrap();
-    let found = both.find(Kind::AccessToken, EARLY);
-    assert_eq!(found.remediation.text, capture.text);
+    // A code that a cache keeps is a code.
+    let code = seen(Place::Storage, T0, Role::TokenResponse).with(CODE, "code", 1);
+    let found = lone(Flow::Code, CODE, code);
+    assert_eq!(&*found.remediation.text, remedy("code-in-history"));
 }
 
 /// RFC 8252 §7.3: the loopback interface is no network.
