@@ -14,11 +14,11 @@ pub(super) fn meant(name: &str, known: &[String]) -> Vec<String> {
     if name.len() > LONGEST {
         return Vec::new();
     }
-    let name = folded(name);
+    let name = folded(bare(name));
     let mut near: Vec<(bool, usize, &String)> = known
         .iter()
         .filter_map(|full| {
-            let (is_part, distance) = likeness(&name, &folded(full))?;
+            let (is_part, distance) = likeness(&name, &folded(bare(full)))?;
             Some((is_part, distance, full))
         })
         .collect();
@@ -27,27 +27,27 @@ pub(super) fn meant(name: &str, known: &[String]) -> Vec<String> {
     near.take(TOLD).collect()
 }
 
-/// Whether the name is only a part of the known one, and how many slips lie between them. Compared with the topic
-/// where the name has one.
-fn likeness(name: &str, full: &str) -> Option<(bool, usize)> {
-    let bare = full.split_once(':').map_or(full, |(_, id)| id);
-    let known = if name.contains(':') { full } else { bare };
+/// Whether the name is only a part of the known one, and how many slips lie between them.
+fn likeness(name: &str, known: &str) -> Option<(bool, usize)> {
     let distance = osa_distance(name, known);
-    // One slip in three characters, and a name of one or two is none.
+    // One slip in three characters, so that one or two characters are no name.
     if distance <= name.chars().count() / 3 {
         return Some((false, distance));
     }
     let mut parts = known.match_indices(name).map(|(at, _)| at);
     let is_part = parts.any(|at| {
-        let ends = [
-            known.get(..at).and_then(|it| it.chars().next_back()),
-            known
-                .get(at + name.len()..)
-                .and_then(|it| it.chars().next()),
-        ];
-        ends.into_iter().flatten().all(|it| !it.is_alphanumeric())
+        let before = known.get(..at).and_then(|it| it.chars().next_back());
+        let after = known.get(at + name.len()..);
+        let after = after.and_then(|it| it.chars().next());
+        let mut ends = [before, after].into_iter().flatten();
+        ends.all(|it| !it.is_alphanumeric())
     });
     (is_part && !name.is_empty()).then_some((true, distance))
+}
+
+/// The name without its topic: people take one for another.
+fn bare(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(_, id)| id)
 }
 
 /// Names of the wire have `_`, those of flows and rules `-`; people write either.
@@ -71,6 +71,7 @@ mod tests {
             "weakness:pkce-plain",
             "weakness:no-state",
             "kind:access_token",
+            "kind:id_token",
         ];
         meant(name, &known.map(String::from))
     }
@@ -85,6 +86,8 @@ mod tests {
             ("acess-token", "kind:access_token"),
             ("cass", "flow:cas"),
             ("code-pkce-s265", "flow:code-pkce-s256"),
+            ("kind:acces_token", "kind:access_token"),
+            ("kind:cas", "flow:cas"),
         ] {
             assert_eq!(near(name), [wanted], "{name}");
         }
