@@ -37,6 +37,7 @@ pub const REMEDIES: &[&str] = &[
     "assertion",
     "capture",
     "cache",
+    "log",
     "token-in-url",
     "state",
     "https",
@@ -134,18 +135,21 @@ fn remedy(case: &Case<'_>) -> &'static str {
 }
 
 /// For a token that no address bar had: where the application keeps it, else the cache of a browser, which keeps
-/// the responses that it may (RFC 6749 §5.1 forbids it), else who recorded the wire.
+/// the responses that it may (RFC 6749 §5.1 forbids it), else who wrote down what went over the wire.
 fn kept(case: &Case<'_>) -> &'static str {
     let holders = &case.facts.holders;
-    let in_profile = |index: usize| {
-        let holder = holders.get(holders.holder(index));
-        holder.is_some_and(|it| it.hands == Hands::Profile)
-    };
-    let mut all = case.sightings();
-    if all.any(|(index, it)| in_profile(index) && it.channel == Channel::Storage) {
+    let hands = |index| holders.get(holders.holder(index)).map(|it| it.hands);
+    let places: Vec<_> = case
+        .sightings()
+        .map(|(index, it)| (hands(index), it.channel))
+        .collect();
+    let profile = Some(Hands::Profile);
+    if places.contains(&(profile, Channel::Storage)) {
         "storage"
-    } else if case.sightings().all(|(index, _)| in_profile(index)) {
+    } else if places.iter().all(|(hands, _)| *hands == profile) {
         "cache"
+    } else if places.iter().any(|(hands, _)| *hands == Some(Hands::Log)) {
+        "log"
     } else {
         "capture"
     }

@@ -100,6 +100,7 @@ fn the_remedy_of_a_token_is_by_how_it_got_there() {
     let stored = access(Place::Storage, Role::Stored);
     let recorded = access(Place::Har, Role::TokenResponse);
     let in_cookie = access(Place::Har, Role::Stored).slot(Slot::Cookie);
+    let in_header = access(Place::Log, Role::TokenResponse).slot(Slot::Header);
     // RFC 6749 §5.1: no cache may keep it.
     let cached = access(Place::Storage, Role::TokenResponse);
     for (flow, seen, wanted) in [
@@ -115,6 +116,10 @@ fn the_remedy_of_a_token_is_by_how_it_got_there() {
         (Flow::CodePkceS256, vec![&cached, &stored], "storage"),
         (Flow::CodePkceS256, vec![&cached, &recorded], "capture"),
         (Flow::CodePkceS256, vec![&in_cookie, &recorded], "capture"),
+        (Flow::Unknown, vec![&in_header], "log"),
+        (Flow::CodePkceS256, vec![&cached, &in_header], "log"),
+        (Flow::CodePkceS256, vec![&in_header, &recorded], "log"),
+        (Flow::CodePkceS256, vec![&in_header, &stored], "storage"),
         (
             Flow::CodePkceS256,
             vec![&stored, &in_query],
