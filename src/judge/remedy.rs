@@ -93,7 +93,6 @@ fn remedy(case: &Case<'_>) -> &'static str {
         (_, Flow::HandoffFragment | Flow::HandoffQuery) => "handoff",
         (_, Flow::LogoutLeak) => "logout",
         (Kind::RefreshToken, _) => "refresh-token",
-        _ if token && stored => "storage",
         _ if token && !in_url && !in_front => kept(case),
         (
             Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken,

@@ -217,6 +217,37 @@ fn what_is_encrypted_is_said_to_be_unknown() {
     assert!(now.because.contains("encrypted"), "{}", now.because);
 }
 
+/// RFC 7519 §2: `exp` is seconds since 1970, and a number may be none that any calendar has.
+#[test]
+fn an_expiry_that_is_no_moment_is_not_called_missing() {
+    let of = |exp| {
+        let claims = Claims {
+            exp,
+            ..Claims::default()
+        };
+        let token = access(Place::History, Role::ResponseInFragment);
+        let token = token.claims(claims, Signature::Unverified);
+        let now = lone(Flow::Implicit, Kind::AccessToken, token).now;
+        assert_eq!((now.state, now.expires_at), (State::Unknown, None));
+        now.because
+    };
+    assert_eq!(&*of(Some(i64::MAX)), "its expiry cannot be read");
+    assert!(of(None).starts_with("opaque"));
+}
+
+/// One that only reads opens one object; one that writes changes it for everybody.
+#[test]
+fn a_signed_url_is_worth_what_it_permits_where_only_its_owner_has_it() {
+    let of = |name, value| {
+        let url = seen(Place::History, T0, Role::None).with(Kind::SignedUrl, "sig", 2);
+        let url = url.param("se", "2026-11-23T07:00:00Z").param(name, value);
+        lone(Flow::SignedUrl, Kind::SignedUrl, url).severity
+    };
+    assert_eq!(of("sp", "r"), Severity::High);
+    assert_eq!(of("sp", "rw"), Severity::Critical);
+    assert_eq!(of("ss", "b"), Severity::Critical);
+}
+
 /// RFC 9449 §7.1: the scheme of the request tells that the token is bound.
 #[test]
 fn a_token_that_is_sent_under_the_dpop_scheme_is_bound() {
