@@ -246,10 +246,13 @@ pub struct Context<'a> {
     pub residue: bool,
 }
 
+/// Takes observations, in their order, from one thread or from several.
+pub type Observe<'a> = dyn FnMut(Observation) + Send + 'a;
+
 /// Where a reader puts what it finds.
 pub struct Sink<'a> {
     /// Takes an observation.
-    pub observe: &'a mut dyn FnMut(Observation),
+    pub observe: &'a mut Observe<'a>,
     /// Takes a reason why a part was not read. The source becomes `partial`.
     pub problem: &'a mut dyn FnMut(ReadError),
 }

@@ -11,7 +11,7 @@ use super::archive::{Archive, Filter, Opened};
 use super::find::File;
 use super::promise::{self, Unclaimed};
 use super::{
-    Context, Evidence, Observation, READERS, ReadError, Reader, Sink, browser, foreign, log,
+    Context, Evidence, Observe, READERS, ReadError, Reader, Sink, browser, foreign, log,
 };
 use crate::atoms::Source;
 
@@ -115,7 +115,7 @@ pub fn observations(
     opened: Opened,
     context: &Context<'_>,
     options: &Options,
-    observe: &mut dyn FnMut(Observation),
+    observe: &mut Observe<'_>,
 ) -> Outcome {
     let evidence = match opened {
         Opened::Evidence(evidence) => evidence,

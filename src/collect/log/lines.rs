@@ -3,8 +3,8 @@
 
 use std::io::{self, Read};
 
-/// Bytes that are read at once: more gives no speed (measured 64 KiB to 4 MiB alike), less costs calls.
-pub const WINDOW: usize = 1 << 20;
+/// Bytes that are read at once: what is searched is then still in the core's own cache. Less costs calls.
+pub const WINDOW: usize = 1 << 18;
 
 /// Longest line that is read as one. Request lines end at some 8 to 64 KiB; the longest genuine records
 /// are JSON lines with a body in them.
@@ -24,11 +24,10 @@ pub(super) struct Run<'a> {
 /// The runs of a stream.
 pub(super) struct Runs<R> {
     input: R,
+    /// What was read beyond the last run.
+    rest: Vec<u8>,
+    /// For who has no buffer of its own.
     buffer: Vec<u8>,
-    /// Bytes of the buffer that were handed out.
-    consumed: usize,
-    /// Bytes of the buffer that hold content.
-    filled: usize,
     window: usize,
     limit: usize,
     ended: bool,
@@ -36,13 +35,12 @@ pub(super) struct Runs<R> {
 }
 
 impl<R: Read> Runs<R> {
-    /// Reads `input` through a buffer of `window` bytes that grows to `limit` for a long line.
+    /// Reads `input` through buffers of `window` bytes that grow to `limit` for a long line.
     pub(super) fn new(input: R, window: usize, limit: usize) -> Self {
         Self {
             input,
-            buffer: vec![0; window.max(1)],
-            consumed: 0,
-            filled: 0,
+            rest: Vec::new(),
+            buffer: Vec::new(),
             window: window.max(1),
             limit: limit.max(window),
             ended: false,
@@ -50,52 +48,43 @@ impl<R: Read> Runs<R> {
         }
     }
 
-    /// Bytes that are read at once.
-    pub(super) fn window(&self) -> usize {
-        self.window
-    }
-
     /// The next run; `None` at the end, or where reading failed.
     pub(super) fn next(&mut self) -> Option<Run<'_>> {
-        self.buffer.copy_within(self.consumed..self.filled, 0);
-        self.filled -= self.consumed;
-        self.consumed = 0;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let run = self.next_in(&mut buffer);
+        self.buffer = buffer;
+        let (end, cut) = run?;
+        let bytes = self.buffer.get(..end).unwrap_or_default();
+        Some(Run { bytes, cut })
+    }
+
+    /// The next run in a buffer of the caller: where it ends there, and whether its last line goes on in the next
+    /// run. What the buffer held is lost.
+    pub(super) fn next_in(&mut self, buffer: &mut Vec<u8>) -> Option<(usize, bool)> {
+        let mut filled = self.rest.len();
+        buffer.resize(buffer.len().max(self.window).max(filled), 0);
+        let start = buffer.iter_mut().zip(&self.rest);
+        start.for_each(|(to, from)| *to = *from);
         let mut searched = 0;
         let (end, cut) = loop {
-            self.fill();
-            let fresh = self.buffer.get(searched..self.filled).unwrap_or_default();
+            filled = self.fill(buffer, filled);
+            let fresh = buffer.get(searched..filled).unwrap_or_default();
             if let Some(newline) = memchr::memrchr(b'\n', fresh) {
                 break (searched + newline + 1, false);
             }
             if self.ended {
-                break (self.filled, false);
+                break (filled, false);
             }
-            searched = self.filled;
-            if self.buffer.len() >= self.limit {
-                break (self.soft_edge(), true);
+            searched = filled;
+            if buffer.len() >= self.limit {
+                break (soft_edge(buffer.get(..filled).unwrap_or_default()), true);
             }
-            let size = self.buffer.len().saturating_mul(2).min(self.limit);
-            self.buffer.resize(size, 0);
+            buffer.resize(buffer.len().saturating_mul(2).min(self.limit), 0);
         };
-        self.consumed = end;
-        let bytes = self.buffer.get(..end).unwrap_or_default();
-        (!bytes.is_empty()).then_some(Run { bytes, cut })
-    }
-
-    /// The next run as the start of a buffer: the buffer, where the run ends in it, and whether its last
-    /// line goes on in the next run. `spare` takes the buffer's place.
-    pub(super) fn next_owned(&mut self, mut spare: Vec<u8>) -> Option<(Vec<u8>, usize, bool)> {
-        let run = self.next()?;
-        let (end, cut) = (run.bytes.len(), run.cut);
-        let rest = self.buffer.get(end..self.filled).unwrap_or_default();
-        spare.resize(self.window.max(rest.len()), 0);
-        spare
-            .iter_mut()
-            .zip(rest)
-            .for_each(|(to, from)| *to = *from);
-        self.filled = rest.len();
-        self.consumed = 0;
-        Some((std::mem::replace(&mut self.buffer, spare), end, cut))
+        self.rest.clear();
+        self.rest
+            .extend_from_slice(buffer.get(end..filled).unwrap_or_default());
+        (end > 0).then_some((end, cut))
     }
 
     /// What ended the stream early.
@@ -103,19 +92,16 @@ impl<R: Read> Runs<R> {
         self.error
     }
 
-    /// Fills the buffer, or meets the end.
-    fn fill(&mut self) {
+    /// Fills the buffer from here on, or meets the end. Says how far it is filled.
+    fn fill(&mut self, buffer: &mut [u8], from: usize) -> usize {
+        let mut filled = from;
         while !self.ended {
-            let Some(free) = self
-                .buffer
-                .get_mut(self.filled..)
-                .filter(|free| !free.is_empty())
-            else {
-                return;
+            let Some(free) = buffer.get_mut(filled..).filter(|free| !free.is_empty()) else {
+                break;
             };
             match self.input.read(free) {
                 Ok(0) => self.ended = true,
-                Ok(read) => self.filled = self.buffer.len().min(self.filled + read),
+                Ok(read) => filled = buffer.len().min(filled + read),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.ended = true;
@@ -123,14 +109,16 @@ impl<R: Read> Runs<R> {
                 }
             }
         }
+        filled
     }
+}
 
-    fn soft_edge(&self) -> usize {
-        let from = self.filled.saturating_sub(SOFT_EDGE);
-        let tail = self.buffer.get(from..self.filled).unwrap_or_default();
-        let edge = memchr::memrchr3(b' ', b'"', b'\t', tail);
-        edge.map_or(self.filled, |edge| from + edge + 1)
-    }
+/// Where a piece of a line that is too long ends: between words, when there are any.
+fn soft_edge(bytes: &[u8]) -> usize {
+    let from = bytes.len().saturating_sub(SOFT_EDGE);
+    let tail = bytes.get(from..).unwrap_or_default();
+    let edge = memchr::memrchr3(b' ', b'"', b'\t', tail);
+    edge.map_or(bytes.len(), |edge| from + edge + 1)
 }
 
 #[cfg(test)]
@@ -164,19 +152,20 @@ mod tests {
     }
 
     #[test]
-    fn owned_runs_are_the_same_runs() {
+    fn runs_are_the_same_in_whatever_buffer() {
         let text = "one\ntwo, which is longer than others\n\nthree without an end";
         for window in 1..60 {
-            let mut owned = Runs::new(text.as_bytes(), window, 20);
+            let mut all = Runs::new(text.as_bytes(), window, 20);
+            let mut buffers = [vec![b'?'; 7], Vec::new()];
             let mut out = Vec::new();
-            while let Some((buffer, end, cut)) = owned.next_owned(vec![b'?'; 7]) {
-                out.push((String::from_utf8_lossy(&buffer[..end]).into_owned(), cut));
+            while let Some((end, cut)) = all.next_in(&mut buffers[0]) {
+                let run = String::from_utf8_lossy(&buffers[0][..end]).into_owned();
+                out.push((run, cut));
+                buffers.reverse();
             }
-            assert_eq!(
-                out.iter().map(|(run, _)| run.as_str()).collect::<String>(),
-                text
-            );
-            assert!(out.iter().all(|(run, cut)| *cut != (run.ends_with('\n') || text.ends_with(run.as_str()))));
+            assert_eq!(out, runs(text, window, 20));
+            let ends = |(run, cut): &(String, bool)| *cut != (run.ends_with('\n') || text.ends_with(run.as_str()));
+            assert!(out.iter().all(ends));
         }
     }
 

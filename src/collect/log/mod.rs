@@ -12,8 +12,8 @@ mod partial;
 mod record;
 mod request;
 mod stamp;
+mod threads;
 mod transcode;
-mod waves;
 
 use std::io::Read;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub static ANY_TEXT: Reader = Reader {
 };
 
 /// Runs after which a log is worth the work of several threads: 2 MiB.
-const LONG: u64 = 2;
+const LONG: u64 = 8;
 
 /// Bounds of a reading, so that tests can bring every edge to every byte.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +99,7 @@ pub fn read_bounded(
         session.run(&run, sink.observe);
         alone += 1;
         if alone == LONG && session.may_be_split() {
-            cuts += waves::read(&mut runs, &mut session, sink.observe);
+            cuts += threads::read(&mut runs, &mut session, sink.observe);
         }
     }
     session.end(sink.observe);
@@ -154,6 +154,8 @@ struct Session<'a> {
     utf16: bool,
     /// Whether the next run goes on in a line that was cut.
     inside: bool,
+    /// Whether it is known that no header line comes.
+    headless: bool,
 }
 
 impl<'a> Session<'a> {
@@ -168,6 +170,7 @@ impl<'a> Session<'a> {
             byte: start,
             utf16,
             inside: false,
+            headless: false,
         }
     }
 
@@ -177,14 +180,32 @@ impl<'a> Session<'a> {
         !stateful && rayon::current_num_threads() > 1
     }
 
-    /// One for the lines from this one on, where [`Self::may_be_split`].
+    /// One for the lines of a run without a header line, where [`Self::may_be_split`].
     fn fork(&self, number: u64, byte: u64) -> Self {
         Self {
             joiner: Joiner::without_envelope(),
             number,
             byte,
+            headless: true,
             ..Self::new(self.source, self.ctx, false, 0)
         }
+    }
+
+    /// Whether any line of the run says what the lines below it mean.
+    fn has_header(&self, run: &[u8]) -> bool {
+        let mut header = columns::Header::default();
+        // A `#` is rarer in a log than a line's end.
+        memchr::memchr_iter(b'#', run).any(|mark| {
+            let (before, from) = run.split_at_checked(mark).unwrap_or_default();
+            let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+            if without_noise(before.get(start..).unwrap_or_default()).is_empty() {
+                let end = memchr::memchr(b'\n', from).unwrap_or(from.len());
+                let line = from.get(..end).unwrap_or_default();
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                header.read(line, &self.ctx.rules.formats);
+            }
+            header.is_set()
+        })
     }
 
     /// Every line of the run that may matter.
@@ -222,7 +243,7 @@ impl<'a> Session<'a> {
         if passwords || self.joiner.needs_every_line() {
             return Some(at);
         }
-        let header = ahead.header(at);
+        let header = (!self.headless).then(|| ahead.header(at)).flatten();
         // Between here and the next header line only.
         let reach = header.map_or(bytes, |header| bytes.get(..header).unwrap_or(bytes));
         self.ctx.rules.needles.find(reach, at).or(header)
@@ -238,11 +259,7 @@ impl<'a> Session<'a> {
     }
 
     fn line(&mut self, line: &[u8], sink: &mut dyn FnMut(Observation)) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        // A crash leaves NULs where the tail of a file was not written.
-        let nuls = line.iter().take_while(|byte| **byte == 0).count();
-        let line = line.get(nuls..).unwrap_or_default();
+        let line = without_noise(line.strip_suffix(b"\r").unwrap_or(line));
         if line.starts_with(b"#") && self.header.read(line, &self.ctx.rules.formats) {
             return;
         }
@@ -294,6 +311,14 @@ impl<'a> Session<'a> {
             self.records(&joined.bytes, joined.number, joined.byte, sink);
         }
     }
+}
+
+/// A line without what may stand before it: a byte order mark, and the NULs that a crash leaves where the tail of a file
+/// was not written.
+fn without_noise(line: &[u8]) -> &[u8] {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    let nuls = line.iter().take_while(|byte| **byte == 0).count();
+    line.get(nuls..).unwrap_or_default()
 }
 
 /// Where the next header line of a run is. Asked for rising offsets, so each is found once.
