@@ -36,7 +36,7 @@ enum Line {
     /// What stands beside a key.
     Key {
         key: String,
-        /// In requests, by kind: digests of the other keys.
+        /// In requests, by kind, and by the source's mark where they hold inside a source: digests of the other keys.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         beside: BTreeMap<String, BTreeSet<String>>,
         /// In responses, by kind: ids of the credentials.
@@ -114,7 +114,12 @@ fn tell(fact: Fact, lines: &mut BTreeMap<String, Line>) {
     };
     match fact {
         Fact::Beside { key, other } => of_key(key, &|beside, _| {
-            let others = beside.entry(other.kind.as_str().into()).or_default();
+            let kind = other.kind.as_str();
+            let kind = match other.digest.scope() {
+                Some(mark) => format!("{kind}@{:08x}", u32::from_be_bytes(mark)),
+                None => kind.into(),
+            };
+            let others = beside.entry(kind).or_default();
             others.insert(other.digest.to_string());
         }),
         Fact::Answered {
@@ -173,6 +178,7 @@ fn understood(line: Line, note: &mut dyn FnMut(Fact)) -> Result<(), NotUnderstoo
         } => {
             let name = key(&name)?;
             for (kind, digests) in beside {
+                let kind = kind.split_once('@').map_or(&*kind, |(kind, _)| kind);
                 for digest in digests {
                     let other = key(&format!("{kind}:{digest}"))?;
                     note(Fact::Beside { key: name, other });

@@ -23,7 +23,7 @@ use tokentrail::detect::{
     Address, Channel, Credential, Param, REPORT, Role, Sighting, Signature, VisitKeys,
 };
 use tokentrail::flow::repeats::{REPEATS, Repeats, Sieve, set_aside};
-use tokentrail::flow::{Correlated, Flow, Pkce, WeaknessKind, near, trails};
+use tokentrail::flow::{Correlated, Flow, Pkce, Trail, WeaknessKind, near, trails};
 
 #[test]
 fn a_callback_whose_request_is_unknown_says_nothing_of_pkce() {
@@ -121,6 +121,45 @@ fn interleaved_tabs_are_told_apart_by_state() {
     assert_eq!(grants, [Flow::CodeNopkce, Flow::CodePkceS256]);
 }
 
+/// What only the challenge ties to a request goes with the answer before it, and with the first where none is.
+#[test]
+fn what_follows_from_an_answer_goes_with_the_one_before_it() {
+    let steps_of_first = |redeemed: i64| {
+        let mut redeems = token_request(redeemed, "unseen", Some("the-verifier"));
+        redeems.credentials.remove(0);
+        redeems.keys.retain(|key| key.kind != KeyKind::Code);
+        let found = correlate(vec![
+            request(10, "s1", Some("the-verifier")),
+            code_response(14, "code-one", "s1"),
+            redeems.clone(),
+            request(60, "s1", Some("the-verifier")),
+            code_response(64, "code-two", "s1"),
+        ]);
+        let of = |id| {
+            let has = |trail: &&Trail| trail.steps.iter().any(|step| step.sighting == Some(id));
+            found.trails.iter().find(has).map(|trail| trail.id)
+        };
+        assert_eq!(found.trails.len(), 2);
+        of(redeems.id) == of(digest("response-14"))
+    };
+    let first: Vec<bool> = [12, 14, 15, 63, 64, 65].map(steps_of_first).into();
+    assert_eq!(first, [true, true, true, true, false, false]);
+}
+
+#[test]
+fn a_request_that_is_sent_again_after_its_answers_is_a_run_without_one() {
+    let found = correlate(vec![
+        request(1, "s1", Some("v")),
+        code_response(4, "code-one", "s1"),
+        request(61, "s1", Some("v")),
+        code_response(64, "code-two", "s1"),
+        request(121, "s1", Some("v")),
+    ]);
+    let mut steps: Vec<usize> = found.trails.iter().map(|it| it.steps.len()).collect();
+    steps.sort_unstable();
+    assert_eq!(steps, [1, 2, 2]);
+}
+
 #[test]
 fn a_reload_of_the_callback_is_the_same_run() {
     let mut again = code_response(30, "code-a", "s1");
@@ -166,6 +205,47 @@ fn a_candidate_is_promoted_by_the_request_that_named_its_place() {
     assert!(correlate(vec![lone.clone()]).exposures.is_empty());
     let found = correlate(vec![request(1, "s1", None), lone]);
     assert_eq!(found.exposures.len(), 1);
+}
+
+#[test]
+fn a_candidate_is_promoted_by_a_request_right_before_it() {
+    let promoted = |before: Role, link: &dyn Fn(&mut Sighting, &mut Sighting)| {
+        let mut asked = request(1, "s1", None);
+        asked.role = before;
+        asked.redirect = None;
+        let mut lone = code_response(2, "code-a", "none");
+        lone.keys.retain(|key| key.kind != KeyKind::State);
+        lone.credentials[0].score = 30;
+        link(&mut asked, &mut lone);
+        correlate(vec![asked, lone]).exposures.len()
+    };
+    let hops = |hops: u8| {
+        move |asked: &mut Sighting, lone: &mut Sighting| {
+            chain(asked, 1, &[]);
+            chain(lone, 2, &[(hops, 1)]);
+        }
+    };
+    let exchange = |asked: &mut Sighting, lone: &mut Sighting| {
+        let one = Some(key(KeyKind::Exchange, "one"));
+        (asked.exchange, lone.exchange) = (one, one);
+    };
+    let request = Role::AuthorizationRequest;
+    assert_eq!(promoted(request, &hops(1)), 1);
+    assert_eq!(promoted(request, &exchange), 1);
+    assert_eq!(promoted(request, &hops(2)), 0);
+    assert_eq!(promoted(Role::None, &hops(1)), 0);
+    assert_eq!(promoted(request, &|_, _| {}), 0);
+}
+
+#[test]
+fn a_candidate_is_promoted_by_the_token_request_that_redeems_it() {
+    let mut lone = code_response(2, "code-a", "none");
+    let mut redeems = token_request(3, "code-a", None);
+    for row in [&mut lone, &mut redeems] {
+        row.credentials[0].score = 30;
+    }
+    assert_eq!(correlate(vec![lone.clone()]).exposures.len(), 0);
+    assert_eq!(correlate(vec![lone, redeems]).exposures.len(), 1);
 }
 
 /// What is on many pages of a site under one name is the site's own, wherever a request sends its answer.
@@ -267,6 +347,99 @@ fn what_cannot_answer_has_no_request_near_it() {
     assert_eq!(near(Kind::AuthorizationCode, Slot::Query), 1);
     assert_eq!(near(Kind::SessionId, Slot::Query), 0);
     assert_eq!(near(Kind::AuthorizationCode, Slot::Form), 0);
+}
+
+/// How many requests stand near a response, which makes one group of them, and the response's own chain and keys.
+fn near_response(change: impl Fn(&mut [Sighting; 3])) -> usize {
+    let mut rows = [
+        request(1, "s1", None),
+        blank("page", 2, Role::None, "idp.example.com", "/login"),
+        code_response(3, "code-a", "s2"),
+    ];
+    change(&mut rows);
+    near::note(&mut rows);
+    let requests = rows.iter().map(|row| near::by_id(row.id));
+    requests.filter(|id| rows[2].near.contains(id)).count()
+}
+
+#[test]
+fn a_response_whose_request_is_named_is_near_no_other() {
+    assert_eq!(near_response(|_| {}), 1);
+    // By a key, unless it is constant.
+    let named = |rows: &mut [Sighting; 3]| rows[2].keys.push(key(KeyKind::State, "s1"));
+    assert_eq!(near_response(named), 0);
+    let constant = |rows: &mut [Sighting; 3]| {
+        rows[1] = request(2, "s1", Some("a"));
+        with_challenge(&mut rows[0], &s256("b"));
+        rows[2].keys = vec![key(KeyKind::State, "s1")];
+    };
+    assert_eq!(near_response(constant), 2);
+    // By its exchange.
+    let answered = |rows: &mut [Sighting; 3]| {
+        let exchange = Some(key(KeyKind::Exchange, "one"));
+        (rows[0].exchange, rows[2].exchange) = (exchange, exchange);
+    };
+    assert_eq!(near_response(answered), 0);
+}
+
+#[test]
+fn a_chain_names_the_request_that_it_leads_to_first() {
+    let behind = |hops: u8, page: Role| {
+        near_response(|rows| {
+            rows[1].role = page;
+            chain(&mut rows[0], 1, &[]);
+            chain(&mut rows[1], 2, &[(1, 1)]);
+            chain(&mut rows[2], 3, &[(hops - 1, 2), (hops, 1)]);
+        })
+    };
+    assert_eq!(behind(2, Role::None), 0);
+    assert_eq!(behind(12, Role::None), 0);
+    assert_eq!(behind(13, Role::None), 1);
+    // What lies behind another response may have been answered by that one.
+    assert_eq!(behind(2, Role::ResponseInQuery), 1);
+}
+
+#[test]
+fn what_may_be_one_request_without_a_key_shares_a_stretch_of_time() {
+    let shared = |begin: i64, after: i64, change: &dyn Fn(&mut Sighting)| {
+        let mut rows = [begin, begin + after].map(|second| {
+            let mut row = request(second, "none", None);
+            row.keys.clear();
+            row
+        });
+        change(&mut rows[1]);
+        near::note(&mut rows);
+        rows[0].near.iter().any(|key| rows[1].near.contains(key))
+    };
+    let same = |_: &mut Sighting| {};
+    for begin in 0..12 {
+        assert!(shared(begin, 0, &same) && shared(begin, 5, &same));
+        assert!(!shared(begin, 10, &same), "{begin}");
+    }
+    assert!(!shared(0, 0, &|row| row.redirect = Some(digest("other"))));
+    assert!(!shared(0, 0, &|row| row.params[0] =
+        shown("client_id", "other", Slot::Query)));
+}
+
+/// RFC 9126 §2.2: the answer to a pushed request stands for the request.
+#[test]
+fn only_the_answer_of_a_pushed_request_belongs_to_requests() {
+    let near = |response_type: bool| {
+        let mut pushed = blank("push", 1, Role::TokenRequest, "idp.example.com", "/par");
+        pushed.params = vec![shown("client_id", "app", Slot::Form)];
+        if response_type {
+            let of_code = shown("response_type", "code", Slot::Form);
+            pushed.params.push(of_code);
+        }
+        let mut answer = blank("answer", 1, Role::TokenResponse, "idp.example.com", "/par");
+        let exchange = Some(key(KeyKind::Exchange, "one"));
+        (pushed.exchange, answer.exchange) = (exchange, exchange);
+        let mut rows = [request(1, "s1", None), pushed, answer];
+        near::note(&mut rows);
+        (rows[1].near.is_empty(), rows[2].near.is_empty())
+    };
+    assert_eq!(near(true), (false, false));
+    assert_eq!(near(false), (true, true));
 }
 
 /// A row of a log with the one token; the same but for its time and place.

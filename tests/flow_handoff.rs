@@ -99,7 +99,13 @@ fn a_state_that_did_not_come_back_tells_a_hand_off() {
 
 #[test]
 fn names_of_no_specification_tell_a_hand_off() {
-    for more in ["&expires_at=1795417200", "&user_id=7", "&type=recovery"] {
+    for more in [
+        "&expires_at=1795417200",
+        "&expiresAt=1795417200",
+        "&user_id=7",
+        "&userId=7",
+        "&type=recovery",
+    ] {
         assert_eq!(landing(&format!("{APP}/{PLAIN}{more}")), HANDED, "{more}");
     }
     assert_eq!(

@@ -15,6 +15,8 @@
 
 #[path = "flows/found.rs"]
 mod found;
+#[path = "flows/grouped.rs"]
+mod grouped;
 #[path = "flows/story.rs"]
 mod story;
 
@@ -22,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use found::{Found, find};
+use grouped::Account;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -111,6 +114,12 @@ proptest! {
         let mut sightings = plain.correlated.sightings.clone();
         shuffle(&mut sightings, seed);
         prop_assert_eq!(&plain.correlated, &flow::trails(sightings, rules()));
+    }
+
+    #[test]
+    fn groups_by_themselves_are_all_at_once(world in world()) {
+        let whole = Found::of(&text(&world)).correlated;
+        prop_assert_eq!(Account::in_groups(&whole, rules()).0, Account::of(&whole));
     }
 
     #[test]

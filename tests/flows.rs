@@ -29,6 +29,8 @@
 mod account;
 #[path = "flows/found.rs"]
 mod found;
+#[path = "flows/grouped.rs"]
+mod grouped;
 #[path = "flows/story.rs"]
 mod story;
 
@@ -36,6 +38,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use account::Told;
+use grouped::Account;
 use story::Story;
 use tokentrail::atoms::rules::Rules;
 use tokentrail::detect::Sighting;
@@ -57,6 +60,21 @@ fn every_story_tells_what_is_found_in_its_evidence() {
         failures.len(),
         failures.join("\n")
     );
+}
+
+/// Groups that have nothing to do with each other can be put together apart, as on many machines.
+#[test]
+fn every_story_is_told_alike_in_groups() {
+    let rules = Rules::builtin().expect("the built-in rules");
+    let mut groups = 0;
+    for (name, text) in stories().into_iter().chain(cases()) {
+        let whole = Told::of(&Story::parse(&text), &rules).correlated;
+        let (apart, more) = Account::in_groups(&whole, &rules);
+        assert_eq!(apart, Account::of(&whole), "{name}");
+        groups += more;
+    }
+    let told = stories().len() + cases().len();
+    assert!(groups > told, "{groups} groups of {told} stories");
 }
 
 /// All that is said of each story, down to the sightings that a clue names: `SNAPSHOTS=overwrite cargo test --test

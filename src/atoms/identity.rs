@@ -14,6 +14,10 @@ use zeroize::Zeroizing;
 /// hold at most 96 bits, and a shorter one can be searched for from its hash.
 pub const MIN_HASHED_LEN: usize = 16;
 
+/// How a name ends that one source gave, behind the source's own four bytes. What is a digest of a value ends so by
+/// chance once in four thousand million times, and is then compared inside one source only.
+const LOCAL: [u8; 4] = *b"here";
+
 /// 128 bits that name something.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest([u8; 16]);
@@ -68,6 +72,29 @@ impl Digest {
             *byte = nibble(*high)? << 4 | nibble(*low)?;
         }
         Some(Self(bytes))
+    }
+
+    /// The same as a name that holds inside a source: another source gives the same thing another name.
+    #[must_use]
+    pub fn within(self, source: Self) -> Self {
+        let mut bytes = self.0;
+        let end = source.mark().into_iter().chain(LOCAL);
+        for (to, from) in bytes.iter_mut().skip(8).zip(end) {
+            *to = from;
+        }
+        Self(bytes)
+    }
+
+    /// The mark of the source inside of which the name holds; `None` where it is compared with all others.
+    pub fn scope(&self) -> Option<[u8; 4]> {
+        let (_, end) = self.0.split_last_chunk::<8>()?;
+        let (mark, local) = end.split_first_chunk::<4>()?;
+        (local == LOCAL).then_some(*mark)
+    }
+
+    /// A source's mark in the names that it gives.
+    pub fn mark(&self) -> [u8; 4] {
+        self.0.first_chunk().copied().unwrap_or_default()
     }
 
     fn truncate(full: &[u8]) -> Self {
@@ -276,6 +303,17 @@ mod tests {
             Digest::of([b"ab".as_slice(), b"c"]),
             Digest::of([b"a".as_slice(), b"bc"])
         );
+    }
+
+    #[test]
+    fn a_name_that_holds_inside_a_source_tells_which() {
+        let digest = |name: &[u8]| Digest::of([name]);
+        let (one, other) = (digest(b"one"), digest(b"other"));
+        let name = |of: &[u8], source| digest(of).within(source);
+        assert_eq!(name(b"x", one).scope(), Some(one.mark()));
+        assert_ne!(name(b"x", one).scope(), name(b"x", other).scope());
+        assert_ne!(name(b"x", one), name(b"y", one));
+        assert_eq!(digest(b"x").scope(), None);
     }
 
     #[test]

@@ -10,9 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::archive::{Archive, Filter, Opened};
 use super::find::File;
 use super::promise::{self, Unclaimed};
-use super::{
-    Context, Evidence, Observe, READERS, ReadError, Reader, Sink, browser, foreign, log,
-};
+use super::{Context, Evidence, Observe, READERS, ReadError, Reader, Sink, browser, foreign, log};
 use crate::atoms::Source;
 
 /// Different reasons that one source may have in the report; the rest is counted. A damaged log has one

@@ -82,13 +82,13 @@ impl<'a> Keyring<'a> {
         self.detector.key.is_keyed() || value.len() >= MIN_HASHED_LEN
     }
 
-    /// The key of a value.
+    /// The key of a value. That of a short one says so, since another source has another for the same value.
     pub(super) fn key(&mut self, kind: KeyKind, value: &str) -> JoinKey {
         let digest = self
             .detector
             .key
             .digest(kind.as_str(), value.as_bytes())
-            .unwrap_or_else(|| self.local(kind.as_str(), value));
+            .unwrap_or_else(|| self.local(kind.as_str(), value).within(self.source));
         JoinKey { kind, digest }
     }
 

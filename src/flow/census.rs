@@ -290,7 +290,7 @@ pub fn half(digest: Digest) -> u64 {
 #[derive(Debug)]
 struct Distinct {
     most: usize,
-    /// Key; value, whose kind is in the first byte. Sorted and each once up to `sorted`.
+    /// Key; kind in one byte, scope in three, value in four. Sorted and each once up to `sorted`.
     pairs: Vec<(u64, u64)>,
     sorted: usize,
 }
@@ -306,7 +306,11 @@ impl Distinct {
 
     fn push(&mut self, key: u64, kind: Option<usize>, value: Digest) {
         let kind = kind.unwrap_or_default() as u64;
-        self.pairs.push((key, kind << 56 | half(value) >> 8));
+        // Only names that one source gave, or none did, can be told apart from each other.
+        let [first, second, third, _] = value.scope().unwrap_or_default();
+        let scope = u32::from_be_bytes([0, first, second, third]);
+        let group = kind << 24 | u64::from(scope);
+        self.pairs.push((key, group << 32 | half(value) >> 32));
         if self.pairs.len() >= self.sorted.saturating_mul(2).max(UNSORTED) {
             self.sort();
         }
@@ -344,7 +348,7 @@ impl Distinct {
 }
 
 fn group((key, value): (u64, u64)) -> (u64, u64) {
-    (key, value >> 56)
+    (key, value >> 32)
 }
 
 #[cfg(test)]
@@ -402,6 +406,25 @@ mod tests {
         let common = census.common();
         assert!(!common.weak.contains(&state));
         assert!(common.weak.contains(&nonce));
+    }
+
+    /// A short `state` has another key in each source that shows the request, and it is one request all the same.
+    #[test]
+    fn names_that_two_sources_gave_are_not_two_of_one_kind() {
+        let (nonce, state) = (key(KeyKind::Nonce, 0), key(KeyKind::State, 1));
+        let weak = |sources: [usize; 2]| {
+            let mut census = Census::default();
+            for (number, source) in sources.into_iter().enumerate() {
+                let other = JoinKey {
+                    digest: digest(number).within(digest(source)),
+                    ..state
+                };
+                census.note(Fact::Beside { key: nonce, other });
+            }
+            census.common().weak.contains(&nonce)
+        };
+        assert!(!weak([7, 8]));
+        assert!(weak([7, 7]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::pkce::shows_parameters;
 use super::place;
 use super::run::Run;
 use crate::atoms::{Kind, Slot};
-use crate::detect::{Channel, Role, Sighting};
+use crate::detect::{Role, Sighting};
 
 /// `response_type`, as the set of words that it is (OAuth 2.0 Multiple Response Types §2), or what came of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -198,13 +198,13 @@ fn tokens(seen: &Seen, token: bool, id_token: bool) -> Flow {
     }
 }
 
-/// What a response of the front channel brought. Only what lies in the response itself counts, not what is
-/// nested in it.
+/// What a response brought, or a page that may be one: a code that other rows made one of, or a URL in the body of
+/// an answer, where a script finds it to go there. Only what lies in the response itself counts, not what is nested
+/// in it.
 fn brings(index: &Index<'_>, sighting: &Sighting) -> Words {
     let mut words = Words::default();
-    let is_front = is_response(sighting)
-        || (sighting.role == Role::None && sighting.channel == Channel::Front);
-    for (credential, kind) in index.credentials(sighting).filter(|_| is_front) {
+    let may = is_response(sighting) || sighting.role == Role::None;
+    for (credential, kind) in index.credentials(sighting).filter(|_| may) {
         match (kind, credential.slot) {
             (Kind::AuthorizationCode, _) => words.code = true,
             (Kind::AccessToken | Kind::OpaqueToken, Slot::Fragment) => words.token = true,
@@ -277,9 +277,7 @@ fn is_saml(sighting: &Sighting) -> bool {
 fn saml(index: &Index<'_>, run: &Run) -> Flow {
     let members = run.members();
     let all = || index.each(members).map(|(_, sighting)| sighting);
-    let artifact = all().any(|s| {
-        param(s, "SAMLart").is_some() || s.credentials.iter().any(|c| c.kind == Kind::SamlArtifact)
-    });
+    let artifact = all().any(|s| s.credentials.iter().any(|c| c.kind == Kind::SamlArtifact));
     let logout = all().all(|s| s.role == Role::Logout);
     let posted = all().any(|s| {
         s.role == Role::ResponseInBody
@@ -294,10 +292,10 @@ fn saml(index: &Index<'_>, run: &Run) -> Flow {
             of_request.is_some_and(|param| param.slot == Slot::Form)
         })
     };
-    match (artifact, logout, posted) {
+    match (artifact, posted, logout) {
         (true, ..) => Flow::SamlArtifact,
-        (_, true, _) => Flow::LogoutLeak,
-        (_, _, true) => Flow::SamlPost,
+        (_, true, _) => Flow::SamlPost,
+        (_, _, true) => Flow::LogoutLeak,
         _ if request_posted() => Flow::SamlPost,
         _ => Flow::SamlRedirect,
     }

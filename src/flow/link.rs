@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::component::Sets;
 use super::index::{Index, is_answer, is_response, value};
 use super::near::{LOGIN_SECONDS, MAX_HOPS};
-use super::pkce::redeems_code;
+use super::pkce::{has_verifier, redeems_code};
 use super::tie::{ACCEPT, Link, Tie};
 use crate::atoms::{JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
@@ -20,8 +20,8 @@ const NOTED_TOGETHER: SignedDuration = SignedDuration::from_millis(100);
 pub(super) struct Linker<'a, 'b> {
     index: &'b Index<'a>,
     group_of: HashMap<usize, usize>,
-    states: Vec<BTreeSet<JoinKey>>,
-    challenges: Vec<BTreeSet<JoinKey>>,
+    states: Vec<Named>,
+    challenges: Vec<Named>,
 }
 
 impl<'a, 'b> Linker<'a, 'b> {
@@ -31,14 +31,12 @@ impl<'a, 'b> Linker<'a, 'b> {
         for (group, members) in requests.iter().enumerate() {
             group_of.extend(members.iter().map(|at| (*at, group)));
         }
-        let states = requests
-            .iter()
-            .map(|members| keys(index, members, STATE, |_| true))
-            .collect();
-        let challenges = requests
-            .iter()
-            .map(|members| keys(index, members, CHALLENGES, |_| true))
-            .collect();
+        let named = |kinds| {
+            let of = requests.iter();
+            of.map(|members| Named::of(index, members, kinds, |_| true))
+                .collect()
+        };
+        let (states, challenges) = (named(STATE), named(CHALLENGES));
         Self {
             index,
             group_of,
@@ -87,16 +85,12 @@ impl<'a, 'b> Linker<'a, 'b> {
     /// Whether a core cannot answer a group: another `state` came back, or what was redeemed does not fit the
     /// challenge, which a server must refuse (RFC 7636 §4.6).
     fn contradicts(&self, own: &Own, group: usize) -> bool {
-        let differ = |asked: Option<&BTreeSet<JoinKey>>, own: &BTreeSet<JoinKey>| {
-            asked
-                .is_some_and(|asked| !asked.is_empty() && !own.is_empty() && asked.is_disjoint(own))
-        };
+        let differ =
+            |asked: Option<&Named>, own: &Named| asked.is_some_and(|asked| asked.differs(own));
         let challenges = self.challenges.get(group);
         differ(self.states.get(group), &own.states)
             || differ(challenges, &own.verifiers)
-            || (own.redeemed
-                && own.verifiers.is_empty()
-                && challenges.is_some_and(|asked| !asked.is_empty()))
+            || (own.unverified && challenges.is_some_and(|asked| !asked.keys.is_empty()))
     }
 
     /// Requests that a sighting may answer, with the hops between where a chain leads there.
@@ -291,32 +285,55 @@ fn answers(index: &Index<'_>, sighting: &Sighting) -> bool {
 const STATE: &[KeyKind] = &[KeyKind::State];
 const CHALLENGES: &[KeyKind] = &[KeyKind::ChallengeS256, KeyKind::ChallengePlain];
 
-fn keys(
-    index: &Index<'_>,
-    members: &[usize],
-    kinds: &[KeyKind],
-    of: impl Fn(&Sighting) -> bool,
-) -> BTreeSet<JoinKey> {
-    let members = index.each(members).filter(|(_, sighting)| of(sighting));
-    let keys = members.flat_map(|(_, sighting)| &sighting.keys);
-    keys.filter(|key| kinds.contains(&key.kind))
-        .copied()
-        .collect()
+/// Keys of some sightings, and where they can be compared with others.
+#[derive(Default)]
+struct Named {
+    keys: BTreeSet<JoinKey>,
+    /// Sources by their marks, since all keys of one source can be compared; `None` for keys that hold everywhere.
+    scopes: BTreeSet<Option<[u8; 4]>>,
+}
+
+impl Named {
+    fn of(
+        index: &Index<'_>,
+        members: &[usize],
+        kinds: &[KeyKind],
+        of: impl Fn(&Sighting) -> bool,
+    ) -> Self {
+        let mut named = Self::default();
+        for (_, sighting) in index.each(members).filter(|(_, sighting)| of(sighting)) {
+            let keys = sighting.keys.iter();
+            for key in keys.filter(|key| kinds.contains(&key.kind)) {
+                let source = index.source(sighting).mark();
+                named.keys.insert(*key);
+                named.scopes.extend([key.digest.scope(), Some(source)]);
+            }
+        }
+        named
+    }
+
+    /// Whether these are others. A short `state` in two sources has two keys, and may be one (`detect::keys`).
+    fn differs(&self, other: &Self) -> bool {
+        !self.scopes.is_disjoint(&other.scopes) && self.keys.is_disjoint(&other.keys)
+    }
 }
 
 /// What a core says of the request that it can belong to.
 struct Own {
-    states: BTreeSet<JoinKey>,
-    verifiers: BTreeSet<JoinKey>,
-    redeemed: bool,
+    states: Named,
+    verifiers: Named,
+    /// Whether a code was redeemed, and no verifier sent with it.
+    unverified: bool,
 }
 
 impl Own {
     fn of(index: &Index<'_>, core: &[usize]) -> Self {
+        let redemptions = index.each(core).filter(|(_, s)| redeems_code(s));
+        let verified = redemptions.map(|(_, s)| has_verifier(s)).max();
         Self {
-            states: keys(index, core, STATE, is_response),
-            verifiers: keys(index, core, CHALLENGES, redeems_code),
-            redeemed: index.each(core).any(|(_, sighting)| redeems_code(sighting)),
+            states: Named::of(index, core, STATE, is_response),
+            verifiers: Named::of(index, core, CHALLENGES, redeems_code),
+            unverified: verified == Some(false),
         }
     }
 }

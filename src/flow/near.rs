@@ -193,10 +193,7 @@ fn stretches(sighting: &Sighting, source: Digest) -> Vec<JoinKey> {
     let Some(when) = sighting.at else {
         return vec![stretch(None)];
     };
-    let number = when
-        .instant
-        .as_second()
-        .div_euclid(SAME_REQUEST_SECONDS + 1);
+    let number = when.instant.as_second().div_euclid(SAME_REQUEST_SECONDS);
     vec![stretch(Some(number)), stretch(Some(number + 1))]
 }
 

@@ -20,16 +20,11 @@ pub(super) fn observed(index: &Index<'_>, run: &Run) -> Pkce {
     if asked().any(shows_parameters) {
         return Pkce::None;
     }
-    let mut redemptions = 0;
-    let mut verified = false;
-    for (_, sighting) in index.each(&run.rest).filter(|(_, s)| redeems_code(s)) {
-        redemptions += 1;
-        verified |= has_verifier(sighting);
-    }
-    match (redemptions, verified) {
-        (0, _) => Pkce::NotObserved,
-        (_, true) => Pkce::VerifierOnly,
-        (_, false) => Pkce::None,
+    let redemptions = index.each(&run.rest).filter(|(_, s)| redeems_code(s));
+    match redemptions.map(|(_, s)| has_verifier(s)).max() {
+        None => Pkce::NotObserved,
+        Some(true) => Pkce::VerifierOnly,
+        Some(false) => Pkce::None,
     }
 }
 
@@ -84,12 +79,10 @@ fn challenge(request: &Sighting) -> Option<Pkce> {
     }
 }
 
-fn has_verifier(sighting: &Sighting) -> bool {
+/// Whether a verifier was sent. A log may show the name without the value, and a client may have a name of its own for
+/// the value.
+pub(super) fn has_verifier(sighting: &Sighting) -> bool {
     param(sighting, "code_verifier").is_some()
-        || sighting
-            .keys
-            .iter()
-            .any(|key| key.kind == KeyKind::ChallengeS256)
         || sighting
             .credentials
             .iter()

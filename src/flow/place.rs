@@ -1,8 +1,7 @@
 //! How one value got where one sighting shows it, whatever the run was.
 
-use super::classify::has_fragment_token;
 use super::handoff::{self, Origin};
-use super::index::{Index, is_response, is_token, param};
+use super::index::{Index, is_response, is_token, param, same_name};
 use super::names::Flow;
 use super::run::Run;
 use crate::atoms::{Kind, Slot};
@@ -22,7 +21,6 @@ pub(super) fn of(
         (Kind::WebhookUrl, ..) => Flow::Webhook,
         (Kind::OneTimeLink, ..) => one_time(sighting),
         (_, Role::Logout, _) if credential.slot.is_url() => Flow::LogoutLeak,
-        (_, Role::AuthorizationRequest | Role::TokenRequest, _) => grant,
         (_, Role::ResourceRequest, slot) if slot.is_url() && is_token(kind) => Flow::BearerInQuery,
         (_, _, Slot::Fragment) if is_token(kind) => fragment(index, run, grant, sighting),
         (_, Role::ResponseInQuery, Slot::Query) if is_token(kind) && !is_jarm(sighting) => {
@@ -40,7 +38,8 @@ pub(super) fn of(
             ..,
         ) => other_protocol(kind, grant, credential),
         (Kind::AuthorizationCode, ..) if grant == Flow::Unknown => Flow::Code,
-        (Kind::UserCode | Kind::DeviceCode, ..) if grant == Flow::Unknown => Flow::Device,
+        (Kind::DeviceCode, ..) if same_name(&credential.name, "auth_req_id") => Flow::Ciba,
+        (Kind::UserCode | Kind::DeviceCode, ..) => Flow::Device,
         _ => grant,
     }
 }
@@ -54,13 +53,10 @@ pub(super) fn of_run(index: &Index<'_>, run: &Run) -> Flow {
         })
     });
     let worst = flows.max_by_key(|flow| (badness(*flow), *flow));
-    let logout = || index.each(members).any(|(_, s)| s.role == Role::Logout);
     match worst {
         // A signed URL or a webhook is no run.
-        Some(Flow::SignedUrl | Flow::Webhook) => Flow::Unknown,
-        Some(flow) if flow != Flow::Unknown => flow,
-        _ if logout() && worst.is_some() => Flow::LogoutLeak,
-        _ => Flow::Unknown,
+        Some(Flow::SignedUrl | Flow::Webhook) | None => Flow::Unknown,
+        Some(flow) => flow,
     }
 }
 
@@ -227,12 +223,12 @@ fn other_protocol(kind: Kind, grant: Flow, credential: &Credential) -> Flow {
     }
 }
 
-/// Whether the run shows any message of a protocol, named or not.
+/// Whether a run that has no name shows a message of a protocol all the same.
 pub(super) fn has_message(index: &Index<'_>, run: &Run) -> bool {
     !run.requests.is_empty()
         || index.each(&run.rest).any(|(_, sighting)| {
             matches!(sighting.role, Role::TokenRequest | Role::TokenResponse)
-                || (is_response(sighting) && index.credentials(sighting).next().is_some())
-                || has_fragment_token(index, sighting)
+                || ((is_response(sighting) || sighting.role == Role::Logout)
+                    && index.credentials(sighting).next().is_some())
         })
 }

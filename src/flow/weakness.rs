@@ -47,12 +47,7 @@ pub(super) fn of(index: &Index<'_>, run: &Run, grant: Flow, pkce: Pkce) -> Vec<W
         (
             WeaknessKind::PkcePlain,
             only(pkce == Pkce::Plain, || {
-                ids(&|s| {
-                    is_request(s) && param(s, "code_challenge").is_some()
-                        || s.keys
-                            .iter()
-                            .any(|key| is_request(s) && key.kind == KeyKind::ChallengePlain)
-                })
+                ids(&|s| is_request(s) && param(s, "code_challenge").is_some())
             }),
         ),
         (
@@ -81,18 +76,12 @@ fn only(is: bool, ids: impl FnOnce() -> Vec<Digest>) -> Vec<Digest> {
     if is { ids() } else { Vec::new() }
 }
 
-/// PKCE, or `nonce` in OpenID Connect, protects as `state` does (RFC 9700 §2.1.1, §4.7).
+/// PKCE, or `nonce` in OpenID Connect, protects as `state` does (RFC 9700 §2.1.1, §4.7). What the ID token of an
+/// earlier login says, that the request hints at, protects nothing.
 fn is_without_state(request: &Sighting) -> bool {
-    let by_key = request.keys.iter().any(|key| {
-        matches!(
-            key.kind,
-            KeyKind::State | KeyKind::Nonce | KeyKind::ChallengeS256 | KeyKind::ChallengePlain
-        )
-    });
-    !by_key
-        && ["state", "nonce", "code_challenge"]
-            .iter()
-            .all(|name| param(request, name).is_none())
+    ["state", "nonce", "code_challenge"]
+        .iter()
+        .all(|name| param(request, name).is_none())
 }
 
 /// A code grant without PKCE. A client that authenticates and uses `nonce` detects an injected code by itself

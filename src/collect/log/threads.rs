@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::super::{Observation, Observe};
 use super::Session;
 use super::lines::{Run, Runs, WINDOW};
-use super::super::{Observation, Observe};
 
 /// Observations that may wait for those of an earlier run before a thread takes another: some megabytes.
 const HOLD: usize = 1 << 12;

@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Bytes by which a core is chosen, and which a packed search compares before it looks closer. With three,
-/// every second word of ordinary text is looked at closer.
-const TELLING: usize = 4;
+/// Bytes by which a core is chosen and told. With three, every second word of ordinary text is looked at closer.
+pub(super) const TELLING: usize = 4;
 
 /// Percent-encoded bytes that may end a name: a separator, another `%` of one that is encoded more than once, or
 /// the end of a URL's user information.
@@ -18,13 +17,18 @@ const TRIPLE: usize = 3;
 pub(super) const COMMON: &[u8] = b"GET POST HTTP/1.1\" 200 304 \"https://www.example.com/api/index.html \
     http://login. .org/ .net/ /static/images/assets/ user users account search session service server \
     version value module config content data application/json text/html charset=utf-8 Mozilla/5.0 (X11; \
-    Linux x86_64; Windows NT 10.0; Win64; x64; Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 \
+    Linux x86_64; Windows NT 10.0; Win64; x64) (Macintosh; Intel Mac OS X 10_15_7; rv:140.0) AppleWebKit/537.36 \
     (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/605.1.15 Version Edg Firefox Googlebot compatible \
     curl/8 python-requests level info debug error warning message request response status time timestamp \
     connection upstream client forwarded host path query method port accept report review detail return \
     Sun Mon Tue Wed Thu Fri Sat Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec function \
     192.0.2.107 - - [21/Nov/2026:23:44:04 +0000] 28639 0.137 ?id=446185&lang=en&q=a%20b%2Fc /wiki/%D0%B0%D0%B1\
-    %D1%82%D1%80%D0%BA%D0%B6%D0%BF%D1%86%E4%B8%AD%E6%96%87%2C%20%D0%B9%D0%B4 {\"ts\":\"2026-11-21T10:00:00.123Z\",\"pid\":40372}";
+    %D1%82%D1%80%D0%BA%D0%B6%D0%BF%D1%86%E4%B8%AD%E6%96%87%2C%20%D0%B9%D0%B4 {\"ts\":\"2026-11-21T10:00:00.123Z\",\"pid\":40372} \
+    203.0.113.9 - alice [03/Jan/2026:07:15:38 +0100] \"GET /order/1?page=2&sort=asc&a1=3&b=27&c4=x HTTP/2.0\" 404 1 \
+    \"https://app.example.net/list?utm_source=mail&size=10\" \"https://m.example.org/\" \"-\" 02:56 12:09:21 16:30 18:01 \
+    {\"level\":\"info\",\"msg\":\"done\",\"path\":\"/a/b\",\"status\":200,\"ms\":17,\"host\":\"web-1\",\"agent\":\"curl/8.5.0\",\
+    \"type\": \"x\", \"name\": \"y\"} web-1 nginx[914]: *7 sshd[1022]: node-2 kernel: level=info msg=\"ok\" dur=3ms size=14 \
+    https://app.example.net https://cdn.example.com function(e){return a.b(c)} (t)=>{const n=r(e)[0];if(!o)u.x=null} (c)=>c+1,(n)=>n (X11; a[0]=1";
 
 /// A literal up to its core, and from the core on.
 type Halves = (Box<[u8]>, Box<[u8]>);
@@ -56,20 +60,14 @@ impl Core {
         }
     }
 
-    /// Whether it has fewer telling bytes than others.
-    pub(super) fn is_short(&self) -> bool {
-        self.bytes.len() < TELLING
+    /// The first bytes, by which it is told.
+    pub(super) fn telling(&self) -> &[u8] {
+        self.bytes.get(..TELLING).unwrap_or(&self.bytes)
     }
 
     /// Whether it is a percent-encoded byte that may be a separator.
     pub(super) fn is_escape(&self) -> bool {
         ESCAPES.contains(&&*self.bytes)
-    }
-
-    /// How rare its first bytes are together: less for rarer ones.
-    pub(super) fn rarity(&self) -> usize {
-        let often = |byte: &u8| 1 + memchr::memchr_iter(*byte, COMMON).count();
-        self.bytes.iter().take(TRIPLE).map(often).product()
     }
 
     /// Where the literal begins whose core stands at `at`.
@@ -89,7 +87,7 @@ fn halves(literal: &[u8], core: &[u8]) -> Option<Halves> {
 }
 
 /// Few cores that stand for all the literals: again and again the one that most of the rest share. The escapes
-/// are among them, and stand for the literals in which they are: of two cores that begin alike, a search finds one.
+/// are among them, and stand for the literals in which they are.
 pub(super) fn cores(literals: &[&[u8]]) -> Vec<Core> {
     let mut left = literals.to_vec();
     let escapes = ESCAPES.map(|escape| {

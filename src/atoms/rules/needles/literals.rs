@@ -1,45 +1,28 @@
-//! Literals that mark a credential wherever they stand: those with a hyphen or an underscore are told at
-//! that byte, the others by a packed search for a few telling bytes of each. Percent-encoded separators are
-//! searched with them; whether one ends a name is not told here.
+//! Literals that mark a credential wherever they stand: those with a hyphen or an underscore are told at that byte, the
+//! others by a few telling bytes of each. Percent-encoded bytes that may be separators are told with them; whether one
+//! ends a name is not known here.
 
-use std::collections::BTreeSet;
-
-use aho_corasick::{AhoCorasick, Span, packed};
-
-use super::cores::{Core, cores};
-use super::sets::in_sets;
+use super::cores::{Core, TELLING, cores};
 use super::triples::Triples;
 
-/// Bytes of a literal that are compared; so a search need not look further than this behind its block.
-pub(super) const LONGEST: usize = 64;
-
-/// Cores in one packed search: with more, one that looks at half as many bytes at once is chosen for us.
-const TOGETHER: usize = 32;
-
-/// Cores besides the shortest ones in the search for those. It looks closer at what is like the first three bytes
-/// of one, and with more it does so too often.
-const AMONG_SHORT: usize = 16;
+/// Bytes of a literal that are compared.
+const LONGEST: usize = 64;
 
 /// The literals, compiled.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Literals {
-    searches: Vec<Search>,
+    /// All cores by their last telling byte.
+    by_last: Box<[Vec<Told>]>,
     jointed: Vec<Jointed>,
     joints: Triples,
 }
 
-/// A search for some of the cores.
+/// A core, and its telling bytes as a number, of which these bits count.
 #[derive(Debug)]
-struct Search {
-    engine: Engine,
-    cores: Vec<Core>,
-}
-
-#[derive(Debug)]
-enum Engine {
-    Packed(packed::Searcher),
-    /// On processors for which there is no packed search.
-    Automaton(AhoCorasick),
+struct Told {
+    bits: u32,
+    telling: u32,
+    core: Core,
 }
 
 /// A literal with a hyphen or an underscore in it.
@@ -62,76 +45,89 @@ impl Literals {
             .collect();
         all.sort_unstable();
         all.dedup();
-        let mut compiled = Self::default();
-        let mut searched = Vec::new();
+        let mut by_last: Box<[Vec<Told>]> = (0..=u8::MAX).map(|_| Vec::new()).collect();
+        let (mut jointed, mut joints) = (Vec::new(), Triples::default());
+        let mut others = Vec::new();
         for literal in &all {
             let covered = all.iter().any(|other| {
                 other.len() < literal.len()
                     && literal.windows(other.len()).any(|part| part == *other)
             });
-            if !covered && !compiled.add_jointed(literal) {
-                searched.push(*literal);
+            if covered {
+                continue;
+            }
+            match Jointed::new(literal) {
+                Some(it) => {
+                    joints.add(it.before.iter().rev().copied());
+                    jointed.push(it);
+                }
+                None => others.push(*literal),
             }
         }
-        let (mut short, mut long): (Vec<Core>, Vec<Core>) =
-            cores(&searched).into_iter().partition(Core::is_short);
-        // Beside the short ones stand those whose first bytes are rarest.
-        long.sort_by_cached_key(Core::rarity);
-        let rarest = AMONG_SHORT.min(TOGETHER.saturating_sub(short.len()));
-        short.extend(long.drain(..rarest.min(long.len())));
-        let groups = short.chunks(TOGETHER).chain(long.chunks(TOGETHER));
-        compiled.searches = groups
-            .filter_map(|group| Search::new(in_sets(group.to_vec())))
-            .collect();
-        compiled
+        for core in cores(&others) {
+            let telling = core.telling();
+            let last = telling.last().copied().unwrap_or_default();
+            if let Some(alike) = by_last.get_mut(usize::from(last)) {
+                alike.push(Told {
+                    bits: last_bytes(&vec![u8::MAX; telling.len()]),
+                    telling: last_bytes(telling),
+                    core,
+                });
+            }
+        }
+        Self {
+            by_last,
+            jointed,
+            joints,
+        }
     }
 
-    /// Takes a literal with a joint behind two bytes, of which the last is a letter: few bytes before a
-    /// hyphen are.
-    fn add_jointed(&mut self, literal: &[u8]) -> bool {
-        let is_joint = |[before, joint]: &[u8; 2]| {
-            before.is_ascii_alphabetic() && matches!(joint, b'-' | b'_')
-        };
-        let Some((before, after)) = literal
-            .array_windows()
-            .rposition(is_joint)
-            .filter(|at| *at > 0)
-            .and_then(|at| literal.split_at_checked(at + 1))
-        else {
-            return false;
-        };
-        self.joints.add(before.iter().rev().copied());
-        self.jointed.push(Jointed {
-            before: before.into(),
-            after: after.into(),
-        });
-        true
+    /// What the literals without a joint are told by.
+    pub(super) fn cores(&self) -> impl Iterator<Item = &Core> {
+        self.by_last.iter().flatten().map(|told| &told.core)
     }
 
-    /// Letters that stand before the joint of a literal.
-    pub(super) fn joint_letters(&self) -> BTreeSet<u8> {
-        let before = self.jointed.iter().map(|it| &it.before);
-        before.filter_map(|before| before.last().copied()).collect()
+    /// The others, up to their joint and with it.
+    pub(super) fn upto_joints(&self) -> impl Iterator<Item = Vec<u8>> {
+        let joint = |it: &Jointed| it.after.first().copied();
+        let upto = move |it: &Jointed| it.before.iter().copied().chain(joint(it)).collect();
+        self.jointed.iter().map(upto)
     }
 
-    /// Offset of the first literal without a joint that begins in `start..limit`, or percent-encoded byte there
-    /// that `is_separator` of a name.
-    pub(super) fn find(
+    /// Whether the telling bytes of one, or what is before its joint, may end with these bytes.
+    #[inline]
+    pub(super) fn may_be_told(&self, upto: [u8; TELLING]) -> bool {
+        let [third, before, last, joint] = upto;
+        let alike = self.by_last.get(usize::from(joint));
+        let here = u32::from_be_bytes(upto);
+        let mut alike = alike.into_iter().flatten();
+        alike.any(|it| here & it.bits == it.telling)
+            || matches!(joint, b'-' | b'_') && self.joints.has(third, before, last)
+    }
+
+    /// Offset of the literal whose telling bytes end with the byte at `at` and that begins at or after `from`, or of the
+    /// percent-encoded byte there that `is_separator` of a name.
+    pub(super) fn told(
         &self,
         bytes: &[u8],
-        start: usize,
-        limit: usize,
+        from: usize,
+        at: usize,
         is_separator: &impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        let mut limit = limit;
-        let mut first = None;
-        for search in &self.searches {
-            if let Some(at) = search.find(bytes, start, limit, is_separator) {
-                first = Some(at);
-                limit = at;
-            }
+        let (upto, _) = bytes.split_at_checked(at.saturating_add(1))?;
+        let alike = self.by_last.get(usize::from(*upto.last()?))?;
+        if alike.is_empty() {
+            return None;
         }
-        first
+        let here = last_bytes(upto);
+        let mut alike = alike.iter().filter(|it| here & it.bits == it.telling);
+        alike.find_map(|it| {
+            let core = upto.len().checked_sub(it.core.telling().len())?;
+            let literal = it.core.literal_around(bytes, core);
+            let separator = || (it.core.is_escape() && is_separator(core)).then_some(core);
+            let begins = literal.filter(|begins| *begins >= from);
+            begins.or_else(separator).filter(|begins| *begins >= from)
+        })
     }
 
     /// Whether the joint at `at` is that of a literal.
@@ -147,53 +143,28 @@ impl Literals {
     }
 }
 
-impl Search {
-    fn new(cores: Vec<Core>) -> Option<Self> {
-        let patterns = || cores.iter().map(|core| &core.bytes);
-        let packed = packed::Config::new().builder().extend(patterns()).build();
-        let engine = match packed {
-            Some(packed) => Engine::Packed(packed),
-            None => Engine::Automaton(AhoCorasick::new(patterns()).ok()?),
+impl Jointed {
+    /// A literal with a joint behind two bytes, of which the last is a letter: few bytes before a hyphen are.
+    fn new(literal: &[u8]) -> Option<Self> {
+        let is_joint = |[before, joint]: &[u8; 2]| {
+            before.is_ascii_alphabetic() && matches!(joint, b'-' | b'_')
         };
-        Some(Self { engine, cores })
+        let at = literal.array_windows().rposition(is_joint);
+        let (before, after) = literal.split_at_checked(at.filter(|at| *at > 0)? + 1)?;
+        Some(Self {
+            before: before.into(),
+            after: after.into(),
+        })
     }
+}
 
-    /// Offset of the first literal of these, or of such a separator, that begins in `start..limit`.
-    fn find(
-        &self,
-        bytes: &[u8],
-        start: usize,
-        limit: usize,
-        is_separator: &impl Fn(usize) -> bool,
-    ) -> Option<usize> {
-        let end = limit.saturating_add(LONGEST).min(bytes.len());
-        let mut from = start;
-        while from < end {
-            let (core, at) = self.next(bytes, from, end)?;
-            let begins = core.literal_around(bytes, at);
-            let begins = begins.filter(|begins| *begins >= start);
-            let separator = || (core.is_escape() && is_separator(at)).then_some(at);
-            match begins.or_else(separator) {
-                // No later one can begin sooner, but for letters of one line.
-                Some(begins) => return (begins < limit).then_some(begins),
-                None => from = at.saturating_add(1),
-            }
-        }
-        None
-    }
-
-    /// The next core, and where.
-    fn next(&self, bytes: &[u8], from: usize, end: usize) -> Option<(&Core, usize)> {
-        let (pattern, at) = match &self.engine {
-            Engine::Packed(packed) => {
-                let found = packed.find_in(bytes, Span { start: from, end })?;
-                (found.pattern(), found.start())
-            }
-            Engine::Automaton(automaton) => {
-                let found = automaton.find(bytes.get(from..end)?)?;
-                (found.pattern(), from.saturating_add(found.start()))
-            }
-        };
-        Some((self.cores.get(pattern.as_usize())?, at))
-    }
+/// The last bytes as one number, zeros where there are none.
+fn last_bytes(bytes: &[u8]) -> u32 {
+    let whole = bytes.last_chunk().copied();
+    u32::from_be_bytes(whole.unwrap_or_else(|| {
+        let mut last = [0; TELLING];
+        let (_, to) = last.split_at_mut(TELLING.saturating_sub(bytes.len()));
+        to.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        last
+    }))
 }

@@ -1,30 +1,31 @@
 //! The needles: a cheap test whether bytes may hold anything that a rule would look at. Readers are
 //! given it as a value and know nothing of what it looks for.
 //!
-//! The search is driven by separators (`=`, `:`, `%3D`), with a look back at the name before each: its cost
-//! does not grow with the number of names, and spelling, case and percent-encoding cost nothing extra.
-//! Literals that mark a credential wherever they stand are searched beside it, and the separators that are
-//! percent-encoded with them.
+//! A needle is told by the bytes at which it ends, or nearly: the last letters of a name before its separator (`=`, `:`,
+//! `%3D`), or a few bytes of a literal that marks a credential wherever it stands. These are looked up at many places at
+//! once, so that the cost does not grow with the number of names; what is told is then looked at closely.
 
 mod cores;
+mod ends;
 mod literals;
-mod marks;
+mod lookup;
 mod names;
 mod sets;
 mod triples;
 mod vocabulary;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use literals::Literals;
-use marks::{BEFORE, Marks, STEP, Step, around};
+use lookup::Lookup;
 use names::{LOOK_BACK, Names};
 use triples::is_joint;
 pub(super) use vocabulary::Vocabulary;
 
-/// Bytes searched for marks before the literals' next place is asked for: at first few, since the next
-/// needle may be near, then as many as fit the processor's nearest cache.
-const BLOCKS: [usize; 2] = [1024, 16 * 1024];
+/// Bytes before a mark by which most are told to be none of a needle.
+const BEFORE: usize = 6;
 
 /// Literals of the grammars themselves: JWT and base64 JSON, base64 URLs, header schemes, cookieless
 /// sessions, escaped separators.
@@ -58,36 +59,9 @@ pub struct Needles {
     names: Names,
     literals: Literals,
     vocabulary: Vocabulary,
-    /// What may stand directly before a mark: bits of [`before`].
-    before: Box<[u8; 256]>,
+    /// Where the processor has one.
+    lookup: Option<Box<Lookup>>,
 }
-
-/// What a byte before a mark may be.
-mod before {
-    /// The last letter of a name, or what may stand between that and its separator.
-    pub(super) const NAME: u8 = 1;
-    /// The second digit of a percent-encoded byte.
-    pub(super) const DIGIT: u8 = 2;
-    /// The last letter before the joint of a literal.
-    pub(super) const JOINT: u8 = 4;
-    /// Anything.
-    pub(super) const ANY: u8 = 8;
-}
-
-/// What must stand before each mark.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "any byte is in range, and the compiler checks it"
-)]
-const WANTED: [u8; 256] = {
-    let mut wanted = [0; 256];
-    wanted[b'=' as usize] = before::NAME | before::DIGIT;
-    wanted[b':' as usize] = before::NAME | before::DIGIT;
-    wanted[b'-' as usize] = before::JOINT;
-    wanted[b'_' as usize] = before::JOINT;
-    wanted[b'@' as usize] = before::ANY;
-    wanted
-};
 
 impl Needles {
     /// Compiles names (letters and digits, lower case) and literals. What longer names mean that end like
@@ -99,31 +73,18 @@ impl Needles {
     ) -> Self {
         let names = Names::new(keys);
         let literals = Literals::new(LITERALS.iter().copied().chain(literals));
-        let (of_names, of_joints) = (names.last_letters(), literals.joint_letters());
-        let mut before = Box::new([before::ANY; 256]);
-        for (byte, bits) in (0..=u8::MAX).zip(before.iter_mut()) {
-            if is_joint(byte, 0) || of_names.contains(&byte.to_ascii_lowercase()) {
-                *bits |= before::NAME;
-            }
-            if byte.is_ascii_hexdigit() {
-                *bits |= before::DIGIT;
-            }
-            if of_joints.contains(&byte) {
-                *bits |= before::JOINT;
-            }
-        }
+        let lookup = ends::lookup(&names, &literals).map(Box::new);
         Self {
             names,
             literals,
             vocabulary,
-            before,
+            lookup,
         }
     }
 
     /// Whether anything in `bytes` is worth a second look. May say yes in vain, never no in vain.
     pub fn hit(&self, bytes: &[u8]) -> bool {
-        let end = bytes.len();
-        self.marked(bytes, 0, end).is_some() || self.literal(bytes, 0, end).is_some()
+        self.find(bytes, 0).is_some()
     }
 
     /// Whether one of the names ends `bytes`, as if a separator followed.
@@ -133,105 +94,81 @@ impl Needles {
 
     /// Offset of the first place at or after `from` that is worth a second look.
     pub fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let [mut block, most] = BLOCKS;
-        let mut start = from;
-        while start < bytes.len() {
-            let end = start.saturating_add(block).min(bytes.len());
-            let mark = self.marked(bytes, start, end);
-            // A literal may begin in this block and end in the next.
-            let limit = mark.unwrap_or(end);
-            let found = self.literal(bytes, start, limit).or(mark);
-            if found.is_some() {
-                return found;
-            }
-            start = end;
-            block = most;
-        }
-        None
-    }
-
-    /// First literal, or percent-encoded separator of a name, that begins in `start..limit`.
-    fn literal(&self, bytes: &[u8], start: usize, limit: usize) -> Option<usize> {
-        let is_needle = |at| self.is_needle(bytes, at);
-        self.literals.find(bytes, start, limit, &is_needle)
-    }
-
-    /// First mark in `start..end` that is one of a needle.
-    fn marked(&self, bytes: &[u8], start: usize, end: usize) -> Option<usize> {
-        let mut at = start;
-        if at < BEFORE {
-            // Before the first byte there is nothing, which is as good as what no name has.
-            let found = self.first(bytes, at, &padded(bytes, at, end));
-            if found.is_some() {
-                return found;
-            }
-            at += STEP;
-        }
-        let mut rest = bytes
-            .get(at.saturating_sub(BEFORE)..end)
-            .unwrap_or_default();
-        while let Some(step) = rest.first_chunk() {
-            let found = self.first(bytes, at, step);
-            if found.is_some() {
-                return found;
-            }
-            at += STEP;
-            rest = rest.get(STEP..).unwrap_or_default();
-        }
-        (at < end).then(|| self.first(bytes, at, &padded(bytes, at, end)))?
-    }
-
-    /// First of the marks of a step that is one of a needle. The step stands at `from`.
-    #[expect(
-        clippy::inline_always,
-        reason = "a call for each step costs as much as half of what is in it"
-    )]
-    #[inline(always)]
-    fn first(&self, bytes: &[u8], from: usize, step: &Step) -> Option<usize> {
-        let mut first = None;
-        for place in Marks::of(step).places() {
-            if self.may_be_needle(around(step, place), bytes, from + place) {
-                self.settle(bytes, from + place, &mut first);
-            }
-        }
-        first
-    }
-
-    /// Makes the mark at `at` the first one, if it is one of a needle and stands before that.
-    #[inline(never)]
-    fn settle(&self, bytes: &[u8], at: usize, first: &mut Option<usize>) {
-        if first.is_none_or(|first| at < first) && self.is_needle(bytes, at) {
-            *first = Some(at);
-        }
-    }
-
-    /// Whether the mark at `at` may be one of a needle, by itself and the bytes before it. Most marks end here,
-    /// and most of them by the last byte.
-    #[inline]
-    fn may_be_needle(&self, around: [u8; BEFORE + 1], bytes: &[u8], at: usize) -> bool {
-        let [_, rest @ .., mark] = around;
-        let [.., escape, _, last] = rest;
-        let before = self.before.get(usize::from(last)).copied();
-        let wanted = WANTED.get(usize::from(mark)).copied();
-        let bits = before.unwrap_or_default() & wanted.unwrap_or_default();
-        if bits == 0 {
-            return false;
-        }
-        if bits & before::NAME == 0 {
-            return bits != before::DIGIT || escape == b'%';
-        }
-        // `"name":` is what JSON is made of.
-        let ending = match last {
-            b'"' => {
-                let [ending @ .., _, _] = around;
-                ending
-            }
-            _ => rest,
+        let Some(lookup) = &self.lookup else {
+            return self.search(bytes, from, from..bytes.len());
         };
-        self.names.may_end(ending) || mark == b'=' && is_name_attribute(bytes, at)
+        // A name that began before may be told there.
+        let (before, _) = bytes.split_at_checked(from)?;
+        let is_inside = before.last().is_some_and(|it| may_precede_separator(*it));
+        let back = if is_inside { LOOK_BACK } else { 0 };
+        let spelt = Spelt::default();
+        let may_be = |at: usize| {
+            let around = at.checked_sub(BEFORE).and_then(|from| bytes.get(from..));
+            let around = around.and_then(|around| around.first_chunk());
+            around.is_none_or(|around| self.may_be_needle(*around))
+        };
+        lookup.find(bytes, from.saturating_sub(back), &may_be, &|at| {
+            let needle = (at >= from).then(|| self.needle(bytes, from, at));
+            needle
+                .flatten()
+                .or_else(|| self.spelt(bytes, from, at, &spelt))
+        })
     }
 
-    /// The same, where what stands directly before the mark does not rule it out.
+    /// The same without a lookup: each place is looked at.
+    fn search(&self, bytes: &[u8], from: usize, places: Range<usize>) -> Option<usize> {
+        places
+            .into_iter()
+            .find_map(|at| self.needle(bytes, from, at))
+    }
+
+    /// Offset of the needle that is told at `at` and begins at or after `from`.
+    fn needle(&self, bytes: &[u8], from: usize, at: usize) -> Option<usize> {
+        let is_separator = |at| self.is_needle(bytes, at);
+        let literal = self.literals.told(bytes, from, at, &is_separator);
+        let is_mark = || bytes.get(at) != Some(&b'%') && self.is_needle(bytes, at);
+        literal.or_else(|| is_mark().then_some(at))
+    }
+
+    /// Whether what is told at the last of these bytes may be a needle. Most that is told ends here.
+    #[inline]
+    fn may_be_needle(&self, around: [u8; BEFORE + 1]) -> bool {
+        let [_, ending @ .., mark] = around;
+        let [before_quote @ .., last, _] = around;
+        let [_, _, _, upto @ ..] = around;
+        let by_itself = match mark {
+            // `"name":` is what JSON is made of.
+            b':' | b'=' if last == b'"' => self.names.may_end(before_quote),
+            b':' | b'=' => self.names.may_end(ending) || mark == b'=' && ending.ends_with(b"name"),
+            b'@' => true,
+            _ => matches!(upto, [_, b'%', ..]),
+        };
+        by_itself || self.literals.may_be_told(upto)
+    }
+
+    /// The needle that is told between an escape that ends at `at` and the end of the name in which it stands.
+    fn spelt(&self, bytes: &[u8], from: usize, at: usize, spelt: &Spelt) -> Option<usize> {
+        let (upto, _) = bytes.split_at_checked(at.saturating_add(1))?;
+        if !matches!(upto, [.., b'%', _, _]) || at < spelt.searched.get() {
+            return None;
+        }
+        let known = spelt.known.get().max(upto.len());
+        let far = upto.len().saturating_add(LOOK_BACK).min(bytes.len());
+        let mut rest = bytes.get(known..far).unwrap_or_default().iter();
+        let end = match rest.position(|byte| !may_precede_separator(*byte)) {
+            Some(more) => known.saturating_add(more),
+            None if far == bytes.len() => far,
+            None => {
+                spelt.known.set(far);
+                return None;
+            }
+        };
+        spelt.searched.set(end);
+        let places = from.max(upto.len())..end.saturating_add(1).min(bytes.len());
+        self.search(bytes, from, places)
+    }
+
+    /// Whether the mark at `at`, encoded or not, is that of a needle.
     fn is_needle(&self, bytes: &[u8], at: usize) -> bool {
         let Some(mark) = bytes.get(at).copied() else {
             return false;
@@ -264,15 +201,18 @@ impl Needles {
     }
 }
 
-/// The step at `at`, cut at `end`, with zeros for what there is not.
-fn padded(bytes: &[u8], at: usize, end: usize) -> Step {
-    let mut step = [0; BEFORE + STEP];
-    let from = bytes
-        .get(at.saturating_sub(BEFORE)..end)
-        .unwrap_or_default();
-    let to = step.iter_mut().skip(BEFORE.saturating_sub(at));
-    to.zip(from).for_each(|(to, from)| *to = *from);
-    step
+/// How far encoded letters were followed, so that those of one name are followed once.
+#[derive(Default)]
+struct Spelt {
+    /// Up to where it may be the name.
+    known: Cell<usize>,
+    /// Up to where it was searched, once it was known where it ends.
+    searched: Cell<usize>,
+}
+
+/// Whether the byte may stand between an encoded letter of a name and the separator.
+fn may_precede_separator(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'%' || is_joint(byte, 0)
 }
 
 /// Whether the byte may stand in the name of a parameter as it stands in a query, without escapes.

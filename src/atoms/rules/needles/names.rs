@@ -52,10 +52,9 @@ impl Names {
         }
     }
 
-    /// The letters, in lower case, that may stand directly before the separator of a name.
-    pub(super) fn last_letters(&self) -> BTreeSet<u8> {
-        let names = self.reversed.iter().flatten();
-        names.filter_map(|name| name.first().copied()).collect()
+    /// The names, each with its last letter first.
+    pub(super) fn reversed(&self) -> impl Iterator<Item = &[u8]> {
+        self.reversed.iter().flatten().map(|name| &**name)
     }
 
     /// Whether a name may end with these bytes, of which the last is no quotation mark: what [`Self::end`] finds

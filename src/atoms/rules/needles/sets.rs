@@ -1,166 +1,274 @@
-//! Which cores a packed search holds in one set: it looks closer wherever each of the next bytes is one that a
-//! core of the set has at that place, so a set shall be of cores that are alike. Knows bytes only.
+//! Which patterns share a set: those of a set are told wherever each of the next bytes is one that any of them has
+//! there, so a set shall be of patterns that are alike. Knows bytes only.
 
-use std::sync::OnceLock;
+use super::cores::COMMON;
 
-use super::cores::{COMMON, Core};
+/// Bytes of a pattern. The last stands at the place that is told.
+pub(super) const REACH: usize = 4;
 
-/// Sets of a packed search.
-const SETS: usize = 8;
+/// Bytes of ordinary text, 64 windows in a word.
+const WORDS: usize = COMMON.len().div_ceil(u64::BITS as usize);
 
-/// Bytes of a core by which it is looked closer at.
-const LOOKED_AT: usize = 4;
+/// What it weighs that a set is told at one window of ordinary text, against all windows that there may be.
+const WEIGHT: u64 = 1 << 36;
 
-/// Times that all pairs of sets are looked through for cores to exchange. The first finds nearly all.
-const SWEEPS: usize = 2;
+/// What may stand at each place of a pattern.
+pub(super) type Pattern = [Class; REACH];
 
-/// Cores in the order in which a packed search, which deals them out one by one, puts those into one set that
-/// are alike. Sets are made of neighbours in the alphabet first, and then exchange cores as long as that makes it
-/// rarer that ordinary text is looked closer at.
-pub(super) fn in_sets(mut cores: Vec<Core>) -> Vec<Core> {
-    cores.sort_by(|a, b| a.bytes.cmp(&b.bytes));
-    let shortest = cores.iter().map(|core| core.bytes.len()).min();
-    let looked_at = shortest.unwrap_or_default().min(LOOKED_AT);
-    let (each, more) = (cores.len() / SETS, cores.len() % SETS);
-    let mut rest = cores.into_iter();
-    let mut sets: Vec<Set> = (0..SETS)
-        .map(|set| {
-            let cores = rest.by_ref().take(each + usize::from(set < more));
-            Set::new(cores.collect(), looked_at)
+/// Bytes by their low and their high four bits, since a processor looks up halves of bytes: a class of `a` and `2` is
+/// also one of `b"\x31"` (`1`) and of `b`, which have a half of each.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub(super) struct Class {
+    low: u16,
+    high: u16,
+}
+
+impl Class {
+    /// Any byte.
+    pub(super) const ANY: Self = Self {
+        low: u16::MAX,
+        high: u16::MAX,
+    };
+
+    /// These bytes.
+    pub(super) fn of(bytes: impl IntoIterator<Item = u8>) -> Self {
+        let bytes = bytes.into_iter();
+        bytes.fold(Self::default(), |class, byte| {
+            class.or(Self {
+                low: 1 << (byte & 15),
+                high: 1 << (byte >> 4),
+            })
         })
-        .collect();
-    for _ in 0..SWEEPS {
-        for split in 1..SETS {
-            let (before, after) = sets.split_at_mut(split);
-            if let Some(set) = after.first_mut() {
-                for other in before.iter_mut() {
-                    set.exchange(other);
-                }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            low: self.low | other.low,
+            high: self.high | other.high,
+        }
+    }
+
+    /// Which low and which high bits they have: a bit for each value.
+    pub(super) fn halves(self) -> [u16; 2] {
+        [self.low, self.high]
+    }
+}
+
+/// Patterns in `count` sets at most, such that little is told in vain.
+pub(super) fn in_sets(mut patterns: Vec<Pattern>, count: usize) -> Vec<Vec<Pattern>> {
+    /// Sets for each of those that are asked for, down to which only neighbours are united.
+    const ROUGH: usize = 6;
+    let text = Text::new();
+    // What ends alike stands beside each other.
+    patterns.sort_unstable_by_key(|[a, b, c, d]| [*d, *c, *b, *a]);
+    let one = |pattern: Pattern| Set::new(pattern, &text);
+    let mut sets: Vec<Set> = patterns.into_iter().map(one).collect();
+    unite_neighbours(&mut sets, count.saturating_mul(ROUGH));
+    unite_any(&mut sets, count);
+    sets.into_iter().map(|set| set.patterns).collect()
+}
+
+/// Unites neighbours, first those whose union is told least in vain, until so many are left.
+fn unite_neighbours(sets: &mut Vec<Set>, count: usize) {
+    let growth = |sets: &[Set], at: usize| match sets.get(at..) {
+        Some([one, other, ..]) => one.growth(other),
+        _ => u64::MAX,
+    };
+    let mut growths: Vec<u64> = (0..sets.len()).map(|at| growth(sets, at)).collect();
+    while sets.len() > count.max(1) {
+        let best = growths
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, growth)| **growth);
+        let Some((at, _)) = best else { return };
+        let other = sets.remove(at + 1);
+        growths.remove(at + 1);
+        if let Some(set) = sets.get_mut(at) {
+            set.unite(other);
+        }
+        for changed in at.saturating_sub(1)..=at {
+            if let Some(slot) = growths.get_mut(changed) {
+                *slot = growth(sets, changed);
             }
         }
     }
-    let mut dealt = Vec::new();
-    for round in 0..=each {
-        dealt.extend(sets.iter().filter_map(|set| set.cores.get(round)).cloned());
-    }
-    dealt
 }
 
-/// Cores, and how often text is looked closer at because of them.
+/// The same of any two.
+fn unite_any(sets: &mut Vec<Set>, count: usize) {
+    // For each set: what it comes to with those before it.
+    let mut growths: Vec<Vec<u64>> = Vec::new();
+    for (at, set) in sets.iter().enumerate() {
+        growths.push(sets.iter().take(at).map(|it| it.growth(set)).collect());
+    }
+    while sets.len() > count.max(1) {
+        let pairs = growths.iter().enumerate().flat_map(|(second, row)| {
+            row.iter()
+                .enumerate()
+                .map(move |(first, growth)| (*growth, first, second))
+        });
+        let Some((_, first, second)) = pairs.min() else {
+            return;
+        };
+        let other = sets.remove(second);
+        growths.remove(second);
+        for row in growths.iter_mut().skip(second) {
+            row.remove(second);
+        }
+        let Some(set) = sets.get_mut(first) else {
+            return;
+        };
+        set.unite(other);
+        let set = set.clone();
+        for ((at, it), row) in sets.iter().enumerate().zip(&mut growths) {
+            if at == first {
+                row.iter_mut()
+                    .zip(sets.iter())
+                    .for_each(|(slot, it)| *slot = it.growth(&set));
+            } else if let Some(slot) = row.get_mut(first) {
+                *slot = it.growth(&set);
+            }
+        }
+    }
+}
+
+/// One pattern that is told wherever one of two is.
+pub(super) fn either(one: Pattern, other: Pattern) -> Pattern {
+    let mut both = one;
+    for (class, more) in both.iter_mut().zip(other) {
+        *class = class.or(more);
+    }
+    both
+}
+
+/// Windows of the text, a bit for each.
+type Windows = [u64; WORDS];
+
+/// In which windows of ordinary text a half of a byte stands.
+struct Text(Vec<[[Windows; 16]; 2]>);
+
+impl Text {
+    fn new() -> Self {
+        let mut text = vec![[[[0; WORDS]; 16]; 2]; REACH];
+        for (number, window) in COMMON.windows(REACH).enumerate() {
+            let (word, bit) = (number / 64, number % 64);
+            for (byte, halves) in window.iter().zip(text.iter_mut()) {
+                for (half, windows) in [byte & 15, byte >> 4].into_iter().zip(halves) {
+                    let words = windows.get_mut(usize::from(half));
+                    if let Some(word) = words.and_then(|words| words.get_mut(word)) {
+                        *word |= 1 << bit;
+                    }
+                }
+            }
+        }
+        Self(text)
+    }
+}
+
+/// Patterns that are told together.
+#[derive(Clone)]
 struct Set {
-    cores: Vec<Core>,
-    looked_at: usize,
-    often: u64,
+    patterns: Vec<Pattern>,
+    all: Pattern,
+    /// Where in the text each half of each byte fits.
+    fits: Box<[[Windows; 2]; REACH]>,
+    cost: u64,
 }
 
 impl Set {
-    fn new(cores: Vec<Core>, looked_at: usize) -> Self {
-        let often = often(cores.iter(), looked_at);
-        Self {
-            cores,
-            looked_at,
-            often,
-        }
-    }
-
-    /// Exchanges single cores with another set where both together are rarer then.
-    fn exchange(&mut self, other: &mut Self) {
-        for own in 0..self.cores.len() {
-            for its in 0..other.cores.len() {
-                let (a, b) = (self.with(own, other, its), other.with(its, self, own));
-                if a.saturating_add(b) < self.often.saturating_add(other.often)
-                    && let (Some(own), Some(its)) =
-                        (self.cores.get_mut(own), other.cores.get_mut(its))
-                {
-                    std::mem::swap(own, its);
-                    (self.often, other.often) = (a, b);
+    fn new(pattern: Pattern, text: &Text) -> Self {
+        let mut set = Self {
+            patterns: vec![pattern],
+            all: pattern,
+            fits: Box::new([[[0; WORDS]; 2]; REACH]),
+            cost: 0,
+        };
+        for ((class, fits), places) in pattern.iter().zip(set.fits.iter_mut()).zip(&text.0) {
+            for ((half, fits), windows) in class.halves().iter().zip(fits).zip(places) {
+                for (value, windows) in windows.iter().enumerate() {
+                    if half >> value & 1 == 1 {
+                        fits.iter_mut()
+                            .zip(windows)
+                            .for_each(|(fit, more)| *fit |= more);
+                    }
                 }
             }
         }
+        set.cost = set.cost_with(&set);
+        set
     }
 
-    /// How often with one of another set's cores in an own one's place.
-    fn with(&self, own: usize, other: &Self, its: usize) -> u64 {
-        let kept = self.cores.iter().enumerate();
-        let kept = kept.filter_map(|(at, core)| (at != own).then_some(core));
-        often(kept.chain(other.cores.get(its)), self.looked_at)
+    fn unite(&mut self, other: Self) {
+        self.cost = self.cost_with(&other);
+        self.all = either(self.all, other.all);
+        let windows = self.fits.iter_mut().flatten().flatten();
+        let more = other.fits.iter().flatten().flatten();
+        windows.zip(more).for_each(|(word, more)| *word |= more);
+        self.patterns.extend(other.patterns);
     }
-}
 
-/// How often the next bytes are such that each is one that a core has at that place. Halves of bytes are looked
-/// at, so that cores with `ab` and `12` are met in `a2` too.
-fn often<'c>(cores: impl Iterator<Item = &'c Core>, looked_at: usize) -> u64 {
-    let mut places = [(0_u16, 0_u16); LOOKED_AT];
-    for core in cores {
-        for ((low, high), byte) in places.iter_mut().zip(&*core.bytes) {
-            *low |= 1 << (byte & 15);
-            *high |= 1 << (byte >> 4);
-        }
+    /// What is told in vain if both are one and was not while they were two.
+    fn growth(&self, other: &Self) -> u64 {
+        let apart = self.cost.saturating_add(other.cost);
+        self.cost_with(other).saturating_sub(apart)
     }
-    let places = places.iter().take(looked_at);
-    places.map(|(low, high)| share(*low, *high)).product()
-}
 
-/// How many bytes of ordinary text have one of these halves each.
-fn share(low: u16, high: u16) -> u64 {
-    static COUNTS: OnceLock<[u64; 256]> = OnceLock::new();
-    let counts = COUNTS.get_or_init(|| {
-        let mut counts = [1; 256];
-        for byte in COMMON {
-            if let Some(count) = counts.get_mut(usize::from(*byte)) {
-                *count += 1;
+    /// At how much of ordinary text, and of all text, both are told together.
+    fn cost_with(&self, other: &Self) -> u64 {
+        let mut told = [u64::MAX; WORDS];
+        let (own, more) = (self.fits.iter().flatten(), other.fits.iter().flatten());
+        for (own, more) in own.zip(more) {
+            for (told, (own, more)) in told.iter_mut().zip(own.iter().zip(more)) {
+                *told &= own | more;
             }
         }
-        counts
-    });
-    let bytes = bits(high).flat_map(|high| bits(low).map(move |low| high * 16 + low));
-    bytes.filter_map(|byte| counts.get(byte)).sum()
-}
-
-/// The places of a number's bits.
-fn bits(mut of: u16) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let place = of.trailing_zeros() as usize;
-        of &= of.checked_sub(1)?;
-        Some(place)
-    })
+        let told = told.iter().filter(|word| **word != 0);
+        let told: u64 = told.map(|word| u64::from(word.count_ones())).sum();
+        let bytes = |class: Class| class.halves().map(|half| u64::from(half.count_ones()));
+        let all: u64 = either(self.all, other.all)
+            .into_iter()
+            .flat_map(bytes)
+            .product();
+        told * WEIGHT + all
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::cores::cores;
     use super::*;
 
+    fn pattern(text: [u8; REACH]) -> Pattern {
+        text.map(|byte| Class::of([byte]))
+    }
+
     #[test]
-    fn no_core_is_lost_and_none_is_there_twice() {
-        for count in [0, 1, 7, 8, 9, 26] {
-            let literals: Vec<String> = (0..count).map(|it| format!("w{it:02}kz")).collect();
-            let literals: Vec<&[u8]> = literals.iter().map(String::as_bytes).collect();
-            let mut before: Vec<_> = cores(&literals).into_iter().map(|it| it.bytes).collect();
-            let mut after: Vec<_> = in_sets(cores(&literals))
-                .into_iter()
-                .map(|it| it.bytes)
+    fn no_pattern_is_lost_and_none_is_there_twice() {
+        for count in [0_u8, 1, 7, 8, 9, 200] {
+            let patterns: Vec<Pattern> = (0..count)
+                .map(|it| pattern([it, b'k', b'z', it / 3]))
                 .collect();
-            before.sort();
-            after.sort();
-            assert_eq!(before, after);
+            let sets = in_sets(patterns.clone(), 8);
+            assert!(sets.len() <= 8);
+            let mut sets = sets.concat();
+            sets.sort_unstable();
+            let mut before = patterns;
+            before.sort_unstable();
+            assert_eq!(sets, before);
         }
     }
 
     #[test]
-    fn an_exchange_makes_it_rarer_that_text_is_looked_closer_at() {
-        let literals: [&[u8]; 4] = [b"aaQ1", b"e9zj", b"aaQ2", b"e9zk"];
-        let [first, second, third, fourth] = literals.map(|it| cores(&[it]).pop().unwrap());
-        let mut one = Set::new(vec![first, second], LOOKED_AT);
-        let mut other = Set::new(vec![third, fourth], LOOKED_AT);
-        let before = one.often + other.often;
-        one.exchange(&mut other);
-        assert!(one.often + other.often < before / 10);
-        let alike = |set: &Set| {
-            set.cores
-                .windows(2)
-                .all(|pair| pair[0].bytes[0] == pair[1].bytes[0])
-        };
-        assert!(alike(&one) && alike(&other));
+    fn what_ordinary_text_would_be_mistaken_for_is_kept_apart() {
+        // Two of these together would be told at `GET `, and the other two at `1.1"`.
+        let patterns = [*b"GET9", *b"1ET ", *b"G.1\"", *b"1.1Z"].map(pattern);
+        let text = Text::new();
+        for set in in_sets(patterns.to_vec(), 2) {
+            let sets = set.iter().map(|it| Set::new(*it, &text));
+            let all = sets.reduce(|mut all, it| {
+                all.unite(it);
+                all
+            });
+            assert!(all.is_some_and(|all| all.cost < WEIGHT), "{set:?}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod places;
 
+use std::sync::OnceLock;
+
 use proptest::prelude::*;
 
 use super::names::unhex;
@@ -131,32 +133,6 @@ fn every_spelling_of_a_name_is_seen() {
 }
 
 #[test]
-fn the_first_place_is_found_wherever_a_block_ends() {
-    let needles = needles();
-    for at in [
-        0,
-        1,
-        BLOCKS[1] - 5,
-        BLOCKS[1] - 4,
-        BLOCKS[1] - 3,
-        BLOCKS[1] - 1,
-        BLOCKS[1],
-        BLOCKS[1] + 1,
-        3 * BLOCKS[1] - 2,
-    ] {
-        for needle in ["ghp_", "code="] {
-            let mut bytes = vec![b' '; at];
-            bytes.extend_from_slice(needle.as_bytes());
-            let found = needles
-                .find(&bytes, 0)
-                .unwrap_or_else(|| panic!("{needle} at {at}"));
-            assert!((at..at + needle.len()).contains(&found), "{needle} at {at}");
-            assert_eq!(needles.find(&bytes, bytes.len()), None);
-        }
-    }
-}
-
-#[test]
 fn a_literal_with_an_encoded_separator_in_it_is_found() {
     let literals = ["%3Dabc", "xy%25", "q%3d%3A", "%40me", "%41ly"];
     let needles = Needles::new(
@@ -264,9 +240,101 @@ fn a_million_escapes_cost_linear_time() {
     assert!(!needles.hit("%25".repeat(1_000_000).as_bytes()));
     assert!(!needles.hit(format!("%{}", "25".repeat(1_000_000)).as_bytes()));
     assert!(!needles.hit("%253D".repeat(300_000).as_bytes()));
+    assert!(!needles.hit("%61b".repeat(300_000).as_bytes()));
+}
+
+/// What the built-in rules ask for.
+fn builtin() -> &'static Needles {
+    static RULES: OnceLock<crate::atoms::rules::Rules> = OnceLock::new();
+    let rules = RULES.get_or_init(|| crate::atoms::rules::Rules::builtin().unwrap());
+    &rules.needles
+}
+
+/// The lookup against the plain search, from some places on and cut at others.
+fn lookup_is_search(bytes: &[u8]) {
+    for needles in [builtin(), &needles()] {
+        for from in [0, 1, 2, 3, 63, bytes.len() / 2, bytes.len()] {
+            let from = from.min(bytes.len());
+            let found = needles.search(bytes, from, from..bytes.len());
+            let text = String::from_utf8_lossy(bytes);
+            assert_eq!(needles.find(bytes, from), found, "from {from} in {text}");
+        }
+        for end in (0..bytes.len()).step_by(7) {
+            let bytes = &bytes[..end];
+            let found = needles.search(bytes, 0, 0..end);
+            assert_eq!(
+                needles.find(bytes, 0),
+                found,
+                "in {}",
+                String::from_utf8_lossy(bytes)
+            );
+            assert_eq!(needles.hit(bytes), found.is_some());
+        }
+    }
+}
+
+#[test]
+fn the_lookup_finds_each_name_and_literal_that_the_search_finds() {
+    assert!(
+        builtin().lookup.is_some(),
+        "this processor looks nothing up"
+    );
+    let names = builtin().names.reversed().map(|name| {
+        let name: Vec<u8> = name.iter().rev().copied().collect();
+        [name, b"=1".to_vec()].concat()
+    });
+    let cores = builtin().literals.cores().map(|core| core.bytes.to_vec());
+    let plain: Vec<Vec<u8>> = LITERALS.iter().map(|it| it.as_bytes().to_vec()).collect();
+    for needle in names.chain(cores).chain(plain) {
+        for before in [0, 2, 61, 64] {
+            let bytes = [&vec![b' '; before], needle.as_slice(), b" x"].concat();
+            lookup_is_search(&bytes);
+            lookup_is_search(&bytes.to_ascii_uppercase());
+            lookup_is_search(&bytes[..before + needle.len()]);
+        }
+    }
 }
 
 proptest! {
+    #[test]
+    fn the_lookup_finds_what_the_search_finds(
+        before in 0..80_usize,
+        text in "(code|CoDe|access|_|-|%5F|%2D|%61|%6f|%25|token|=|%3D|%253d|:|%3A|%40|@|://|\"|\\\\|'| |sid|SAML|Response|ghp_|xoxb-|gh|eyJ|&|name=\"|Bearer |/reset|pwd|wa|[a-z0-9%]|\\n|é|auth){0,30}",
+        after in 0..70_usize,
+    ) {
+        let bytes = [vec![b' '; before], text.into_bytes(), vec![b'.'; after]].concat();
+        lookup_is_search(&bytes);
+    }
+
+    #[test]
+    fn the_lookup_finds_names_however_they_are_spelt(
+        name in proptest::sample::select(builtin().names.reversed().map(<[u8]>::to_vec).collect::<Vec<_>>()),
+        spelling in proptest::collection::vec((0..12_u8, any::<bool>()), 48),
+        behind in "[-_. \\[\\]\"'\\\\\t]{0,4}|%2[027]|%5[CDF] ?|%2522",
+        separator in "=|:|%3D|%3a|%253d| |",
+        before in 0..70_usize,
+    ) {
+        let mut bytes = vec![b'/'; before];
+        for (letter, (how, upper)) in name.iter().rev().zip(spelling) {
+            let letter = if upper { letter.to_ascii_uppercase() } else { *letter };
+            match how {
+                0 => bytes.extend(format!("%{letter:02X}").bytes()),
+                1 => bytes.extend(format!("%25{letter:02x}").bytes()),
+                2 => bytes.extend([b'_', letter]),
+                3 => bytes.extend([b"%2D".as_slice(), &[letter]].concat()),
+                4 => bytes.extend([b"%5f".as_slice(), &[letter]].concat()),
+                _ => bytes.push(letter),
+            }
+        }
+        bytes.extend(behind.bytes().chain(separator.bytes()).chain(*b"x y"));
+        lookup_is_search(&bytes);
+    }
+
+    #[test]
+    fn the_lookup_finds_what_the_search_finds_in_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        lookup_is_search(&bytes);
+    }
+
     #[test]
     fn never_no_in_vain(text in "(code|CoDe|access|_|-|%5F|%5f|%2D|%61|%25|token|=|%3D|%253d|%25253D|:|%3A|\"|\\\\|'| |sid|SAML|Response|ghp_|ghp|eyJ|&|%26|[a-z0-9%]|x-amz-signature){0,24}") {
         if plainly(text.as_bytes()) {

@@ -1,5 +1,5 @@
 //! The fast search held against a slow one that asks each byte by itself, at every cut, and at every place of
-//! a step and a block.
+//! a step.
 
 use super::*;
 
@@ -99,7 +99,7 @@ fn numbers() -> impl FnMut() -> usize {
 }
 
 #[test]
-fn the_first_place_is_the_same_at_every_place_of_a_step_and_a_block() {
+fn the_first_place_is_the_same_at_every_place_of_a_step() {
     let needles = needles();
     let needle = [
         "sid=",
@@ -109,7 +109,7 @@ fn the_first_place_is_the_same_at_every_place_of_a_step_and_a_block() {
         "eyJ",
         "https://a:b@c",
     ];
-    for before in (0..200).chain(BLOCKS[0] - 20..BLOCKS[0] + 20) {
+    for before in 0..200 {
         for needle in needle {
             for filler in *b" a%" {
                 let bytes = [&vec![filler; before], needle.as_bytes(), &[b'.'; 80]].concat();
