@@ -261,11 +261,16 @@ fn stdout(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<ExitC
 
 fn run_explain(id: &str) -> Result<ExitCode, Failure> {
     let rules = settings::rules(&[])?;
-    let entry = rules.explanations.get(id).ok_or_else(|| {
-        let message = "nothing has this name; reports and `tokentrail rules list` show names";
-        Failure::File(id.into(), message.into())
+    let entry = rules.explain(id).ok_or_else(|| {
+        let meant = rules.meant(id);
+        let message = if meant.is_empty() {
+            "nothing has this name; reports and `tokentrail rules list` show names".into()
+        } else {
+            format!("nothing has this name; near it: {}", meant.join(", "))
+        };
+        Failure::File(id.into(), message)
     })?;
-    stdout(|out| explain::render(entry, output::look(true).width, out))
+    stdout(|out| explain::render(&entry, output::look(true).width, out))
 }
 
 fn run_rules(rules: &Rules) -> Result<ExitCode, Failure> {

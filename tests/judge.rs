@@ -8,12 +8,20 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "judge/clocks.rs"]
+mod clocks;
 #[path = "judge/edges.rs"]
 mod edges;
 #[path = "judge/gate.rs"]
 mod gate;
+#[path = "judge/hands.rs"]
+mod hands;
 #[path = "judge/run.rs"]
 mod run;
+#[path = "judge/spent.rs"]
+mod spent;
+#[path = "judge/told.rs"]
+mod told;
 
 use proptest::prelude::*;
 use run::{CHALLENGE, EARLY, LATE, NOW, Place, Run, Seen, T0, profile_state, seen};

@@ -7,8 +7,8 @@ use super::holder::Hands;
 use super::severity::{over_http, third_party};
 use super::verdict::Case;
 use super::{ExposedTo, State};
+use crate::atoms::Kind;
 use crate::atoms::rules::Explanations;
-use crate::atoms::{Kind, Slot};
 use crate::detect::{Channel, Role, Sighting};
 use crate::flow::{Flow, WeaknessKind};
 
@@ -199,10 +199,7 @@ fn attack(case: &Case<'_>, seen: &[(usize, &Sighting)]) -> &'static str {
         })
     };
     let any = |test: &dyn Fn(&Sighting) -> bool| seen.iter().any(|(_, it)| test(it));
-    let in_url = || {
-        case.credentials()
-            .any(|(_, _, it)| it.slot.is_url() || it.slot == Slot::Header)
-    };
+    let in_url = || case.credentials().any(|(_, _, it)| it.slot.is_url());
     match case.kind {
         Kind::RefreshToken => "refresh-token-theft",
         Kind::ClientSecret | Kind::ClientAssertion => "client-impersonation",
@@ -222,7 +219,8 @@ fn attack(case: &Case<'_>, seen: &[(usize, &Sighting)]) -> &'static str {
         _ if any(&over_http) => "network-eavesdropping",
         _ if hands(Hands::Capture) => "capture-disclosure",
         _ if hands(Hands::Log) => "log-disclosure",
-        _ if any(&|it| it.channel == Channel::Storage) && !in_url() => "storage-theft",
+        // A store, or the cache, which keeps whole responses.
+        _ if !in_url() => "storage-theft",
         Kind::AuthorizationCode | Kind::CodeVerifier | Kind::CodeChallenge | Kind::JarmResponse => {
             "code-in-history"
         }

@@ -20,7 +20,7 @@ use event::Happened;
 /// was seen, and correct nothing.
 const CLOCK_NOISE: f64 = 60.0;
 
-/// A sane bound for a clock error, in seconds (a hundred years): a larger one is not a time.
+/// A sane bound for a clock error, in seconds (a hundred years): one that reaches it is not a time.
 const MAX_CLOCK_ERROR: f64 = 3.2e9;
 
 /// Parts of one exchange that are looked at: a response holds a few tokens, and a stream of messages that
@@ -141,7 +141,7 @@ impl<'a> Facts<'a> {
         files.flat_map(BTreeMap::values).copied()
     }
 
-    /// What happened to a credential.
+    /// What happened to a credential, in no order of time.
     pub(super) fn events(&self, credential: Digest) -> &[Happened] {
         self.events.get(&credential).map_or(&[], Vec::as_slice)
     }
@@ -182,10 +182,8 @@ impl<'a> Facts<'a> {
                 .max()
         };
         for trails in self.trails_by_challenge.values_mut() {
-            if trails.len() > RUNS {
-                trails.sort_by_cached_key(|trail| std::cmp::Reverse(latest(trail)));
-                trails.truncate(RUNS);
-            }
+            trails.sort_by_cached_key(|trail| std::cmp::Reverse(latest(trail)));
+            trails.truncate(RUNS);
         }
     }
 

@@ -154,3 +154,121 @@ fn label(place: &Place, hands: Hands) -> Box<str> {
     }
     .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::atoms::Within;
+    use crate::detect::sample;
+
+    fn source(path: &str, reader: &'static str, names: [Option<&str>; 2]) -> Arc<Source> {
+        let [browser, profile] = names.map(|name| name.map(Box::from));
+        Arc::new(Source {
+            path: path.into(),
+            reader: reader.into(),
+            browser,
+            profile,
+            ..Source::default()
+        })
+    }
+
+    fn at(source: &Arc<Source>, locator: Locator) -> Sighting {
+        let mut sighting = sample::full();
+        sighting.place.source = source.clone();
+        sighting.place.locator = locator;
+        sighting
+    }
+
+    fn line() -> Locator {
+        Locator::Line { number: 1, byte: 0 }
+    }
+
+    fn bytes() -> Locator {
+        Locator::Bytes { offset: 0 }
+    }
+
+    fn row() -> Locator {
+        Locator::Row {
+            table: "t".into(),
+            rowid: 1,
+            column: "c".into(),
+        }
+    }
+
+    #[test]
+    fn whose_it_is_tells_the_profile_the_reader_or_else_the_kind_of_place() {
+        let entry = Locator::Entry {
+            index: 0,
+            pointer: "/log".into(),
+            line: 1,
+            column: 1,
+        };
+        let record = Locator::Record {
+            file: "f".into(),
+            key: "k".into(),
+            sequence: 1,
+        };
+        let residue = Locator::Residue {
+            beside: None,
+            offset: 0,
+            within: Within::Slack,
+            uncertain: false,
+        };
+        let (browser, profile) = (Some("safari"), Some("Default"));
+        for (reader, names, locator, wanted) in [
+            ("log", [None, None], line(), Hands::Log),
+            ("har", [None, None], entry.clone(), Hands::Capture),
+            ("text", [None, None], bytes(), Hands::File),
+            ("text", [None, None], row(), Hands::Profile),
+            ("text", [None, None], record, Hands::Profile),
+            ("text", [None, None], residue, Hands::Profile),
+            ("text", [browser, None], line(), Hands::Profile),
+            ("text", [None, profile], entry, Hands::Profile),
+            // A cookie file says by its form that a browser wrote it.
+            ("binary-cookies", [None, None], bytes(), Hands::Profile),
+        ] {
+            let sightings = [at(&source("x", reader, names), locator)];
+            let holders = Holders::of(&sightings);
+            let found = holders.get(holders.holder(0)).unwrap().hands;
+            assert_eq!(found, wanted, "{reader} {names:?}");
+        }
+    }
+
+    fn holders(sources: [Arc<Source>; 2]) -> [usize; 2] {
+        let [a, b] = sources;
+        let all = Holders::of(&[at(&a, row()), at(&b, row())]);
+        assert_eq!([all.file(0), all.file(1)], [0, 1]);
+        [all.holder(0), all.holder(1)]
+    }
+
+    #[test]
+    fn files_of_one_name_are_in_one_pair_of_hands_and_those_of_none_each_in_its_own() {
+        let two = |names| ["a", "b"].map(|path| source(path, "chromium-history", names));
+        let (browser, profile) = (Some("safari"), Some("Default"));
+        // Safari has one profile, and a path may name a profile of no known browser.
+        for names in [[browser, None], [None, profile], [browser, profile]] {
+            assert_eq!(holders(two(names)), [0, 0], "{names:?}");
+        }
+        assert_eq!(holders(two([None, None])), [0, 1]);
+        let [a, _] = two([browser, None]);
+        let [_, b] = two([browser, profile]);
+        assert_eq!(holders([a, b]), [0, 1]);
+    }
+
+    #[test]
+    fn one_file_with_places_of_two_kinds_is_one_file_in_two_pairs_of_hands() {
+        let (a, b) = (
+            source("a", "text", [None, None]),
+            source("b", "text", [None, None]),
+        );
+        let of = |kinds: [Locator; 4]| {
+            let [first, second, third, fourth] = kinds;
+            let all = [at(&a, first), at(&a, second), at(&a, third), at(&b, fourth)];
+            Holders::of(&all).by_sighting
+        };
+        let found = of([line(), line(), bytes(), bytes()]);
+        assert_eq!(found, [(0, 0), (0, 0), (1, 0), (2, 1)]);
+        let found = of([line(), bytes(), line(), line()]);
+        assert_eq!(found, [(0, 0), (1, 0), (0, 0), (2, 1)]);
+    }
+}

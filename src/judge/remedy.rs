@@ -1,6 +1,7 @@
 //! What to change: one sentence per finding, chosen here, worded in the rules.
 
 use super::Remediation;
+use super::holder::Hands;
 use super::severity::to_third_party;
 use super::verdict::Case;
 use crate::atoms::rules::Explanations;
@@ -35,6 +36,8 @@ pub const REMEDIES: &[&str] = &[
     "storage",
     "assertion",
     "capture",
+    "cache",
+    "log",
     "token-in-url",
     "state",
     "https",
@@ -74,9 +77,7 @@ fn worded(id: &str, texts: &Explanations) -> Remediation {
 fn remedy(case: &Case<'_>) -> &'static str {
     let in_url = case.credentials().any(|(_, _, it)| it.slot.is_url());
     let query = case.credentials().any(|(_, _, it)| it.slot == Slot::Query);
-    let direct = case
-        .sightings()
-        .all(|(_, it)| it.channel == Channel::Direct);
+    let in_front = case.sightings().any(|(_, it)| it.channel == Channel::Front);
     let stored = case
         .sightings()
         .all(|(_, it)| it.channel == Channel::Storage);
@@ -92,8 +93,7 @@ fn remedy(case: &Case<'_>) -> &'static str {
         (_, Flow::HandoffFragment | Flow::HandoffQuery) => "handoff",
         (_, Flow::LogoutLeak) => "logout",
         (Kind::RefreshToken, _) => "refresh-token",
-        _ if token && stored => "storage",
-        _ if token && direct && !in_url => "capture",
+        _ if token && !in_url && !in_front => kept(case),
         (
             Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken,
             Flow::Implicit
@@ -130,6 +130,27 @@ fn remedy(case: &Case<'_>) -> &'static str {
         (Kind::RequestObject | Kind::JarmResponse | Kind::FlowWeakness, _) => {
             "front-channel-object"
         }
+    }
+}
+
+/// For a token that no address bar had: where the application keeps it, else the cache of a browser, which keeps
+/// the responses that it may (RFC 6749 §5.1 forbids it), else who wrote down what went over the wire.
+fn kept(case: &Case<'_>) -> &'static str {
+    let holders = &case.facts.holders;
+    let hands = |index| holders.get(holders.holder(index)).map(|it| it.hands);
+    let places: Vec<_> = case
+        .sightings()
+        .map(|(index, it)| (hands(index), it.channel))
+        .collect();
+    let profile = Some(Hands::Profile);
+    if places.contains(&(profile, Channel::Storage)) {
+        "storage"
+    } else if places.iter().all(|(hands, _)| *hands == profile) {
+        "cache"
+    } else if places.iter().any(|(hands, _)| *hands == Some(Hands::Log)) {
+        "log"
+    } else {
+        "capture"
     }
 }
 

@@ -1,10 +1,10 @@
 //! Where a row of the decision table begins and ends: what is almost its condition, and is not.
 
 use super::{CODE, access, callback, implicit, plain, refresh, request, s256, secret, until};
-use crate::run::{EARLY, LATE, Place, Run, Seen, T0, profile_names, seen};
-use tokentrail::atoms::Kind;
+use crate::run::{CHALLENGE, EARLY, LATE, Place, Run, Seen, T0, seen};
+use tokentrail::atoms::{KeyKind, Kind};
 use tokentrail::detect::{Claims, Role, Signature};
-use tokentrail::flow::{Flow, Pkce};
+use tokentrail::flow::{Flow, Modifier, Pkce};
 use tokentrail::judge::{Basis, Severity, State};
 
 fn revocation(named: &str) -> Seen {
@@ -250,17 +250,6 @@ fn the_address_of_a_third_party_is_told_whole() {
     assert!(who.contains(&"[2001:db8::a], by Referer".into()), "{who:?}");
 }
 
-#[test]
-fn profiles_are_told_in_the_order_of_their_names() {
-    let token = |path, name| {
-        seen(Place::History, T0, Role::ResponseInFragment)
-            .profile(path, name)
-            .with(Kind::AccessToken, "access_token", 2)
-    };
-    let run = implicit(token("a/History", "Work")).with(token("b/History", "Home"));
-    assert_eq!(profile_names(&run), ["Home".into(), "Work".into()]);
-}
-
 /// RFC 6749 §2.3: a request without its body says nothing of the client's authentication.
 #[test]
 fn a_client_is_not_known_by_a_request_without_its_body_nor_by_the_users_password() {
@@ -306,4 +295,46 @@ fn a_client_is_not_known_by_a_request_without_its_body_nor_by_the_users_password
     assert_eq!(shown(page), State::Guarded);
     let basic = logged(Some(Kind::BasicCredentials), Role::TokenRequest);
     assert_eq!(shown(basic), State::Replayable);
+}
+
+/// RFC 6749 §2.1: a verifier in the history was sent by the address bar, by a client that runs there; one in a
+/// server's log may be a server's.
+#[test]
+fn row_12a_a_verifier_tells_of_a_public_client_where_the_browser_recorded_it() {
+    let of = |more: Seen| plain(Place::History).with(more).find(CODE, EARLY).now.state;
+    let sent = |place| seen(place, T0 + 1, Role::None).with(Kind::CodeVerifier, "code_verifier", 7);
+    assert_eq!(of(sent(Place::History).visit(9, None)), State::Replayable);
+    assert_eq!(of(sent(Place::Log)), State::Unknown);
+}
+
+/// A back end may hand a token over in a fragment: only a code there tells of a client that no server stands behind.
+#[test]
+fn row_12a_a_fragment_tells_of_a_public_client_if_it_brings_the_code() {
+    let of = |kind, id| {
+        let fragment = seen(Place::History, T0, Role::ResponseInFragment).with(kind, "x", id);
+        let run = plain(Place::History).with(fragment);
+        run.verdict_of(1, EARLY).now.state
+    };
+    assert_eq!(of(CODE, 1), State::Replayable);
+    assert_eq!(of(Kind::AccessToken, 2), State::Unknown);
+}
+
+/// RFC 7636 §4.2: only the challenge is the verifier; a `state` that both messages have opens nothing.
+#[test]
+fn row_8_another_key_of_the_request_is_no_verifier() {
+    let asked = request(Place::Log)
+        .with(Kind::CodeChallenge, "code_challenge", 4)
+        .key(KeyKind::ChallengePlain, CHALLENGE);
+    let of = |callback| {
+        let run = Run::new(
+            Flow::CodePkcePlain,
+            Pkce::Plain,
+            vec![asked.clone(), callback],
+        );
+        let run = run.modifier(Modifier::Native);
+        run.find(CODE, EARLY).now.state
+    };
+    assert_eq!(of(callback().key(KeyKind::State, 5)), State::Guarded);
+    let challenged = callback().key(KeyKind::ChallengePlain, CHALLENGE);
+    assert_eq!(of(challenged), State::Replayable);
 }

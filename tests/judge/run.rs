@@ -19,7 +19,7 @@ use tokentrail::flow::{
     Correlated, Exposure, Flow, Modifier, Pkce, Step, Trail, Weakness, WeaknessKind,
 };
 use tokentrail::judge::gate::Gate;
-use tokentrail::judge::{self, Finding, Judging, State};
+use tokentrail::judge::{self, Finding, Judging, Profile, State};
 
 /// 2026-11-23T06:00:00Z.
 pub(crate) const T0: i64 = 1_795_413_600;
@@ -193,6 +193,18 @@ impl Seen {
         self
     }
 
+    pub(crate) fn address(mut self, scheme: &str, host: &str) -> Self {
+        let address = self.0.address.as_mut().unwrap();
+        (address.scheme, address.host) = (scheme.into(), host.into());
+        self
+    }
+
+    /// Where in its message the last credential stands.
+    pub(crate) fn slot(mut self, slot: Slot) -> Self {
+        self.0.credentials.last_mut().unwrap().slot = slot;
+        self
+    }
+
     /// Its time is when it was seen last.
     pub(crate) fn last_visit(mut self) -> Self {
         self.0.at.as_mut().unwrap().basis = Basis::LastVisit;
@@ -206,6 +218,16 @@ impl Seen {
             reader: "test".into(),
             browser: Some("chrome".into()),
             profile: Some(name.into()),
+            ..Source::default()
+        });
+        self
+    }
+
+    /// It lies in a file that neither path nor content name a profile for.
+    pub(crate) fn nameless(mut self, path: &str) -> Self {
+        self.0.place.source = Arc::new(Source {
+            path: path.into(),
+            reader: "chromium-history".into(),
             ..Source::default()
         });
         self
@@ -325,6 +347,14 @@ impl Run {
         self
     }
 
+    /// How one value got there, where that is not the grant of its run.
+    pub(crate) fn flow_of(mut self, id: u64, flow: Flow) -> Self {
+        let mut exposures = self.correlated.exposures.iter_mut();
+        let exposure = exposures.find(|it| it.credential == name(id)).unwrap();
+        exposure.flow = flow;
+        self
+    }
+
     pub(crate) fn modifier(mut self, modifier: Modifier) -> Self {
         self.correlated.trails[0].modifiers.push(modifier);
         self
@@ -410,7 +440,7 @@ impl Run {
     }
 }
 
-fn rules() -> &'static Rules {
+pub(crate) fn rules() -> &'static Rules {
     static RULES: std::sync::OnceLock<Rules> = std::sync::OnceLock::new();
     RULES.get_or_init(|| Rules::builtin().unwrap())
 }
@@ -438,19 +468,22 @@ pub(crate) fn together(runs: Vec<Run>) -> Run {
     all
 }
 
-/// What the thief of the one profile can do.
-pub(crate) fn profile_state(run: &Run, as_of: i64) -> Vec<(&'static str, State)> {
-    let findings = run.findings(as_of);
-    let profiles = judge::profiles(&run.correlated, &findings, &rules().stores);
-    assert_eq!(profiles.len(), 1);
-    let grips = profiles[0].thief_can.iter();
+/// What the thieves of all profiles can do, in the order in which they are told.
+pub(crate) fn profiles(run: &Run, as_of: i64) -> Vec<Profile> {
+    judge::profiles(&run.correlated, &run.findings(as_of), &rules().stores)
+}
+
+/// What the thief of one profile can do.
+pub(crate) fn grips(profile: &Profile) -> Vec<(&'static str, State)> {
+    let grips = profile.thief_can.iter();
     grips.map(|grip| (grip.act.as_str(), grip.state)).collect()
 }
 
-/// Names of the profiles in the order in which they are told.
-pub(crate) fn profile_names(run: &Run) -> Vec<Box<str>> {
-    let profiles = judge::profiles(&run.correlated, &run.findings(EARLY), &rules().stores);
-    profiles.into_iter().filter_map(|it| it.profile).collect()
+/// What the thief of the one profile can do.
+pub(crate) fn profile_state(run: &Run, as_of: i64) -> Vec<(&'static str, State)> {
+    let profiles = profiles(run, as_of);
+    assert_eq!(profiles.len(), 1);
+    grips(&profiles[0])
 }
 
 /// Any small run: some sightings of any kind in any place at any time.

@@ -7,6 +7,7 @@ pub mod explain;
 mod log_form;
 pub mod log_format;
 mod log_pattern;
+mod meant;
 pub mod name;
 pub mod needles;
 pub mod parameter;
@@ -184,6 +185,11 @@ impl Rules {
         let rules = self.catalogue.rules().iter().map(|rule| &rule.id);
         let rules = rules.chain(self.shapes.iter().map(|shape| &shape.id));
         texts.chain(rules.map(|id| format!("rule:{id}"))).collect()
+    }
+
+    /// Ids of [`Self::explained`] that somebody may have meant who wrote this one, the nearest first.
+    pub fn meant(&self, id: &str) -> Vec<String> {
+        meant::meant(id, &self.explained())
     }
 }
 

@@ -5,7 +5,7 @@ use crate::atoms::Kind;
 use crate::detect::{Credential, Role, Sighting};
 
 /// What happened to a credential.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::judge) enum Event {
     /// Exchanged: a request with it was answered with success.
     Redeemed,
@@ -33,7 +33,6 @@ impl Facts<'_> {
             if let Some(event) = event {
                 let events = self.events.entry(credential.id).or_default();
                 events.push((event, index));
-                events.sort_unstable();
             }
         }
     }

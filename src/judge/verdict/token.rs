@@ -7,9 +7,9 @@ use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
 use crate::detect::{Role, Signature};
 use crate::flow::Modifier;
+use crate::judge::State;
 use crate::judge::clock::Age;
 use crate::judge::facts::{Event, param};
-use crate::judge::{Basis, State};
 
 /// Rows 13a to 17.
 pub(super) fn access(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
@@ -172,10 +172,12 @@ fn fresh(case: &Case<'_>) -> String {
 
 fn opaque(case: &Case<'_>) -> &'static str {
     let encrypted = case.claims.is_some_and(|claims| claims.encrypted);
+    let stated = case.claims.is_some_and(|claims| claims.exp.is_some());
     match case.clock.expires_at {
         Some(_) => "it expires, but the evidence does not tell when it was exposed",
         None if encrypted => "opaque: it is encrypted, and no expiry stands beside it",
-        None if case.clock.basis == Basis::Proven => "its expiry cannot be read",
+        // A number that is no moment.
+        None if stated => "its expiry cannot be read",
         None => "opaque: nothing tells when it expires, so it may be usable",
     }
 }
