@@ -28,7 +28,8 @@ pub(super) const COMMON: &[u8] = b"GET POST HTTP/1.1\" 200 304 \"https://www.exa
     \"https://app.example.net/list?utm_source=mail&size=10\" \"https://m.example.org/\" \"-\" 02:56 12:09:21 16:30 18:01 \
     {\"level\":\"info\",\"msg\":\"done\",\"path\":\"/a/b\",\"status\":200,\"ms\":17,\"host\":\"web-1\",\"agent\":\"curl/8.5.0\",\
     \"type\": \"x\", \"name\": \"y\"} web-1 nginx[914]: *7 sshd[1022]: node-2 kernel: level=info msg=\"ok\" dur=3ms size=14 \
-    https://app.example.net https://cdn.example.com function(e){return a.b(c)} (t)=>{const n=r(e)[0];if(!o)u.x=null} (c)=>c+1,(n)=>n (X11; a[0]=1";
+    https://app.example.net https://cdn.example.com function(e){return a.b(c)} (t)=>{const n=r(e)[0];if(!o)u.x=null} (c)=>c+1,(n)=>n (X11; a[0]=1 \
+    function t(e){} function(n) ?id=1 ?id=2 connection options [30/Nov/2026 [17/Nov/2027 (e)=1";
 
 /// A literal up to its core, and from the core on.
 type Halves = (Box<[u8]>, Box<[u8]>);

@@ -20,7 +20,7 @@ const SEPARATORS: &[u8] = b"=:";
 const JOINTS: [&[u8]; 2] = [b"_[]", b"-."];
 
 /// What may stand between a name and its separator.
-const BEHIND: [&[u8]; 3] = [b"_[]\\", b"-. \"'", b"\t"];
+const BEHIND: [&[u8]; 2] = [b"_[]\\\t", b"-. \"'"];
 
 /// A letter that is percent-encoded, or a joint or digit, which need not be either.
 const ENCODED: [[&[u8]; 3]; 3] = [

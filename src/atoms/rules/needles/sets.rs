@@ -57,7 +57,7 @@ impl Class {
 /// Patterns in `count` sets at most, such that little is told in vain.
 pub(super) fn in_sets(mut patterns: Vec<Pattern>, count: usize) -> Vec<Vec<Pattern>> {
     /// Sets for each of those that are asked for, down to which only neighbours are united.
-    const ROUGH: usize = 6;
+    const ROUGH: usize = 2;
     let text = Text::new();
     // What ends alike stands beside each other.
     patterns.sort_unstable_by_key(|[a, b, c, d]| [*d, *c, *b, *a]);
@@ -65,6 +65,9 @@ pub(super) fn in_sets(mut patterns: Vec<Pattern>, count: usize) -> Vec<Vec<Patte
     let mut sets: Vec<Set> = patterns.into_iter().map(one).collect();
     unite_neighbours(&mut sets, count.saturating_mul(ROUGH));
     unite_any(&mut sets, count);
+    for number in 0..sets.len() {
+        give_away(&mut sets, number, &text);
+    }
     sets.into_iter().map(|set| set.patterns).collect()
 }
 
@@ -132,6 +135,35 @@ fn unite_any(sets: &mut Vec<Set>, count: usize) {
     }
 }
 
+/// Gives those patterns of a set to others that are told less in vain there.
+fn give_away(sets: &mut [Set], number: usize, text: &Text) {
+    let Some(set) = sets.get_mut(number) else {
+        return;
+    };
+    let patterns = std::mem::replace(set, Set::empty()).patterns;
+    let mut before = vec![Set::empty()];
+    for pattern in &patterns {
+        let mut all = before.last().cloned().unwrap_or_else(Set::empty);
+        all.unite(Set::new(*pattern, text));
+        before.push(all);
+    }
+    let mut kept = Set::empty();
+    for (pattern, mut rest) in patterns.into_iter().zip(before).rev() {
+        let one = Set::new(pattern, text);
+        rest.unite(kept.clone());
+        let saved = rest.cost_with(&one) - rest.cost;
+        let others = sets.iter_mut().enumerate().filter(|(at, _)| *at != number);
+        let others = others.map(|(_, other)| (other.cost_with(&one) - other.cost, other));
+        match others.min_by_key(|(growth, _)| *growth) {
+            Some((growth, other)) if growth < saved => other.unite(one),
+            _ => kept.unite(one),
+        }
+    }
+    if let Some(set) = sets.get_mut(number) {
+        *set = kept;
+    }
+}
+
 /// One pattern that is told wherever one of two is.
 pub(super) fn either(one: Pattern, other: Pattern) -> Pattern {
     let mut both = one;
@@ -176,6 +208,15 @@ struct Set {
 }
 
 impl Set {
+    fn empty() -> Self {
+        Self {
+            patterns: Vec::new(),
+            all: Pattern::default(),
+            fits: Box::new([[[0; WORDS]; 2]; REACH]),
+            cost: 0,
+        }
+    }
+
     fn new(pattern: Pattern, text: &Text) -> Self {
         let mut set = Self {
             patterns: vec![pattern],
