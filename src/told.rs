@@ -35,12 +35,9 @@ impl<T: Clone> Sorted<T> {
     fn in_memory(self) -> Result<Vec<T>, Self> {
         let order = self.order;
         match self.pile.into_inner().in_memory() {
-            Ok(items) => {
-                let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
-                let numbers = order.into_iter();
-                Ok(numbers
-                    .filter_map(|number| items.get_mut(number as usize)?.take())
-                    .collect())
+            Ok(mut items) => {
+                arrange(&mut items, order);
+                Ok(items)
             }
             Err(pile) => Err(Self {
                 pile: RefCell::new(pile),
@@ -59,6 +56,21 @@ impl<T: Clone> Sorted<T> {
     pub fn iter(&self) -> impl Iterator<Item = io::Result<T>> + '_ {
         let numbers = self.order.iter();
         numbers.map(|number| self.pile.borrow_mut().get(*number as usize))
+    }
+}
+
+/// Puts the items in this order, where they lie: they are large.
+fn arrange<T>(items: &mut [T], mut order: Vec<u32>) {
+    for start in 0..items.len() {
+        let mut at = start;
+        while let Some(next) = order.get_mut(at) {
+            let from = std::mem::replace(next, u32::try_from(at).unwrap_or_default()) as usize;
+            if from == start || from >= items.len() {
+                break;
+            }
+            items.swap(at, from);
+            at = from;
+        }
     }
 }
 
@@ -125,6 +137,26 @@ impl From<Report> for Told {
             report,
             far: None,
             whole: OnceCell::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_arranged_where_they_lie() {
+        for (order, arranged) in [
+            (vec![0, 1, 2, 3], "abcd"),
+            (vec![3, 2, 1, 0], "dcba"),
+            (vec![1, 2, 3, 0], "bcda"),
+            (vec![2, 0, 3, 1], "cadb"),
+            (vec![1, 0, 3, 2], "badc"),
+        ] {
+            let mut items = ['a', 'b', 'c', 'd'];
+            arrange(&mut items, order);
+            assert_eq!(String::from_iter(items), arranged);
         }
     }
 }
