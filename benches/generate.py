@@ -207,6 +207,14 @@ def history(path, rows, values, every=500):
     base.close()
 
 
+def profiles(folder, count, rows, values):
+    """As many histories, each in a folder as Chromium names it."""
+    for number in range(count):
+        profile = folder / f"home/user{number}/.config/chromium/Default"
+        profile.mkdir(parents=True, exist_ok=True)
+        history(profile / "History", rows, values)
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("folder", type=pathlib.Path)
@@ -228,6 +236,7 @@ def main():
     tiny(folder / "tiny", min(size >> 14, 20_000), values)
     har(folder / "capture.har", size, values)
     history(folder / "History", size // 512, values)
+    profiles(folder / "profiles", 2000, size // 512 // 2000, values)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,9 @@ def commands(folder, binary, threads, names):
         others = {"rg -F -f": [*rg, folder / name], "rg -i -F -f": [*rg, "-i", folder / name]}
         if name == "sparse.log":
             others |= {"cat": ["cat", folder / name], "wc -l": ["wc", "-l", folder / name]}
+            # They check more rules, and none of these parameters. Without a bound of the size kingfisher reads all of it.
+            others |= {"kingfisher": ["kingfisher", "scan", "-n", "--max-file-size", "4096", "-f", "json", folder / name],
+                       "gitleaks": ["gitleaks", "dir", "--no-banner", "-r", "/dev/null", "-f", "json", folder / name]}
         rows.append((name, scan(name), others))
     rows.append(("sparse.log.gz", scan("sparse.log.gz"), {"zcat": ["zcat", folder / "sparse.log.gz"]}))
     rows.append(("sparse.log.zst", scan("sparse.log.zst"), {"zstd -dc": ["zstd", "-dc", folder / "sparse.log.zst"]}))
@@ -49,6 +52,8 @@ def commands(folder, binary, threads, names):
     rows.append(("capture.har", scan("capture.har"), har))
     select = {"sqlite3 select url": ["sqlite3", "-readonly", folder / "History", "select url from urls not indexed"]}
     rows.append(("History", scan("History"), select))
+    # Per byte, they are to be read nearly as fast as one.
+    rows.append(("profiles", scan("profiles"), {"one History": scan("History")}))
     rows.append(("an empty folder", [binary, "scan", "--no-progress", folder / "empty"], {}))
     usable = lambda command: shutil.which(str(command[0]))
     return [(what, ours, {name: it for name, it in others.items() if usable(it)})
@@ -105,8 +110,8 @@ def measure(options):
     for what, _, others in rows:
         ours = times[what, ""]
         path = folder / what
-        files = [path] if path.is_file() else path.glob("*")
-        size = sum(file.stat().st_size for file in files) / 2**20
+        files = [path] if path.is_file() else path.rglob("*")
+        size = sum(file.stat().st_size for file in files if file.is_file()) / 2**20
         rate = f"{size / min(ours):.0f}" if size else ""
         lines.append(f"| {what} | | {spread(ours)} s | {rate} | {max(peaks[what, '']):.0f} |")
         for name in others:
