@@ -46,8 +46,11 @@ pub static ANY_TEXT: Reader = Reader {
     read,
 };
 
-/// Runs after which a log is worth the work of several threads: 2 MiB.
-const LONG: u64 = 8;
+/// Bytes after which a log is worth the work of several threads.
+const LONG: usize = 2 << 20;
+
+/// How much more is decompressed at once than is read: threads hand a decoder on one to the other.
+const DECODED: usize = 4;
 
 /// Bounds of a reading, so that tests can bring every edge to every byte.
 #[derive(Clone, Copy, Debug)]
@@ -85,20 +88,21 @@ pub fn read_bounded(
         None => (input, 0),
     };
     let mut session = Session::new(source, ctx, utf16.is_some(), start);
-    // A small file needs no large buffer; one byte more shows its end.
-    let len = evidence
-        .len()
-        .filter(|_| evidence.encoding() == Encoding::Plain);
-    let len = len.and_then(|len| usize::try_from(len).ok());
-    let window = len.map_or(bounds.window, |len| bounds.window.min(len + 1));
+    let window = match (evidence.encoding(), evidence.len().map(usize::try_from)) {
+        // A small file needs no large buffer; one byte more shows its end.
+        (Encoding::Plain, Some(Ok(len))) => bounds.window.min(len.saturating_add(1)),
+        (Encoding::Plain, _) => bounds.window,
+        _ => bounds.window.saturating_mul(DECODED),
+    };
     let mut runs = Runs::new(input, window, bounds.max_line);
     let mut cuts: u64 = 0;
-    let mut alone: u64 = 0;
+    let mut alone = 0;
     while let Some(run) = runs.next() {
         cuts += u64::from(run.cut);
         session.run(&run, sink.observe);
-        alone += 1;
-        if alone == LONG && session.may_be_split() {
+        let before = alone;
+        alone += run.bytes.len();
+        if before < LONG && alone >= LONG && session.may_be_split() {
             cuts += threads::read(&mut runs, &mut session, sink.observe);
         }
     }

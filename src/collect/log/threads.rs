@@ -14,7 +14,7 @@ use super::lines::{Run, Runs, WINDOW};
 const HOLD: usize = 1 << 12;
 
 /// Largest buffer that is kept to be used again.
-const KEPT: usize = 2 * WINDOW;
+const KEPT: usize = 8 * WINDOW;
 
 /// Reads `runs` to their end, or to the first header line: from there on what a line means depends on
 /// what stands above it, and the session reads on alone. Says how many lines were cut.
