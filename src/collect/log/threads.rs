@@ -10,8 +10,9 @@ use super::super::{Observation, Observe};
 use super::Session;
 use super::lines::{Run, Runs, WINDOW};
 
-/// Observations that may wait for those of an earlier run before a thread takes another: some megabytes.
-const HOLD: usize = 1 << 12;
+/// Bytes of runs that may be in work, or wait for an earlier one with what was found in them, before another is taken.
+/// What is found in a run takes a few times as many at most.
+const HOLD: usize = 32 << 20;
 
 /// Largest buffer that is kept to be used again.
 const KEPT: usize = 8 * WINDOW;
@@ -59,10 +60,7 @@ pub(super) fn read<R: Read + Send>(
 fn work<R: Read>(start: &Session<'_>, feed: &Mutex<Feed<'_, R>>, exit: &Exit<'_, '_>) {
     let _guard = StopOnPanic(exit);
     let mut buffer = Vec::new();
-    while exit.has_room() {
-        let Some(piece) = lock(feed).take(&mut buffer, start) else {
-            return;
-        };
+    while let Some(piece) = lock(feed).take(&mut buffer, start, exit) {
         let mut session = start.fork(piece.number, piece.byte);
         let bytes = buffer.get(..piece.end).unwrap_or_default();
         let run = Run {
@@ -71,7 +69,7 @@ fn work<R: Read>(start: &Session<'_>, feed: &Mutex<Feed<'_, R>>, exit: &Exit<'_,
         };
         let mut found = Vec::new();
         session.run(&run, &mut |observation| found.push(observation));
-        exit.take(piece.place, found);
+        exit.take(piece.place, piece.end, found);
         if buffer.capacity() > KEPT {
             // One that grew for a long line is not kept.
             buffer = Vec::new();
@@ -102,9 +100,14 @@ struct Piece {
 }
 
 impl<R: Read> Feed<'_, R> {
-    /// The next run, unless it has a header line.
-    fn take(&mut self, buffer: &mut Vec<u8>, start: &Session<'_>) -> Option<Piece> {
-        if self.ended {
+    /// The next run, unless it has a header line, once there is room for one.
+    fn take(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        start: &Session<'_>,
+        exit: &Exit<'_, '_>,
+    ) -> Option<Piece> {
+        if self.ended || !exit.has_room() {
             return None;
         }
         let Some((end, cut)) = self.runs.next_in(buffer) else {
@@ -128,6 +131,7 @@ impl<R: Read> Feed<'_, R> {
         self.taken += 1;
         self.number += memchr::memchr_iter(b'\n', bytes).count() as u64;
         self.byte += end as u64;
+        exit.expect(end);
         Some(piece)
     }
 }
@@ -143,8 +147,8 @@ struct Exit<'s, 'o> {
 struct State {
     /// Runs of which everything was handed on, or is being handed on.
     done: usize,
-    waiting: BTreeMap<usize, Vec<Observation>>,
-    /// Observations that were not handed on.
+    waiting: BTreeMap<usize, (usize, Vec<Observation>)>,
+    /// Bytes of the runs that were taken, and of which not everything was handed on.
     weight: usize,
     /// Whether a thread hands on.
     busy: bool,
@@ -160,25 +164,28 @@ impl Exit<'_, '_> {
         !state.unwrap_or_else(PoisonError::into_inner).stopped
     }
 
+    /// Takes note of a run that will come.
+    fn expect(&self, bytes: usize) {
+        lock(&self.state).weight += bytes;
+    }
+
     /// Takes what was found in a run, and hands on what can be, unless another thread is at it.
-    fn take(&self, place: usize, found: Vec<Observation>) {
+    fn take(&self, place: usize, bytes: usize, found: Vec<Observation>) {
         let mut state = lock(&self.state);
-        state.weight += found.len();
-        state.waiting.insert(place, found);
+        state.waiting.insert(place, (bytes, found));
         if std::mem::replace(&mut state.busy, true) {
             return;
         }
         loop {
             let done = state.done;
-            let Some(next) = state.waiting.remove(&done) else {
+            let Some((bytes, next)) = state.waiting.remove(&done) else {
                 break;
             };
             state.done += 1;
             drop(state);
-            let handed_on = next.len();
             next.into_iter().for_each(&mut **lock(&self.sink));
             state = lock(&self.state);
-            state.weight -= handed_on;
+            state.weight -= bytes;
             self.moved.notify_all();
         }
         state.busy = false;
