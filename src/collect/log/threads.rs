@@ -60,7 +60,10 @@ pub(super) fn read<R: Read + Send>(
 fn work<R: Read>(start: &Session<'_>, feed: &Mutex<Feed<'_, R>>, exit: &Exit<'_, '_>) {
     let _guard = StopOnPanic(exit);
     let mut buffer = Vec::new();
-    while let Some(piece) = lock(feed).take(&mut buffer, start, exit) {
+    loop {
+        let Some(piece) = lock(feed).take(&mut buffer, start, exit) else {
+            return;
+        };
         let mut session = start.fork(piece.number, piece.byte);
         let bytes = buffer.get(..piece.end).unwrap_or_default();
         let run = Run {
