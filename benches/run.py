@@ -45,7 +45,7 @@ def commands(folder, binary, threads, names):
             others |= {"cat": ["cat", folder / name], "wc -l": ["wc", "-l", folder / name]}
             # They check more rules, and none of these parameters. Without a bound of the size kingfisher reads all of it.
             others |= {"kingfisher": ["kingfisher", "scan", "-n", "--max-file-size", "4096", "-f", "json", folder / name],
-                       "gitleaks": ["gitleaks", "dir", "--no-banner", "-r", "/dev/null", "-f", "json", folder / name]}
+                       "gitleaks": ["gitleaks", "dir", "--no-banner", "-r", names + ".json", "-f", "json", folder / name]}
         rows.append((name, scan(name), others))
     rows.append(("sparse.log.gz", scan("sparse.log.gz"), {"zcat": ["zcat", folder / "sparse.log.gz"]}))
     rows.append(("sparse.log.zst", scan("sparse.log.zst"), {"zstd -dc": ["zstd", "-dc", folder / "sparse.log.zst"]}))
@@ -95,7 +95,8 @@ def machine():
 def measure(options):
     folder = options.folder
     (folder / "empty").mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", suffix=".names") as names:
+    # Reports of others go there too: gitleaks takes the place of what is there, be it a device.
+    with tempfile.TemporaryDirectory() as own, open(os.path.join(own, "names"), "w") as names:
         names.write("\n".join(f"{name}=" for name in NAMES))
         names.flush()
         rows = commands(folder, options.binary, options.threads, names.name)
