@@ -568,6 +568,15 @@ fn row_22_an_id_token_is_an_assertion_and_keeps_its_identity() {
     assert_eq!(found.severity_now, Severity::Medium);
 }
 
+/// What lasts until somebody changes it.
+const LASTING: [Kind; 5] = [
+    Kind::ClientSecret,
+    Kind::Password,
+    Kind::BasicCredentials,
+    Kind::ApiKey,
+    Kind::WebhookUrl,
+];
+
 fn lone(kind: Kind, as_of: i64) -> State {
     let value = seen(Place::History, T0, Role::None).with(kind, "x", 2);
     Run::new(Flow::Unknown, Pkce::NotObserved, vec![value])
@@ -578,13 +587,7 @@ fn lone(kind: Kind, as_of: i64) -> State {
 
 #[test]
 fn rows_23_25_and_35_what_lasts_until_it_is_changed() {
-    for kind in [
-        Kind::ClientSecret,
-        Kind::Password,
-        Kind::BasicCredentials,
-        Kind::ApiKey,
-        Kind::WebhookUrl,
-    ] {
+    for kind in LASTING {
         assert_eq!(lone(kind, LATE * 2), State::Live, "{}", kind.as_str());
     }
     assert_eq!(lone(Kind::SessionId, T0 + 3600), State::Live);

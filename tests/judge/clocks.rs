@@ -1,6 +1,6 @@
 //! Which clock counts for a value, and what is judged where none does.
 
-use super::{CODE, access, implicit, request, until};
+use super::{CODE, LASTING, access, implicit, request, until};
 use crate::run::{CHALLENGE, EARLY, LATE, Place, Run, T0, seen};
 use tokentrail::atoms::{KeyKind, Kind};
 use tokentrail::detect::{Claims, Role, Signature};
@@ -63,13 +63,7 @@ fn what_has_no_expiry_is_judged_without_a_time() {
         let run = Run::new(Flow::Unknown, Pkce::NotObserved, vec![kept]);
         run.find(kind, LATE).at_exposure.state
     };
-    for kind in [
-        Kind::ClientSecret,
-        Kind::Password,
-        Kind::BasicCredentials,
-        Kind::ApiKey,
-        Kind::WebhookUrl,
-    ] {
+    for kind in LASTING {
         assert_eq!(of(kind), State::Live, "{kind:?}");
     }
     assert_eq!(of(Kind::Oauth1Token), State::Guarded);

@@ -37,33 +37,18 @@ type Halves = (Box<[u8]>, Box<[u8]>);
 /// Bytes that one or more literals share, and these literals.
 #[derive(Clone, Debug)]
 pub(super) struct Core {
-    /// What is searched for.
+    /// What it is told by: [`TELLING`] bytes, or a literal that is shorter.
     pub(super) bytes: Box<[u8]>,
     /// Parts of the literals before the core, and from its first byte on.
     around: Vec<Halves>,
 }
 
 impl Core {
-    fn new<'l>(core: &[u8], literals: impl Iterator<Item = &'l [u8]>) -> Self {
-        let around: Vec<Halves> = literals.filter_map(|it| halves(it, core)).collect();
-        let mut shared = core.len();
-        while let Some(Some(next)) = around.first().map(|(_, from)| from.get(shared))
-            && around
-                .iter()
-                .all(|(_, from)| from.get(shared) == Some(next))
-        {
-            shared += 1;
-        }
-        let bytes = around.first().and_then(|(_, from)| from.get(..shared));
+    fn new<'l>(bytes: &[u8], literals: impl Iterator<Item = &'l [u8]>) -> Self {
         Self {
-            bytes: bytes.unwrap_or(core).into(),
-            around,
+            bytes: bytes.into(),
+            around: literals.filter_map(|it| halves(it, bytes)).collect(),
         }
-    }
-
-    /// The first bytes, by which it is told.
-    pub(super) fn telling(&self) -> &[u8] {
-        self.bytes.get(..TELLING).unwrap_or(&self.bytes)
     }
 
     /// Whether it is a percent-encoded byte that may be a separator.
@@ -93,10 +78,7 @@ pub(super) fn cores(literals: &[&[u8]]) -> Vec<Core> {
     let mut left = literals.to_vec();
     let escapes = ESCAPES.map(|escape| {
         let with = left.extract_if(.., |it| memchr::memmem::find(it, escape).is_some());
-        Core {
-            bytes: escape.into(),
-            around: with.filter_map(|it| halves(it, escape)).collect(),
-        }
+        Core::new(escape, with)
     });
     escapes.into_iter().chain(shared(&left)).collect()
 }

@@ -37,7 +37,7 @@ pub(super) fn lookup(names: &Names, literals: &Literals) -> Option<Lookup> {
     let mut all = BTreeSet::new();
     add_names(&mut all, names);
     all.extend(literals.upto_joints().map(|upto| pattern(&upto)));
-    all.extend(literals.cores().map(|core| pattern(core.telling())));
+    all.extend(literals.cores().map(|core| pattern(&core.bytes)));
     Lookup::new(all.into_iter().collect(), USERINFO)
 }
 

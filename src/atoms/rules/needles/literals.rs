@@ -65,7 +65,7 @@ impl Literals {
             }
         }
         for core in cores(&others) {
-            let telling = core.telling();
+            let telling = &core.bytes;
             let last = telling.last().copied().unwrap_or_default();
             if let Some(alike) = by_last.get_mut(usize::from(last)) {
                 alike.push(Told {
@@ -122,7 +122,7 @@ impl Literals {
         let here = last_bytes(upto);
         let mut alike = alike.iter().filter(|it| here & it.bits == it.telling);
         alike.find_map(|it| {
-            let core = upto.len().checked_sub(it.core.telling().len())?;
+            let core = upto.len().checked_sub(it.core.bytes.len())?;
             let literal = it.core.literal_around(bytes, core);
             let separator = || (it.core.is_escape() && is_separator(core)).then_some(core);
             let begins = literal.filter(|begins| *begins >= from);

@@ -16,7 +16,7 @@ const WEIGHT: u64 = 1 << 36;
 pub(super) type Pattern = [Class; REACH];
 
 /// Bytes by their low and their high four bits, since a processor looks up halves of bytes: a class of `a` and `2` is
-/// also one of `b"\x31"` (`1`) and of `b`, which have a half of each.
+/// also one of `1` and of `b`, which have a half of each.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub(super) struct Class {
     low: u16,
@@ -141,15 +141,16 @@ fn give_away(sets: &mut [Set], number: usize, text: &Text) {
         return;
     };
     let patterns = std::mem::replace(set, Set::empty()).patterns;
+    let one = |pattern: Pattern| Set::new(pattern, text);
+    let ones: Vec<Set> = patterns.into_iter().map(one).collect();
     let mut before = vec![Set::empty()];
-    for pattern in &patterns {
+    for one in &ones {
         let mut all = before.last().cloned().unwrap_or_else(Set::empty);
-        all.unite(Set::new(*pattern, text));
+        all.unite(one.clone());
         before.push(all);
     }
     let mut kept = Set::empty();
-    for (pattern, mut rest) in patterns.into_iter().zip(before).rev() {
-        let one = Set::new(pattern, text);
+    for (one, mut rest) in ones.into_iter().zip(before).rev() {
         rest.unite(kept.clone());
         let saved = rest.cost_with(&one) - rest.cost;
         let others = sets.iter_mut().enumerate().filter(|(at, _)| *at != number);
@@ -221,8 +222,7 @@ impl Set {
         let mut set = Self {
             patterns: vec![pattern],
             all: pattern,
-            fits: Box::new([[[0; WORDS]; 2]; REACH]),
-            cost: 0,
+            ..Self::empty()
         };
         for ((class, fits), places) in pattern.iter().zip(set.fits.iter_mut()).zip(&text.0) {
             for ((half, fits), windows) in class.halves().iter().zip(fits).zip(places) {
