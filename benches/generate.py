@@ -172,9 +172,9 @@ def har(path, size, values, every=100):
         out.write("]}}\n")
 
 
-def history(path, rows, values, every=500):
+def history(path, rows, values, every=500, before=0):
     """The two tables of a Chromium history that matter, with its indices; three visits for two URLs. One URL in `every`
-    holds a credential."""
+    holds a credential, counted on from the URLs of the histories `before`."""
     path.unlink(missing_ok=True)
     base = sqlite3.connect(path)
     base.executescript("""
@@ -191,7 +191,7 @@ def history(path, rows, values, every=500):
     """)
 
     def url(number):
-        target = values.credential()[0] if every and number % every == 0 else values.path() + f"?id={number}"
+        target = values.credential()[0] if every and (before + number) % every == 0 else values.path() + f"?id={number}"
         return f"https://{HOSTS[number % 5]}{target}"
 
     at = 13_400_000_000_000_000
@@ -212,7 +212,7 @@ def profiles(folder, count, rows, values):
     for number in range(count):
         profile = folder / f"home/user{number}/.config/chromium/Default"
         profile.mkdir(parents=True, exist_ok=True)
-        history(profile / "History", rows, values)
+        history(profile / "History", rows, values, before=number * rows)
 
 
 def main():

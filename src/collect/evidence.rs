@@ -9,6 +9,7 @@ use super::archive::{self, Archive};
 pub use super::decode::Encoding;
 use super::decode::{self, MAX_RATIO, decode};
 use super::head::{read_up_to, read_up_to_error};
+use super::kept::Kept;
 use super::platform;
 use super::span::Span;
 
@@ -56,6 +57,8 @@ pub struct Evidence {
     head_error: Option<Box<str>>,
     len: Option<u64>,
     recognised: OnceLock<Option<&'static str>>,
+    /// What a look into the content opened, for the reader that follows.
+    pub(super) kept: Kept,
     archive: Option<Arc<Archive>>,
 }
 
@@ -150,13 +153,18 @@ impl Evidence {
             head_error: None,
             len,
             recognised: OnceLock::new(),
+            kept: Kept::default(),
             archive: None,
         }
     }
 
     /// Keeps the head, whose first bytes are read already.
     fn read_head(&mut self, begun: Vec<u8>, rest: &mut dyn Read) {
-        (self.head, self.head_error) = read_up_to_error(begun, rest, HEAD);
+        // What is compressed holds more than its length says.
+        let plain = self.len.filter(|_| self.encoding == Encoding::Plain);
+        let expected = plain.and_then(|len| usize::try_from(len).ok());
+        let expected = expected.unwrap_or(HEAD);
+        (self.head, self.head_error) = read_up_to_error(begun, rest, HEAD, expected);
     }
 
     /// Takes a stream that can be read once.
@@ -168,20 +176,13 @@ impl Evidence {
         let encoding = Encoding::of(&raw);
         let input = Box::new(io::Cursor::new(raw).chain(input));
         let mut decoded = decode(input, encoding, u64::MAX)?;
-        let (head, head_error) = read_up_to_error(Vec::new(), &mut decoded, HEAD);
+        let (head, head_error) = read_up_to_error(Vec::new(), &mut decoded, HEAD, HEAD);
         let rest = Box::new(io::Cursor::new(head.clone()).chain(decoded));
-        let shown = shown.into();
+        let origin = Origin::Stream(Mutex::new(Some(rest)));
         Ok(Self {
-            path: shown.clone(),
-            members: Vec::new(),
-            shown,
-            origin: Origin::Stream(Mutex::new(Some(rest))),
-            encoding,
             head,
             head_error,
-            len: None,
-            recognised: OnceLock::new(),
-            archive: None,
+            ..Self::new(shown.into(), Vec::new(), origin, encoding, None)
         })
     }
 

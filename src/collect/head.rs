@@ -10,16 +10,15 @@ pub(super) fn read_up_to(input: &mut dyn Read, limit: usize) -> io::Result<Vec<u
 }
 
 /// Like [`read_up_to`], but goes on behind what is read already, and keeps what came before an error: a reader will
-/// meet it again, and report it.
+/// meet it again, and report it. As many bytes as are `expected` are read at once.
 pub(super) fn read_up_to_error(
     mut bytes: Vec<u8>,
     input: &mut dyn Read,
     limit: usize,
+    expected: usize,
 ) -> (Box<[u8]>, Option<Box<str>>) {
-    /// Room that is made at once: small files are many, and most fit in.
-    const ROOM: usize = 4096;
-    bytes.reserve(ROOM);
     let left = limit.saturating_sub(bytes.len());
+    bytes.reserve(expected.min(left));
     let end = input.take(left as u64).read_to_end(&mut bytes);
     (
         bytes.into(),

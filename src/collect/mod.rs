@@ -16,6 +16,7 @@ pub mod foreign;
 pub mod har;
 mod head;
 mod json;
+mod kept;
 pub mod leveldb;
 pub mod log;
 pub mod platform;

@@ -150,6 +150,9 @@ pub(super) fn read(
             "holds values that cannot be unpacked; they are damaged, or of a newer version: copy the file again".into(),
         )));
     }
+    if hits.is_empty() {
+        return Ok(());
+    }
     let times = Times::of(spec.time, hits.iter().filter_map(|hit| hit.time), reading)?;
     for hit in hits {
         report(spec, clock, reading, &table, &times, home.as_deref(), hit);

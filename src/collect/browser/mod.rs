@@ -155,7 +155,11 @@ fn recognised(evidence: &Evidence) -> Option<&'static str> {
             return by_text(evidence.head());
         }
         match Views::open(evidence) {
-            Ok(views) if views.live.is_readable() => by_tables(&views.live),
+            Ok(views) if views.live.is_readable() => {
+                let reader = by_tables(&views.live)?;
+                evidence.kept.put(views);
+                Some(reader)
+            }
             // It will fail again when it is read, which is how the user learns of it.
             Ok(_) | Err(_) => by_text(evidence.head()).or_else(|| by_name(evidence.file_name())),
         }

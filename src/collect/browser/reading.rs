@@ -53,7 +53,10 @@ pub(super) fn read(
     body: impl Fn(&mut Reading<'_, '_>) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
     for attempt in 1..=MAX_ATTEMPTS {
-        let mut views = Views::open(evidence)?;
+        let mut views = match evidence.kept.take() {
+            Some(views) => views,
+            None => Views::open(evidence)?,
+        };
         let problem = views.problem.take();
         let out = RefCell::new(Out::new(sink));
         let known = RefCell::default();

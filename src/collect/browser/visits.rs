@@ -71,6 +71,9 @@ pub(super) fn read(shape: &Shape, reading: &Reading<'_, '_>) -> Result<(), ReadE
     };
     let visits = database.table(shape.visits)?;
     let hits = hits(shape, reading, &pages)?;
+    if hits.is_empty() {
+        return Ok(());
+    }
     let mut columns = vec![shape.url];
     columns.extend(shape.last);
     let walk = Walk {

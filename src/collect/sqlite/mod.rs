@@ -9,12 +9,12 @@ mod member;
 mod open;
 mod page;
 mod pass;
-mod plan;
 mod residue;
 mod rest;
 mod rows;
 mod snapshots;
 mod states;
+mod tables;
 mod wal;
 
 use std::collections::BTreeMap;
@@ -29,8 +29,9 @@ use image::{Image, Overlay};
 pub use pass::Met;
 use pass::Pages;
 pub use residue::{Found, residue};
-pub use rows::{Database, Lookup, Table};
+pub use rows::{Database, Lookup};
 pub use states::{MAX_IMAGES, Others, Passing, more_states};
+pub use tables::Table;
 
 /// First bytes of a database file (file format §1.3.1).
 pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";

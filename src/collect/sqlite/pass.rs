@@ -22,7 +22,7 @@ const MAX_DEPTH: usize = 20;
 const MOST_AHEAD: u32 = 16;
 
 /// Pages of the smallest file for which all this is worth its own cost.
-const FEWEST: u32 = 64;
+const FEWEST: u32 = 8;
 
 /// Parts of a table for each thread: enough that no thread waits long for the slowest.
 const PARTS: usize = 4;

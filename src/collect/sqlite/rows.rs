@@ -6,12 +6,13 @@ mod few;
 use std::cell::{Cell, RefCell};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Statement};
+use rusqlite::{Connection, Statement};
 
 use super::ReadError;
 use super::cells::Cells;
 use super::open::{damaged, told};
 use super::pass::Pages;
+use super::tables::{Listed, Table, Tables};
 
 /// Values may come to this multiple of the file's size before it counts as crafted: each cell is read about
 /// twice, and only crafted cells share their overflow pages.
@@ -32,60 +33,7 @@ pub struct Database {
     pages: Option<Pages>,
     /// Bytes of values that may still be read.
     budget: Cell<u64>,
-}
-
-/// A real table, with the wanted columns that it has. Names compare as SQLite compares them.
-#[derive(Clone, Debug)]
-pub struct Table {
-    name: &'static str,
-    columns: Vec<String>,
-    has_rowid: bool,
-}
-
-impl Table {
-    /// Whether the table has this column. A generated column does not count: reading it would run an
-    /// expression of the file's maker.
-    pub fn has(&self, column: &str) -> bool {
-        self.columns
-            .iter()
-            .any(|have| have.eq_ignore_ascii_case(column))
-    }
-
-    /// The table's name.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Whether its rows have a rowid. Without one, looking rows up by `rowid` is an error.
-    pub fn has_rowid(&self) -> bool {
-        self.has_rowid
-    }
-
-    /// The condition that any of these columns is not NULL; always true when there are none.
-    fn any_set(&self, columns: &[&str]) -> String {
-        let there = columns.iter().filter(|column| self.has(column));
-        let set: Vec<_> = there
-            .map(|column| format!("\"{column}\" IS NOT NULL"))
-            .collect();
-        if set.is_empty() {
-            "1".to_owned()
-        } else {
-            format!("({})", set.join(" OR "))
-        }
-    }
-
-    /// The columns as a SELECT list behind the row's key; NULL for what is missing.
-    fn select(&self, key: &str, columns: &[&str]) -> String {
-        let mut list = vec![key.to_owned()];
-        list.extend(columns.iter().map(|column| {
-            if self.has(column) {
-                format!("\"{column}\"")
-            } else {
-                "NULL".to_owned()
-            }
-        }));
-        format!("SELECT {}", list.join(", "))
-    }
+    tables: Tables,
 }
 
 impl Database {
@@ -94,6 +42,7 @@ impl Database {
             connection,
             pages: None,
             budget: Cell::new(TEXT_FLOOR.saturating_add(len.saturating_mul(TEXT_PER_BYTE))),
+            tables: Tables::default(),
         }
     }
 
@@ -104,42 +53,19 @@ impl Database {
 
     /// Whether the list of its tables can be read at all.
     pub fn is_readable(&self) -> bool {
-        let sql = "SELECT count(*) FROM sqlite_schema";
-        self.connection.query_row(sql, [], |_| Ok(())).is_ok()
+        self.tables.listed(&self.connection).is_ok()
     }
 
     /// Whether something goes by this name, and whether it is a real table.
     pub fn is_table(&self, name: &str) -> Result<Option<bool>, ReadError> {
-        let sql = "SELECT type = 'table' AND rootpage > 0 FROM sqlite_schema \
-                   WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')";
-        let found = self.connection.query_row(sql, [name], |row| row.get(0));
-        found.optional().map_err(|error| told(&error))
+        let found = self.tables.find(name, &self.connection)?;
+        Ok(found.map(Listed::is_table))
     }
 
     /// A table by its name, or `None`. A view or a virtual table of that name is an error: no application
     /// makes it, and reading one may run for ever.
     pub fn table(&self, name: &'static str) -> Result<Option<Table>, ReadError> {
-        match self.is_table(name)? {
-            None => return Ok(None),
-            Some(true) => {}
-            Some(false) => {
-                return Err(ReadError::Unsupported(
-                    format!("its {name} is no table but a view or virtual table, as in a crafted file; not read").into(),
-                ));
-            }
-        }
-        let columns = || -> rusqlite::Result<Vec<String>> {
-            // Generated columns are not listed.
-            let sql = "SELECT name FROM pragma_table_info(?1)";
-            let mut statement = self.connection.prepare(sql)?;
-            statement.query_map([name], |row| row.get(0))?.collect()
-        };
-        let rowid = format!("SELECT rowid FROM \"{name}\" LIMIT 0");
-        Ok(Some(Table {
-            name,
-            columns: columns().map_err(|error| told(&error))?,
-            has_rowid: self.connection.prepare(&rowid).is_ok(),
-        }))
+        self.tables.table(name, &self.connection)
     }
 
     /// Whether looking rows up by this column is quick.
@@ -148,13 +74,13 @@ impl Database {
                    WHERE info.seqno = 0 AND info.name = ?2 COLLATE NOCASE AND NOT list.partial LIMIT 1";
         let found = self
             .connection
-            .query_row(sql, (table.name, column), |_| Ok(()));
+            .query_row(sql, (table.name(), column), |_| Ok(()));
         found.is_ok()
     }
 
     /// The greatest rowid: a bound for the number of rows.
     pub fn last_rowid(&self, table: &Table) -> i64 {
-        let sql = format!("SELECT max(rowid) FROM \"{}\"", table.name);
+        let sql = format!("SELECT max(rowid) FROM \"{}\"", table.name());
         let last = self.connection.query_row(&sql, [], |row| row.get(0));
         last.unwrap_or(i64::MAX)
     }
@@ -184,9 +110,9 @@ impl Database {
         set: &[&str],
         each: &mut dyn FnMut(i64, &Cells<'_>),
     ) -> Result<Option<ReadError>, ReadError> {
-        let name = table.name;
+        let name = table.name();
         let set = table.any_set(set);
-        if !table.has_rowid {
+        if !table.has_rowid() {
             let key = if table.has(key) {
                 format!("\"{key}\"")
             } else {
@@ -259,7 +185,7 @@ impl Database {
         columns: &[&str],
     ) -> Result<Lookup<'_>, ReadError> {
         let select = table.select("rowid", columns);
-        let sql = format!("{select} FROM \"{}\" WHERE {by} = ?1", table.name);
+        let sql = format!("{select} FROM \"{}\" WHERE {by} = ?1", table.name());
         let statement = self
             .connection
             .prepare(&sql)

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::super::ReadError;
 use super::super::cells::Cells;
 use super::super::pass::Met;
-use super::super::plan::Plan;
-use super::{Database, Table, is_final};
+use super::super::tables::Table;
+use super::{Database, is_final};
 
 /// Rows of which one may hold something for it to be worth looking that one up.
 const ROWS_PER_LOOKUP: i64 = 64;
@@ -26,15 +26,15 @@ impl Database {
         begin: &(impl Fn() -> T + Sync),
         each: &(impl Fn(&mut T, i64, Met<'_>) -> bool + Sync),
     ) -> Option<Vec<T>> {
-        let pages = self.pages.as_ref().filter(|_| table.has_rowid)?;
-        let plan = Plan::of(&self.connection, table.name, columns)?;
+        let pages = self.pages.as_ref().filter(|_| table.has_rowid())?;
+        let plan = table.plan(columns)?;
         pages.pass(plan.root, &plan.columns, begin, each)
     }
 
     /// How many rows may be looked up one by one, so that it is worth its cost; `None` where [`Self::pass`] cannot say
     /// which.
     pub fn most_lookups(&self, table: &Table) -> Option<usize> {
-        self.pages.as_ref().filter(|_| table.has_rowid)?;
+        self.pages.as_ref().filter(|_| table.has_rowid())?;
         let most = usize::try_from(self.last_rowid(table) / ROWS_PER_LOOKUP);
         Some(most.unwrap_or_default().min(MAX_LOOKUPS))
     }
