@@ -158,7 +158,7 @@ impl Gathered {
                 .iter()
                 .map(|id| known.get(id).cloned())
                 .collect(),
-            held: match self.pile.in_memory() {
+            held: match self.pile.into_items() {
                 Ok(all) => HeldIn::Memory(all.into_iter().map(Some).collect()),
                 Err(pile) => HeldIn::File(pile),
             },
@@ -186,6 +186,8 @@ impl Gathered {
             }
         }
         waiting.push(sieve.finish());
+        // What held them takes room, and is of no more use.
+        drop(sightings);
         hand_on(waiting, &common, &work, take)
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::atoms::Digest;
-use crate::pile::{Form, IN_DISORDER, IN_ORDER, Pile};
+use crate::pile::{Form, Pile};
 use crate::report::assemble::{self, Tally};
 use crate::report::json;
 use crate::report::merge::{self, Order};
@@ -52,11 +52,9 @@ impl Parts {
     pub fn new(room: usize) -> Self {
         let room = room / WEIGHT;
         Self {
-            // By severity and time: several orders like the one in which they come.
-            findings: Pile::new(form(IN_ORDER), room),
+            findings: Pile::new(form(), room),
             orders: Vec::new(),
-            // By id.
-            trails: Pile::new(form(IN_DISORDER), room),
+            trails: Pile::new(form(), room),
             ids: Vec::new(),
             weaknesses: BTreeMap::new(),
             profiles: BTreeMap::new(),
@@ -64,31 +62,46 @@ impl Parts {
         }
     }
 
+    /// What one part comes to, by itself: packed right away where there are too many of them to be kept as they are.
+    pub fn one(lines: impl Iterator<Item = Line>, is_packed: bool) -> io::Result<Self> {
+        let mut one = Self::new(usize::MAX);
+        if is_packed {
+            one.findings = Pile::packed(form())?;
+            one.trails = Pile::packed(form())?;
+        }
+        for line in lines {
+            one.add(line)?;
+        }
+        Ok(one)
+    }
+
+    /// Adds what other parts come to.
+    pub fn join(&mut self, other: Self) -> io::Result<()> {
+        self.findings.join(other.findings)?;
+        self.orders.extend(other.orders);
+        self.trails.join(other.trails)?;
+        self.ids.extend(other.ids);
+        for told in other.weaknesses.into_values() {
+            self.weakness(told);
+        }
+        for profile in other.profiles.into_values() {
+            self.profile(profile);
+        }
+        self.tally.join(other.tally);
+        Ok(())
+    }
+
     /// Adds a line of a part.
     pub fn add(&mut self, line: Line) -> io::Result<()> {
         match line {
-            Line::Finding(told) if told.finding.weakness.is_some() => {
-                match self.weaknesses.get_mut(&told.finding.id) {
-                    Some(known) => merge::weakness(known, *told),
-                    None => {
-                        self.weaknesses.insert(told.finding.id.clone(), *told);
-                    }
-                }
-            }
+            Line::Finding(told) if told.finding.weakness.is_some() => self.weakness(*told),
             Line::Finding(told) => return self.finding(*told),
             Line::Trail { trail } => {
                 self.tally.trails += 1;
                 self.ids.push(Digest::parse(&trail.id));
                 return self.trails.push(*trail);
             }
-            Line::Profile(more) => match self.profiles.get_mut(&more.name) {
-                Some(known) => {
-                    known.acts = merge::acts(std::mem::take(&mut known.acts), more.acts);
-                }
-                None => {
-                    self.profiles.insert(more.name.clone(), more);
-                }
-            },
+            Line::Profile(more) => self.profile(more),
             Line::Part(account) => {
                 self.tally.left_out = self.tally.left_out.saturating_add(account.left_out);
             }
@@ -114,6 +127,24 @@ impl Parts {
         })
     }
 
+    fn weakness(&mut self, told: Told) {
+        match self.weaknesses.get_mut(&told.finding.id) {
+            Some(known) => merge::weakness(known, told),
+            None => {
+                self.weaknesses.insert(told.finding.id.clone(), told);
+            }
+        }
+    }
+
+    fn profile(&mut self, more: Profile) {
+        match self.profiles.get_mut(&more.name) {
+            Some(known) => known.acts = merge::acts(std::mem::take(&mut known.acts), more.acts),
+            None => {
+                self.profiles.insert(more.name.clone(), more);
+            }
+        }
+    }
+
     fn finding(&mut self, mut told: Told) -> io::Result<()> {
         merge::settle(&mut told.finding);
         self.tally.add(&told);
@@ -136,13 +167,12 @@ impl Seen {
 }
 
 /// Packed as the report shows it, which is then written as it is.
-fn form<T: Serialize + DeserializeOwned>(block: usize) -> Form<T> {
+fn form<T: Serialize + DeserializeOwned>() -> Form<T> {
     Form {
         pack: |item, out| {
             // What cannot be written is noticed when it is read back.
             let _noticed = json::put_text(item, out);
         },
         unpack: |bytes| serde_json::from_slice(bytes).ok(),
-        block,
     }
 }

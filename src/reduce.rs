@@ -105,6 +105,10 @@ pub struct Beside {
     pub counted: BTreeMap<String, u64>,
 }
 
+/// Sightings of which the findings are kept as they are: some ten megabytes of them. Those of more are packed by the
+/// thread that made them.
+const AS_THEY_ARE: usize = 1 << 13;
+
 /// Everything, to its report.
 pub fn reduce(merged: Merged, reducing: &Reducing) -> io::Result<(Told, Verdict)> {
     let Merged {
@@ -112,7 +116,9 @@ pub fn reduce(merged: Merged, reducing: &Reducing) -> io::Result<(Told, Verdict)
         mut parts,
         mut beside,
     } = merged;
-    lines(gathered, &mut beside, reducing, &mut |line| parts.add(line))?;
+    let is_packed = gathered.len() > AS_THEY_ARE;
+    let one = |lines: Vec<Line>| Parts::one(lines.into_iter(), is_packed);
+    each_part(gathered, &mut beside, reducing, one, &mut |one| parts.join(one?))?;
     let sum = parts.sum(&|weakness| is_weakness_asked_for(weakness, reducing))?;
     let gated = sum.tally.gated;
     let options = reducing.options.clone();
@@ -157,22 +163,26 @@ pub fn part(
         sightings: std::mem::take(&mut beside.counted),
         left_out: 0,
     };
-    lines(gathered, &mut beside, reducing, &mut |line| match line {
-        Line::Part(one) => {
-            account.left_out = account.left_out.saturating_add(one.left_out);
-            Ok(())
-        }
-        line => tell(&line),
+    let lines = |lines: Vec<Line>| lines;
+    each_part(gathered, &mut beside, reducing, lines, &mut |lines| {
+        lines.iter().try_for_each(|line| match line {
+            Line::Part(one) => {
+                account.left_out = account.left_out.saturating_add(one.left_out);
+                Ok(())
+            }
+            line => tell(line),
+        })
     })?;
     tell(&Line::Part(account))
 }
 
-/// What the sightings come to.
-fn lines(
+/// What the sightings come to, part by part: on all threads up to what `finish` makes of a part.
+fn each_part<U: Send>(
     gathered: Gathered,
     beside: &mut Beside,
     reducing: &Reducing,
-    tell: &mut dyn FnMut(Line) -> io::Result<()>,
+    finish: impl Fn(Vec<Line>) -> U + Sync,
+    take: &mut dyn FnMut(U) -> io::Result<()>,
 ) -> io::Result<()> {
     beside.rows.sort_by(|a, b| a.source.cmp(&b.source));
     let rows = beside.rows.iter();
@@ -180,10 +190,8 @@ fn lines(
         .map(|row| (row.source.digest(), row.source.clone()))
         .collect();
     let beside = &*beside;
-    let work = |part: Part<'_>| judged(part, beside, reducing);
-    gathered.parts(&known, work, &mut |lines| {
-        lines.into_iter().try_for_each(&mut *tell)
-    })
+    let work = |part: Part<'_>| finish(judged(part, beside, reducing));
+    gathered.parts(&known, work, take)
 }
 
 /// Puts a part together, judges it, and says what it comes to.

@@ -1,63 +1,68 @@
 //! The result of a run: a report, or one whose findings and trails are so many that they wait in a temporary file. Where
 //! they waited shows nowhere.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::io;
 
-use crate::pile::Pile;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use crate::pile::{Pile, Texts};
 use crate::report::wire::{Finding, Trail};
 use crate::report::{self, Format, Report};
 
 /// Items of a pile in an order of their own.
 #[derive(Debug)]
 pub struct Sorted<T> {
-    pile: RefCell<Pile<T>>,
+    pile: Pile<T>,
     order: Vec<u32>,
 }
 
-impl<T: Clone> Sorted<T> {
+impl<T: Clone + Send> Sorted<T> {
     /// The items, in the order of their keys.
     pub fn by<K: Ord>(pile: Pile<T>, keys: &[K]) -> Self {
         let mut order: Vec<u32> = (0..).take(keys.len()).collect();
         order.sort_unstable_by_key(|number| keys.get(*number as usize));
-        Self {
-            pile: RefCell::new(pile),
-            order,
-        }
+        Self { pile, order }
     }
 
-    /// Whether they wait in a file.
-    pub fn is_far(&self) -> bool {
-        self.pile.borrow().is_far()
+    /// Whether they are packed.
+    pub fn is_packed(&self) -> bool {
+        self.pile.is_packed()
     }
 
-    /// The items, when they are in memory; else the same as before.
-    fn in_memory(self) -> Result<Vec<T>, Self> {
+    /// The items, when they are in memory as they are; else the same as before.
+    fn into_items(self) -> Result<Vec<T>, Self> {
         let order = self.order;
-        match self.pile.into_inner().in_memory() {
+        match self.pile.into_items() {
             Ok(mut items) => {
                 arrange(&mut items, order);
                 Ok(items)
             }
-            Err(pile) => Err(Self {
-                pile: RefCell::new(pile),
-                order,
-            }),
+            Err(pile) => Err(Self { pile, order }),
         }
     }
 
     /// Each item, packed.
-    fn packed(&self) -> impl Iterator<Item = io::Result<Vec<u8>>> + '_ {
-        let numbers = self.order.iter();
-        numbers.map(|number| self.pile.borrow_mut().packed(*number as usize))
+    fn texts(&self) -> io::Result<Texts<'_, T>> {
+        self.pile.in_order(&self.order)
     }
 
     /// Each item.
-    pub fn iter(&self) -> impl Iterator<Item = io::Result<T>> + '_ {
-        let numbers = self.order.iter();
-        numbers.map(|number| self.pile.borrow_mut().get(*number as usize))
+    pub fn items(&self) -> io::Result<Vec<T>> {
+        let mut items = Vec::with_capacity(self.order.len());
+        let form = self.pile.form();
+        let mut texts = self.texts()?.peekable();
+        while texts.peek().is_some() {
+            let some: Vec<Vec<u8>> = texts.by_ref().take(SOME).collect::<io::Result<_>>()?;
+            let unpacked = some.par_iter().map(|text| form.item(text));
+            items.extend(unpacked.collect::<io::Result<Vec<T>>>()?);
+        }
+        Ok(items)
     }
 }
+
+/// Items that are unpacked at a time, on all threads of the current pool.
+const SOME: usize = 1 << 12;
 
 /// Puts the items in this order, where they lie: they are large.
 fn arrange<T>(items: &mut [T], mut order: Vec<u32>) {
@@ -87,11 +92,11 @@ pub struct Told {
 impl Told {
     /// A report without its findings and trails, and these.
     pub fn new(mut report: Report, findings: Sorted<Finding>, trails: Sorted<Trail>) -> Self {
-        let far = if findings.is_far() || trails.is_far() {
+        let far = if findings.is_packed() || trails.is_packed() {
             Some((findings, trails))
         } else {
-            report.findings = findings.in_memory().unwrap_or_default();
-            report.trails = trails.in_memory().unwrap_or_default();
+            report.findings = findings.into_items().unwrap_or_default();
+            report.trails = trails.into_items().unwrap_or_default();
             None
         };
         Self {
@@ -107,10 +112,10 @@ impl Told {
         match (&self.far, format) {
             (None, _) => report::render(&self.report, format, out),
             (Some((findings, trails)), Format::Json) => {
-                report::json::render_each(&self.report, findings.packed(), trails.packed(), out)
+                report::json::render_each(&self.report, findings.texts()?, trails.texts()?, out)
             }
             (Some((findings, trails)), Format::Ndjson) => {
-                report::ndjson::render_each(&self.report, findings.packed(), trails.packed(), out)
+                report::ndjson::render_each(&self.report, findings.texts()?, trails.texts()?, out)
             }
             (Some(_), _) => report::render(self.whole()?, format, out),
         }
@@ -125,8 +130,8 @@ impl Told {
             return Ok(whole);
         }
         let mut whole = self.report.clone();
-        whole.findings = findings.iter().collect::<io::Result<_>>()?;
-        whole.trails = trails.iter().collect::<io::Result<_>>()?;
+        whole.findings = findings.items()?;
+        whole.trails = trails.items()?;
         Ok(self.whole.get_or_init(|| whole))
     }
 }

@@ -6,14 +6,10 @@ use super::unpacked::unpack;
 use crate::atoms::{JoinKey, Locator, Zone};
 use crate::collect::Via;
 use crate::detect::{Claims, Credential, Sighting};
-use crate::pile::{Form, IN_ORDER};
+use crate::pile::Form;
 
 /// How a sighting lies in a file.
-pub(super) const FORM: Form<Held> = Form {
-    pack,
-    unpack,
-    block: IN_ORDER,
-};
+pub(super) const FORM: Form<Held> = Form { pack, unpack };
 
 /// Appends a sighting. Its source is a number.
 fn pack(held: &Held, out: &mut Vec<u8>) {

@@ -82,6 +82,26 @@ impl Tally {
         one_more(&mut self.by_state_now, &finding.now.state);
         one_more(&mut self.by_status, &finding.status);
     }
+
+    /// Adds the numbers of others.
+    pub fn join(&mut self, other: Self) {
+        self.findings += other.findings;
+        self.gated += other.gated;
+        self.left_out = self.left_out.saturating_add(other.left_out);
+        self.trails += other.trails;
+        for (own, more) in [
+            (&mut self.by_severity, other.by_severity),
+            (&mut self.by_kind, other.by_kind),
+            (&mut self.by_flow, other.by_flow),
+            (&mut self.by_state_at_exposure, other.by_state_at_exposure),
+            (&mut self.by_state_now, other.by_state_now),
+            (&mut self.by_status, other.by_status),
+        ] {
+            for (name, count) in more {
+                *own.entry(name).or_default() += count;
+            }
+        }
+    }
 }
 
 /// The report, but for its findings and trails.

@@ -17,8 +17,8 @@ use super::wire::{Counts, Problem, Profile, Report, Run, SCHEMA, Source, Summary
 /// Findings or trails that one thread renders at a time: some hundred kilobytes.
 const SHARE: usize = 64;
 
-/// Shares that are rendered before they are written: some megabytes.
-const SHARES: usize = 64;
+/// Shares that each thread renders before all are written: less than a megabyte.
+const SHARES: usize = 4;
 
 /// Bytes that a finding or a trail takes at most, as a rule: room that need not grow.
 const ROOM: usize = 1 << 12;
@@ -95,17 +95,11 @@ fn around(
 
 /// The findings or the trails of a report.
 fn list<T: Serialize + Sync>(items: &[T], out: &mut dyn io::Write) -> io::Result<()> {
-    let Some((first, rest)) = items.split_first() else {
+    if items.is_empty() {
         return out.write_all(b"[]");
-    };
-    let mut text = b"[\n    ".to_vec();
-    put(first, Pretty::at(DEPTH), &mut text)?;
-    out.write_all(&text)?;
-    let render = |item: &T, text: &mut Vec<u8>| {
-        text.extend_from_slice(b",\n    ");
-        put(item, Pretty::at(DEPTH), text)
-    };
-    in_shares(rest, &render, out)?;
+    }
+    let render = |item: &T, text: &mut Vec<u8>| put(item, Pretty::at(DEPTH), text);
+    members(items, b"[", &render, out)?;
     out.write_all(b"\n  ]")
 }
 
@@ -114,16 +108,46 @@ fn list_of_texts(
     texts: impl Iterator<Item = io::Result<Vec<u8>>>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let mut shown = Vec::new();
-    let mut is_empty = true;
-    for text in texts {
-        shown.clear();
-        shown.extend_from_slice(if is_empty { b"[\n    " } else { b",\n    " });
-        indented(&text?, DEPTH, &mut shown);
-        out.write_all(&shown)?;
-        is_empty = false;
+    let mut texts = texts.peekable();
+    if texts.peek().is_none() {
+        return out.write_all(b"[]");
     }
-    out.write_all(if is_empty { b"[]" } else { b"\n  ]" })
+    let render = |line: &Vec<u8>, text: &mut Vec<u8>| {
+        indented(line, DEPTH, text);
+        Ok(())
+    };
+    let mut before: &[u8] = b"[";
+    while texts.peek().is_some() {
+        let some = texts.by_ref().take(at_once());
+        let some: Vec<Vec<u8>> = some.collect::<io::Result<_>>()?;
+        members(&some, before, &render, out)?;
+        before = b",";
+    }
+    out.write_all(b"\n  ]")
+}
+
+/// Some members of a list, with this before the first.
+fn members<T: Sync>(
+    items: &[T],
+    before: &[u8],
+    render: &(dyn Fn(&T, &mut Vec<u8>) -> io::Result<()> + Sync),
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let member = |item: &T, text: &mut Vec<u8>| {
+        text.extend_from_slice(b"\n    ");
+        render(item, text)
+    };
+    let Some((first, rest)) = items.split_first() else {
+        return Ok(());
+    };
+    let mut text = before.to_vec();
+    member(first, &mut text)?;
+    out.write_all(&text)?;
+    let further = |item: &T, text: &mut Vec<u8>| {
+        text.push(b',');
+        member(item, text)
+    };
+    in_shares(rest, &further, out)
 }
 
 /// Renders items on all threads of the current pool, and writes them in their order.
@@ -139,7 +163,7 @@ pub(super) fn in_shares<T: Sync>(
         }
         Ok(text)
     };
-    for items in items.chunks(SHARE * SHARES) {
+    for items in items.chunks(at_once()) {
         // What is little is not worth other threads.
         if items.len() <= SHARE {
             out.write_all(&share(items)?)?;
@@ -151,6 +175,11 @@ pub(super) fn in_shares<T: Sync>(
         }
     }
     Ok(())
+}
+
+/// Findings or trails that are rendered before they are written.
+fn at_once() -> usize {
+    SHARE * SHARES * rayon::current_num_threads()
 }
 
 /// A value as indented JSON, with a newline at its end.

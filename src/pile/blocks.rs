@@ -1,0 +1,316 @@
+//! Packed items, compressed many at a time: in memory, or in a file that has no name. What is read back was written by
+//! this process. A part of `pile`.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use zstd::bulk::{Compressor, Decompressor};
+
+/// Bytes that are compressed together: enough for names to repeat.
+const BLOCK: usize = 1 << 15;
+
+/// Level of compression: the fastest, since it is read back once.
+const LEVEL: i32 = 1;
+
+/// Longest item. The lines that sightings come from are no longer.
+const MAX_ITEM: usize = 1 << 24;
+
+/// Blocks that are open at a time where items are read in an order: one for each run that is merged, some ten megabytes
+/// at most. More runs than these read some blocks again.
+const MOST_OPEN: usize = 512;
+
+/// Bytes that are copied at a time.
+const COPIED: u64 = 1 << 20;
+
+/// Items by number.
+pub(super) struct Blocks {
+    store: Store,
+    /// By item: its block, and where in it.
+    items: Vec<(u32, u32)>,
+    closed: Vec<Closed>,
+    /// The block that is filled.
+    open: Vec<u8>,
+    packed: Vec<u8>,
+    compressor: Compressor<'static>,
+    decompressor: Decompressor<'static>,
+    /// The block that was read last.
+    read: Option<(u32, Vec<u8>)>,
+}
+
+/// A block in the store, behind those before.
+#[derive(Clone, Copy)]
+struct Closed {
+    /// Where it ends.
+    end: u64,
+    /// Bytes of its items.
+    len: u32,
+}
+
+enum Store {
+    Memory(Vec<u8>),
+    File(File),
+}
+
+impl std::fmt::Debug for Blocks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Blocks({} items)", self.items.len())
+    }
+}
+
+impl Blocks {
+    pub(super) fn in_memory() -> io::Result<Self> {
+        Self::new(Store::Memory(Vec::new()))
+    }
+
+    pub(super) fn in_file() -> io::Result<Self> {
+        // Unlinked before anything is written, and nobody else's to open.
+        let file = tempfile::tempfile().map_err(|error| no_room(&error))?;
+        Self::new(Store::File(file))
+    }
+
+    fn new(store: Store) -> io::Result<Self> {
+        Ok(Self {
+            store,
+            items: Vec::new(),
+            closed: Vec::new(),
+            open: Vec::new(),
+            packed: Vec::new(),
+            compressor: Compressor::new(LEVEL)?,
+            decompressor: Decompressor::new()?,
+            read: None,
+        })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(super) fn push<T>(&mut self, item: &T, pack: fn(&T, &mut Vec<u8>)) -> io::Result<()> {
+        self.packed.clear();
+        pack(item, &mut self.packed);
+        let len = u32::try_from(self.packed.len()).ok();
+        let len = len.filter(|len| *len as usize <= MAX_ITEM);
+        let len = len.ok_or_else(|| io::Error::other("a sighting is too long to be kept"))?;
+        let at = u32::try_from(self.open.len()).map_err(|_| too_many())?;
+        self.items.push((self.next_block()?, at));
+        self.open.extend_from_slice(&len.to_le_bytes());
+        self.open.extend_from_slice(&self.packed);
+        if self.open.len() >= BLOCK {
+            self.close()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn replace<T>(
+        &mut self,
+        number: usize,
+        item: &T,
+        pack: fn(&T, &mut Vec<u8>),
+    ) -> io::Result<()> {
+        self.push(item, pack)?;
+        if let (Some(place), Some(slot)) = (self.items.pop(), self.items.get_mut(number)) {
+            *slot = place;
+        }
+        Ok(())
+    }
+
+    /// Adds the blocks of another one behind its own, as they are.
+    pub(super) fn join(&mut self, mut other: Self) -> io::Result<()> {
+        self.close()?;
+        other.close()?;
+        let (written, blocks) = (self.written(), self.next_block()?);
+        let len = other.written();
+        let mut at = 0;
+        while at < len {
+            let bytes = other.store.read(at, COPIED.min(len - at))?;
+            self.store.append(written + at, &bytes)?;
+            at += bytes.len() as u64;
+        }
+        self.closed.extend(other.closed.iter().map(|it| Closed {
+            end: written + it.end,
+            len: it.len,
+        }));
+        for (block, at) in other.items {
+            let block = blocks.checked_add(block).ok_or_else(too_many)?;
+            self.items.push((block, at));
+        }
+        Ok(())
+    }
+
+    /// An item's bytes.
+    pub(super) fn get(&mut self, number: usize) -> io::Result<&[u8]> {
+        let (block, at) = *self.items.get(number).ok_or_else(unreadable)?;
+        if block as usize == self.closed.len() {
+            return item(&self.open, at);
+        }
+        if self.read.as_ref().is_none_or(|(read, _)| *read != block) {
+            self.read = None;
+            let bytes = block_of(&self.store, &self.closed, block, &mut self.decompressor)?;
+            self.read = Some((block, bytes));
+        }
+        let (_, bytes) = self.read.as_ref().ok_or_else(unreadable)?;
+        item(bytes, at)
+    }
+
+    /// For reading these items.
+    pub(super) fn in_order(&self, order: &[u32]) -> io::Result<InOrder<'_>> {
+        let mut left = vec![0_u32; self.closed.len()];
+        for number in order {
+            let place = self.items.get(*number as usize);
+            if let Some(count) = place.and_then(|(block, _)| left.get_mut(*block as usize)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        Ok(InOrder {
+            blocks: self,
+            decompressor: Decompressor::new()?,
+            left,
+            held: HashMap::new(),
+        })
+    }
+
+    fn written(&self) -> u64 {
+        self.closed.last().map_or(0, |last| last.end)
+    }
+
+    fn next_block(&self) -> io::Result<u32> {
+        u32::try_from(self.closed.len()).map_err(|_| too_many())
+    }
+
+    /// Closes the block that is filled.
+    fn close(&mut self) -> io::Result<()> {
+        if self.open.is_empty() {
+            return Ok(());
+        }
+        let compressed = self.compressor.compress(&self.open)?;
+        let written = self.written();
+        self.store.append(written, &compressed)?;
+        self.closed.push(Closed {
+            end: written + compressed.len() as u64,
+            len: u32::try_from(self.open.len()).map_err(|_| too_many())?,
+        });
+        self.open.clear();
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Puts bytes at its end, which is there.
+    fn append(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Memory(all) => all.extend_from_slice(bytes),
+            Self::File(file) => {
+                let written = file.seek(SeekFrom::Start(at));
+                written
+                    .and_then(|_| file.write_all(bytes))
+                    .map_err(|error| no_room(&error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, at: u64, len: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Memory(all) => {
+                let mut from = io::Cursor::new(all);
+                from.set_position(at);
+                from.take(len).read_to_end(&mut bytes)?;
+            }
+            Self::File(file) => {
+                let mut file: &File = file;
+                file.seek(SeekFrom::Start(at))?;
+                file.take(len).read_to_end(&mut bytes)?;
+            }
+        }
+        if bytes.len() as u64 == len {
+            Ok(bytes)
+        } else {
+            Err(unreadable())
+        }
+    }
+}
+
+/// Reads items in an order that is known before. A block is let go with the last of its items.
+pub(super) struct InOrder<'a> {
+    blocks: &'a Blocks,
+    decompressor: Decompressor<'static>,
+    /// By block: how many of its items are still to be read.
+    left: Vec<u32>,
+    held: HashMap<u32, Vec<u8>>,
+}
+
+impl std::fmt::Debug for InOrder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "InOrder({:?})", self.blocks)
+    }
+}
+
+impl InOrder<'_> {
+    /// The bytes of the item that is the next one in the order.
+    pub(super) fn take(&mut self, number: usize) -> io::Result<Vec<u8>> {
+        let blocks = self.blocks;
+        let (block, at) = *blocks.items.get(number).ok_or_else(unreadable)?;
+        if block as usize == blocks.closed.len() {
+            return item(&blocks.open, at).map(<[u8]>::to_vec);
+        }
+        if !self.held.contains_key(&block) {
+            if self.held.len() >= MOST_OPEN {
+                // Whichever it is, it can be read again.
+                let any = self.held.keys().next().copied();
+                any.and_then(|block| self.held.remove(&block));
+            }
+            let bytes = block_of(&blocks.store, &blocks.closed, block, &mut self.decompressor)?;
+            self.held.insert(block, bytes);
+        }
+        let taken = item(self.held.get(&block).ok_or_else(unreadable)?, at)?.to_vec();
+        if let Some(left) = self.left.get_mut(block as usize) {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.held.remove(&block);
+            }
+        }
+        Ok(taken)
+    }
+}
+
+/// The items of a block that is closed.
+fn block_of(
+    store: &Store,
+    closed: &[Closed],
+    block: u32,
+    decompressor: &mut Decompressor<'static>,
+) -> io::Result<Vec<u8>> {
+    let (before, rest) = closed
+        .split_at_checked(block as usize)
+        .ok_or_else(unreadable)?;
+    let start = before.last().map_or(0, |last| last.end);
+    let Closed { end, len } = *rest.first().ok_or_else(unreadable)?;
+    let bytes = store.read(start, end.saturating_sub(start))?;
+    decompressor.decompress(&bytes, len as usize)
+}
+
+/// The item at this place of a block.
+fn item(block: &[u8], at: u32) -> io::Result<&[u8]> {
+    let item = block.get(at as usize..).and_then(|rest| {
+        let (len, rest) = rest.split_first_chunk::<4>()?;
+        rest.get(..u32::from_le_bytes(*len) as usize)
+    });
+    item.ok_or_else(unreadable)
+}
+
+fn no_room(error: &io::Error) -> io::Error {
+    let message = format!(
+        "cannot keep the sightings in a temporary file: {error}; TMPDIR names the folder for it"
+    );
+    io::Error::new(error.kind(), message)
+}
+
+fn too_many() -> io::Error {
+    io::Error::other("there are too many sightings to be kept")
+}
+
+pub(super) fn unreadable() -> io::Error {
+    io::Error::other("the temporary file of the sightings cannot be read back")
+}
