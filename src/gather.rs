@@ -52,11 +52,10 @@ pub struct Gathered {
     source_of: Vec<u32>,
     /// The ids, one over the other.
     name: [u8; 16],
-    scratch: Vec<u8>,
 }
 
 impl Gathered {
-    /// Nothing yet. More sightings than `room` go to a temporary file.
+    /// Nothing yet. More sightings than `room` are packed, and go to a temporary file once they are many.
     pub fn new(room: usize) -> Self {
         Self {
             room,
@@ -67,7 +66,6 @@ impl Gathered {
             numbers: HashMap::new(),
             source_of: Vec::new(),
             name: [0; 16],
-            scratch: Vec::new(),
         }
     }
 
@@ -82,11 +80,11 @@ impl Gathered {
     }
 
     /// Tells a sighting of a source from another state of it.
-    pub fn hash(&mut self, source: Digest, sighting: &Sighting) -> u64 {
-        self.scratch.clear();
-        packed::pack_sighting(sighting, &mut self.scratch);
+    pub fn hash(source: Digest, sighting: &Sighting) -> u64 {
+        let mut packed = Vec::new();
+        packed::pack_sighting(sighting, &mut packed);
         let mut hash = DefaultHasher::new();
-        (source, &self.scratch).hash(&mut hash);
+        (source, packed).hash(&mut hash);
         hash.finish()
     }
 
@@ -180,7 +178,8 @@ impl Gathered {
                 in_waiting += part.0.len();
                 waiting.push(part);
             }
-            if in_waiting >= self.room {
+            // Few enough that what waits is not more than what is in work.
+            if in_waiting >= self.room.min(2 * share * rayon::current_num_threads()) {
                 in_waiting = 0;
                 hand_on(std::mem::take(&mut waiting), &common, &work, take)?;
             }

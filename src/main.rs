@@ -128,11 +128,11 @@ fn run_correlate(options: &Correlate) -> Result<ExitCode, Failure> {
     let rules = Arc::new(settings::rules(&options.judging.rules)?);
     let reducing = settings::reducing(&options.judging, &options.gate, &[], rules, now())?;
     output::check(&options.output)?;
-    let mut merged = shards::read(&options.files, gather::ROOM)?;
+    let pool = pool(options.sharing.threads)?;
+    let mut merged = pool.install(|| shards::read(&options.files, gather::ROOM))?;
     if let Some(path) = &options.sharing.key_stats {
         stats::read(path, &mut |fact| merged.gathered.note(fact))?;
     }
-    let pool = pool(options.sharing.threads)?;
     if options.sharing.part {
         return pool.install(move || {
             stdout(|out| {

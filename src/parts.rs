@@ -1,5 +1,5 @@
 //! What the parts of the evidence come to, on its way to one report: sums that come out the same in whatever order and
-//! however often a part is added. Long ones wait in a temporary file.
+//! however often a part is added. Many wait packed.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -47,8 +47,7 @@ pub struct Sum {
 }
 
 impl Parts {
-    /// Nothing yet. Where there is room for so many sightings, more findings or trails than weigh as much go to a
-    /// temporary file.
+    /// Nothing yet. Where there is room for so many sightings, more findings or trails than weigh as much are packed.
     pub fn new(room: usize) -> Self {
         let room = room / WEIGHT;
         Self {

@@ -1,5 +1,5 @@
-//! Many items on a heap: as they are while they are few; packed, in one private temporary file, once they are many. Knows
-//! nothing of what the items are.
+//! Many items on a heap: as they are while they are few, packed once they are more, and in one private temporary file
+//! once they are many. Knows nothing of what the items are.
 
 mod blocks;
 
@@ -42,7 +42,7 @@ enum Place<T> {
 const FEW: usize = 16;
 
 impl<T: Clone> Pile<T> {
-    /// An empty pile that moves to a file when there are more items than `room`.
+    /// An empty pile whose items are packed when there are more of them than `room`.
     pub fn new(form: Form<T>, room: usize) -> Self {
         Self {
             form,
@@ -51,12 +51,12 @@ impl<T: Clone> Pile<T> {
         }
     }
 
-    /// An empty pile whose items are packed from the first on and stay in memory: a share of a larger one.
+    /// An empty pile whose items are packed from the first on: a share of a larger one.
     pub fn packed(form: Form<T>) -> io::Result<Self> {
         Ok(Self {
             form,
             room: 0,
-            place: Place::Packed(Box::new(Blocks::in_memory()?)),
+            place: Place::Packed(Box::new(Blocks::new()?)),
         })
     }
 
@@ -153,7 +153,7 @@ impl<T: Clone> Pile<T> {
     /// Its items packed, to which more can be added.
     fn blocks(&mut self) -> io::Result<&mut Blocks> {
         if let Place::Items(items) = &mut self.place {
-            let mut blocks = Blocks::in_file()?;
+            let mut blocks = Blocks::new()?;
             for item in std::mem::take(items) {
                 blocks.push(&item, self.form.pack)?;
             }
@@ -209,8 +209,18 @@ mod tests {
         format!("{number} ").repeat(number % 97)
     }
 
+    /// A pile that few bytes bring into a file.
+    fn in_file() -> Pile<String> {
+        let blocks = Blocks::up_to(20_000).unwrap();
+        Pile {
+            form: FORM,
+            room: 0,
+            place: Place::Packed(Box::new(blocks)),
+        }
+    }
+
     /// The same items, in piles of all kinds.
-    fn piles(count: usize) -> [Pile<String>; 5] {
+    fn piles(count: usize) -> [Pile<String>; 7] {
         let filled = |mut pile: Pile<String>, numbers: std::ops::Range<usize>| {
             for number in numbers {
                 pile.push(item(number)).unwrap();
@@ -235,6 +245,8 @@ mod tests {
             filled(Pile::packed(FORM).unwrap(), 0..count),
             joined(Pile::new(FORM, 1_000)),
             joined(Pile::packed(FORM).unwrap()),
+            filled(in_file(), 0..count),
+            joined(in_file()),
         ]
     }
 
@@ -242,13 +254,19 @@ mod tests {
     fn items_are_the_same_in_memory_and_in_a_file_and_however_they_came_there() {
         for (at, mut pile) in piles(5_000).into_iter().enumerate() {
             assert_eq!(pile.is_packed(), at > 0);
+            let is_in_file = matches!(&pile.place, Place::Packed(it) if it.is_in_file());
+            assert_eq!(is_in_file, at > 4);
             for number in [0, 4_999, 11, 10, 9, 2_500, 4_998] {
                 assert_eq!(pile.get(number).unwrap(), item(number));
             }
             assert!(pile.get(5_000).is_err());
             pile.replace(7, "seven".into()).unwrap();
             for number in 0..5_000 {
-                let expected = if number == 7 { "seven".into() } else { item(number) };
+                let expected = if number == 7 {
+                    "seven".into()
+                } else {
+                    item(number)
+                };
                 assert_eq!(pile.get(number).unwrap(), expected);
             }
             assert_eq!(pile.len(), 5_000);

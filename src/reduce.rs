@@ -74,7 +74,8 @@ pub struct Merged {
 }
 
 impl Merged {
-    /// Nothing yet. More sightings, findings or trails than `room` wait in temporary files.
+    /// Nothing yet. More sightings, findings or trails than `room` are packed, and wait in temporary files once they are
+    /// many.
     pub fn new(room: usize) -> Self {
         Self {
             gathered: Gathered::new(room),
@@ -118,7 +119,9 @@ pub fn reduce(merged: Merged, reducing: &Reducing) -> io::Result<(Told, Verdict)
     } = merged;
     let is_packed = gathered.len() > AS_THEY_ARE;
     let one = |lines: Vec<Line>| Parts::one(lines.into_iter(), is_packed);
-    each_part(gathered, &mut beside, reducing, one, &mut |one| parts.join(one?))?;
+    each_part(gathered, &mut beside, reducing, one, &mut |one| {
+        parts.join(one?)
+    })?;
     let sum = parts.sum(&|weakness| is_weakness_asked_for(weakness, reducing))?;
     let gated = sum.tally.gated;
     let options = reducing.options.clone();

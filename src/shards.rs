@@ -2,18 +2,19 @@
 //! twice. What is missing, damaged or contradicts itself costs a problem in the report; no line is ever
 //! quoted. Knows the wire form; judges nothing.
 
+mod input;
 mod lines;
 mod run;
 mod sightings;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use lines::each;
-use lines::{Got, next_line, parse, text};
+use lines::{parse, text};
 use run::Run;
 use serde::Deserialize;
 
@@ -61,7 +62,7 @@ pub enum ShardError {
     Nothing(String),
 }
 
-/// Reads all inputs; `-` is standard input. More sightings than `room` are kept in a temporary file.
+/// Reads all inputs; `-` is standard input. More sightings than `room` are packed.
 pub fn read(inputs: &[PathBuf], room: usize) -> Result<Merged, ShardError> {
     let mut reading = Reading::new(room);
     let (mut rows, mut unopened) = (Vec::new(), None);
@@ -128,6 +129,7 @@ struct Told {
 
 /// Why a line is not used.
 enum Refused {
+    TooLong,
     Damaged,
     Unknown,
     TooMany,
@@ -166,42 +168,6 @@ impl Reading {
         }
     }
 
-    /// Reads one input to its end. What cannot be used is a reason of the input.
-    fn input(&mut self, name: &str, mut input: impl BufRead) -> Result<(), ShardError> {
-        let mut line = Vec::new();
-        let mut used = false;
-        for number in 1.. {
-            let more = next_line(&mut input, &mut line);
-            let refused = match more {
-                Ok(Got::End) => break,
-                Ok(Got::TooLong) => Some("is too long"),
-                Ok(Got::Line) if line.iter().all(u8::is_ascii_whitespace) => continue,
-                Ok(Got::Line) => match self.line(&line) {
-                    Ok(()) => None,
-                    Err(Refused::Schema) => return Err(ShardError::Schema(name.into(), number)),
-                    Err(Refused::Kept(error)) => return Err(ShardError::Kept(error)),
-                    Err(Refused::Damaged) => Some("is damaged or cut off"),
-                    Err(Refused::Unknown) => Some("is of a type that this version does not know"),
-                    Err(Refused::TooMany) => Some("is one too many to be kept"),
-                },
-                Err(error) => {
-                    self.problem(&format!(
-                        "cannot be read further than line {number}: {error}"
-                    ));
-                    return Ok(());
-                }
-            };
-            used |= refused.is_none();
-            if let Some(what) = refused {
-                self.problem(&format!("line {number} {what}; it was left out"));
-            }
-        }
-        if !used {
-            self.problem("holds no sightings: it was cut off before its first line");
-        }
-        Ok(())
-    }
-
     /// A problem of the input that is read.
     fn problem(&mut self, reason: &str) {
         if let Some((_, reasons)) = self.inputs.last_mut() {
@@ -210,12 +176,6 @@ impl Reading {
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), Refused> {
-        // Nearly all lines, as `scan` writes them: there is no need to look twice.
-        if line.starts_with(b"{\"type\":\"sighting\",") {
-            let told: wire::Sighting<'_> = parse(line)?;
-            let run = Digest::parse(&told.run).ok_or(Refused::Damaged)?;
-            return self.sighting(run, told);
-        }
         let head: wire::Head = parse(line)?;
         if matches!(&*head.r#type, "finding" | "trail" | "profile" | "part") {
             return self.part(line);
@@ -248,7 +208,7 @@ impl Reading {
                     *known = count.max(*known);
                 }
             }
-            "sighting" => self.sighting(id, parse(line)?)?,
+            "sighting" => self.sighting(sightings::Told::by(line, &self.nowhere)?)?,
             "trailer" => {
                 let trailer: wire::Trailer = parse(line)?;
                 self.run(id)?.trailers.insert(trailer.totals);

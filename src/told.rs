@@ -1,5 +1,5 @@
-//! The result of a run: a report, or one whose findings and trails are so many that they wait in a temporary file. Where
-//! they waited shows nowhere.
+//! The result of a run: a report, or one whose findings and trails are so many that they wait packed. Where they waited
+//! shows nowhere.
 
 use std::cell::OnceCell;
 use std::io;

@@ -1,5 +1,5 @@
-//! Packed items, compressed many at a time: in memory, or in a file that has no name. What is read back was written by
-//! this process. A part of `pile`.
+//! Packed items, compressed many at a time: in memory, and in a file that has no name once they are many. What is read
+//! back was written by this process. A part of `pile`.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -23,9 +23,13 @@ const MOST_OPEN: usize = 512;
 /// Bytes that are copied at a time.
 const COPIED: u64 = 1 << 20;
 
+/// Compressed bytes that are kept in memory: some ten thousand findings, for which no file is worth its while.
+const IN_MEMORY: usize = 16 << 20;
+
 /// Items by number.
 pub(super) struct Blocks {
     store: Store,
+    in_memory: usize,
     /// By item: its block, and where in it.
     items: Vec<(u32, u32)>,
     closed: Vec<Closed>,
@@ -59,19 +63,15 @@ impl std::fmt::Debug for Blocks {
 }
 
 impl Blocks {
-    pub(super) fn in_memory() -> io::Result<Self> {
-        Self::new(Store::Memory(Vec::new()))
+    pub(super) fn new() -> io::Result<Self> {
+        Self::up_to(IN_MEMORY)
     }
 
-    pub(super) fn in_file() -> io::Result<Self> {
-        // Unlinked before anything is written, and nobody else's to open.
-        let file = tempfile::tempfile().map_err(|error| no_room(&error))?;
-        Self::new(Store::File(file))
-    }
-
-    fn new(store: Store) -> io::Result<Self> {
+    /// The same with another bound for what is kept in memory.
+    pub(super) fn up_to(in_memory: usize) -> io::Result<Self> {
         Ok(Self {
-            store,
+            store: Store::Memory(Vec::new()),
+            in_memory,
             items: Vec::new(),
             closed: Vec::new(),
             open: Vec::new(),
@@ -80,6 +80,11 @@ impl Blocks {
             decompressor: Decompressor::new()?,
             read: None,
         })
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_in_file(&self) -> bool {
+        matches!(self.store, Store::File(_))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -124,7 +129,7 @@ impl Blocks {
         let mut at = 0;
         while at < len {
             let bytes = other.store.read(at, COPIED.min(len - at))?;
-            self.store.append(written + at, &bytes)?;
+            self.append(written + at, &bytes)?;
             at += bytes.len() as u64;
         }
         self.closed.extend(other.closed.iter().map(|it| Closed {
@@ -185,7 +190,7 @@ impl Blocks {
         }
         let compressed = self.compressor.compress(&self.open)?;
         let written = self.written();
-        self.store.append(written, &compressed)?;
+        self.append(written, &compressed)?;
         self.closed.push(Closed {
             end: written + compressed.len() as u64,
             len: u32::try_from(self.open.len()).map_err(|_| too_many())?,
@@ -193,23 +198,30 @@ impl Blocks {
         self.open.clear();
         Ok(())
     }
+
+    /// Puts bytes at the end of the store, which is there.
+    fn append(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let kept = match &mut self.store {
+            Store::Memory(all) if all.len().saturating_add(bytes.len()) <= self.in_memory => {
+                all.extend_from_slice(bytes);
+                return Ok(());
+            }
+            Store::Memory(all) => std::mem::take(all),
+            Store::File(file) => return write_at(file, at, bytes).map_err(|error| no_room(&error)),
+        };
+        let moved = || -> io::Result<File> {
+            // Unlinked before anything is written, and nobody else's to open.
+            let mut file = tempfile::tempfile()?;
+            file.write_all(&kept)?;
+            write_at(&mut file, at, bytes)?;
+            Ok(file)
+        };
+        self.store = Store::File(moved().map_err(|error| no_room(&error))?);
+        Ok(())
+    }
 }
 
 impl Store {
-    /// Puts bytes at its end, which is there.
-    fn append(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Memory(all) => all.extend_from_slice(bytes),
-            Self::File(file) => {
-                let written = file.seek(SeekFrom::Start(at));
-                written
-                    .and_then(|_| file.write_all(bytes))
-                    .map_err(|error| no_room(&error))?;
-            }
-        }
-        Ok(())
-    }
-
     fn read(&self, at: u64, len: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         match self {
@@ -273,6 +285,11 @@ impl InOrder<'_> {
         }
         Ok(taken)
     }
+}
+
+fn write_at(file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)
 }
 
 /// The items of a block that is closed.

@@ -16,6 +16,12 @@ use crate::report::wire::shard as wire;
 /// Longest line: a sighting's fields are bounded where they are made, and come nowhere near it.
 const MAX_LINE: u64 = 16 << 20;
 
+/// Lines that are read before they are looked at, on all threads.
+const LINES: usize = 1 << 10;
+
+/// Bytes of lines behind which no further one is read before that.
+const BYTES: usize = 4 << 20;
+
 /// Tells each sighting in the inputs, and the digest of its source. What is no sighting is passed over: whoever reads
 /// the inputs for their own sake tells what is wrong with them.
 pub fn each(
@@ -31,6 +37,7 @@ pub fn each(
         };
         let (mut input, mut line) = (BufReader::new(input), Vec::new());
         loop {
+            line.clear();
             match next_line(&mut input, &mut line).map_err(fail)? {
                 Got::End => break,
                 Got::TooLong => continue,
@@ -48,25 +55,62 @@ pub fn each(
     Ok(())
 }
 
+/// Some lines that follow each other.
+#[derive(Default)]
+pub(super) struct Lines {
+    bytes: Vec<u8>,
+    /// Where each ends, and whether it was too long and passed over.
+    ends: Vec<(usize, bool)>,
+}
+
+impl Lines {
+    /// Takes the next ones in the place of those before: whether more may follow. What came before an error is there.
+    pub(super) fn read(&mut self, input: &mut impl BufRead) -> io::Result<bool> {
+        self.bytes.clear();
+        self.ends.clear();
+        while self.ends.len() < LINES && self.bytes.len() < BYTES {
+            let got = next_line(input, &mut self.bytes)?;
+            match got {
+                Got::End => return Ok(false),
+                Got::Line | Got::TooLong => {}
+            }
+            let is_too_long = matches!(got, Got::TooLong);
+            self.ends.push((self.bytes.len(), is_too_long));
+        }
+        Ok(true)
+    }
+
+    /// Each line; `None` for one that is too long.
+    pub(super) fn all(&self) -> Vec<Option<&[u8]>> {
+        let mut start = 0;
+        let line = |(end, is_too_long): &(usize, bool)| {
+            let line = self.bytes.get(start..*end).unwrap_or_default();
+            start = *end;
+            (!is_too_long).then_some(line)
+        };
+        self.ends.iter().map(line).collect()
+    }
+}
+
 /// What comes next.
-pub(super) enum Got {
+enum Got {
     Line,
     TooLong,
     End,
 }
 
-/// The next line, without its end; what is too long is passed over.
-pub(super) fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Got> {
-    line.clear();
+/// Appends the next line; what is too long is passed over.
+fn next_line(input: &mut impl BufRead, lines: &mut Vec<u8>) -> io::Result<Got> {
+    let start = lines.len();
     let mut limited = input.by_ref().take(MAX_LINE);
-    limited.read_until(b'\n', line)?;
-    if line.is_empty() {
+    let len = limited.read_until(b'\n', lines)?;
+    if len == 0 {
         return Ok(Got::End);
     }
-    if line.ends_with(b"\n") || (line.len() as u64) < MAX_LINE {
+    if lines.ends_with(b"\n") || (len as u64) < MAX_LINE {
         return Ok(Got::Line);
     }
-    line.clear();
+    lines.truncate(start);
     input.skip_until(b'\n')?;
     Ok(Got::TooLong)
 }

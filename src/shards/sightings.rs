@@ -1,22 +1,50 @@
 //! Sightings that were read: each once, whichever runs have it, and one state of each.
 
-use super::lines::text;
+use std::sync::Arc;
+
+use super::lines::{parse, text};
 use super::{MAX_ROWS, Reading, Refused};
-use crate::atoms::Digest;
+use crate::atoms::{Digest, Source};
 use crate::detect::Sighting;
+use crate::gather::Gathered;
 use crate::report::assemble::shard as assemble;
 use crate::report::restore;
 use crate::report::wire::shard as wire;
 
-impl Reading {
-    pub(super) fn sighting(
-        &mut self,
-        run: Digest,
-        told: wire::Sighting<'_>,
-    ) -> Result<(), Refused> {
+/// What a line says of a sighting.
+pub(super) struct Told {
+    run: Digest,
+    source: Digest,
+    /// In no source: it is put in place at the end.
+    sighting: Sighting,
+    /// Tells it from another state of it.
+    state: u64,
+}
+
+impl Told {
+    /// What this line says, which is one of a sighting.
+    pub(super) fn by(line: &[u8], nowhere: &Arc<Source>) -> Result<Self, Refused> {
+        let told: wire::Sighting<'_> = parse(line)?;
+        let run = Digest::parse(&told.run).ok_or(Refused::Damaged)?;
         let source = told.source.0;
-        let new = restore::sighting(told, self.nowhere.clone())?;
-        let state = self.gathered.hash(source, &new);
+        let sighting = restore::sighting(told, nowhere.clone())?;
+        Ok(Self {
+            run,
+            source,
+            state: Gathered::hash(source, &sighting),
+            sighting,
+        })
+    }
+}
+
+impl Reading {
+    pub(super) fn sighting(&mut self, told: Told) -> Result<(), Refused> {
+        let Told {
+            run,
+            source,
+            sighting: new,
+            state,
+        } = told;
         let number = self.number(run)?;
         let is_new = match self.known.get(&new.id).copied() {
             None => {

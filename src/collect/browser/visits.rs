@@ -28,6 +28,9 @@ const CHUNK: usize = 65_536;
 /// Looking the visits of one URL up by index costs as much as passing over this many visits.
 const PASS_FACTOR: i64 = 115;
 
+/// And asking whether there is one, as much as passing over so many.
+const PASS_LEAST: i64 = 4_096;
+
 /// Codes of a visit that say how it was reached.
 pub(super) const CODES: usize = 2;
 
@@ -153,8 +156,8 @@ fn visits_of(
     let [from_1, from_2] = shape.from;
     let columns = [shape.page, shape.time, code_1, code_2, from_1, from_2];
     let mut rows = Vec::new();
-    let few =
-        i64::try_from(pages.len()).unwrap_or(i64::MAX) < database.last_rowid(visits) / PASS_FACTOR;
+    let worth = database.last_rowid(visits).saturating_sub(PASS_LEAST) / PASS_FACTOR;
+    let few = i64::try_from(pages.len()).unwrap_or(i64::MAX) < worth;
     let mut by_index = few && database.is_indexed(visits, shape.page);
     if by_index {
         let of_page = database.lookup(visits, shape.page, &columns)?;
