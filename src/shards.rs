@@ -17,6 +17,7 @@ pub use lines::each;
 use lines::{parse, text};
 use run::Run;
 use serde::Deserialize;
+use sightings::Sighted;
 
 use crate::atoms::{Digest, Source};
 use crate::collect::read::{self, Reasons, Row, Status};
@@ -208,7 +209,7 @@ impl Reading {
                     *known = count.max(*known);
                 }
             }
-            "sighting" => self.sighting(sightings::Told::by(line, &self.nowhere)?)?,
+            "sighting" => self.sighting(Sighted::by(line, &self.nowhere)?)?,
             "trailer" => {
                 let trailer: wire::Trailer = parse(line)?;
                 self.run(id)?.trailers.insert(trailer.totals);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use super::lines::Lines;
-use super::sightings::Told;
+use super::sightings::Sighted;
 use super::{Reading, Refused, ShardError};
 use crate::atoms::Source;
 
@@ -65,7 +65,7 @@ impl Reading {
 /// A line, after what can be done with each by itself.
 enum Looked<'a> {
     Nothing,
-    Sighting(Result<Box<Told>, Refused>),
+    Sighting(Result<Box<Sighted>, Refused>),
     Other(&'a [u8]),
 }
 
@@ -75,7 +75,7 @@ impl<'a> Looked<'a> {
             None => Self::Sighting(Err(Refused::TooLong)),
             // Nearly all lines, as `scan` writes them: there is no need to look twice.
             Some(line) if line.starts_with(b"{\"type\":\"sighting\",") => {
-                Self::Sighting(Told::by(line, nowhere).map(Box::new))
+                Self::Sighting(Sighted::by(line, nowhere).map(Box::new))
             }
             Some(line) if line.iter().all(u8::is_ascii_whitespace) => Self::Nothing,
             Some(line) => Self::Other(line),

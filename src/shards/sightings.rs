@@ -12,7 +12,7 @@ use crate::report::restore;
 use crate::report::wire::shard as wire;
 
 /// What a line says of a sighting.
-pub(super) struct Told {
+pub(super) struct Sighted {
     run: Digest,
     source: Digest,
     /// In no source: it is put in place at the end.
@@ -21,7 +21,7 @@ pub(super) struct Told {
     state: u64,
 }
 
-impl Told {
+impl Sighted {
     /// What this line says, which is one of a sighting.
     pub(super) fn by(line: &[u8], nowhere: &Arc<Source>) -> Result<Self, Refused> {
         let told: wire::Sighting<'_> = parse(line)?;
@@ -38,8 +38,8 @@ impl Told {
 }
 
 impl Reading {
-    pub(super) fn sighting(&mut self, told: Told) -> Result<(), Refused> {
-        let Told {
+    pub(super) fn sighting(&mut self, told: Sighted) -> Result<(), Refused> {
+        let Sighted {
             run,
             source,
             sighting: new,
