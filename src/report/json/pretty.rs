@@ -104,29 +104,33 @@ impl Formatter for Pretty {
 
 /// Appends JSON that stands on one line, indented as [`Pretty`] would have written it.
 pub(super) fn indented(line: &[u8], mut depth: usize, out: &mut Vec<u8>) {
+    // As much again for the indentation of a finding.
+    out.reserve(line.len().saturating_mul(2));
     let next = |out: &mut Vec<u8>, depth: usize| {
         out.push(b'\n');
-        out.resize(out.len() + 2 * depth, b' ');
+        match SPACES.get(..2 * depth) {
+            Some(spaces) => out.extend_from_slice(spaces),
+            None => out.resize(out.len() + 2 * depth, b' '),
+        }
     };
     let mut rest = line;
     while let Some((byte, after)) = rest.split_first() {
-        rest = after;
         match byte {
             b'"' => {
-                let (text, after) = rest.split_at(string(rest));
-                out.push(b'"');
+                let (text, behind) = rest.split_at(1 + string(after));
                 out.extend_from_slice(text);
-                rest = after;
+                rest = behind;
+                continue;
             }
             b'{' | b'[' => {
-                out.push(*byte);
-                if let Some((end @ (b'}' | b']'), after)) = rest.split_first() {
-                    out.push(*end);
-                    rest = after;
-                } else {
-                    depth += 1;
-                    next(out, depth);
+                if let Some((b'}' | b']', behind)) = after.split_first() {
+                    out.extend_from_slice(rest.get(..2).unwrap_or_default());
+                    rest = behind;
+                    continue;
                 }
+                out.push(*byte);
+                depth += 1;
+                next(out, depth);
             }
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
@@ -140,6 +144,7 @@ pub(super) fn indented(line: &[u8], mut depth: usize, out: &mut Vec<u8>) {
             b':' => out.extend_from_slice(b": "),
             _ => out.push(*byte),
         }
+        rest = after;
     }
 }
 
