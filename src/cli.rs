@@ -150,7 +150,7 @@ pub struct Sharing {
     /// Write what these sightings come to, to be given to `correlate` with the other parts
     #[arg(long, requires = "key_stats")]
     pub part: bool,
-    /// Judge on this many threads [default: one per core]
+    /// Read and judge on this many threads [default: one per core]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 }

@@ -19,7 +19,7 @@ use crate::flow::census::{Census, Common, Fact, facts};
 use crate::flow::repeats::{REPEATS, Repeats, Sieve};
 use crate::pile::Pile;
 
-/// Sightings that are kept in memory, and that are in work at a time when there are more: some hundred megabytes.
+/// Sightings that are kept as they are, and that are in work at a time when there are more: some hundred megabytes.
 pub const ROOM: usize = 1 << 17;
 
 /// Parts that the sightings are put into, where they are many enough: work for the threads of many processors.
@@ -28,7 +28,7 @@ const PARTS: usize = 16;
 /// Sightings that a part has at least: less is not worth another thread.
 const LEAST: usize = 1 << 11;
 
-/// Parts that are in work at a time where the sightings wait in a file: few, since what is the same in many parts (the
+/// Parts that are in work at a time where the sightings wait packed: few, since what is the same in many parts (the
 /// weaknesses of a client) has to be put together again.
 const IN_WORK: usize = 8;
 
@@ -158,7 +158,7 @@ impl Gathered {
                 .collect(),
             held: match self.pile.into_items() {
                 Ok(all) => HeldIn::Memory(all.into_iter().map(Some).collect()),
-                Err(pile) => HeldIn::File(pile),
+                Err(pile) => HeldIn::Packed(pile),
             },
         };
         let (mut waiting, mut in_waiting) = (Vec::new(), 0);
@@ -237,7 +237,7 @@ struct Sightings {
 
 enum HeldIn {
     Memory(Vec<Option<Held>>),
-    File(Pile<Held>),
+    Packed(Pile<Held>),
 }
 
 impl Sightings {
@@ -245,7 +245,7 @@ impl Sightings {
     fn take(&mut self, number: usize) -> io::Result<Option<Sighting>> {
         let held = match &mut self.held {
             HeldIn::Memory(all) => all.get_mut(number).and_then(Option::take),
-            HeldIn::File(pile) => Some(pile.get(number)?),
+            HeldIn::Packed(pile) => Some(pile.get(number)?),
         };
         let placed = |held: Held| {
             let mut sighting = held.sighting;

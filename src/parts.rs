@@ -169,8 +169,8 @@ impl Seen {
 fn form<T: Serialize + DeserializeOwned>() -> Form<T> {
     Form {
         pack: |item, out| {
-            // What cannot be written is noticed when it is read back.
-            let _noticed = json::put_text(item, out);
+            // Nothing in them cannot be written: no map has keys but texts.
+            let _written = json::put_text(item, out);
         },
         unpack: |bytes| serde_json::from_slice(bytes).ok(),
     }

@@ -275,6 +275,18 @@ mod tests {
     }
 
     #[test]
+    fn an_item_may_be_larger_than_all_others_together() {
+        let items = ["a".repeat(20 << 20), "b".into(), "c".repeat(17 << 20)];
+        let mut pile = Pile::packed(FORM).unwrap();
+        for item in &items {
+            pile.push(item.clone()).unwrap();
+        }
+        let given = pile.in_order(&[2, 0, 1]).unwrap().map(Result::unwrap);
+        let wanted = [&items[2], &items[0], &items[1]];
+        assert!(given.eq(wanted.map(|it| it.as_bytes().to_vec())));
+    }
+
+    #[test]
     fn items_are_given_in_any_order_and_again() {
         // Some twice, some never, many far from the one before.
         let order: Vec<u32> = (0..5_000).map(|n| (n * 1_999) % 4_500).collect();

@@ -46,7 +46,7 @@ pub enum ShardError {
         "the sightings were made under different fingerprint keys, or some under none; scan again with one --fingerprint-key everywhere"
     )]
     Keys,
-    /// The temporary file.
+    /// What was to be kept.
     #[error("{0}")]
     Kept(io::Error),
     /// A file, where a part of what it says would be no answer.

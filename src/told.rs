@@ -51,13 +51,15 @@ impl<T: Clone + Send> Sorted<T> {
     pub fn items(&self) -> io::Result<Vec<T>> {
         let mut items = Vec::with_capacity(self.order.len());
         let form = self.pile.form();
-        let mut texts = self.texts()?.peekable();
-        while texts.peek().is_some() {
-            let some: Vec<Vec<u8>> = texts.by_ref().take(SOME).collect::<io::Result<_>>()?;
+        let mut texts = self.texts()?;
+        loop {
+            let some = report::json::some(&mut texts, SOME)?;
+            if some.is_empty() {
+                return Ok(items);
+            }
             let unpacked = some.par_iter().map(|text| form.item(text));
             items.extend(unpacked.collect::<io::Result<Vec<T>>>()?);
         }
-        Ok(items)
     }
 }
 

@@ -14,7 +14,7 @@ impl Kept {
         *self.lock() = Some(Box::new(opened));
     }
 
-    /// Gives it away, if it is one of these.
+    /// Gives away what was kept, which is one of these: what is not is let go.
     pub(super) fn take<T: Any>(&self) -> Option<T> {
         let kept = self.lock().take()?.downcast().ok()?;
         Some(*kept)

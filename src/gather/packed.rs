@@ -1,4 +1,4 @@
-//! Sightings as few bytes, for a temporary file of this process: no format that anyone else reads. What is read
+//! Sightings as few bytes, for this process alone: no format that anyone else reads. What is read
 //! back was written by this program, and is believed no more than any other file.
 
 use super::Held;
@@ -8,7 +8,7 @@ use crate::collect::Via;
 use crate::detect::{Claims, Credential, Sighting};
 use crate::pile::Form;
 
-/// How a sighting lies in a file.
+/// How a sighting is packed.
 pub(super) const FORM: Form<Held> = Form { pack, unpack };
 
 /// Appends a sighting. Its source is a number.

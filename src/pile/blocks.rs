@@ -10,15 +10,12 @@ use zstd::bulk::{Compressor, Decompressor};
 /// Bytes that are compressed together: enough for names to repeat.
 const BLOCK: usize = 1 << 15;
 
-/// Level of compression: the fastest, since it is read back once.
+/// Level of compression: the fastest, since it is read back once for each report.
 const LEVEL: i32 = 1;
 
-/// Longest item. The lines that sightings come from are no longer.
-const MAX_ITEM: usize = 1 << 24;
-
-/// Blocks that are open at a time where items are read in an order: one for each run that is merged, some ten megabytes
-/// at most. More runs than these read some blocks again.
-const MOST_OPEN: usize = 512;
+/// Bytes of the blocks that are open at a time where items are read in an order: one block for each run that is merged,
+/// for some hundred runs. More of them read some blocks again.
+const OPEN: usize = 16 << 20;
 
 /// Bytes that are copied at a time.
 const COPIED: u64 = 1 << 20;
@@ -94,10 +91,8 @@ impl Blocks {
     pub(super) fn push<T>(&mut self, item: &T, pack: fn(&T, &mut Vec<u8>)) -> io::Result<()> {
         self.packed.clear();
         pack(item, &mut self.packed);
-        let len = u32::try_from(self.packed.len()).ok();
-        let len = len.filter(|len| *len as usize <= MAX_ITEM);
-        let len = len.ok_or_else(|| io::Error::other("a sighting is too long to be kept"))?;
-        let at = u32::try_from(self.open.len()).map_err(|_| too_many())?;
+        let len = u32::try_from(self.packed.len()).map_err(|_| too_much())?;
+        let at = u32::try_from(self.open.len()).map_err(|_| too_much())?;
         self.items.push((self.next_block()?, at));
         self.open.extend_from_slice(&len.to_le_bytes());
         self.open.extend_from_slice(&self.packed);
@@ -137,7 +132,7 @@ impl Blocks {
             len: it.len,
         }));
         for (block, at) in other.items {
-            let block = blocks.checked_add(block).ok_or_else(too_many)?;
+            let block = blocks.checked_add(block).ok_or_else(too_much)?;
             self.items.push((block, at));
         }
         Ok(())
@@ -172,6 +167,7 @@ impl Blocks {
             decompressor: Decompressor::new()?,
             left,
             held: HashMap::new(),
+            size: 0,
         })
     }
 
@@ -180,7 +176,7 @@ impl Blocks {
     }
 
     fn next_block(&self) -> io::Result<u32> {
-        u32::try_from(self.closed.len()).map_err(|_| too_many())
+        u32::try_from(self.closed.len()).map_err(|_| too_much())
     }
 
     /// Closes the block that is filled.
@@ -193,7 +189,7 @@ impl Blocks {
         self.append(written, &compressed)?;
         self.closed.push(Closed {
             end: written + compressed.len() as u64,
-            len: u32::try_from(self.open.len()).map_err(|_| too_many())?,
+            len: u32::try_from(self.open.len()).map_err(|_| too_much())?,
         });
         self.open.clear();
         Ok(())
@@ -251,6 +247,8 @@ pub(super) struct InOrder<'a> {
     /// By block: how many of its items are still to be read.
     left: Vec<u32>,
     held: HashMap<u32, Vec<u8>>,
+    /// Bytes of these.
+    size: usize,
 }
 
 impl std::fmt::Debug for InOrder<'_> {
@@ -268,22 +266,29 @@ impl InOrder<'_> {
             return item(&blocks.open, at).map(<[u8]>::to_vec);
         }
         if !self.held.contains_key(&block) {
-            if self.held.len() >= MOST_OPEN {
+            if self.size > OPEN {
                 // Whichever it is, it can be read again.
-                let any = self.held.keys().next().copied();
-                any.and_then(|block| self.held.remove(&block));
+                if let Some(any) = self.held.keys().next().copied() {
+                    self.let_go(any);
+                }
             }
             let bytes = block_of(&blocks.store, &blocks.closed, block, &mut self.decompressor)?;
+            self.size += bytes.len();
             self.held.insert(block, bytes);
         }
         let taken = item(self.held.get(&block).ok_or_else(unreadable)?, at)?.to_vec();
         if let Some(left) = self.left.get_mut(block as usize) {
             *left = left.saturating_sub(1);
             if *left == 0 {
-                self.held.remove(&block);
+                self.let_go(block);
             }
         }
         Ok(taken)
+    }
+
+    fn let_go(&mut self, block: u32) {
+        let bytes = self.held.remove(&block).unwrap_or_default();
+        self.size = self.size.saturating_sub(bytes.len());
     }
 }
 
@@ -319,15 +324,15 @@ fn item(block: &[u8], at: u32) -> io::Result<&[u8]> {
 
 fn no_room(error: &io::Error) -> io::Error {
     let message = format!(
-        "cannot keep the sightings in a temporary file: {error}; TMPDIR names the folder for it"
+        "cannot keep what was found in a temporary file: {error}; TMPDIR names the folder for it"
     );
     io::Error::new(error.kind(), message)
 }
 
-fn too_many() -> io::Error {
-    io::Error::other("there are too many sightings to be kept")
+fn too_much() -> io::Error {
+    io::Error::other("there is more to report than can be kept; scan the evidence in parts")
 }
 
 pub(super) fn unreadable() -> io::Error {
-    io::Error::other("the temporary file of the sightings cannot be read back")
+    io::Error::other("what was kept for the report cannot be read back")
 }

@@ -17,7 +17,7 @@ use super::wire::{Counts, Problem, Profile, Report, Run, SCHEMA, Source, Summary
 /// Findings or trails that one thread renders at a time: some hundred kilobytes.
 const SHARE: usize = 64;
 
-/// Shares that each thread renders before all are written: less than a megabyte.
+/// Shares that each thread renders before all are written: less than a megabyte as a rule.
 const SHARES: usize = 4;
 
 /// Bytes that a finding or a trail takes at most, as a rule: room that need not grow.
@@ -118,12 +118,30 @@ fn list_of_texts(
     };
     let mut before: &[u8] = b"[";
     while texts.peek().is_some() {
-        let some = texts.by_ref().take(at_once());
-        let some: Vec<Vec<u8>> = some.collect::<io::Result<_>>()?;
+        let some = some(&mut texts, at_once())?;
         members(&some, before, &render, out)?;
         before = b",";
     }
     out.write_all(b"\n  ]")
+}
+
+/// The next texts: so many, or fewer where they are long.
+pub fn some(
+    texts: &mut impl Iterator<Item = io::Result<Vec<u8>>>,
+    most: usize,
+) -> io::Result<Vec<Vec<u8>>> {
+    /// Bytes behind which no further text is taken.
+    const ENOUGH: usize = 4 << 20;
+    let mut some = Vec::new();
+    let mut size = 0;
+    while some.len() < most
+        && size < ENOUGH
+        && let Some(text) = texts.next().transpose()?
+    {
+        size += text.len();
+        some.push(text);
+    }
+    Ok(some)
 }
 
 /// Some members of a list, with this before the first.

@@ -123,6 +123,57 @@ fn a_view_in_the_place_of_a_table_is_refused() {
 }
 
 #[test]
+fn root_pages_of_any_type_are_those_that_sqlite_takes_them_for() {
+    for kind in ["BLOB", "TEXT"] {
+        for of in ["'other'", "'urls', 'visits'"] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("History");
+            let base = Connection::open(&path).unwrap();
+            history(&base, 1..500);
+            let sql = format!(
+                "CREATE TABLE other(a); PRAGMA writable_schema = ON;
+                 UPDATE sqlite_schema SET rootpage = CAST(rootpage AS {kind}) WHERE name IN ({of});"
+            );
+            base.execute_batch(&sql).unwrap();
+            drop(base);
+            let seen = scan(&path);
+            assert_eq!(seen.reader, Some("chromium-history"));
+            assert_eq!(seen.problems, [""; 0]);
+            assert_eq!(seen.urls().len(), 499, "{kind} {of}");
+        }
+    }
+}
+
+#[test]
+fn a_column_that_is_named_like_the_rowid_hides_no_row() {
+    for last in [50, 2_000] {
+        for value in ["id + 1000", "NULL"] {
+            for names in ["rowid", "rowid, oid", "rowid, oid, _ROWID_"] {
+                let dir = tempfile::tempdir().unwrap();
+                let path = dir.path().join("History");
+                let base = Connection::open(&path).unwrap();
+                history(&base, 1..last);
+                let values = [value; 3][..names.split(',').count()].join(", ");
+                let sql = format!(
+                    "ALTER TABLE urls RENAME TO before;
+                     CREATE TABLE urls(id INTEGER PRIMARY KEY, url, last_visit_time, {names});
+                     INSERT INTO urls SELECT id, url, last_visit_time, {values} FROM before;
+                     DROP TABLE before;"
+                );
+                base.execute_batch(&sql).unwrap();
+                let seen = scan(&path);
+                if names.contains("_ROWID_") {
+                    assert!(seen.problems[0].contains("crafted"), "{:?}", seen.problems);
+                } else {
+                    assert_eq!(seen.problems, [""; 0]);
+                    assert_eq!(seen.urls().len() as u32, last - 1, "{value} {names}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn generated_columns_are_never_computed() {
     let dir = tempfile::tempdir().unwrap();
     let path = made(

@@ -140,7 +140,11 @@ pub(super) fn read(
             }
         }
     };
-    let damage = match rows(spec, reading, &table, wanted) {
+    let few = rows(spec, reading, &table, wanted).unwrap_or_else(|error| {
+        reading.problem(Some(error));
+        None
+    });
+    let damage = match few {
         Some(rowids) => database.scan_rows(&table, &names, &rowids, &mut each)?,
         None => database.scan_where_any(&table, spec.key, &names, wanted, &mut each)?,
     };
@@ -167,18 +171,23 @@ fn rows(
     reading: &Reading<'_, '_>,
     table: &Table,
     wanted: &[&str],
-) -> Option<Vec<i64>> {
+) -> Result<Option<Vec<i64>>, ReadError> {
     let database = reading.database();
     let is_plain = |form: &Form| !matches!(form, Form::Pair(_) | Form::Sealed);
     if !spec.cells.iter().all(|(_, form)| is_plain(form)) {
         return database.few_set(table, wanted);
     }
-    let most = database.most_lookups(table)?;
-    let passed = sieve::pass(database, table, wanted, reading.needles(), most)?;
+    let Some(most) = database.most_lookups(table)? else {
+        return Ok(None);
+    };
+    let passed = sieve::pass(database, table, wanted, reading.needles(), most);
+    let Some(passed) = passed else {
+        return Ok(None);
+    };
     let mut rowids = [passed.hits, passed.unseen].concat();
     rowids.sort_unstable();
     rowids.dedup();
-    Some(rowids)
+    Ok(Some(rowids))
 }
 
 /// Whether what a cell holds, once it is opened, is worth a second look; `None` if it cannot be opened.

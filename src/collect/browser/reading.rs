@@ -265,7 +265,7 @@ impl<'a> Reading<'a, '_> {
         }
         let same = main_file
             .database
-            .lookup(table, "rowid", &[column])
+            .lookup(table, None, &[column])
             .and_then(|lookup| {
                 lookup.one(rowid, |cells| {
                     cells.bytes(0).is_some_and(|there| *there == *bytes)

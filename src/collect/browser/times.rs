@@ -84,7 +84,7 @@ fn by_rowid(
     let Some(table) = database.table(table)? else {
         return Ok(found);
     };
-    let lookup = database.lookup(&table, "rowid", &[column])?;
+    let lookup = database.lookup(&table, None, &[column])?;
     for rowid in wanted {
         match lookup.one(rowid, |cells| number(cells, 0)) {
             Ok(time) => found.extend(time.flatten().map(|time| (rowid, time))),

@@ -28,7 +28,7 @@ const CHUNK: usize = 65_536;
 /// Looking the visits of one URL up by index costs as much as passing over this many visits.
 const PASS_FACTOR: i64 = 115;
 
-/// And asking whether there is one, as much as passing over so many.
+/// And asking whether there is an index, as much as passing over so many.
 const PASS_LEAST: i64 = 4_096;
 
 /// Codes of a visit that say how it was reached.
@@ -82,13 +82,13 @@ pub(super) fn read(shape: &Shape, reading: &Reading<'_, '_>) -> Result<(), ReadE
     let walk = Walk {
         shape,
         reading,
-        page: database.lookup(&pages, "rowid", &columns)?,
+        page: database.lookup(&pages, None, &columns)?,
         pages,
         before: match &visits {
             Some(visits) => {
                 let [from_1, from_2] = shape.from;
                 let columns = [shape.page, from_1, from_2, shape.time];
-                Some(database.lookup(visits, "rowid", &columns)?)
+                Some(database.lookup(visits, None, &columns)?)
             }
             None => None,
         },
@@ -156,11 +156,15 @@ fn visits_of(
     let [from_1, from_2] = shape.from;
     let columns = [shape.page, shape.time, code_1, code_2, from_1, from_2];
     let mut rows = Vec::new();
-    let worth = database.last_rowid(visits).saturating_sub(PASS_LEAST) / PASS_FACTOR;
+    let last = database.last_rowid(visits).unwrap_or_else(|error| {
+        reading.problem(Some(error));
+        0
+    });
+    let worth = last.saturating_sub(PASS_LEAST) / PASS_FACTOR;
     let few = i64::try_from(pages.len()).unwrap_or(i64::MAX) < worth;
     let mut by_index = few && database.is_indexed(visits, shape.page);
     if by_index {
-        let of_page = database.lookup(visits, shape.page, &columns)?;
+        let of_page = database.lookup(visits, Some(shape.page), &columns)?;
         for &page in pages {
             let mut take = |id, cells: &Cells<'_>| rows.push(Row::of(shape, id, cells));
             if of_page.each(page, &mut take).is_err() {

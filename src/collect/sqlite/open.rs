@@ -159,11 +159,16 @@ pub(super) fn told(error: &rusqlite::Error) -> ReadError {
         Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied) => {
             return ReadError::Io(io::Error::other("SQLite cannot read it"));
         }
-        _ => {
-            "its tables are not as their application makes them; it may be of a newer version, or crafted"
-        }
+        _ => return unlike(),
     };
     ReadError::Malformed(text.into())
+}
+
+/// Tables that no application makes.
+pub(super) fn unlike() -> ReadError {
+    ReadError::Malformed(
+        "its tables are not as their application makes them; it may be of a newer version, or crafted".into(),
+    )
 }
 
 /// Pages that contradict each other.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Statement};
 
 use super::ReadError;
 use super::cells::Cells;
-use super::open::{damaged, told};
+use super::open::{damaged, told, unlike};
 use super::pass::Pages;
 use super::tables::{Listed, Table, Tables};
 
@@ -79,10 +79,12 @@ impl Database {
     }
 
     /// The greatest rowid: a bound for the number of rows.
-    pub fn last_rowid(&self, table: &Table) -> i64 {
-        let sql = format!("SELECT max(rowid) FROM \"{}\"", table.name());
+    pub fn last_rowid(&self, table: &Table) -> Result<i64, ReadError> {
+        let sql = format!("SELECT max({}) FROM \"{}\"", table.rowid(), table.name());
         let last = self.connection.query_row(&sql, [], |row| row.get(0));
-        last.unwrap_or(i64::MAX)
+        // SQLite tells of a damaged page only once.
+        let last: Option<i64> = last.map_err(|error| told(&error))?;
+        Ok(last.unwrap_or_default())
     }
 
     /// Every row of a table with its rowid and the wanted columns, in no promised order. `key` names the column
@@ -129,10 +131,12 @@ impl Database {
                 done => Ok(done.err()),
             };
         }
-        let select = table.select("rowid", columns);
-        let range =
-            format!("{select} FROM \"{name}\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2 AND {set}");
-        let backwards = format!("{range} ORDER BY rowid DESC");
+        let rowid = table.rowid();
+        let select = table.select(rowid, columns);
+        let range = format!(
+            "{select} FROM \"{name}\" NOT INDEXED WHERE {rowid} BETWEEN ?1 AND ?2 AND {set}"
+        );
+        let backwards = format!("{range} ORDER BY {rowid} DESC");
         let mut ranges = vec![(i64::MIN, i64::MAX)];
         let mut problem = None;
         let mut detours = 0;
@@ -177,14 +181,18 @@ impl Database {
         Ok(problem)
     }
 
-    /// Prepares looking rows up by the value of a column, or by `rowid`.
+    /// Prepares looking rows up by the value of a column, or by their rowid where none is named.
     pub fn lookup(
         &self,
         table: &Table,
-        by: &str,
+        by: Option<&str>,
         columns: &[&str],
     ) -> Result<Lookup<'_>, ReadError> {
-        let select = table.select("rowid", columns);
+        if by.is_none() && !table.has_rowid() {
+            return Err(unlike());
+        }
+        let rowid = table.rowid();
+        let (select, by) = (table.select(rowid, columns), by.unwrap_or(rowid));
         let sql = format!("{select} FROM \"{}\" WHERE {by} = ?1", table.name());
         let statement = self
             .connection

@@ -10,20 +10,28 @@ use rusqlite::{Connection, Row};
 use super::ReadError;
 use super::open::told;
 
-/// A real table, with the wanted columns that it has. Names compare as SQLite compares them.
+/// Names by which SQLite knows the rowid, where no column has them (<https://sqlite.org/lang_createtable.html#rowid>).
+const ROWIDS: [&str; 3] = ["rowid", "_rowid_", "oid"];
+
+/// Longest name of a table that is listed; none that is asked for comes near it.
+const LONGEST: usize = 64;
+
+/// A real table. Names compare as SQLite compares them.
 #[derive(Clone, Debug)]
 pub struct Table {
     name: &'static str,
     /// The page where its tree begins.
     root: u32,
     columns: Vec<Column>,
-    has_rowid: bool,
+    /// By which name its rowid goes, when it has one.
+    rowid: Option<&'static str>,
 }
 
 /// The tables of one database, as far as they were asked for.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    listed: OnceCell<Vec<Listed>>,
+    /// By name, in small letters.
+    listed: OnceCell<BTreeMap<String, Listed>>,
     known: RefCell<BTreeMap<&'static str, Table>>,
 }
 
@@ -38,7 +46,6 @@ pub(super) struct Plan {
 /// What stands in the list of tables and views.
 #[derive(Debug)]
 pub(super) struct Listed {
-    name: String,
     /// The page where its tree begins; `None` of what is no real table.
     root: Option<u32>,
 }
@@ -55,7 +62,7 @@ struct Column {
     name: String,
     /// Its place in a record.
     place: usize,
-    /// Whether it is neither generated nor, in a virtual table, hidden.
+    /// Whether it is generated.
     is_hidden: bool,
     /// Whether it has no default, and is no part of the primary key.
     is_plain: bool,
@@ -82,7 +89,12 @@ impl Table {
 
     /// Whether its rows have a rowid. Without one, looking rows up by `rowid` is an error.
     pub fn has_rowid(&self) -> bool {
-        self.has_rowid
+        self.rowid.is_some()
+    }
+
+    /// Its rowid in an expression: no column of its maker.
+    pub(super) fn rowid(&self) -> &'static str {
+        self.rowid.unwrap_or("rowid")
     }
 
     /// The condition that any of these columns is not NULL; always true when there are none.
@@ -137,31 +149,39 @@ impl Tables {
         name: &str,
         connection: &Connection,
     ) -> Result<Option<&Listed>, ReadError> {
-        let mut listed = self.listed(connection)?.iter();
-        Ok(listed.find(|it| it.name.eq_ignore_ascii_case(name)))
+        let listed = self.listed(connection)?;
+        Ok(listed.get(&name.to_ascii_lowercase()))
     }
 
-    /// The tables and views. SQLite holds them all, too.
-    pub(super) fn listed(&self, connection: &Connection) -> Result<&[Listed], ReadError> {
+    /// The tables and views: of each name that may be asked for the first, since a crafted list may hold one a million
+    /// times.
+    pub(super) fn listed(
+        &self,
+        connection: &Connection,
+    ) -> Result<&BTreeMap<String, Listed>, ReadError> {
         if let Some(listed) = self.listed.get() {
             return Ok(listed);
         }
-        let listed = || -> rusqlite::Result<Vec<Listed>> {
+        let listed = || -> rusqlite::Result<BTreeMap<String, Listed>> {
             let sql = "SELECT name, iif(type = 'table' AND rootpage > 0, rootpage, NULL) \
                        FROM sqlite_schema WHERE type IN ('table', 'view')";
             let mut statement = connection.prepare(sql)?;
             let mut rows = statement.query([])?;
-            let mut listed = Vec::new();
+            let mut listed = BTreeMap::new();
             while let Some(row) = rows.next()? {
-                // Nothing that is asked for has a name of other bytes.
-                if let Ok(name) = row.get_ref(0)?.as_str() {
-                    let root: Option<i64> = row.get(1)?;
-                    listed.push(Listed {
-                        name: name.to_owned(),
-                        // There is no page 0, and none beyond 32 bits (file format §1.3).
-                        root: root.map(|page| u32::try_from(page).unwrap_or_default()),
-                    });
-                }
+                let name = row.get_ref(0)?.as_str().ok();
+                let Some(name) = name.filter(|name| name.len() <= LONGEST) else {
+                    continue;
+                };
+                let root = match row.get_ref(1)? {
+                    ValueRef::Null => None,
+                    ValueRef::Integer(page) => Some(u32::try_from(page).unwrap_or_default()),
+                    // SQLite takes it as text. There is no page 0 (file format §1.3).
+                    _ => Some(0),
+                };
+                listed
+                    .entry(name.to_ascii_lowercase())
+                    .or_insert(Listed { root });
             }
             Ok(listed)
         };
@@ -200,14 +220,39 @@ impl Tables {
             let mut statement = connection.prepare(&sql)?;
             statement.query_map([], column)?.collect()
         };
-        let rowid = format!("SELECT rowid FROM \"{name}\" LIMIT 0");
+        let columns = columns().map_err(|error| told(&error))?;
+        let is_no_column = |name: &&str| !columns.iter().any(|column| column.is_named(name));
+        let rowid = ROWIDS.into_iter().find(is_no_column);
+        let is_there = |rowid: &&str| {
+            let sql = format!("SELECT {rowid} FROM \"{name}\" LIMIT 0");
+            connection.prepare(&sql).is_ok()
+        };
         let table = Table {
             name,
             root,
-            columns: columns().map_err(|error| told(&error))?,
-            has_rowid: connection.prepare(&rowid).is_ok(),
+            rowid: rowid.filter(is_there),
+            columns,
         };
         self.known.borrow_mut().insert(name, table.clone());
         Ok(Some(table))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_listed_once_however_often_it_stands_there() {
+        let connection = Connection::open_in_memory().unwrap();
+        let sql = "CREATE TABLE t(a); CREATE INDEX i ON t(a); PRAGMA writable_schema = ON;
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+            INSERT INTO sqlite_schema SELECT 'table', iif(i % 2, 'i', 'I'), 't', 5, '' FROM n;
+            INSERT INTO sqlite_schema SELECT 'table', printf('%0100d', 7), 't', 5, '';";
+        connection.execute_batch(sql).unwrap();
+        let tables = Tables::default();
+        let listed = tables.listed(&connection).unwrap();
+        assert_eq!(listed.keys().collect::<Vec<_>>(), ["i", "t"]);
+        assert!(tables.find("T", &connection).unwrap().unwrap().is_table());
     }
 }

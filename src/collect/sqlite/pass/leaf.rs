@@ -36,6 +36,8 @@ const OTHER: u8 = 0x80;
 pub(super) struct Leaf<'a> {
     pub(super) page: &'a [u8],
     pub(super) layout: Layout,
+    /// Whether it is all of the table.
+    pub(super) is_root: bool,
 }
 
 impl Leaf<'_> {
@@ -49,6 +51,10 @@ impl Leaf<'_> {
         each: &mut impl FnMut(i64, Met<'_>) -> bool,
     ) -> Option<()> {
         let cells = usize::from(u16_at(self.page, 3)?);
+        // Only a table without rows has a leaf without any.
+        if cells == 0 && !self.is_root {
+            return None;
+        }
         let pointers_end = HEADER.checked_add(cells.checked_mul(2)?)?;
         let pointers = self.page.get(HEADER..pointers_end)?;
         let usable = self.layout.usable();

@@ -33,15 +33,19 @@ impl Database {
 
     /// How many rows may be looked up one by one, so that it is worth its cost; `None` where [`Self::pass`] cannot say
     /// which.
-    pub fn most_lookups(&self, table: &Table) -> Option<usize> {
-        self.pages.as_ref().filter(|_| table.has_rowid())?;
-        let most = usize::try_from(self.last_rowid(table) / ROWS_PER_LOOKUP);
-        Some(most.unwrap_or_default().min(MAX_LOOKUPS))
+    pub fn most_lookups(&self, table: &Table) -> Result<Option<usize>, ReadError> {
+        if self.pages.is_none() || !table.has_rowid() {
+            return Ok(None);
+        }
+        let most = usize::try_from(self.last_rowid(table)? / ROWS_PER_LOOKUP);
+        Ok(Some(most.unwrap_or_default().min(MAX_LOOKUPS)))
     }
 
     /// The rows in which any of the columns holds something, where they are few among many, and some more perhaps.
-    pub fn few_set(&self, table: &Table, columns: &[&str]) -> Option<Vec<i64>> {
-        let most = self.most_lookups(table)?;
+    pub fn few_set(&self, table: &Table, columns: &[&str]) -> Result<Option<Vec<i64>>, ReadError> {
+        let Some(most) = self.most_lookups(table)? else {
+            return Ok(None);
+        };
         let count = AtomicUsize::new(0);
         let note = |rowids: &mut Vec<i64>, rowid, met: Met<'_>| {
             if met == Met::Bytes(b"") || rowids.last() == Some(&rowid) {
@@ -50,7 +54,8 @@ impl Database {
             rowids.push(rowid);
             count.fetch_add(1, Ordering::Relaxed) < most
         };
-        Some(self.pass(table, columns, &Vec::new, &note)?.concat())
+        let passed = self.pass(table, columns, &Vec::new, &note);
+        Ok(passed.map(|rowids| rowids.concat()))
     }
 
     /// Like [`Self::scan`], of these rows only.
@@ -61,7 +66,7 @@ impl Database {
         rowids: &[i64],
         each: &mut dyn FnMut(i64, &Cells<'_>),
     ) -> Result<Option<ReadError>, ReadError> {
-        let lookup = self.lookup(table, "rowid", columns)?;
+        let lookup = self.lookup(table, None, columns)?;
         let mut problem = None;
         for rowid in rowids {
             match lookup.each(*rowid, each) {
