@@ -58,6 +58,11 @@ impl<R: Read> Runs<R> {
         Some(Run { bytes, cut })
     }
 
+    /// Lets go of the buffer of its own, when further runs go into others.
+    pub(super) fn let_go(&mut self) {
+        self.buffer = Vec::new();
+    }
+
     /// The next run in a buffer of the caller: where it ends there, and whether its last line goes on in the next
     /// run. What the buffer held is lost.
     pub(super) fn next_in(&mut self, buffer: &mut Vec<u8>) -> Option<(usize, bool)> {

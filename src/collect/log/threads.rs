@@ -11,8 +11,8 @@ use super::Session;
 use super::lines::{Run, Runs, WINDOW};
 
 /// Bytes of runs that may be in work, or wait for an earlier one with what was found in them, before another is taken.
-/// What is found in a run takes a few times as many at most.
-const HOLD: usize = 32 << 20;
+/// What is found in a run takes a few times as many at most. A line without end is more, and nothing is read beside it.
+const HOLD: usize = 8 << 20;
 
 /// Largest buffer that is kept to be used again.
 const KEPT: usize = 8 * WINDOW;
@@ -24,6 +24,7 @@ pub(super) fn read<R: Read + Send>(
     session: &mut Session<'_>,
     sink: &mut Observe<'_>,
 ) -> u64 {
+    runs.let_go();
     let start: &Session<'_> = session;
     let feed = Mutex::new(Feed {
         runs,
@@ -72,11 +73,11 @@ fn work<R: Read>(start: &Session<'_>, feed: &Mutex<Feed<'_, R>>, exit: &Exit<'_,
         };
         let mut found = Vec::new();
         session.run(&run, &mut |observation| found.push(observation));
-        exit.take(piece.place, piece.end, found);
         if buffer.capacity() > KEPT {
             // One that grew for a long line is not kept.
             buffer = Vec::new();
         }
+        exit.take(piece.place, piece.end, found);
     }
 }
 
