@@ -81,7 +81,9 @@ impl Scale {
             .min()?;
         let last = findings()
             .filter_map(|it| second(it.last_seen_at.as_deref().or(it.first_seen_at.as_deref())))
-            .max()?;
+            .max()?
+            // A saved result may say that something was last seen before it was first seen.
+            .max(first);
         let as_of = second(Some(&report.run.as_of)).unwrap_or(last);
         let span = last.saturating_sub(first).max(LEAST);
         // The moment of the verdicts is shown where that does not press the evidence together.
@@ -316,6 +318,19 @@ fn said(rows: &[(&str, Marks<'_>)], scale: &Scale) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_last_seen_before_it_was_first_seen_has_a_place() {
+        let saved = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/har.json");
+        let mut report = crate::report::json::parse(&std::fs::read(saved).unwrap()).unwrap();
+        for finding in &mut report.findings {
+            finding.last_seen_at = Some("2001-01-01T00:00:00Z".into());
+        }
+        let scale = Scale::of(&report).unwrap();
+        assert!(scale.from < scale.to);
+        let marks = rows(&report, &scale);
+        assert!(!marks.is_empty());
+    }
 
     #[test]
     fn ticks_are_few_whole_and_inside() {
