@@ -62,7 +62,7 @@ impl Parts {
     }
 
     /// What one part comes to, by itself: packed right away where there are too many of them to be kept as they are.
-    pub fn one(lines: impl Iterator<Item = Line>, is_packed: bool) -> io::Result<Self> {
+    pub fn one(lines: Vec<Line>, is_packed: bool) -> io::Result<Self> {
         let mut one = Self::new(usize::MAX);
         if is_packed {
             one.findings = Pile::packed(form())?;

@@ -127,8 +127,8 @@ impl<T: Clone> Pile<T> {
     /// twice.
     pub fn in_order<'a>(&'a self, order: &'a [u32]) -> io::Result<Texts<'a, T>> {
         let place = match &self.place {
-            Place::Items(items) => From::Items(items),
-            Place::Packed(blocks) => From::Packed(blocks.in_order(order)?),
+            Place::Items(items) => Given::Items(items),
+            Place::Packed(blocks) => Given::Packed(blocks.in_order(order)?),
         };
         Ok(Texts {
             pack: self.form.pack,
@@ -171,11 +171,11 @@ impl<T: Clone> Pile<T> {
 pub struct Texts<'a, T> {
     pack: fn(&T, &mut Vec<u8>),
     order: std::slice::Iter<'a, u32>,
-    place: From<'a, T>,
+    place: Given<'a, T>,
 }
 
 #[derive(Debug)]
-enum From<'a, T> {
+enum Given<'a, T> {
     Items(&'a [T]),
     Packed(InOrder<'a>),
 }
@@ -186,12 +186,12 @@ impl<T> Iterator for Texts<'_, T> {
     fn next(&mut self) -> Option<Self::Item> {
         let number = *self.order.next()? as usize;
         Some(match &mut self.place {
-            From::Items(items) => items.get(number).ok_or_else(unreadable).map(|item| {
+            Given::Items(items) => items.get(number).ok_or_else(unreadable).map(|item| {
                 let mut packed = Vec::new();
                 (self.pack)(item, &mut packed);
                 packed
             }),
-            From::Packed(items) => items.take(number),
+            Given::Packed(items) => items.take(number),
         })
     }
 }

@@ -118,7 +118,7 @@ pub fn reduce(merged: Merged, reducing: &Reducing) -> io::Result<(Told, Verdict)
         mut beside,
     } = merged;
     let is_packed = gathered.len() > AS_THEY_ARE;
-    let one = |lines: Vec<Line>| Parts::one(lines.into_iter(), is_packed);
+    let one = |lines: Vec<Line>| Parts::one(lines, is_packed);
     each_part(gathered, &mut beside, reducing, one, &mut |one| {
         parts.join(one?)
     })?;

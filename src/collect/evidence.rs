@@ -162,9 +162,8 @@ impl Evidence {
     fn read_head(&mut self, begun: Vec<u8>, rest: &mut dyn Read) {
         // What is compressed holds more than its length says.
         let plain = self.len.filter(|_| self.encoding == Encoding::Plain);
-        let expected = plain.and_then(|len| usize::try_from(len).ok());
-        let expected = expected.unwrap_or(HEAD);
-        (self.head, self.head_error) = read_up_to_error(begun, rest, HEAD, expected);
+        let len = plain.and_then(|len| usize::try_from(len).ok());
+        (self.head, self.head_error) = read_up_to_error(begun, rest, HEAD, len.unwrap_or(HEAD));
     }
 
     /// Takes a stream that can be read once.

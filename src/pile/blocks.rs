@@ -266,11 +266,11 @@ impl InOrder<'_> {
             return item(&blocks.open, at).map(<[u8]>::to_vec);
         }
         if !self.held.contains_key(&block) {
-            if self.size > OPEN {
+            while self.size > OPEN
+                && let Some(any) = self.held.keys().next().copied()
+            {
                 // Whichever it is, it can be read again.
-                if let Some(any) = self.held.keys().next().copied() {
-                    self.let_go(any);
-                }
+                self.let_go(any);
             }
             let bytes = block_of(&blocks.store, &blocks.closed, block, &mut self.decompressor)?;
             self.size += bytes.len();

@@ -105,24 +105,22 @@ fn list<T: Serialize + Sync>(items: &[T], out: &mut dyn io::Write) -> io::Result
 
 /// The same, of texts.
 fn list_of_texts(
-    texts: impl Iterator<Item = io::Result<Vec<u8>>>,
+    mut texts: impl Iterator<Item = io::Result<Vec<u8>>>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
-    let mut texts = texts.peekable();
-    if texts.peek().is_none() {
-        return out.write_all(b"[]");
-    }
     let render = |line: &Vec<u8>, text: &mut Vec<u8>| {
         indented(line, DEPTH, text);
         Ok(())
     };
     let mut before: &[u8] = b"[";
-    while texts.peek().is_some() {
+    loop {
         let some = some(&mut texts, at_once())?;
+        if some.is_empty() {
+            return out.write_all(if before == b"[" { b"[]" } else { b"\n  ]" });
+        }
         members(&some, before, &render, out)?;
         before = b",";
     }
-    out.write_all(b"\n  ]")
 }
 
 /// The next texts: so many, or fewer where they are long.

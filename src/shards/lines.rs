@@ -69,12 +69,11 @@ impl Lines {
         self.bytes.clear();
         self.ends.clear();
         while self.ends.len() < LINES && self.bytes.len() < BYTES {
-            let got = next_line(input, &mut self.bytes)?;
-            match got {
+            let is_too_long = match next_line(input, &mut self.bytes)? {
                 Got::End => return Ok(false),
-                Got::Line | Got::TooLong => {}
-            }
-            let is_too_long = matches!(got, Got::TooLong);
+                Got::Line => false,
+                Got::TooLong => true,
+            };
             self.ends.push((self.bytes.len(), is_too_long));
         }
         Ok(true)

@@ -181,13 +181,12 @@ fn rows(
         return Ok(None);
     };
     let passed = sieve::pass(database, table, wanted, reading.needles(), most);
-    let Some(passed) = passed else {
-        return Ok(None);
-    };
-    let mut rowids = [passed.hits, passed.unseen].concat();
-    rowids.sort_unstable();
-    rowids.dedup();
-    Ok(Some(rowids))
+    Ok(passed.map(|passed| {
+        let mut rowids = [passed.hits, passed.unseen].concat();
+        rowids.sort_unstable();
+        rowids.dedup();
+        rowids
+    }))
 }
 
 /// Whether what a cell holds, once it is opened, is worth a second look; `None` if it cannot be opened.
