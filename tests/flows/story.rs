@@ -176,11 +176,12 @@ fn jwt(claims: &str) -> String {
             *value = moment(at).as_second().into();
         }
     }
-    let signature = Sha256::digest(claims.to_string());
+    // As long as one of RS256 with a key of 2048 bits.
+    let signature = Sha256::digest(claims.to_string()).repeat(8);
     let parts = [
         header.to_string().into_bytes(),
         claims.to_string().into_bytes(),
-        signature.to_vec(),
+        signature,
     ];
     parts.map(|part| BASE64URL_NOPAD.encode(&part)).join(".")
 }
