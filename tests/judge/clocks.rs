@@ -150,6 +150,17 @@ fn a_provider_documents_the_lifetime_of_its_own_codes() {
         of(run("www.app.test").issuer(supabase).with(elsewhere)),
         300
     );
+    // A request that was not seen to say where its answer goes is of the run all the same, but for a server at which
+    // the answer landed.
+    let silent = |host: &str, path| request(Place::History).address("https", host).path(path);
+    let pushed = run("www.app.test").with(silent("www.figma.com", "/oauth"));
+    assert_eq!(of(pushed), 30);
+    let own = run(landing).with(silent(landing, "/auth/v1/authorize"));
+    assert_eq!(of(own), 600);
+    // RFC 9207 §2: the answer names its issuer.
+    let named = code(landing).param("iss", "https://www.figma.com");
+    let named = Run::new(Flow::Code, Pkce::NotObserved, vec![named]);
+    assert_eq!(of(named.issuer(supabase)), 30);
     // A server whose own page is the client.
     let own = asked(landing, "/auth/v1/authorize", OTHER);
     assert_eq!(of(run(landing).issuer(supabase).with(own)), 300);
