@@ -62,7 +62,7 @@ fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> 
     if case.happened(Event::Refused, at, reach) {
         return Some(Ruling::proven(
             State::Unknown,
-            "the token endpoint answered invalid_grant for it, and does not say why",
+            "the token endpoint refused the code (invalid_grant), and does not say why",
         ));
     }
     let first = case.first_seen()?;

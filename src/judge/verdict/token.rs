@@ -53,7 +53,7 @@ pub(super) fn refresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> R
     if case.happened(Event::Refused, at, reach) {
         return Ruling::proven(
             State::Unknown,
-            "the token endpoint answered invalid_grant for it, and does not say why",
+            "the token endpoint refused it (invalid_grant), and does not say why",
         );
     }
     if let Some(ruling) = not_a_token(case) {
