@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::component::Sets;
 use super::index::{Index, is_answer, is_response, value};
 use super::near::{LOGIN_SECONDS, MAX_HOPS};
-use super::pkce::{has_verifier, redeems_code};
+use super::pkce::{redeems_code, sends_verifier};
 use super::tie::{ACCEPT, Link, Tie};
 use crate::atoms::{JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
@@ -329,7 +329,7 @@ struct Own {
 impl Own {
     fn of(index: &Index<'_>, core: &[usize]) -> Self {
         let redemptions = index.each(core).filter(|(_, s)| redeems_code(s));
-        let verified = redemptions.map(|(_, s)| has_verifier(s)).max();
+        let verified = redemptions.filter_map(|(_, s)| sends_verifier(s)).max();
         Self {
             states: Named::of(index, core, STATE, is_response),
             verifiers: Named::of(index, core, CHALLENGES, redeems_code),

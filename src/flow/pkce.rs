@@ -1,5 +1,6 @@
 //! What the evidence says of PKCE in a run. Says nothing of a request that was not seen.
 
+use super::census::is_captured;
 use super::index::{Index, is_request, param, value};
 use super::names::Pkce;
 use super::run::Run;
@@ -21,7 +22,7 @@ pub(super) fn observed(index: &Index<'_>, run: &Run) -> Pkce {
         return Pkce::None;
     }
     let redemptions = index.each(&run.rest).filter(|(_, s)| redeems_code(s));
-    match redemptions.map(|(_, s)| has_verifier(s)).max() {
+    match redemptions.filter_map(|(_, s)| sends_verifier(s)).max() {
         None => Pkce::NotObserved,
         Some(true) => Pkce::VerifierOnly,
         Some(false) => Pkce::None,
@@ -79,12 +80,16 @@ fn challenge(request: &Sighting) -> Option<Pkce> {
     }
 }
 
-/// Whether a verifier was sent. A log may show the name without the value, and a client may have a name of its own for
+/// Whether a verifier was sent with a code; `None` where the part of the request that would have it was not recorded.
+/// It stands where the other parameters do, in the body (RFC 7636 §4.5): of a body nothing shows in a query, but in a
+/// capture, which has both. A log may show the name without the value, and a client may have a name of its own for
 /// the value.
-pub(super) fn has_verifier(sighting: &Sighting) -> bool {
-    param(sighting, "code_verifier").is_some()
-        || sighting
+pub(super) fn sends_verifier(redemption: &Sighting) -> Option<bool> {
+    let sent = param(redemption, "code_verifier").is_some()
+        || redemption
             .credentials
             .iter()
-            .any(|credential| credential.kind == Kind::CodeVerifier)
+            .any(|credential| credential.kind == Kind::CodeVerifier);
+    let in_body = || param(redemption, "grant_type").is_some_and(|it| !it.slot.is_url());
+    (sent || is_captured(redemption) || in_body()).then_some(sent)
 }
