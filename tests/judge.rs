@@ -219,6 +219,46 @@ fn row_7_a_verifier_of_another_challenge_opens_nothing() {
     );
 }
 
+/// RFC 7636 §4.6: what was sent opens another challenge, so that neither half is of use to who holds both.
+#[test]
+fn row_7_a_verifier_that_was_sent_and_does_not_fit_opens_nothing() {
+    let sent = token_request(T0 + 1, 400)
+        .with(Kind::CodeVerifier, "code_verifier", 7)
+        .key(KeyKind::ChallengeS256, CHALLENGE + 1);
+    let run = s256().with(sent);
+    let code = run.find(CODE, EARLY).now;
+    assert_eq!(
+        (code.state, &*code.needs),
+        (State::Guarded, &["code_verifier"][..])
+    );
+    let verifier = run.find(Kind::CodeVerifier, EARLY);
+    assert_eq!(
+        (verifier.now.state, verifier.severity),
+        (State::Inert, Severity::Low)
+    );
+}
+
+/// RFC 9700 §2.1.1: no challenge guards a code of a server that does not compare it.
+#[test]
+fn row_7_a_challenge_that_the_server_does_not_enforce_guards_nothing() {
+    let of = |run: Run| {
+        run.weakness(WeaknessKind::PkceNotEnforced)
+            .find(CODE, EARLY)
+    };
+    let untold = of(s256());
+    assert_eq!(untold.now.state, State::Unknown);
+    assert!(untold.now.because.starts_with("client-auth-not-observed"));
+    assert!(untold.remediation.text.contains("authorization server"));
+    let public = of(s256().with(token_request(LATE, 500)));
+    assert_eq!(public.now.state, State::Replayable);
+    assert!(public.exposed_to.code_flow.contains("this server"));
+    let spent = of(s256().with(token_request(T0 + 1, 200)));
+    assert_eq!(
+        (spent.now.state, spent.severity_now),
+        (State::Spent, Severity::Low)
+    );
+}
+
 #[test]
 fn row_7_a_confidential_client_also_needs_its_secret() {
     let open = || s256().with(verifier(Place::Storage));

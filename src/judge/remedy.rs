@@ -16,6 +16,7 @@ pub const REMEDIES: &[&str] = &[
     "code-in-history",
     "code-under-s256",
     "pkce",
+    "pkce-enforced",
     "verifier-in-url",
     "secret-in-url",
     "handoff",
@@ -53,6 +54,7 @@ pub(super) fn remediation_of(kind: WeaknessKind, texts: &Explanations) -> Remedi
     let id = match kind {
         WeaknessKind::NoState | WeaknessKind::ConstantState => "state",
         WeaknessKind::ConstantChallenge | WeaknessKind::PkcePlain | WeaknessKind::NoPkce => "pkce",
+        WeaknessKind::PkceNotEnforced => "pkce-enforced",
         WeaknessKind::HttpRedirect => "https",
         WeaknessKind::CustomScheme => "custom-scheme",
         WeaknessKind::ImplicitRequested => "implicit",
@@ -107,6 +109,7 @@ fn remedy(case: &Case<'_>) -> &'static str {
         (Kind::AccessToken, _) if query => "bearer-in-query",
         (Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken, _) => "token-in-url",
         (Kind::AuthorizationCode, _) if weak_pkce(case) => "pkce",
+        (Kind::AuthorizationCode, _) if case.is_unenforced() => "pkce-enforced",
         (Kind::AuthorizationCode, _) if case.trails().any(|it| it.pkce == Pkce::S256) => {
             "code-under-s256"
         }
