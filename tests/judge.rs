@@ -729,6 +729,62 @@ fn row_30_artifacts_and_oauth_1_tokens_need_more() {
     assert_eq!(run.verdict_of(2, EARLY).now.state, State::Replayable);
 }
 
+/// RFC 5849 §3.4.4: consumer secret and token secret, joined by `&`.
+#[test]
+fn row_30_a_plaintext_signature_is_both_secrets() {
+    let called =
+        |place| seen(place, T0, Role::ResourceRequest).with(Kind::Oauth1Token, "oauth_token", 2);
+    let of = |id, seen: Vec<Seen>| {
+        let run = Run::new(Flow::Oauth1, Pkce::NotObserved, seen);
+        run.verdict_of(id, EARLY)
+    };
+    let signed = || called(Place::Log).with(Kind::Oauth1Token, "oauth1-plaintext-signature", 3);
+    for id in [2, 3] {
+        let found = of(id, vec![signed()]);
+        assert_eq!(
+            (found.now.state, found.now.basis),
+            (State::Replayable, Basis::Proven)
+        );
+        assert_eq!(found.severity, Severity::Critical);
+    }
+    // Where somebody else has the signature, it is that holder who signs.
+    let token = of(
+        4,
+        vec![
+            signed(),
+            called(Place::History).with(Kind::Oauth1Token, "oauth_token", 4),
+        ],
+    );
+    assert_eq!(token.now.state, State::Guarded);
+}
+
+/// RFC 6749 §2.3.1: a client authenticates by a header or in the body, and a log has neither.
+#[test]
+fn row_12a_a_token_request_in_a_log_tells_nothing_of_its_client() {
+    let of = |place| {
+        let sent = seen(place, LATE, Role::TokenRequest)
+            .param("client_id", "app")
+            .with(CODE, "code", 1);
+        without_pkce(Flow::CodeNopkce)
+            .with(sent)
+            .find(CODE, EARLY)
+            .now
+    };
+    assert_eq!(of(Place::Har).state, State::Replayable);
+    let log = of(Place::Log);
+    assert_eq!(log.state, State::Unknown);
+    assert!(log.because.starts_with("client-auth-not-observed"));
+    let refreshed = |place| {
+        let sent = seen(place, T0, Role::TokenRequest).with(Kind::RefreshToken, "refresh_token", 2);
+        let run = Run::new(Flow::Refresh, Pkce::NotObserved, vec![sent]);
+        run.find(Kind::RefreshToken, EARLY).now.state
+    };
+    assert_eq!(
+        [Place::Har, Place::Log].map(refreshed),
+        [State::Live, State::Unknown]
+    );
+}
+
 #[test]
 fn row_31_a_service_ticket_is_spent_after_ten_seconds() {
     let ticket = seen(Place::History, T0, Role::ResponseInQuery).with(Kind::CasTicket, "ticket", 2);

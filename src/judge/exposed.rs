@@ -53,6 +53,10 @@ pub(super) fn exposed_to(case: &Case<'_>, worst: State, texts: &Explanations) ->
         (flow @ Flow::CodePkceS256, Kind::AuthorizationCode) if opened => {
             code_flow(flow, Kind::CodeVerifier, texts)
         }
+        // The answer for the flow holds while its secrets are kept.
+        (Flow::Oauth1, kind @ Kind::Oauth1Token) if worst == State::Replayable => {
+            code_flow(Flow::Unknown, kind, texts)
+        }
         (flow, kind) => code_flow(flow, kind, texts),
     };
     named(who, attack(case, &sightings), answer, texts)

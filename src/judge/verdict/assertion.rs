@@ -6,10 +6,13 @@ use super::token::not_a_token;
 use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
 use crate::collect::Via;
-use crate::detect::Sighting;
+use crate::detect::{Credential, Sighting};
 use crate::judge::State;
 use crate::judge::clock::Age;
 use crate::judge::facts::Event;
+
+/// The rule that finds a signature under PLAINTEXT, wherever it stands; of any other method one is no credential.
+const PLAINTEXT: &str = "oauth1-plaintext-signature";
 
 pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
     match case.kind {
@@ -82,17 +85,21 @@ fn ticket(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
     )
 }
 
-/// Row 30: the token's secret and the consumer's must both be there (RFC 5849 §3.4.2).
+/// Row 30: the token's secret and the consumer's must both be there (RFC 5849 §3.4.2). Under PLAINTEXT the signature is
+/// both, joined by `&`, and the same for every request (§3.4.4).
 fn oauth1(case: &Case<'_>, reach: Reach) -> Ruling {
-    let shown = |part: &str| {
-        case.steps().chain(case.sightings()).any(|(index, step)| {
-            case.within(reach, index)
-                && step
-                    .credentials
-                    .iter()
-                    .any(|it| it.name.to_ascii_lowercase().contains(part))
-        })
+    let holds = |wanted: &dyn Fn(&Credential) -> bool| {
+        case.steps()
+            .chain(case.sightings())
+            .any(|(index, step)| case.within(reach, index) && step.credentials.iter().any(wanted))
     };
+    if holds(&|it| *it.rule == *PLAINTEXT) {
+        return Ruling::proven(
+            State::Replayable,
+            "the signature is PLAINTEXT, which is consumer secret and token secret themselves, and signs any request",
+        );
+    }
+    let shown = |part: &str| holds(&|it| it.name.to_ascii_lowercase().contains(part));
     let mut needs = Vec::new();
     for (part, name) in [
         ("token_secret", "token_secret"),
