@@ -758,6 +758,29 @@ fn row_30_a_plaintext_signature_is_both_secrets() {
     assert_eq!(token.now.state, State::Guarded);
 }
 
+/// SAML Core §3.7.1: it names a user and a session, and asserts nothing.
+#[test]
+fn row_29_a_request_of_saml_logs_nobody_in() {
+    let of = |name, role| {
+        let sent = seen(Place::Log, T0, role).with(Kind::SamlMessage, name, 2);
+        let sent = sent.claims(until(T0 + 300), Signature::None);
+        let run = Run::new(Flow::LogoutLeak, Pkce::NotObserved, vec![sent]);
+        run.find(Kind::SamlMessage, EARLY)
+    };
+    let asked = of("SAMLRequest", Role::Logout);
+    assert_eq!(
+        (asked.now.state, asked.severity),
+        (State::Inert, Severity::Low)
+    );
+    assert_eq!(&*asked.exposed_to.attack, "identity-disclosure");
+    assert!(asked.remediation.text.contains("EncryptedID"));
+    let answered = of("SAMLResponse", Role::ResponseInQuery);
+    assert_eq!(
+        (answered.now.state, answered.severity),
+        (State::Live, Severity::Critical)
+    );
+}
+
 /// RFC 6749 §2.3.1: a client authenticates by a header or in the body, and a log has neither.
 #[test]
 fn row_12a_a_token_request_in_a_log_tells_nothing_of_its_client() {

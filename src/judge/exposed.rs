@@ -57,6 +57,8 @@ pub(super) fn exposed_to(case: &Case<'_>, worst: State, texts: &Explanations) ->
         (Flow::Oauth1, kind @ Kind::Oauth1Token) if worst == State::Replayable => {
             code_flow(Flow::Unknown, kind, texts)
         }
+        // What is said of a logout is said of a token.
+        (Flow::LogoutLeak, Kind::SamlMessage) => code_flow(Flow::SamlRedirect, case.kind, texts),
         (flow, kind) => code_flow(flow, kind, texts),
     };
     named(who, attack(case, &sightings), answer, texts)
@@ -224,6 +226,7 @@ fn attack(case: &Case<'_>, seen: &[(usize, &Sighting)]) -> &'static str {
         Kind::ClientSecret | Kind::ClientAssertion => "client-impersonation",
         Kind::Password | Kind::BasicCredentials => "password-theft",
         Kind::SessionId => "session-hijacking",
+        Kind::SamlMessage if case.asserts_nothing() => "identity-disclosure",
         Kind::Assertion
         | Kind::SamlMessage
         | Kind::SamlArtifact

@@ -26,6 +26,7 @@ pub const REMEDIES: &[&str] = &[
     "password-grant",
     "password-in-url",
     "saml",
+    "saml-request",
     "one-time-link",
     "signed-url",
     "webhook",
@@ -93,6 +94,7 @@ fn remedy(case: &Case<'_>) -> &'static str {
     }
     match (case.kind, case.exposure.flow) {
         (_, Flow::HandoffFragment | Flow::HandoffQuery) => "handoff",
+        (Kind::SamlMessage, _) if case.asserts_nothing() => "saml-request",
         (_, Flow::LogoutLeak) => "logout",
         (Kind::RefreshToken, _) => "refresh-token",
         _ if token && !in_url && !in_front => kept(case),

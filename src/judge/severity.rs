@@ -31,6 +31,8 @@ pub(super) fn severity(case: &Case<'_>, verdict: &Verdict) -> Severity {
     }
     let base = base(case, verdict.state);
     match verdict.state {
+        // Of nobody's login, but of somebody's name and session.
+        State::Inert if case.asserts_nothing() => Severity::Low,
         State::Inert => inert(case.kind),
         State::Expired if identity(case) => Severity::Medium,
         State::Spent | State::Revoked | State::Expired => base.min(Severity::Low),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::token::not_a_token;
 use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
+use crate::atoms::rules::Name;
 use crate::collect::Via;
 use crate::detect::{Credential, Sighting};
 use crate::judge::State;
@@ -17,6 +18,10 @@ const PLAINTEXT: &str = "oauth1-plaintext-signature";
 pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
     match case.kind {
         Kind::ClientAssertion | Kind::Assertion => assertion(case, age),
+        Kind::SamlMessage if case.asserts_nothing() => Ruling::proven(
+            State::Inert,
+            "it is a request, which begins a login or ends a session, and logs nobody in",
+        ),
         Kind::SamlMessage | Kind::WsfedToken => federated(case, at, age, reach),
         // Row 30: SAML bindings §3.6; RFC 5849 §3.
         Kind::SamlArtifact if case.happened(Event::Redeemed, at, reach) => Ruling::proven(
@@ -123,6 +128,15 @@ fn oauth1(case: &Case<'_>, reach: Reach) -> Ruling {
 }
 
 impl<'a> Case<'a> {
+    /// Whether it is a message of SAML that asks, and so has no assertion of who the user is (SAML Core §3.2.1, §3.7.1).
+    pub(in crate::judge) fn asserts_nothing(&self) -> bool {
+        let asks = |name: &str| {
+            let name = Name::new(name);
+            name.key.ends_with("samlrequest") || name.key.ends_with("logoutrequest")
+        };
+        self.kind == Kind::SamlMessage && self.credentials().all(|(_, _, it)| asks(&it.name))
+    }
+
     /// Where it was sent: the answer that brought it sets the session of the server that issued it.
     pub(super) fn sent(&self) -> impl Iterator<Item = (usize, &'a Sighting)> {
         self.sightings().filter(|(_, sighting)| {
