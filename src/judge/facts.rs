@@ -177,7 +177,15 @@ impl<'a> Facts<'a> {
             .filter_map(|&index| self.correlated.exposures.get(index))
     }
 
-    /// Trails with this challenge.
+    /// Challenges that a trail was asked under. A verifier that was sent opens one too, and it may be another's.
+    pub(super) fn challenges(&self, trail: usize) -> impl Iterator<Item = JoinKey> {
+        let asks = self.steps(trail).filter(|(_, step)| asks(step));
+        asks.flat_map(|(_, step)| &step.keys)
+            .filter(|key| is_challenge(key))
+            .copied()
+    }
+
+    /// Trails that were asked under this challenge.
     pub(super) fn trails_by_challenge(&self, challenge: &JoinKey) -> &[usize] {
         let trails = self.trails_by_challenge.get(challenge);
         trails.map_or(&[], Vec::as_slice)
@@ -213,6 +221,7 @@ impl<'a> Facts<'a> {
         for sighting in own
             .iter()
             .filter_map(|at| self.correlated.sightings.get(*at))
+            .filter(|sighting| asks(sighting))
         {
             for key in sighting.keys.iter().filter(|key| is_challenge(key)) {
                 let trails = self.trails_by_challenge.entry(*key).or_default();
@@ -258,6 +267,16 @@ pub(super) fn param<'s>(sighting: &'s Sighting, name: &str) -> Option<&'s str> {
 /// Whether the key is a challenge, or what a verifier opens.
 pub(super) fn is_challenge(key: &JoinKey) -> bool {
     matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain)
+}
+
+/// Whether the challenges of a sighting are those that its run was asked under, rather than what its verifier opens.
+fn asks(sighting: &Sighting) -> bool {
+    let mut kinds = sighting.credentials.iter().map(|it| it.kind);
+    kinds.all(|kind| kind != Kind::CodeVerifier)
+        || sighting
+            .params
+            .iter()
+            .any(|param| *param.name == *"code_challenge")
 }
 
 fn corrected(sighting: &Sighting, source: Digest, judging: &Judging<'_>) -> Option<Timestamp> {

@@ -340,6 +340,18 @@ impl<'a> Case<'a> {
 }
 
 impl Ruling {
+    /// Row 4. The token endpoint refused a grant: it is expired, used, revoked, of another client or redirect URI, or a
+    /// verifier was wrong (RFC 6749 §5.2), so it is usable no more than before, and what guards it does so all the same.
+    pub(super) fn refused(self) -> Self {
+        match self.state {
+            State::Live | State::Replayable | State::Unknown => Self::proven(
+                State::Unknown,
+                "the token endpoint refused the grant (invalid_grant), and does not say why",
+            ),
+            _ => self,
+        }
+    }
+
     pub(super) fn new(state: State, basis: Basis, because: impl Into<Cow<'static, str>>) -> Self {
         Self {
             state,
