@@ -495,6 +495,18 @@ fn what_was_cut_opens_nothing_and_tells_who_it_was() {
     }
 }
 
+/// What carving found may go on where it did not look.
+#[test]
+fn of_what_is_cut_in_residue_the_rest_may_lie_elsewhere() {
+    let token = || {
+        let token = access(Place::History, Role::ResponseInFragment);
+        token.claims(until(LATE * 2), Signature::Cut)
+    };
+    let of = |run: Run| run.find(Kind::AccessToken, EARLY).now.state;
+    assert_eq!(of(implicit(token().remains())), State::Unknown);
+    assert_eq!(of(implicit(token().remains()).with(token())), State::Inert);
+}
+
 #[test]
 fn row_13a_what_nobody_signed_is_never_live() {
     for signature in [Signature::Unsigned, Signature::Invalid] {

@@ -241,8 +241,10 @@ impl<'a> Case<'a> {
                 "the revocation endpoint answered with success for it",
             );
         }
-        // RFC 7515 §5.2: a signature that does not verify makes the whole invalid, and this one cannot.
-        if self.signature == Signature::Cut {
+        // RFC 7515 §5.2: a signature that does not verify makes the whole invalid, and this one cannot. Of what was
+        // found in residue alone, the rest may lie elsewhere.
+        let whole = || self.sightings().any(|(_, it)| !it.place.is_uncertain());
+        if self.signature == Signature::Cut && whole() {
             return Ruling::proven(
                 State::Inert,
                 "its signature is shorter than any of its alg: it was cut or redacted, and opens nothing as it stands",

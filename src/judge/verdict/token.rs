@@ -136,8 +136,11 @@ pub(super) fn not_a_token(case: &Case<'_>) -> Option<Ruling> {
             State::Unknown,
             "not-a-valid-jwt: a key that was given says that its signature is false",
         )),
-        // What was cut is ruled before any kind is asked.
-        Signature::None | Signature::Unverified | Signature::Verified | Signature::Cut => None,
+        Signature::Cut => Some(Ruling::proven(
+            State::Unknown,
+            "not-a-valid-jwt: the end of its signature was not found",
+        )),
+        Signature::None | Signature::Unverified | Signature::Verified => None,
     }
 }
 
