@@ -277,6 +277,50 @@ fn sessions_of_fiddler_are_read() {
     }
 }
 
+#[test]
+fn headers_without_end_are_left_at_a_bound_and_the_body_is_read() {
+    let form = "grant_type=authorization_code";
+    let body = format!("{form}&code={CODE}&code_verifier={VERIFIER}&client_id=spa");
+    let mut list = vec![
+        ("Host", "idp.example"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+    ];
+    list.resize(5_000, ("a", "b"));
+    let lines: String = list
+        .iter()
+        .map(|(name, it)| format!("{name}: {it}\n"))
+        .collect();
+    let request = format!("POST /token HTTP/1.1\n{lines}\n{body}");
+    let saz = zip(&[
+        zipped("[Content_Types].xml", "<Types/>"),
+        deflated("raw/1_c.txt", request.clone()),
+    ]);
+    let items = format!(
+        "<items burpVersion=\"1\"><item><request><![CDATA[{request}]]></request></item></items>"
+    );
+    let flow = flow("/token", (&list, &body), (&[], ""));
+    for (name, bytes) in [
+        ("x.saz", saz),
+        ("x.xml", items.into_bytes()),
+        ("x.mitm", flow.into_bytes()),
+    ] {
+        let report = scan_bytes(name, &bytes);
+        let told = report.problems();
+        assert!(
+            told.iter().any(|it| it.contains("more than 4096 headers")),
+            "{name}: {told:?}"
+        );
+        assert_eq!(report.code, 3, "{name}");
+        let found = found(&report);
+        assert!(
+            found
+                .iter()
+                .any(|it| it.contains("code form") && it.ends_with("body")),
+            "{name}: {found:?}"
+        );
+    }
+}
+
 fn attached() -> (Vec<u8>, String, String) {
     let har = json!({"log": {"version": "1.2", "creator": {"name": "Playwright", "version": "1.65.0"}, "entries": [{
         "startedDateTime": "2026-11-23T05:00:00.000Z", "time": 5,

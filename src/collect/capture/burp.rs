@@ -10,7 +10,7 @@ use jiff::fmt::strtime;
 use memchr::memmem;
 
 use super::http::{self, Exchanged, Found};
-use super::{MAX_EXCHANGE, Position, Reading, moment};
+use super::{MAX_EXCHANGE, Places, Position, Reading, moment};
 use crate::atoms::{Source, When, Zone};
 use crate::collect::har::parts;
 use crate::collect::{Context, Evidence, ReadError, Reader, Sink};
@@ -176,7 +176,6 @@ fn item(item: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>) {
         request: message,
         response: answer,
     };
-    let (found, exchange) = reading.exchange(index, &exchanged);
     let place = |found: &Found| {
         let element = match found.pointer.as_str() {
             "/request/url" if stated.is_some() => return found.offset,
@@ -189,12 +188,8 @@ fn item(item: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>) {
             it.at.saturating_add(inside)
         })
     };
-    for found in found {
-        let offset = place(&found);
-        let at = at.behind(item.get(..offset).unwrap_or_default());
-        let pointer = found.pointer.clone();
-        reading.observe(index, &exchange, found, pointer, at);
-    }
+    let mut places = Places::new(item, at);
+    reading.exchange(index, &exchanged, &mut |found| places.at(place(found)));
 }
 
 /// A time as Java prints it: `Mon Nov 23 05:00:00 UTC 2026`. Of zones by letters only UTC is known; in any other

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::http::{self, Exchanged};
-use super::{MAX_EXCHANGE, Position, Reading, moment};
+use super::{MAX_EXCHANGE, Places, Position, Reading, moment};
 use crate::atoms::{Source, When};
 use crate::collect::archive::{Archive, Kind};
 use crate::collect::{Context, Evidence, ReadError, Reader, Sink};
@@ -130,23 +130,20 @@ fn session(
         request,
         response,
     };
-    let (found, exchange) = reading.exchange(number, &exchanged);
-    for found in found {
+    let mut places = [sent, received].map(|bytes| Places::new(bytes, Position::START));
+    let [in_sent, in_received] = &mut places;
+    reading.exchange(number, &exchanged, &mut |found| {
         // The pointer leads to the member, and line and column into it.
-        let is_sent = found.pointer.starts_with("/request");
-        let (member, bytes) = if is_sent {
-            (session.request, sent)
-        } else {
-            (session.response, received)
+        let (member, places, rest) = match found.pointer.strip_prefix("/request") {
+            Some(rest) => (session.request, &mut *in_sent, rest),
+            None => {
+                let rest = found.pointer.trim_start_matches("/response");
+                (session.response, &mut *in_received, rest)
+            }
         };
-        let rest = found
-            .pointer
-            .trim_start_matches("/request")
-            .trim_start_matches("/response");
-        let pointer = format!("/{}{rest}", member.unwrap_or_default());
-        let at = Position::START.behind(bytes.get(..found.offset).unwrap_or_default());
-        reading.observe(number, &exchange, found, pointer, at);
-    }
+        found.pointer = format!("/{}{rest}", member.unwrap_or_default());
+        places.at(found.offset)
+    });
 }
 
 /// An attribute of the session's timers, which has a zone.

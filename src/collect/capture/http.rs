@@ -9,10 +9,31 @@ use crate::atoms::rules::Needles;
 use crate::atoms::{Raw, When};
 use crate::collect::{Payload, Store, Via};
 
+/// Headers of one message that are looked at. Servers and browsers stop at a few hundred.
+pub(super) const MAX_HEADERS: usize = 4_096;
+
+/// Bytes of one header that are split into cookies, each of which costs twenty times its shortest length in memory.
+/// Browsers keep less than this for one site, and servers take far less in one header.
+pub(super) const MAX_COOKIES: usize = 1 << 20;
+
+/// Bytes of the name of a host, which each of its cookies is given. DNS has 255 (RFC 1035 §2.3.4), in letters of
+/// other scripts there may be more; what is longer is no name.
+const MAX_HOST: usize = 1_024;
+
+/// Bytes of a method, which each part of an exchange is told with. The longest that is registered has 17.
+const MAX_METHOD: usize = 64;
+
+/// Headers `Location` of one response that are resolved by its URL, whose length each of them costs. A response has
+/// one (RFC 9110 §10.2.2); further ones are taken as they are.
+const MAX_RESOLVED: usize = 16;
+
 /// A request or a response.
 #[derive(Debug, Default)]
 pub(super) struct Message<'a> {
-    pub(super) headers: Vec<Header<'a>>,
+    /// Headers, as many as are looked at.
+    headers: Vec<Header<'a>>,
+    /// Whether it has more.
+    has_more: bool,
     /// The body and its offset.
     pub(super) body: Option<(usize, &'a [u8])>,
     /// When it was sent, or received.
@@ -52,19 +73,38 @@ pub(super) struct Found {
     pub(super) payload: Payload,
 }
 
-/// What an exchange holds.
-#[derive(Debug, Default)]
-pub(super) struct Observed {
-    pub(super) host: Option<Box<str>>,
-    pub(super) found: Vec<Found>,
+/// What was not looked at.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Losses {
     /// Bodies that could not be unpacked whole.
     pub(super) packed: u64,
+    /// Messages with more than [`MAX_HEADERS`].
+    pub(super) headers: u64,
+    /// Headers with more than [`MAX_COOKIES`].
+    pub(super) cookies: u64,
+}
+
+impl Losses {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.packed = self.packed.saturating_add(other.packed);
+        self.headers = self.headers.saturating_add(other.headers);
+        self.cookies = self.cookies.saturating_add(other.cookies);
+    }
 }
 
 impl<'a> Message<'a> {
     pub(super) fn header(&self, name: &str) -> Option<&'a [u8]> {
         let mut headers = self.headers.iter();
         headers.find(|header| header.is(name)).map(|it| it.value)
+    }
+
+    /// Adds a header, as long as there are not more than are looked at.
+    pub(super) fn push(&mut self, header: Header<'a>) {
+        if self.headers.len() < MAX_HEADERS {
+            self.headers.push(header);
+        } else {
+            self.has_more = true;
+        }
     }
 }
 
@@ -75,20 +115,26 @@ impl Header<'_> {
 }
 
 impl Exchanged<'_> {
-    /// Finds the parts, those of the request first.
-    pub(super) fn observe(&self, needles: &Needles) -> Observed {
+    /// The host that it went to.
+    pub(super) fn host(&self) -> Option<Box<str>> {
         let authority = self
             .request
             .header(":authority")
             .or_else(|| self.request.header("host"));
-        let authority = authority.map(|host| String::from_utf8_lossy(host).into());
+        let named = || Some(String::from_utf8_lossy(authority?).into());
+        let is_name = |host: &Box<str>| host.len() <= MAX_HOST;
+        parts::host(&self.url).or_else(named).filter(is_name)
+    }
+
+    /// Hands on the parts, those of the request first, those of each message as they lie in it.
+    pub(super) fn observe(&self, needles: &Needles, found: &mut dyn FnMut(Found)) -> Losses {
         let mut observer = Observer {
             exchange: self,
+            host: self.host(),
             needles,
-            out: Observed {
-                host: parts::host(&self.url).or(authority),
-                ..Observed::default()
-            },
+            resolved: 0,
+            losses: Losses::default(),
+            found,
         };
         if !self.url.is_empty() {
             let url = Payload::Url(Raw::new(&*self.url));
@@ -96,14 +142,18 @@ impl Exchanged<'_> {
         }
         observer.message(&self.request, Via::Request);
         observer.message(&self.response, Via::Response);
-        observer.out
+        observer.losses
     }
 }
 
 struct Observer<'a> {
     exchange: &'a Exchanged<'a>,
+    host: Option<Box<str>>,
     needles: &'a Needles,
-    out: Observed,
+    /// Headers that were resolved by the URL.
+    resolved: usize,
+    losses: Losses,
+    found: &'a mut dyn FnMut(Found),
 }
 
 impl Observer<'_> {
@@ -119,6 +169,8 @@ impl Observer<'_> {
                 self.header(header, pointer, via.clone());
             }
         }
+        let more = u64::from(message.has_more);
+        self.losses.headers = self.losses.headers.saturating_add(more);
         if let Some((at, bytes)) = message.body {
             self.body(message, at, bytes, format!("/{side}/body"), via);
         }
@@ -128,30 +180,57 @@ impl Observer<'_> {
         let value = header.value;
         let is_request = via == Via::Request;
         if header.is("referer") && is_request {
-            let sent_to = self.out.host.clone();
-            let url = Payload::Url(Raw::new(value));
-            self.push(header.at, pointer, Via::Referer { sent_to }, url);
+            if self.needles.hit(value) {
+                let sent_to = self.host.clone();
+                let url = Payload::Url(Raw::new(value));
+                self.push(header.at, pointer, Via::Referer { sent_to }, url);
+            }
         } else if header.is("location") && !is_request {
-            let url = Raw::new(parts::resolve(&self.exchange.url, value));
-            self.push(header.at, pointer, Via::Location, Payload::Url(url));
+            let url = self.resolved(value);
+            if self.needles.hit(&url) {
+                let url = Payload::Url(Raw::new(url));
+                self.push(header.at, pointer, Via::Location, url);
+            }
         } else if header.is("cookie") && is_request {
-            self.cookies(header, &parts::cookies(value), &pointer, &via);
+            let cookies = parts::cookies(self.whole_cookies(value));
+            self.cookies(header, &cookies, &pointer, &via);
         } else if header.is("set-cookie") && !is_request {
-            self.cookies(header, &parts::set_cookies(value), &pointer, &via);
+            let cookies = parts::set_cookies(self.whole_cookies(value));
+            self.cookies(header, &cookies, &pointer, &via);
         } else if (header.is("refresh") || header.is("link")) && !is_request {
             let via = if header.is("refresh") {
                 Via::Location
             } else {
                 via
             };
-            self.push(header.at, pointer, via, Payload::Text(Raw::new(value)));
-        } else {
+            if self.needles.hit(value) {
+                self.push(header.at, pointer, via, Payload::Text(Raw::new(value)));
+            }
+        } else if self.needles.hit(&[header.name, b": ", value].concat()) {
             let payload = Payload::Header {
                 name: String::from_utf8_lossy(header.name).into(),
                 value: Raw::new(value),
             };
             self.push(header.at, pointer, via, payload);
         }
+    }
+
+    /// Where a `Location` leads to.
+    fn resolved(&mut self, location: &[u8]) -> Vec<u8> {
+        self.resolved = self.resolved.saturating_add(1);
+        let is_resolved = self.resolved <= MAX_RESOLVED;
+        let base: &[u8] = if is_resolved { &self.exchange.url } else { &[] };
+        parts::resolve(base, location)
+    }
+
+    /// As much of a header as is split into cookies, none of them in half.
+    fn whole_cookies<'h>(&mut self, value: &'h [u8]) -> &'h [u8] {
+        let Some(begin) = value.get(..MAX_COOKIES).filter(|it| it.len() < value.len()) else {
+            return value;
+        };
+        self.losses.cookies = self.losses.cookies.saturating_add(1);
+        let end = memchr::memrchr(b';', begin).unwrap_or_default();
+        begin.get(..end).unwrap_or_default()
     }
 
     /// Each is placed where its own value begins: all of them share one pointer.
@@ -163,14 +242,19 @@ impl Observer<'_> {
         via: &Via,
     ) {
         for cookie in cookies {
-            let pair = Payload::Pair {
-                store: Store::Cookie,
-                origin: self.out.host.clone(),
-                key: Raw::new(cookie.name),
-                value: Raw::new(cookie.value),
-            };
-            let at = header.at.saturating_add(cookie.offset);
-            self.push(at, pointer.into(), via.clone(), pair);
+            if self
+                .needles
+                .hit(&[cookie.name, b"=", cookie.value].concat())
+            {
+                let pair = Payload::Pair {
+                    store: Store::Cookie,
+                    origin: self.host.clone(),
+                    key: Raw::new(cookie.name),
+                    value: Raw::new(cookie.value),
+                };
+                let at = header.at.saturating_add(cookie.offset);
+                self.push(at, pointer.into(), via.clone(), pair);
+            }
         }
     }
 
@@ -182,7 +266,7 @@ impl Observer<'_> {
         }
         let (bytes, is_whole) = unpacked(message, bytes);
         if !is_whole {
-            self.out.packed = self.out.packed.saturating_add(1);
+            self.losses.packed = self.losses.packed.saturating_add(1);
         }
         if !parts::has_media_magic(&bytes) && self.needles.hit(&bytes) {
             let payload = Payload::Body {
@@ -198,7 +282,7 @@ impl Observer<'_> {
             Via::Response | Via::Location => &self.exchange.response,
             _ => &self.exchange.request,
         };
-        self.out.found.push(Found {
+        (self.found)(Found {
             offset,
             pointer,
             via,
@@ -272,7 +356,7 @@ pub(super) fn message(bytes: &[u8]) -> (&[u8], Message<'_>) {
         } else if let Some(colon) = memchr::memchr(b':', line) {
             let value = line.get(colon.saturating_add(1)..).unwrap_or_default();
             let blanks = value.len().saturating_sub(value.trim_ascii_start().len());
-            message.headers.push(Header {
+            message.push(Header {
                 name: line.get(..colon).unwrap_or_default(),
                 value: value.trim_ascii(),
                 at: at
@@ -292,7 +376,7 @@ pub(super) fn request_line(line: &[u8]) -> Option<(Box<str>, usize, &[u8])> {
     let blank = memchr::memchr(b' ', line)?;
     let method = std::str::from_utf8(line.get(..blank)?).ok()?;
     let is_token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    if method.is_empty() || !method.chars().all(is_token) {
+    if method.is_empty() || method.len() > MAX_METHOD || !method.chars().all(is_token) {
         return None;
     }
     let at = blank.saturating_add(1);
@@ -338,6 +422,69 @@ mod tests {
         assert_eq!((body, &bytes[at..]), (b"code=1".as_slice(), body));
         assert_eq!(status(b"HTTP/1.1 302 Found"), Some(302));
         assert_eq!(status(b"HTTP/2 200"), Some(200));
+    }
+
+    #[test]
+    fn only_what_may_matter_is_handed_on_and_only_so_much_of_it() {
+        let needles = crate::atoms::rules::Rules::builtin().unwrap().needles;
+        let bytes = [
+            b"GET /cb HTTP/1.1\r\nAuthorization: Bearer x\r\n".as_slice(),
+            &b"Host: a.example\r\nReferer: https://a.example/\r\n".repeat(100_000),
+            b"\r\ncode=1",
+        ]
+        .concat();
+        let (line, request) = message(&bytes);
+        assert_eq!(request.headers.len(), MAX_HEADERS);
+        let (_, url_at, target) = request_line(line).unwrap();
+        let cookies = b"access_token=x;".repeat(MAX_COOKIES / 10);
+        let mut response = Message::default();
+        for (name, value) in [("set-cookie", cookies.as_slice()), ("location", b"/")] {
+            let name = name.as_bytes();
+            response.push(Header { name, value, at: 0 });
+        }
+        let exchanged = Exchanged {
+            url: url(target, &request),
+            url_at,
+            request,
+            response,
+            ..Exchanged::default()
+        };
+        let mut found = Vec::new();
+        let losses = exchanged.observe(&needles, &mut |part| found.push(part.pointer));
+        let cookies = found.iter().filter(|it| *it == "/response/headers/0");
+        assert!(cookies.count() <= MAX_COOKIES / b"access_token=x;".len());
+        found.dedup();
+        let expected = ["/request/url", "/request/headers/0", "/request/body"];
+        assert_eq!(found, [&expected[..], &["/response/headers/0"]].concat());
+        assert_eq!((losses.headers, losses.cookies), (1, 1));
+    }
+
+    #[test]
+    fn an_endless_name_is_not_held_by_what_it_is_told_with() {
+        let long = [b"https://".as_slice(), &vec![b'a'; 1 << 20], b"/a/b"].concat();
+        let needles = crate::atoms::rules::Rules::builtin().unwrap().needles;
+        let mut response = Message::default();
+        for _ in 0..1_000 {
+            response.push(Header {
+                name: b"Location",
+                value: b"?code=1",
+                at: 0,
+            });
+        }
+        let exchanged = Exchanged {
+            url: long.clone(),
+            response,
+            ..Exchanged::default()
+        };
+        assert_eq!(exchanged.host(), None);
+        let mut bytes = 0;
+        exchanged.observe(&needles, &mut |part| match &part.payload {
+            Payload::Url(url) => bytes += url.as_bytes().len(),
+            other => panic!("{other:?}"),
+        });
+        assert!(bytes < long.len() * 20, "{bytes}");
+        let line = [&vec![b'A'; 1 << 20], b" /cb".as_slice()].concat();
+        assert!(request_line(&line).is_none());
     }
 
     #[test]
