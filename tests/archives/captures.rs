@@ -240,6 +240,64 @@ fn items_of_burp_are_read() {
 }
 
 #[test]
+fn what_looks_like_a_tag_in_a_message_of_burp_ends_nothing() {
+    let link = format!("https://app.example/cb#access_token={TOKEN}&token_type=Bearer");
+    let feed = format!("<rss><item><title>x</title></item><item><link>{link}</link></item></rss>");
+    let script = format!("<script>//<![CDATA[\na=1;//]]]]><![CDATA[>\nb=\"{link}\"</script>");
+    let open = format!("<p>a]]>b</p><a href=\"{link}\">");
+    let quiet = "GET / HTTP/1.1\r\nHost: app.example\r\n\r\n";
+    let answer = |body: &str| format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n{body}");
+    let item = |url: &str, request: &str, response: &str| {
+        format!(
+            "<item><url><![CDATA[{url}]]></url><request base64=\"false\"><![CDATA[{request}]]></request><response base64=\"false\"><![CDATA[{response}]]></response></item>\n"
+        )
+    };
+    let query = "https://app.example/?q=</url><request>";
+    // Two items that damage has made one.
+    let merged = item(query, quiet, "x").replace("</item>\n", "")
+        + item(query, &sent(), "").trim_start_matches("<item>");
+    for (items, place) in [
+        (
+            item("https://app.example/", quiet, &answer(&feed)),
+            "/response/body",
+        ),
+        (
+            item("https://app.example/", quiet, &answer(&script)),
+            "/response/body",
+        ),
+        (
+            item("https://app.example/", quiet, &answer(&open)),
+            "/response/body",
+        ),
+        (item(query, quiet, &received()), "/response/headers/0"),
+        (item(query, &sent(), ""), "/request/target"),
+        (merged, "/request/target"),
+    ] {
+        let text = format!("<?xml version=\"1.0\"?>\n<items burpVersion=\"1\">\n{items}</items>\n");
+        let report = scan_bytes("items.xml", text.as_bytes());
+        let found = found(&report);
+        assert!(
+            found.iter().any(|it| it.ends_with(place)),
+            "{items}: {found:?}"
+        );
+        let lines: Vec<&str> = text.split('\n').collect();
+        for finding in report.list("findings") {
+            let locator = &finding["sightings"][0]["locator"];
+            let number = |name: &str| usize::try_from(locator[name].as_u64().unwrap()).unwrap();
+            let rest = &lines[number("line") - 1][number("column") - 1..];
+            let begins = ["<rss>", "<script>", "<p>", "/done#", "/cb?"];
+            assert!(begins.iter().any(|it| rest.starts_with(it)), "{rest}");
+        }
+    }
+    let cut = scan_bytes("items.xml", b"<items burpVersion=\"1\"><!-- <item></item>");
+    assert!(
+        cut.problems()[0].contains("ends inside a CDATA section or a comment"),
+        "{:?}",
+        cut.problems()
+    );
+}
+
+#[test]
 fn sessions_of_fiddler_are_read() {
     let times = "<Session SID=\"7\"><SessionTimers ClientBeginRequest=\"2026-11-23T05:00:00.1234567+00:00\" ServerDoneResponse=\"0001-01-01T00:00:00\" /></Session>";
     let whole = sent().replacen("GET /cb", "GET https://app.example/cb", 1);

@@ -127,6 +127,7 @@ fn session(
         status: http::status(status),
         url: http::url(target, &request),
         url_at,
+        target: None,
         request,
         response,
     };

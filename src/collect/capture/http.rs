@@ -57,6 +57,8 @@ pub(super) struct Exchanged<'a> {
     pub(super) url: Vec<u8>,
     /// Offset of the request's target.
     pub(super) url_at: usize,
+    /// The target of the request line and its offset, where it is not that of the URL.
+    pub(super) target: Option<(usize, &'a [u8])>,
     pub(super) request: Message<'a>,
     pub(super) response: Message<'a>,
 }
@@ -139,6 +141,10 @@ impl Exchanged<'_> {
         if !self.url.is_empty() {
             let url = Payload::Url(Raw::new(&*self.url));
             observer.push(self.url_at, "/request/url".into(), Via::Request, url);
+        }
+        if let Some((at, target)) = self.target.filter(|(_, target)| needles.hit(target)) {
+            let url = Payload::Url(Raw::new(parts::resolve(&self.url, target)));
+            observer.push(at, "/request/target".into(), Via::Request, url);
         }
         observer.message(&self.request, Via::Request);
         observer.message(&self.response, Via::Response);

@@ -186,6 +186,7 @@ fn exchanged<'a>(request: Value<'a>, response: Option<Value<'a>>) -> Exchanged<'
         status,
         url: url(request, &sent),
         url_at: path.map_or(request.at, |path| path.at),
+        target: None,
         request: sent,
         response: response.map(message).unwrap_or_default(),
     }

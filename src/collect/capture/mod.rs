@@ -7,6 +7,7 @@ mod http;
 mod mitmproxy;
 mod place;
 mod tnet;
+mod xml;
 
 use std::sync::Arc;
 

@@ -59,6 +59,11 @@ impl<'a> Places<'a> {
         place
     }
 
+    /// Lets a step back begin again at an offset, before which nothing lies that is asked for from now on.
+    pub(super) fn mark(&mut self, offset: usize) {
+        self.start = (offset, self.at(offset));
+    }
+
     /// A place from which that of an offset can be counted.
     fn before(&self, offset: usize) -> (usize, Position) {
         if offset < self.last.0 {
@@ -84,6 +89,9 @@ mod tests {
             assert_eq!(places.at(offset), expected);
         }
         assert!(passed <= bytes.len(), "{passed}");
+        places.mark(5_000);
+        places.at(9_000);
+        assert_eq!(places.before(6_000).0, 5_000);
         assert_eq!(places.at(6_000), Position::START.behind(&bytes[..6_000]));
     }
 }
