@@ -9,6 +9,11 @@ const TOKEN: &str = "qZ0001x8Rv2LmT0bWc7Kp4HsYd9Ng3Jf6";
 const CODE: &str = "SplxlOBeZQQYbYS6WxSbIAkQm";
 const VERIFIER: &str = "dBjftJeZ4CVPmB92K27uhbUJU1p1rAwW1gFWFOEjXk8";
 
+/// Another token of the same shape.
+fn token(number: u8) -> String {
+    TOKEN.replacen("x8", &format!("y{number}"), 1)
+}
+
 /// What was found, as `kind slot pointer`.
 fn found(report: &Report) -> Vec<String> {
     let mut all = Vec::new();
@@ -332,6 +337,59 @@ fn sessions_of_fiddler_are_read() {
                     .starts_with("https://app.example/")
             );
         }
+    }
+}
+
+#[test]
+fn every_member_of_an_archive_of_sessions_is_read_or_told() {
+    let get = |number: u8| {
+        let token = token(number);
+        format!("GET https://app.example/cb?access_token={token} HTTP/1.1\r\n\r\n")
+    };
+    let answer = |number: u8| {
+        let body = json!({"access_token": token(number), "token_type": "Bearer"});
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{body}")
+    };
+    let types = || zipped("[Content_Types].xml", "<Types/>");
+    let bytes = zip(&[
+        types(),
+        deflated("raw/1_c.txt", get(1)),
+        deflated("raw/1_s.txt", answer(2)),
+        deflated("raw/1_c.txt", get(3)),
+        deflated("raw/1_s.txt", answer(4)),
+        deflated("raw/01_c.txt", get(5)),
+        deflated("raw/2_s.txt", answer(6)),
+        deflated("raw/3_c.txt", get(7).replacen("GET ", "G\0T ", 1)),
+    ]);
+    let report = scan_bytes("x.saz", &bytes);
+    has(
+        &report,
+        &[
+            "access_token query /raw/1_c.txt/url",
+            "access_token json /raw/1_s.txt/body",
+            "access_token query /raw/1_c.txt#2/url",
+            "access_token json /raw/1_s.txt#2/body",
+            "access_token query /raw/01_c.txt/url",
+            "access_token json /raw/2_s.txt/body",
+            "access_token query /raw/3_c.txt/url",
+        ],
+    );
+    assert_eq!(report.count(), 7);
+    assert!(report.problems().is_empty(), "{:?}", report.problems());
+    for name in ["var/log/access.log", "raw/1_x.txt", "raw/+1_c.txt"] {
+        let bytes = zip(&[
+            types(),
+            deflated("raw/1_c.txt", get(1)),
+            deflated(name, get(2)),
+        ]);
+        let report = scan_bytes("x.saz", &bytes);
+        has(&report, &["access_token query /raw/1_c.txt/url"]);
+        let told = report.problems();
+        assert!(
+            told[0].contains("1 of its files are no part of a session"),
+            "{told:?}"
+        );
+        assert_eq!(report.code, 3);
     }
 }
 

@@ -122,9 +122,9 @@ fn exchange(
     let zone = reading.context.log_timezone;
     let time = time.and_then(|time| time_of(&time.text, zone));
     (message.at, answer.at) = (time, time);
-    let (method, url_at, target) = http::request_line(line).unwrap_or_default();
+    let (method, url_at, target) = http::target(line);
     let exchanged = Exchanged {
-        method: (!method.is_empty()).then_some(method),
+        method,
         status: http::status(status),
         url: match stated {
             Some(url) => url.text.clone(),
@@ -137,7 +137,7 @@ fn exchange(
         request: message,
         response: answer,
     };
-    reading.exchange(index, &exchanged, &mut |found| {
+    reading.exchange((index, 0), &exchanged, &mut |found| {
         let element = match found.pointer.as_str() {
             "/request/url" => stated.or(request),
             pointer if pointer.starts_with("/request") => request,

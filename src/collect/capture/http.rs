@@ -377,20 +377,22 @@ pub(super) fn message(bytes: &[u8]) -> (&[u8], Message<'_>) {
     (first, message)
 }
 
-/// Method and target of a request line, and the target's offset.
-pub(super) fn request_line(line: &[u8]) -> Option<(Box<str>, usize, &[u8])> {
-    let blank = memchr::memchr(b' ', line)?;
-    let method = std::str::from_utf8(line.get(..blank)?).ok()?;
+/// Method and target of a request line, and the target's offset. Of what is no request line as much as can be is the
+/// target, so that none is lost.
+pub(super) fn target(line: &[u8]) -> (Option<Box<str>>, usize, &[u8]) {
+    let Some(blank) = memchr::memchr(b' ', line) else {
+        return (None, 0, line);
+    };
     let is_token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    if method.is_empty() || method.len() > MAX_METHOD || !method.chars().all(is_token) {
-        return None;
-    }
+    let method = line.get(..blank).filter(|it| it.len() <= MAX_METHOD);
+    let method = method.and_then(|method| std::str::from_utf8(method).ok());
+    let method = method.filter(|it| !it.is_empty() && it.chars().all(is_token));
     let at = blank.saturating_add(1);
-    let target = line.get(at..)?;
+    let target = line.get(at..).unwrap_or_default();
     // Blanks in a target are told from the one before the version.
     let version = memchr::memmem::rfind(target, b" HTTP/");
-    let target = target.get(..version.unwrap_or(target.len()))?;
-    Some((method.into(), at, target))
+    let target = target.get(..version.unwrap_or(target.len()));
+    (method.map(Into::into), at, target.unwrap_or_default())
 }
 
 /// Status of a status line.
@@ -417,9 +419,10 @@ mod tests {
     fn messages_are_read_with_the_places_of_their_parts() {
         let bytes = b"POST /token HTTP/1.1\r\nHost: idp.example\r\nContent-Type:a/b\n\r\ncode=1";
         let (line, message) = message(bytes);
-        let (method, at, target) = request_line(line).unwrap();
-        assert_eq!((&*method, at, target), ("POST", 5, b"/token".as_slice()));
-        assert_eq!(url(target, &message), b"//idp.example/token");
+        let (method, at, rest) = target(line);
+        assert_eq!(method.as_deref(), Some("POST"));
+        assert_eq!((at, rest), (5, b"/token".as_slice()));
+        assert_eq!(url(rest, &message), b"//idp.example/token");
         for header in &message.headers {
             assert!(bytes[header.at..].starts_with(header.value));
         }
@@ -441,7 +444,7 @@ mod tests {
         .concat();
         let (line, request) = message(&bytes);
         assert_eq!(request.headers.len(), MAX_HEADERS);
-        let (_, url_at, target) = request_line(line).unwrap();
+        let (_, url_at, target) = target(line);
         let cookies = b"access_token=x;".repeat(MAX_COOKIES / 10);
         let mut response = Message::default();
         for (name, value) in [("set-cookie", cookies.as_slice()), ("location", b"/")] {
@@ -490,7 +493,7 @@ mod tests {
         });
         assert!(bytes < long.len() * 20, "{bytes}");
         let line = [&vec![b'A'; 1 << 20], b" /cb".as_slice()].concat();
-        assert!(request_line(&line).is_none());
+        assert_eq!(target(&line), (None, (1 << 20) + 1, b"/cb".as_slice()));
     }
 
     #[test]

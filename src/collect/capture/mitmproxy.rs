@@ -159,7 +159,7 @@ fn flow(bytes: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>) -
     };
     let exchanged = exchanged(request, state.get("response"));
     let mut places = Places::new(bytes, at);
-    let exchange = reading.exchange(index, &exchanged, &mut |found| places.at(found.offset));
+    let exchange = reading.exchange((index, 0), &exchanged, &mut |found| places.at(found.offset));
     let messages = state.get("websocket").and_then(|it| it.get("messages"));
     for (number, message) in messages.into_iter().flat_map(Value::items).enumerate() {
         if let Some(found) = self::message(number, message, reading) {

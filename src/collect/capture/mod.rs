@@ -56,20 +56,23 @@ impl<'a, 's> Reading<'a, 's> {
         }
     }
 
-    /// Hands on what an exchange holds, part by part, and returns the exchange itself. `locate` gives the place of
-    /// a part in the file, and may say more exactly which part it is.
+    /// Hands on what an exchange holds, part by part, and returns the exchange itself. It is told apart by its index
+    /// and by how many of that index came before. `locate` gives the place of a part in the file, and may say more
+    /// exactly which part it is.
     fn exchange(
         &mut self,
-        index: u64,
+        (index, twin): (u64, u64),
         exchanged: &Exchanged<'_>,
         locate: &mut dyn FnMut(&mut Found) -> Position,
     ) -> Arc<Exchange> {
-        let number = index.to_le_bytes();
+        let (number, ordinal) = (index.to_le_bytes(), twin.to_le_bytes());
+        let ordinal = (twin > 0).then_some(ordinal.as_slice());
         let parts = [
             b"capture".as_slice(),
             self.digest.as_bytes().as_slice(),
             number.as_slice(),
         ];
+        let parts = parts.into_iter().chain(ordinal);
         let exchange = Arc::new(Exchange {
             key: JoinKey {
                 kind: KeyKind::Exchange,
