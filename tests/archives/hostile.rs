@@ -209,6 +209,19 @@ fn archives_that_are_cut_off_give_what_is_there() {
 }
 
 #[test]
+fn a_member_of_unknown_type_is_a_file() {
+    for kind in [b'0', b'7', 0, b'Z', b'E', b'8', b' ', 0xff] {
+        let mut bytes = tarred("a.log", kind, line(1).as_bytes());
+        bytes.extend(tar([("b.log", line(2).as_bytes())]));
+        for bytes in [bytes.clone(), gzip(&bytes)] {
+            let report = scan_bytes("x", &bytes);
+            assert_eq!(report.places(), ["x > a.log", "x > b.log"], "{kind}");
+            assert_eq!(report.code, 0);
+        }
+    }
+}
+
+#[test]
 fn damage_in_a_tar_costs_the_member_it_hit() {
     let mut bytes = tar([
         ("a.log", line(1).as_bytes()),
