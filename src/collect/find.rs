@@ -290,7 +290,8 @@ pub(super) fn belongs_to(
     }
     // What Playwright writes beside the capture of a `.har.zip`; as a log, its messages would be seen twice.
     let is_message = || first(name).is_some_and(|it| is_message_of_web_socket(&it));
-    let is_one = name.ends_with(".jsonl") && first("har.har").is_some() && is_message();
+    let is_named = name.strip_suffix(".jsonl").is_some();
+    let is_one = is_named && first("har.har").is_some() && is_message();
     is_one.then_some("read with its capture")
 }
 

@@ -129,7 +129,19 @@ fn bearer(canonical: &str) -> Option<&str> {
     let (scheme, token) = canonical.split_at_checked(7)?;
     let scheme = scheme.strip_suffix([' ', '+'])?;
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-    is_bearer.then(|| token.trim())
+    (is_bearer && !is_challenge(token)).then(|| token.trim())
+}
+
+/// Whether what follows a scheme is a challenge's first parameter, `realm="x"`, and not a token: in a token `=`
+/// stands at the end alone (RFC 9110 §11.2, RFC 6750 §2.1 and §3).
+fn is_challenge(rest: &str) -> bool {
+    rest.trim_start()
+        .split_once('=')
+        .is_some_and(|(name, value)| {
+            let name = name.trim_end();
+            let is_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-';
+            !name.is_empty() && name.bytes().all(is_name) && !value.trim_matches('=').is_empty()
+        })
 }
 
 /// All messages in an observation, outermost first.
@@ -317,7 +329,7 @@ fn header(name: &str, value: &str) -> Message {
             let value = rest.trim().trim_start_matches("token=").trim_matches('"');
             fields.push(Field::new(&name, value.to_owned(), Slot::Header));
         }
-        (false, "bearer") => {
+        (false, "bearer") if !is_challenge(rest) => {
             fields.push(Field::new(
                 "authorization_bearer",
                 rest.trim().to_owned(),

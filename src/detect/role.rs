@@ -4,7 +4,7 @@ use super::message::{Field, Form, Message};
 use super::score::{Found, Setting};
 use super::{Channel, REPORT, Role};
 use crate::atoms::{Kind, Slot};
-use crate::collect::{Observation, Store, Via};
+use crate::collect::{Observation, Payload, Store, Via};
 
 /// What is asked of a message.
 struct Seen<'a> {
@@ -47,7 +47,6 @@ pub(super) fn role(
 
 /// How the message travelled.
 pub(super) fn channel(observation: &Observation, message: &Message, role: Role) -> Channel {
-    use crate::collect::Payload;
     match (&observation.payload, message.form, role) {
         (
             Payload::Pair {
@@ -229,6 +228,46 @@ impl Seen<'_> {
         })
     }
 
+    /// An answer of the token endpoint that grants nothing. An API may use the same words.
+    fn is_token_error(&self) -> bool {
+        // RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5 and §8; the last line is GitHub's.
+        const REGISTERED: [&str; 20] = [
+            "invalid_request",
+            "invalid_client",
+            "invalid_grant",
+            "unauthorized_client",
+            "unsupported_grant_type",
+            "invalid_scope",
+            "authorization_pending",
+            "slow_down",
+            "access_denied",
+            "expired_token",
+            "invalid_target",
+            "invalid_dpop_proof",
+            "use_dpop_nonce",
+            "bad_verification_code",
+            "bad_refresh_token",
+            "incorrect_client_credentials",
+            "incorrect_device_code",
+            "redirect_uri_mismatch",
+            "device_flow_disabled",
+            "unverified_user_email",
+        ];
+        self.path(&["token", "oauth"])
+            && self
+                .field("error")
+                .is_some_and(|field| REGISTERED.contains(&field.canonical.as_str()))
+    }
+
+    /// GitHub's token endpoint answers in form data unless JSON is asked for; a form in a page is no answer.
+    fn is_form_answer(&self, observation: &Observation) -> bool {
+        let in_page =
+            matches!(&observation.payload, Payload::Body { mime, .. } if mime.contains("html"));
+        observation.via == Via::Response
+            && !in_page
+            && (self.is_token_error() || self.any(&["accesstoken", "refreshtoken"]))
+    }
+
     fn slot_of(&self, names: &[&str], slot: Slot) -> bool {
         self.message.fields.iter().any(|field| {
             field.slot == slot && !field.canonical.is_empty() && names.contains(&&*field.key.key)
@@ -323,6 +362,8 @@ impl Seen<'_> {
     fn of_form(&self, observation: &Observation) -> Role {
         if self.is_token_request() {
             Role::TokenRequest
+        } else if self.is_form_answer(observation) {
+            Role::TokenResponse
         } else if self.is_logout() {
             Role::Logout
         } else if self.is_request() {
@@ -349,7 +390,11 @@ impl Seen<'_> {
         if self.is_token_request() {
             Role::TokenRequest
         } else if response
-            && (self.any(&GRANTED) || pushed || introspected || self.has("authreqid"))
+            && (self.any(&GRANTED)
+                || pushed
+                || introspected
+                || self.has("authreqid")
+                || (observation.via == Via::Response && self.is_token_error()))
         {
             Role::TokenResponse
         } else if !response && !self.found.is_empty() {

@@ -2,6 +2,7 @@
 //! rotated one, and when. True for every holder, whoever saw it. Decides nothing.
 
 mod event;
+mod servers;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,12 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Judging;
 use super::holder::Holders;
+use crate::atoms::rules::provider::Provider;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 use crate::flow::census::{Habit, value};
 use crate::flow::{Correlated, Exposure, Trail};
 pub(super) use event::Event;
 use event::Happened;
+use servers::Servers;
 
 /// Clock errors up to this many seconds are the time a token takes from its issuer to the place where it
 /// was seen, and correct nothing.
@@ -49,6 +52,7 @@ pub(super) struct Facts<'a> {
     /// By trail: its exposures.
     trail_exposures: BTreeMap<usize, Vec<usize>>,
     trails_by_challenge: HashMap<JoinKey, Vec<usize>>,
+    servers: Servers<'a>,
 }
 
 impl<'a> Facts<'a> {
@@ -71,6 +75,7 @@ impl<'a> Facts<'a> {
             trail_sightings: Vec::new(),
             trail_exposures: BTreeMap::new(),
             trails_by_challenge: HashMap::new(),
+            servers: Servers::of(sightings, &judging.rules.providers),
         };
         for (index, sighting) in sightings.iter().enumerate() {
             facts.index(index, sighting);
@@ -118,6 +123,17 @@ impl<'a> Facts<'a> {
             .map_or(&[][..], Vec::as_slice);
         own.iter()
             .filter_map(|&index| Some((index, self.sighting(index)?)))
+    }
+
+    /// The provider to which a sighting was sent, or which sent it.
+    pub(super) fn provider(&self, sighting: usize) -> Option<&'a Provider> {
+        self.servers.at(sighting)
+    }
+
+    /// The first messages of a trail to each provider, for each redirect URI.
+    pub(super) fn to_providers(&self, trail: usize) -> impl Iterator<Item = (usize, &'a Sighting)> {
+        let first = self.servers.of_trail(trail).iter();
+        first.filter_map(|&index| Some((index, self.sighting(index)?)))
     }
 
     /// Sightings of the same request and response, itself included.
@@ -205,6 +221,7 @@ impl<'a> Facts<'a> {
                 }
             }
         }
+        self.servers.note_trail(&own, &self.correlated.sightings);
         self.trail_sightings.push(own);
     }
 

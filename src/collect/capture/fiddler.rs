@@ -197,12 +197,11 @@ fn session(archive: &Archive, number: (u64, u64), session: Session, reading: &mu
     let (sent_name, received_name) = (name(session.request), name(session.response));
     reading.exchange(number, &exchanged, &mut |found| {
         // The pointer leads to the member, and line and column into it.
-        let (member, places, rest) = match found.pointer.strip_prefix("/request") {
-            Some(rest) => (&sent_name, &mut *in_sent, rest),
-            None => {
-                let rest = found.pointer.trim_start_matches("/response");
-                (&received_name, &mut *in_received, rest)
-            }
+        let (member, places, rest) = if let Some(rest) = found.pointer.strip_prefix("/request") {
+            (&sent_name, &mut *in_sent, rest)
+        } else {
+            let rest = found.pointer.trim_start_matches("/response");
+            (&received_name, &mut *in_received, rest)
         };
         found.pointer = format!("/{member}{rest}");
         places.at(found.offset)

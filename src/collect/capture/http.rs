@@ -124,8 +124,8 @@ impl Exchanged<'_> {
             .header(":authority")
             .or_else(|| self.request.header("host"));
         let named = || Some(String::from_utf8_lossy(authority?).into());
-        let is_name = |host: &Box<str>| host.len() <= MAX_HOST;
-        parts::host(&self.url).or_else(named).filter(is_name)
+        let host = parts::host(&self.url).or_else(named);
+        host.filter(|host| host.len() <= MAX_HOST)
     }
 
     /// Hands on the parts, those of the request first, those of each message as they lie in it.

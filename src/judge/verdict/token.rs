@@ -53,7 +53,7 @@ pub(super) fn refresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> R
     if case.happened(Event::Refused, at, reach) {
         return Ruling::proven(
             State::Unknown,
-            "the token endpoint answered invalid_grant for it, and does not say why",
+            "the token endpoint refused it (invalid_grant), and does not say why",
         );
     }
     if let Some(ruling) = not_a_token(case) {
@@ -132,7 +132,8 @@ pub(super) fn not_a_token(case: &Case<'_>) -> Option<Ruling> {
             State::Unknown,
             "not-a-valid-jwt: a key that was given says that its signature is false",
         )),
-        Signature::None | Signature::Unverified | Signature::Verified => None,
+        // What was cut is ruled before any kind is asked.
+        Signature::None | Signature::Unverified | Signature::Verified | Signature::Cut => None,
     }
 }
 
