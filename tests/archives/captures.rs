@@ -402,10 +402,11 @@ fn headers_without_end_are_left_at_a_bound_and_the_body_is_read() {
         ("Content-Type", "application/x-www-form-urlencoded"),
     ];
     list.resize(5_000, ("a", "b"));
-    let lines: String = list
+    let lines: Vec<String> = list
         .iter()
         .map(|(name, it)| format!("{name}: {it}\n"))
         .collect();
+    let lines = lines.concat();
     let request = format!("POST /token HTTP/1.1\n{lines}\n{body}");
     let saz = zip(&[
         zipped("[Content_Types].xml", "<Types/>"),
