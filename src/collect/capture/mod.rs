@@ -1,6 +1,7 @@
 //! Captures of HTTP traffic other than HAR: flow files of mitmproxy, items that Burp saved, sessions that Fiddler
 //! saved. Each reader finds the exchanges in its format; what an exchange holds is the same for all.
 
+mod body;
 mod burp;
 mod fiddler;
 mod http;
