@@ -1,15 +1,17 @@
 //! Finds the evidence: walks what was named, follows no link, enters no pseudo-filesystem, and lists the
-//! files to be read. Looks at names and kinds of directory entries; content is for the readers.
+//! files to be read. Looks at names and kinds of directory entries; content is for the readers, but for the first bytes
+//! of what by its name is read with another file.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::Metadata;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
 
-use super::ReadError;
-use super::platform::PseudoFilesystems;
+use super::platform::{self, PseudoFilesystems};
+use super::{ReadError, sqlite};
 
 /// Where to look, and for what.
 #[derive(Debug, Default)]
@@ -57,8 +59,16 @@ pub struct File {
     pub len: u64,
 }
 
-/// Suffixes of the files that SQLite keeps beside a database (sqlite.org/tempfiles.html).
-const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// Suffixes of the files that SQLite keeps beside a database (sqlite.org/tempfiles.html), and how those begin that are
+/// in use (sqlite.org/walformat.html, sqlite.org/fileformat2.html §3). Others are empty, or begin with zeros.
+const SIDECARS: [(&str, [&[u8]; 2]); 3] = [
+    ("-wal", [b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"]),
+    ("-shm", [b"\x18\xe2\x2d\x00", b"\x00\x2d\xe2\x18"]),
+    ("-journal", [b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"; 2]),
+];
+
+/// First bytes of a file that decide whether it is read with another one: some members of a JSON text stand there.
+pub(super) const FIRST: u64 = 4_096;
 
 /// Walks the inputs.
 pub fn find(inputs: &Inputs) -> Found {
@@ -269,7 +279,8 @@ fn decide(
     }
     let is_found = |main: &Path| {
         let is_listed = list.is_some_and(|list| list.contains(main));
-        (!named || is_listed) && main.symlink_metadata().is_ok_and(|meta| meta.is_file())
+        let is_found = !named || is_listed || main == entry.path();
+        is_found && main.symlink_metadata().is_ok_and(|meta| meta.is_file())
     };
     if let Some(reason) = is_read_with_another(entry.path(), is_found) {
         return Ok(Kind::PassedOver(reason));
@@ -286,21 +297,43 @@ pub(super) fn matches(set: Option<&GlobSet>, shown: &str) -> Option<bool> {
 /// Why the file needs no reading of its own: it is read with one that lies beside it.
 fn is_read_with_another(path: &Path, is_found: impl Fn(&Path) -> bool) -> Option<&'static str> {
     let name = path.file_name()?.to_str()?;
-    belongs_to(name, |main| is_found(&path.with_file_name(main)))
+    belongs_to(name, |name| {
+        let path = path.with_file_name(name);
+        let file = is_found(&path).then(|| platform::open(&path))?;
+        let mut first = Vec::new();
+        file.ok()?.take(FIRST).read_to_end(&mut first).ok()?;
+        Some(first)
+    })
 }
 
-/// Why a file of this name needs no reading of its own, if the file that it belongs to is there.
-pub(super) fn belongs_to(name: &str, is_there: impl Fn(&str) -> bool) -> Option<&'static str> {
-    let database = SIDECARS
+/// Why a file of this name needs no reading of its own. `first` gives the first bytes of a file in its folder: a name
+/// alone proves nothing, and what is passed over in vain is read by nobody.
+pub(super) fn belongs_to(
+    name: &str,
+    first: impl Fn(&str) -> Option<Vec<u8>>,
+) -> Option<&'static str> {
+    let sidecar = SIDECARS
         .iter()
-        .filter_map(|suffix| name.strip_suffix(suffix))
-        .any(|main| !main.is_empty() && is_there(main));
-    if database {
-        return Some("read with its database");
+        .find_map(|(suffix, begins)| Some((name.strip_suffix(suffix)?, begins)));
+    if let Some((main, begins)) = sidecar.filter(|(main, _)| !main.is_empty()) {
+        let is_database = || first(main).is_some_and(|it| it.starts_with(sqlite::MAGIC));
+        let own = first(name)?;
+        let is_blank = own.iter().take(8).all(|byte| *byte == 0);
+        let is_sidecar = is_blank || begins.iter().any(|begin| own.starts_with(begin));
+        return (is_sidecar && is_database()).then_some("read with its database");
     }
     // What Playwright writes beside the capture of a `.har.zip`; as a log, its messages would be seen twice.
-    let messages = name.strip_suffix(".jsonl").is_some();
-    (messages && is_there("har.har")).then_some("read with its capture")
+    let is_message = || first(name).is_some_and(|it| is_message_of_web_socket(&it));
+    let is_named = name.strip_suffix(".jsonl").is_some();
+    let is_one = is_named && first("har.har").is_some() && is_message();
+    is_one.then_some("read with its capture")
+}
+
+/// Whether a text begins with a message of a WebSocket as a capture holds it (`harTracer.ts` of Playwright).
+fn is_message_of_web_socket(text: &[u8]) -> bool {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let has = |name: &[u8]| memchr::memmem::find(line, name).is_some();
+    line.starts_with(b"{") && has(b"\"opcode\"") && has(b"\"data\"")
 }
 
 /// Sorts, and keeps each file once, however many arguments lead to it.
@@ -324,7 +357,12 @@ mod tests {
         for file in files {
             let path = dir.path().join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "x").unwrap();
+            let content = match path.file_name().unwrap().to_str().unwrap() {
+                "History" => [sqlite::MAGIC, b"x"].concat(),
+                "History-wal" => b"\x37\x7f\x06\x82x".into(),
+                _ => b"x".into(),
+            };
+            std::fs::write(path, content).unwrap();
         }
         dir
     }
@@ -347,6 +385,41 @@ mod tests {
         let found = find(&inputs(dir.path()));
         assert_eq!(names(&found), ["a/History", "a/x-journal", "b"]);
         assert_eq!(found.passed_over["read with its database"], 1);
+    }
+
+    #[test]
+    fn what_only_has_the_name_of_a_sidecar_is_found() {
+        let all = [
+            "History",
+            "History-journal",
+            "History-shm",
+            "History-wal",
+            "a.jsonl",
+            "access",
+            "access-wal",
+            "b.jsonl",
+            "har.har",
+        ];
+        let dir = tree(&all);
+        let write = |name: &str, content: &[u8]| {
+            std::fs::write(dir.path().join(name), content).unwrap();
+        };
+        write("access-wal", b"\x37\x7f\x06\x82");
+        write(
+            "b.jsonl",
+            b"{\"type\":\"send\",\"opcode\":1,\"data\":\"x\"}\n",
+        );
+        let found = find(&inputs(dir.path()));
+        let expected = all
+            .into_iter()
+            .filter(|it| !["History-wal", "b.jsonl"].contains(it));
+        assert_eq!(names(&found), expected.collect::<Vec<_>>());
+        assert_eq!(found.passed_over["read with its database"], 1);
+        assert_eq!(found.passed_over["read with its capture"], 1);
+        write("History-journal", b"");
+        write("History-shm", &[0; 32]);
+        let found = find(&inputs(dir.path()));
+        assert_eq!(found.passed_over["read with its database"], 3);
     }
 
     #[test]

@@ -9,6 +9,11 @@ const TOKEN: &str = "qZ0001x8Rv2LmT0bWc7Kp4HsYd9Ng3Jf6";
 const CODE: &str = "SplxlOBeZQQYbYS6WxSbIAkQm";
 const VERIFIER: &str = "dBjftJeZ4CVPmB92K27uhbUJU1p1rAwW1gFWFOEjXk8";
 
+/// Another token of the same shape.
+fn token(number: u8) -> String {
+    TOKEN.replacen("x8", &format!("y{number}"), 1)
+}
+
 /// What was found, as `kind slot pointer`.
 fn found(report: &Report) -> Vec<String> {
     let mut all = Vec::new();
@@ -240,6 +245,64 @@ fn items_of_burp_are_read() {
 }
 
 #[test]
+fn what_looks_like_a_tag_in_a_message_of_burp_ends_nothing() {
+    let link = format!("https://app.example/cb#access_token={TOKEN}&token_type=Bearer");
+    let feed = format!("<rss><item><title>x</title></item><item><link>{link}</link></item></rss>");
+    let script = format!("<script>//<![CDATA[\na=1;//]]]]><![CDATA[>\nb=\"{link}\"</script>");
+    let open = format!("<p>a]]>b</p><a href=\"{link}\">");
+    let quiet = "GET / HTTP/1.1\r\nHost: app.example\r\n\r\n";
+    let answer = |body: &str| format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n{body}");
+    let item = |url: &str, request: &str, response: &str| {
+        format!(
+            "<item><url><![CDATA[{url}]]></url><request base64=\"false\"><![CDATA[{request}]]></request><response base64=\"false\"><![CDATA[{response}]]></response></item>\n"
+        )
+    };
+    let query = "https://app.example/?q=</url><request>";
+    // Two items that damage has made one.
+    let merged = item(query, quiet, "x").replace("</item>\n", "")
+        + item(query, &sent(), "").trim_start_matches("<item>");
+    for (items, place) in [
+        (
+            item("https://app.example/", quiet, &answer(&feed)),
+            "/response/body",
+        ),
+        (
+            item("https://app.example/", quiet, &answer(&script)),
+            "/response/body",
+        ),
+        (
+            item("https://app.example/", quiet, &answer(&open)),
+            "/response/body",
+        ),
+        (item(query, quiet, &received()), "/response/headers/0"),
+        (item(query, &sent(), ""), "/request/target"),
+        (merged, "/request/target"),
+    ] {
+        let text = format!("<?xml version=\"1.0\"?>\n<items burpVersion=\"1\">\n{items}</items>\n");
+        let report = scan_bytes("items.xml", text.as_bytes());
+        let found = found(&report);
+        assert!(
+            found.iter().any(|it| it.ends_with(place)),
+            "{items}: {found:?}"
+        );
+        let lines: Vec<&str> = text.split('\n').collect();
+        for finding in report.list("findings") {
+            let locator = &finding["sightings"][0]["locator"];
+            let number = |name: &str| usize::try_from(locator[name].as_u64().unwrap()).unwrap();
+            let rest = &lines[number("line") - 1][number("column") - 1..];
+            let begins = ["<rss>", "<script>", "<p>", "/done#", "/cb?"];
+            assert!(begins.iter().any(|it| rest.starts_with(it)), "{rest}");
+        }
+    }
+    let cut = scan_bytes("items.xml", b"<items burpVersion=\"1\"><!-- <item></item>");
+    assert!(
+        cut.problems()[0].contains("ends inside a CDATA section or a comment"),
+        "{:?}",
+        cut.problems()
+    );
+}
+
+#[test]
 fn sessions_of_fiddler_are_read() {
     let times = "<Session SID=\"7\"><SessionTimers ClientBeginRequest=\"2026-11-23T05:00:00.1234567+00:00\" ServerDoneResponse=\"0001-01-01T00:00:00\" /></Session>";
     let whole = sent().replacen("GET /cb", "GET https://app.example/cb", 1);
@@ -274,6 +337,104 @@ fn sessions_of_fiddler_are_read() {
                     .starts_with("https://app.example/")
             );
         }
+    }
+}
+
+#[test]
+fn every_member_of_an_archive_of_sessions_is_read_or_told() {
+    let get = |number: u8| {
+        let token = token(number);
+        format!("GET https://app.example/cb?access_token={token} HTTP/1.1\r\n\r\n")
+    };
+    let answer = |number: u8| {
+        let body = json!({"access_token": token(number), "token_type": "Bearer"});
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{body}")
+    };
+    let types = || zipped("[Content_Types].xml", "<Types/>");
+    let bytes = zip(&[
+        types(),
+        deflated("raw/1_c.txt", get(1)),
+        deflated("raw/1_s.txt", answer(2)),
+        deflated("raw/1_c.txt", get(3)),
+        deflated("raw/1_s.txt", answer(4)),
+        deflated("raw/01_c.txt", get(5)),
+        deflated("raw/2_s.txt", answer(6)),
+        deflated("raw/3_c.txt", get(7).replacen("GET ", "G\0T ", 1)),
+    ]);
+    let report = scan_bytes("x.saz", &bytes);
+    has(
+        &report,
+        &[
+            "access_token query /raw/1_c.txt/url",
+            "access_token json /raw/1_s.txt/body",
+            "access_token query /raw/1_c.txt#2/url",
+            "access_token json /raw/1_s.txt#2/body",
+            "access_token query /raw/01_c.txt/url",
+            "access_token json /raw/2_s.txt/body",
+            "access_token query /raw/3_c.txt/url",
+        ],
+    );
+    assert_eq!(report.count(), 7);
+    assert!(report.problems().is_empty(), "{:?}", report.problems());
+    for name in ["var/log/access.log", "raw/1_x.txt", "raw/+1_c.txt"] {
+        let bytes = zip(&[
+            types(),
+            deflated("raw/1_c.txt", get(1)),
+            deflated(name, get(2)),
+        ]);
+        let report = scan_bytes("x.saz", &bytes);
+        has(&report, &["access_token query /raw/1_c.txt/url"]);
+        let told = report.problems();
+        assert!(
+            told[0].contains("1 of its files are no part of a session"),
+            "{told:?}"
+        );
+        assert_eq!(report.code, 3);
+    }
+}
+
+#[test]
+fn headers_without_end_are_left_at_a_bound_and_the_body_is_read() {
+    let form = "grant_type=authorization_code";
+    let body = format!("{form}&code={CODE}&code_verifier={VERIFIER}&client_id=spa");
+    let mut list = vec![
+        ("Host", "idp.example"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+    ];
+    list.resize(5_000, ("a", "b"));
+    let lines: Vec<String> = list
+        .iter()
+        .map(|(name, it)| format!("{name}: {it}\n"))
+        .collect();
+    let lines = lines.concat();
+    let request = format!("POST /token HTTP/1.1\n{lines}\n{body}");
+    let saz = zip(&[
+        zipped("[Content_Types].xml", "<Types/>"),
+        deflated("raw/1_c.txt", request.clone()),
+    ]);
+    let items = format!(
+        "<items burpVersion=\"1\"><item><request><![CDATA[{request}]]></request></item></items>"
+    );
+    let flow = flow("/token", (&list, &body), (&[], ""));
+    for (name, bytes) in [
+        ("x.saz", saz),
+        ("x.xml", items.into_bytes()),
+        ("x.mitm", flow.into_bytes()),
+    ] {
+        let report = scan_bytes(name, &bytes);
+        let told = report.problems();
+        assert!(
+            told.iter().any(|it| it.contains("more than 4096 headers")),
+            "{name}: {told:?}"
+        );
+        assert_eq!(report.code, 3, "{name}");
+        let found = found(&report);
+        assert!(
+            found
+                .iter()
+                .any(|it| it.contains("code form") && it.ends_with("body")),
+            "{name}: {found:?}"
+        );
     }
 }
 

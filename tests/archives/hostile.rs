@@ -237,6 +237,51 @@ fn archives_that_are_cut_off_give_what_is_there() {
 }
 
 #[test]
+fn a_member_of_unknown_type_is_a_file() {
+    for kind in [b'0', b'7', 0, b'Z', b'E', b'8', b' ', 0xff] {
+        let mut bytes = tarred("a.log", kind, line(1).as_bytes());
+        bytes.extend(tar([("b.log", line(2).as_bytes())]));
+        for bytes in [bytes.clone(), gzip(&bytes)] {
+            let report = scan_bytes("x", &bytes);
+            assert_eq!(report.places(), ["x > a.log", "x > b.log"], "{kind}");
+            assert_eq!(report.code, 0);
+        }
+    }
+}
+
+#[test]
+fn what_only_has_the_name_of_a_sidecar_is_read() {
+    let lines = [line(1), line(2), line(3), line(4)];
+    let names = [
+        "access.log",
+        "access.log-journal",
+        "access.log-wal",
+        "run/audit.jsonl",
+    ];
+    let mut members: Vec<Zipped> = names
+        .iter()
+        .zip(&lines)
+        .map(|(name, line)| zipped(name, line.as_str()))
+        .collect();
+    members.push(zipped(
+        "run/har.har",
+        r#"{"log":{"version":"1.2","entries":[]}}"#,
+    ));
+    let report = scan_bytes("x.zip", &zip(&members));
+    let expected = names.map(|name| format!("x.zip > {name}"));
+    assert_eq!(report.places(), expected);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("run")).unwrap();
+    for member in &members {
+        let name = std::str::from_utf8(&member.name).unwrap();
+        std::fs::write(folder.path().join(name), &member.data).unwrap();
+    }
+    let root = folder.path().to_str().unwrap();
+    let report = scan_with(&[root, "--source-root", root], None);
+    assert_eq!(report.places(), names);
+}
+
+#[test]
 fn damage_in_a_tar_costs_the_member_it_hit() {
     let mut bytes = tar([
         ("a.log", line(1).as_bytes()),

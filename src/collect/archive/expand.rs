@@ -2,6 +2,7 @@
 //! archives in that. In parallel, in an order that depends on nothing but the names.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::GlobSet;
@@ -231,7 +232,14 @@ impl Filter {
 fn belongs(archive: &Archive, index: usize) -> Option<&'static str> {
     let name = &archive.member(index)?.name;
     let own = name.rsplit(['/', '\\']).next()?;
-    find::belongs_to(own, |main| archive.beside(index, main).is_some())
+    find::belongs_to(own, |name| {
+        let member = archive.member(archive.beside(index, name)?)?;
+        let content = archive.content(member).ok()?;
+        let mut first = Vec::new();
+        // What was damaged behind its first bytes has them.
+        let _ = content.take(find::FIRST).read_to_end(&mut first);
+        Some(first)
+    })
 }
 
 #[cfg(test)]

@@ -133,14 +133,6 @@ impl Header {
                 let size = of_member.size.unwrap_or(size);
                 let name = of_member.name.unwrap_or_else(|| self.name());
                 match kind {
-                    Some(b'0' | b'7' | 0) if of_member.sparse => {
-                        into.lose(Loss::Sparse);
-                        input.skip(size)?;
-                    }
-                    // Before 1988 a folder was a file whose name ends with a slash.
-                    Some(b'0' | b'7' | 0) if !name.ends_with(b"/") => {
-                        return keep(&name, size, input, into);
-                    }
                     Some(b'S') => {
                         into.lose(Loss::Sparse);
                         self.skip_map(input)?;
@@ -155,7 +147,14 @@ impl Header {
                     Some(b'2') => into.pass_over("symbolic link"),
                     Some(b'3' | b'4' | b'6') => into.pass_over("special file"),
                     Some(b'5') => {}
-                    _ => input.skip(size)?,
+                    // Before 1988 a folder was a file whose name ends with a slash.
+                    Some(b'0' | b'7' | 0) if name.ends_with(b"/") => input.skip(size)?,
+                    _ if of_member.sparse => {
+                        into.lose(Loss::Sparse);
+                        input.skip(size)?;
+                    }
+                    // What is of no known type is a file (POSIX.1-2001, pax, "ustar Interchange Format").
+                    _ => return keep(&name, size, input, into),
                 }
             }
         }

@@ -1,18 +1,37 @@
 //! An HTTP exchange as it was sent, whatever recorded it: which of its bytes are URLs, cookies, headers, bodies.
 //! Knows HTTP's own headers and nothing of OAuth; where the bytes lie is the business of each capture.
 
-use std::borrow::Cow;
-
-use super::super::coding;
 use super::super::har::parts;
+use super::body::unpacked;
 use crate::atoms::rules::Needles;
 use crate::atoms::{Raw, When};
 use crate::collect::{Payload, Store, Via};
 
+/// Headers of one message that are looked at. Servers and browsers stop at a few hundred.
+pub(super) const MAX_HEADERS: usize = 4_096;
+
+/// Bytes of one header that are split into cookies, each of which costs twenty times its shortest length in memory.
+/// Browsers keep less than this for one site, and servers take far less in one header.
+pub(super) const MAX_COOKIES: usize = 1 << 20;
+
+/// Bytes of the name of a host, which each of its cookies is given. DNS has 255 (RFC 1035 §2.3.4), in letters of
+/// other scripts there may be more; what is longer is no name.
+const MAX_HOST: usize = 1_024;
+
+/// Bytes of a method, which each part of an exchange is told with. The longest that is registered has 17.
+const MAX_METHOD: usize = 64;
+
+/// Headers `Location` of one response that are resolved by its URL, whose length each of them costs. A response has
+/// one (RFC 9110 §10.2.2); further ones are taken as they are.
+const MAX_RESOLVED: usize = 16;
+
 /// A request or a response.
 #[derive(Debug, Default)]
 pub(super) struct Message<'a> {
-    pub(super) headers: Vec<Header<'a>>,
+    /// Headers, as many as are looked at.
+    headers: Vec<Header<'a>>,
+    /// Whether it has more.
+    has_more: bool,
     /// The body and its offset.
     pub(super) body: Option<(usize, &'a [u8])>,
     /// When it was sent, or received.
@@ -36,6 +55,8 @@ pub(super) struct Exchanged<'a> {
     pub(super) url: Vec<u8>,
     /// Offset of the request's target.
     pub(super) url_at: usize,
+    /// The target of the request line and its offset, where it is not that of the URL.
+    pub(super) target: Option<(usize, &'a [u8])>,
     pub(super) request: Message<'a>,
     pub(super) response: Message<'a>,
 }
@@ -52,19 +73,38 @@ pub(super) struct Found {
     pub(super) payload: Payload,
 }
 
-/// What an exchange holds.
-#[derive(Debug, Default)]
-pub(super) struct Observed {
-    pub(super) host: Option<Box<str>>,
-    pub(super) found: Vec<Found>,
+/// What was not looked at.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Losses {
     /// Bodies that could not be unpacked whole.
     pub(super) packed: u64,
+    /// Messages with more than [`MAX_HEADERS`].
+    pub(super) headers: u64,
+    /// Headers with more than [`MAX_COOKIES`].
+    pub(super) cookies: u64,
+}
+
+impl Losses {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.packed = self.packed.saturating_add(other.packed);
+        self.headers = self.headers.saturating_add(other.headers);
+        self.cookies = self.cookies.saturating_add(other.cookies);
+    }
 }
 
 impl<'a> Message<'a> {
     pub(super) fn header(&self, name: &str) -> Option<&'a [u8]> {
         let mut headers = self.headers.iter();
         headers.find(|header| header.is(name)).map(|it| it.value)
+    }
+
+    /// Adds a header, as long as there are not more than are looked at.
+    pub(super) fn push(&mut self, header: Header<'a>) {
+        if self.headers.len() < MAX_HEADERS {
+            self.headers.push(header);
+        } else {
+            self.has_more = true;
+        }
     }
 }
 
@@ -75,35 +115,49 @@ impl Header<'_> {
 }
 
 impl Exchanged<'_> {
-    /// Finds the parts, those of the request first.
-    pub(super) fn observe(&self, needles: &Needles) -> Observed {
+    /// The host that it went to.
+    pub(super) fn host(&self) -> Option<Box<str>> {
         let authority = self
             .request
             .header(":authority")
             .or_else(|| self.request.header("host"));
-        let authority = authority.map(|host| String::from_utf8_lossy(host).into());
+        let named = || Some(String::from_utf8_lossy(authority?).into());
+        let host = parts::host(&self.url).or_else(named);
+        host.filter(|host| host.len() <= MAX_HOST)
+    }
+
+    /// Hands on the parts, those of the request first, those of each message as they lie in it.
+    pub(super) fn observe(&self, needles: &Needles, found: &mut dyn FnMut(Found)) -> Losses {
         let mut observer = Observer {
             exchange: self,
+            host: self.host(),
             needles,
-            out: Observed {
-                host: parts::host(&self.url).or(authority),
-                ..Observed::default()
-            },
+            resolved: 0,
+            losses: Losses::default(),
+            found,
         };
         if !self.url.is_empty() {
             let url = Payload::Url(Raw::new(&*self.url));
             observer.push(self.url_at, "/request/url".into(), Via::Request, url);
         }
+        if let Some((at, target)) = self.target.filter(|(_, target)| needles.hit(target)) {
+            let url = Payload::Url(Raw::new(parts::resolve(&self.url, target)));
+            observer.push(at, "/request/target".into(), Via::Request, url);
+        }
         observer.message(&self.request, Via::Request);
         observer.message(&self.response, Via::Response);
-        observer.out
+        observer.losses
     }
 }
 
 struct Observer<'a> {
     exchange: &'a Exchanged<'a>,
+    host: Option<Box<str>>,
     needles: &'a Needles,
-    out: Observed,
+    /// Headers that were resolved by the URL.
+    resolved: usize,
+    losses: Losses,
+    found: &'a mut dyn FnMut(Found),
 }
 
 impl Observer<'_> {
@@ -119,6 +173,8 @@ impl Observer<'_> {
                 self.header(header, pointer, via.clone());
             }
         }
+        let more = u64::from(message.has_more);
+        self.losses.headers = self.losses.headers.saturating_add(more);
         if let Some((at, bytes)) = message.body {
             self.body(message, at, bytes, format!("/{side}/body"), via);
         }
@@ -128,30 +184,57 @@ impl Observer<'_> {
         let value = header.value;
         let is_request = via == Via::Request;
         if header.is("referer") && is_request {
-            let sent_to = self.out.host.clone();
-            let url = Payload::Url(Raw::new(value));
-            self.push(header.at, pointer, Via::Referer { sent_to }, url);
+            if self.needles.hit(value) {
+                let sent_to = self.host.clone();
+                let url = Payload::Url(Raw::new(value));
+                self.push(header.at, pointer, Via::Referer { sent_to }, url);
+            }
         } else if header.is("location") && !is_request {
-            let url = Raw::new(parts::resolve(&self.exchange.url, value));
-            self.push(header.at, pointer, Via::Location, Payload::Url(url));
+            let url = self.resolved(value);
+            if self.needles.hit(&url) {
+                let url = Payload::Url(Raw::new(url));
+                self.push(header.at, pointer, Via::Location, url);
+            }
         } else if header.is("cookie") && is_request {
-            self.cookies(header, &parts::cookies(value), &pointer, &via);
+            let cookies = parts::cookies(self.whole_cookies(value));
+            self.cookies(header, &cookies, &pointer, &via);
         } else if header.is("set-cookie") && !is_request {
-            self.cookies(header, &parts::set_cookies(value), &pointer, &via);
+            let cookies = parts::set_cookies(self.whole_cookies(value));
+            self.cookies(header, &cookies, &pointer, &via);
         } else if (header.is("refresh") || header.is("link")) && !is_request {
             let via = if header.is("refresh") {
                 Via::Location
             } else {
                 via
             };
-            self.push(header.at, pointer, via, Payload::Text(Raw::new(value)));
-        } else {
+            if self.needles.hit(value) {
+                self.push(header.at, pointer, via, Payload::Text(Raw::new(value)));
+            }
+        } else if self.needles.hit(&[header.name, b": ", value].concat()) {
             let payload = Payload::Header {
                 name: String::from_utf8_lossy(header.name).into(),
                 value: Raw::new(value),
             };
             self.push(header.at, pointer, via, payload);
         }
+    }
+
+    /// Where a `Location` leads to.
+    fn resolved(&mut self, location: &[u8]) -> Vec<u8> {
+        self.resolved = self.resolved.saturating_add(1);
+        let is_resolved = self.resolved <= MAX_RESOLVED;
+        let base: &[u8] = if is_resolved { &self.exchange.url } else { &[] };
+        parts::resolve(base, location)
+    }
+
+    /// As much of a header as is split into cookies, none of them in half.
+    fn whole_cookies<'h>(&mut self, value: &'h [u8]) -> &'h [u8] {
+        let Some(begin) = value.get(..MAX_COOKIES).filter(|it| it.len() < value.len()) else {
+            return value;
+        };
+        self.losses.cookies = self.losses.cookies.saturating_add(1);
+        let end = memchr::memrchr(b';', begin).unwrap_or_default();
+        begin.get(..end).unwrap_or_default()
     }
 
     /// Each is placed where its own value begins: all of them share one pointer.
@@ -163,14 +246,19 @@ impl Observer<'_> {
         via: &Via,
     ) {
         for cookie in cookies {
-            let pair = Payload::Pair {
-                store: Store::Cookie,
-                origin: self.out.host.clone(),
-                key: Raw::new(cookie.name),
-                value: Raw::new(cookie.value),
-            };
-            let at = header.at.saturating_add(cookie.offset);
-            self.push(at, pointer.into(), via.clone(), pair);
+            if self
+                .needles
+                .hit(&[cookie.name, b"=", cookie.value].concat())
+            {
+                let pair = Payload::Pair {
+                    store: Store::Cookie,
+                    origin: self.host.clone(),
+                    key: Raw::new(cookie.name),
+                    value: Raw::new(cookie.value),
+                };
+                let at = header.at.saturating_add(cookie.offset);
+                self.push(at, pointer.into(), via.clone(), pair);
+            }
         }
     }
 
@@ -182,7 +270,7 @@ impl Observer<'_> {
         }
         let (bytes, is_whole) = unpacked(message, bytes);
         if !is_whole {
-            self.out.packed = self.out.packed.saturating_add(1);
+            self.losses.packed = self.losses.packed.saturating_add(1);
         }
         if !parts::has_media_magic(&bytes) && self.needles.hit(&bytes) {
             let payload = Payload::Body {
@@ -198,58 +286,13 @@ impl Observer<'_> {
             Via::Response | Via::Location => &self.exchange.response,
             _ => &self.exchange.request,
         };
-        self.out.found.push(Found {
+        (self.found)(Found {
             offset,
             pointer,
             via,
             at: message.at,
             payload,
         });
-    }
-}
-
-/// The body without its codings (RFC 9110 §8.4.1, RFC 9112 §7.1), and whether all of it could be unpacked. What came
-/// before damage is kept; of what cannot be unpacked at all the bytes as they are, since some captures undo a coding
-/// and keep the field.
-fn unpacked<'a>(message: &Message<'_>, body: &'a [u8]) -> (Cow<'a, [u8]>, bool) {
-    let mut body = Cow::Borrowed(body);
-    let chunked = message.header("transfer-encoding").is_some_and(|coding| {
-        let coding = coding.to_ascii_lowercase();
-        memchr::memmem::find(&coding, b"chunked").is_some()
-    });
-    if chunked && let Some(whole) = unchunked(&body) {
-        body = whole.into();
-    }
-    let Some(codings) = message.header("content-encoding") else {
-        return (body, true);
-    };
-    let (plain, problem) = coding::decoded(body.to_vec(), codings);
-    let is_whole = problem.is_none();
-    if plain.is_empty() && !is_whole {
-        return (body, false);
-    }
-    (plain.into(), is_whole)
-}
-
-/// The chunks of a body in one; nothing when it is not in chunks.
-fn unchunked(body: &[u8]) -> Option<Vec<u8>> {
-    let mut whole = Vec::new();
-    let mut rest = body;
-    loop {
-        let end = memchr::memchr(b'\n', rest.get(..64).unwrap_or(rest));
-        let Some(line) = end.and_then(|end| rest.get(..end)) else {
-            return (!whole.is_empty()).then_some(whole);
-        };
-        let size = line.split(|byte| *byte == b';').next()?.trim_ascii();
-        let size = usize::from_str_radix(std::str::from_utf8(size).ok()?, 16).ok()?;
-        if size == 0 {
-            return Some(whole);
-        }
-        rest = rest.get(end?.saturating_add(1)..)?;
-        let chunk = rest.get(..size).unwrap_or(rest);
-        whole.extend_from_slice(chunk);
-        rest = rest.get(size..).unwrap_or_default();
-        rest = rest.strip_prefix(b"\r\n").unwrap_or(rest);
     }
 }
 
@@ -272,7 +315,7 @@ pub(super) fn message(bytes: &[u8]) -> (&[u8], Message<'_>) {
         } else if let Some(colon) = memchr::memchr(b':', line) {
             let value = line.get(colon.saturating_add(1)..).unwrap_or_default();
             let blanks = value.len().saturating_sub(value.trim_ascii_start().len());
-            message.headers.push(Header {
+            message.push(Header {
                 name: line.get(..colon).unwrap_or_default(),
                 value: value.trim_ascii(),
                 at: at
@@ -287,20 +330,22 @@ pub(super) fn message(bytes: &[u8]) -> (&[u8], Message<'_>) {
     (first, message)
 }
 
-/// Method and target of a request line, and the target's offset.
-pub(super) fn request_line(line: &[u8]) -> Option<(Box<str>, usize, &[u8])> {
-    let blank = memchr::memchr(b' ', line)?;
-    let method = std::str::from_utf8(line.get(..blank)?).ok()?;
+/// Method and target of a request line, and the target's offset. Of what is no request line as much as can be is the
+/// target, so that none is lost.
+pub(super) fn target(line: &[u8]) -> (Option<Box<str>>, usize, &[u8]) {
+    let Some(blank) = memchr::memchr(b' ', line) else {
+        return (None, 0, line);
+    };
     let is_token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    if method.is_empty() || !method.chars().all(is_token) {
-        return None;
-    }
+    let method = line.get(..blank).filter(|it| it.len() <= MAX_METHOD);
+    let method = method.and_then(|method| std::str::from_utf8(method).ok());
+    let method = method.filter(|it| !it.is_empty() && it.chars().all(is_token));
     let at = blank.saturating_add(1);
-    let target = line.get(at..)?;
+    let target = line.get(at..).unwrap_or_default();
     // Blanks in a target are told from the one before the version.
     let version = memchr::memmem::rfind(target, b" HTTP/");
-    let target = target.get(..version.unwrap_or(target.len()))?;
-    Some((method.into(), at, target))
+    let target = target.get(..version.unwrap_or(target.len()));
+    (method.map(Into::into), at, target.unwrap_or_default())
 }
 
 /// Status of a status line.
@@ -327,9 +372,10 @@ mod tests {
     fn messages_are_read_with_the_places_of_their_parts() {
         let bytes = b"POST /token HTTP/1.1\r\nHost: idp.example\r\nContent-Type:a/b\n\r\ncode=1";
         let (line, message) = message(bytes);
-        let (method, at, target) = request_line(line).unwrap();
-        assert_eq!((&*method, at, target), ("POST", 5, b"/token".as_slice()));
-        assert_eq!(url(target, &message), b"//idp.example/token");
+        let (method, at, rest) = target(line);
+        assert_eq!(method.as_deref(), Some("POST"));
+        assert_eq!((at, rest), (5, b"/token".as_slice()));
+        assert_eq!(url(rest, &message), b"//idp.example/token");
         for header in &message.headers {
             assert!(bytes[header.at..].starts_with(header.value));
         }
@@ -341,34 +387,65 @@ mod tests {
     }
 
     #[test]
-    fn codings_are_undone_where_they_are() {
-        let chunks = b"4\r\ncode\r\n3;x=y\r\n=12\r\n0\r\n\r\n";
-        assert_eq!(unchunked(chunks).unwrap(), b"code=12");
-        assert_eq!(unchunked(b"{\"access_token\":1}"), None);
-        let coded = |coding: &'static [u8], body: &[u8]| {
-            let message = Message {
-                headers: vec![Header {
-                    name: b"Content-Encoding",
-                    value: coding,
-                    at: 0,
-                }],
-                ..Message::default()
-            };
-            let (body, is_whole) = unpacked(&message, body);
-            (body.into_owned(), is_whole)
+    fn only_what_may_matter_is_handed_on_and_only_so_much_of_it() {
+        let needles = crate::atoms::rules::Rules::builtin().unwrap().needles;
+        let bytes = [
+            b"GET /cb HTTP/1.1\r\nAuthorization: Bearer x\r\n".as_slice(),
+            &b"Host: a.example\r\nReferer: https://a.example/\r\n".repeat(100_000),
+            b"\r\ncode=1",
+        ]
+        .concat();
+        let (line, request) = message(&bytes);
+        assert_eq!(request.headers.len(), MAX_HEADERS);
+        let (_, url_at, target) = target(line);
+        let cookies = b"access_token=x;".repeat(MAX_COOKIES / 10);
+        let mut response = Message::default();
+        for (name, value) in [("set-cookie", cookies.as_slice()), ("location", b"/")] {
+            let name = name.as_bytes();
+            response.push(Header { name, value, at: 0 });
+        }
+        let exchanged = Exchanged {
+            url: url(target, &request),
+            url_at,
+            request,
+            response,
+            ..Exchanged::default()
         };
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        std::io::Write::write_all(&mut gzip, b"code=1").unwrap();
-        let gzip = gzip.finish().unwrap();
-        let plain = b"code=1".to_vec();
-        assert_eq!(coded(b"gzip", &gzip), (plain.clone(), true));
-        assert_eq!(coded(b"gzip", &plain), (plain.clone(), true));
-        assert_eq!(
-            coded(b"gzip", &gzip[..gzip.len() - 4]),
-            (plain.clone(), false)
-        );
-        let brotli = b"\x0b\x03\x80{\"a\":1}\x03";
-        assert_eq!(coded(b"br", brotli), (b"{\"a\":1}".to_vec(), true));
-        assert_eq!(coded(b"other", &plain), (plain, false));
+        let mut found = Vec::new();
+        let losses = exchanged.observe(&needles, &mut |part| found.push(part.pointer));
+        let cookies = found.iter().filter(|it| *it == "/response/headers/0");
+        assert!(cookies.count() <= MAX_COOKIES / b"access_token=x;".len());
+        found.dedup();
+        let expected = ["/request/url", "/request/headers/0", "/request/body"];
+        assert_eq!(found, [&expected[..], &["/response/headers/0"]].concat());
+        assert_eq!((losses.headers, losses.cookies), (1, 1));
+    }
+
+    #[test]
+    fn an_endless_name_is_not_held_by_what_it_is_told_with() {
+        let long = [b"https://".as_slice(), &vec![b'a'; 1 << 20], b"/a/b"].concat();
+        let needles = crate::atoms::rules::Rules::builtin().unwrap().needles;
+        let mut response = Message::default();
+        for _ in 0..1_000 {
+            response.push(Header {
+                name: b"Location",
+                value: b"?code=1",
+                at: 0,
+            });
+        }
+        let exchanged = Exchanged {
+            url: long.clone(),
+            response,
+            ..Exchanged::default()
+        };
+        assert_eq!(exchanged.host(), None);
+        let mut bytes = 0;
+        exchanged.observe(&needles, &mut |part| match &part.payload {
+            Payload::Url(url) => bytes += url.as_bytes().len(),
+            other => panic!("{other:?}"),
+        });
+        assert!(bytes < long.len() * 20, "{bytes}");
+        let line = [&vec![b'A'; 1 << 20], b" /cb".as_slice()].concat();
+        assert_eq!(target(&line), (None, (1 << 20) + 1, b"/cb".as_slice()));
     }
 }

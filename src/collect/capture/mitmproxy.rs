@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::http::{Exchanged, Found, Header, Message};
 use super::tnet::{MAX_DIGITS, Value};
-use super::{MAX_EXCHANGE, Position, Reading, epoch};
+use super::{MAX_EXCHANGE, Places, Position, Reading, epoch};
 use crate::atoms::{Raw, Source};
 use crate::collect::har::parts;
 use crate::collect::{Context, Evidence, Payload, ReadError, Reader, Sink, Via};
@@ -158,18 +158,14 @@ fn flow(bytes: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>) -
         return false;
     };
     let exchanged = exchanged(request, state.get("response"));
-    let (mut found, exchange) = reading.exchange(index, &exchanged);
+    let mut places = Places::new(bytes, at);
+    let exchange = reading.exchange((index, 0), &exchanged, &mut |found| places.at(found.offset));
     let messages = state.get("websocket").and_then(|it| it.get("messages"));
     for (number, message) in messages.into_iter().flat_map(Value::items).enumerate() {
-        found.extend(self::message(number, message, reading));
-    }
-    found.sort_by_key(|found| found.offset);
-    let (mut place, mut passed) = (at, 0);
-    for found in found {
-        place = place.behind(bytes.get(passed..found.offset).unwrap_or_default());
-        passed = found.offset;
-        let pointer = found.pointer.clone();
-        reading.observe(index, &exchange, found, pointer, place);
+        if let Some(found) = self::message(number, message, reading) {
+            let place = places.at(found.offset);
+            reading.observe(index, &exchange, found, place);
+        }
     }
     true
 }
@@ -190,6 +186,7 @@ fn exchanged<'a>(request: Value<'a>, response: Option<Value<'a>>) -> Exchanged<'
         status,
         url: url(request, &sent),
         url_at: path.map_or(request.at, |path| path.at),
+        target: None,
         request: sent,
         response: response.map(message).unwrap_or_default(),
     }
@@ -204,7 +201,7 @@ fn headers(value: Value<'_>) -> Message<'_> {
             continue;
         };
         if let Some((name, value)) = name.text().zip(content.text()) {
-            message.headers.push(Header {
+            message.push(Header {
                 name,
                 value,
                 at: content.at,

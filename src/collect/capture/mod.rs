@@ -1,11 +1,14 @@
 //! Captures of HTTP traffic other than HAR: flow files of mitmproxy, items that Burp saved, sessions that Fiddler
 //! saved. Each reader finds the exchanges in its format; what an exchange holds is the same for all.
 
+mod body;
 mod burp;
 mod fiddler;
 mod http;
 mod mitmproxy;
+mod place;
 mod tnet;
+mod xml;
 
 use std::sync::Arc;
 
@@ -14,8 +17,9 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::burp::BURP;
 pub use self::fiddler::FIDDLER;
 pub(super) use self::fiddler::is_session_archive;
-use self::http::{Exchanged, Found, Observed};
+use self::http::{Exchanged, Found, Losses, MAX_COOKIES, MAX_HEADERS};
 pub use self::mitmproxy::MITMPROXY;
+use self::place::{Places, Position};
 use super::{Context, Exchange, Observation, ReadError, Sink};
 use crate::atoms::{
     Basis, Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When, Zone,
@@ -36,8 +40,7 @@ struct Reading<'a, 's> {
     digest: Digest,
     context: &'a Context<'a>,
     sink: &'a mut Sink<'s>,
-    /// Bodies that could not be unpacked whole.
-    packed: u64,
+    losses: Losses,
     /// Exchanges longer than [`MAX_EXCHANGE`].
     large: u64,
 }
@@ -49,53 +52,55 @@ impl<'a, 's> Reading<'a, 's> {
             source,
             context,
             sink,
-            packed: 0,
+            losses: Losses::default(),
             large: 0,
         }
     }
 
-    /// Finds what an exchange holds, and the exchange itself.
-    fn exchange(&mut self, index: u64, exchange: &Exchanged<'_>) -> (Vec<Found>, Arc<Exchange>) {
-        let Observed {
-            host,
-            found,
-            packed,
-        } = exchange.observe(&self.context.rules.needles);
-        self.packed = self.packed.saturating_add(packed);
-        let number = index.to_le_bytes();
+    /// Hands on what an exchange holds, part by part, and returns the exchange itself. It is told apart by its index
+    /// and by how many of that index came before. `locate` gives the place of a part in the file, and may say more
+    /// exactly which part it is.
+    fn exchange(
+        &mut self,
+        (index, twin): (u64, u64),
+        exchanged: &Exchanged<'_>,
+        locate: &mut dyn FnMut(&mut Found) -> Position,
+    ) -> Arc<Exchange> {
+        let (number, ordinal) = (index.to_le_bytes(), twin.to_le_bytes());
+        let ordinal = (twin > 0).then_some(ordinal.as_slice());
         let parts = [
             b"capture".as_slice(),
             self.digest.as_bytes().as_slice(),
             number.as_slice(),
         ];
+        let parts = parts.into_iter().chain(ordinal);
         let exchange = Arc::new(Exchange {
             key: JoinKey {
                 kind: KeyKind::Exchange,
                 digest: Digest::of(parts),
             },
-            method: exchange.method.clone(),
-            status: exchange.status,
-            url: Raw::new(exchange.url.as_slice()),
-            host,
+            method: exchanged.method.clone(),
+            status: exchanged.status,
+            url: Raw::new(exchanged.url.as_slice()),
+            host: exchanged.host(),
         });
-        (found, exchange)
+        let needles = &self.context.rules.needles;
+        let losses = exchanged.observe(needles, &mut |mut found| {
+            let at = locate(&mut found);
+            self.observe(index, &exchange, found, at);
+        });
+        self.losses.add(&losses);
+        exchange
     }
 
     /// Hands on what was found, with its place in the file.
-    fn observe(
-        &mut self,
-        index: u64,
-        exchange: &Arc<Exchange>,
-        found: Found,
-        pointer: String,
-        at: Position,
-    ) {
+    fn observe(&mut self, index: u64, exchange: &Arc<Exchange>, found: Found, at: Position) {
         (self.sink.observe)(Observation {
             place: Place {
                 source: Arc::clone(self.source),
                 locator: Locator::Entry {
                     index,
-                    pointer: pointer.into(),
+                    pointer: found.pointer.into(),
                     line: at.line,
                     column: at.column,
                 },
@@ -115,46 +120,32 @@ impl<'a, 's> Reading<'a, 's> {
 
     /// Says what was not read.
     fn report(&mut self) {
-        let (packed, large, mib) = (self.packed, self.large, MAX_EXCHANGE >> 20);
+        let Losses {
+            packed,
+            headers,
+            cookies,
+        } = self.losses;
+        let (large, mib) = (self.large, MAX_EXCHANGE >> 20);
         if packed > 0 {
             self.problem(ReadError::Malformed(
                 format!("{packed} bodies are damaged, too large, or packed by a coding that is not known; what could be unpacked was searched").into(),
+            ));
+        }
+        if headers > 0 {
+            self.problem(ReadError::Limit(
+                format!("{headers} messages have more than {MAX_HEADERS} headers; the others were not looked at").into(),
+            ));
+        }
+        if cookies > 0 {
+            let mib = MAX_COOKIES >> 20;
+            self.problem(ReadError::Limit(
+                format!("{cookies} headers hold more than {mib} MiB of cookies; the others were not looked at").into(),
             ));
         }
         if large > 0 {
             self.problem(ReadError::Limit(
                 format!("{large} exchanges are larger than {mib} MiB and were not read").into(),
             ));
-        }
-    }
-}
-
-/// A place in a file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Position {
-    line: u64,
-    column: u64,
-}
-
-impl Position {
-    const START: Self = Self { line: 1, column: 1 };
-
-    /// The place behind these bytes.
-    fn behind(self, bytes: &[u8]) -> Self {
-        let len = |bytes: &[u8]| bytes.len() as u64;
-        match memchr::memrchr(b'\n', bytes) {
-            None => Self {
-                column: self.column.saturating_add(len(bytes)),
-                ..self
-            },
-            Some(last) => {
-                let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
-                let tail = bytes.get(last.saturating_add(1)..).unwrap_or_default();
-                Self {
-                    line: self.line.saturating_add(lines),
-                    column: len(tail).saturating_add(1),
-                }
-            }
         }
     }
 }
