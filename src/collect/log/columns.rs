@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use jiff::civil::Date;
 
-use super::record::Part;
+use super::record::{Part, short_name};
 use super::{escape, stamp};
 use crate::atoms::rules::log_format::{Escape, LogFormats, Role, Shape};
 
@@ -79,7 +79,11 @@ impl Header {
             .split(u8::is_ascii_whitespace)
             .filter(|name| !name.is_empty())
             .take(MAX_COLUMNS)
-            .map(|name| String::from_utf8_lossy(name).to_lowercase().into())
+            .map(|name| {
+                String::from_utf8_lossy(short_name(name))
+                    .to_lowercase()
+                    .into()
+            })
             .collect();
         self.section = formats
             .formats

@@ -15,6 +15,7 @@ mod stamp;
 mod threads;
 mod transcode;
 
+use std::cell::Cell;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -130,6 +131,7 @@ pub fn read_record(text: &[u8], formats: &LogFormats, tz: Option<&TimeZone>) -> 
             formats,
             section,
             tz,
+            members: &Cell::new(json::MAX_MEMBERS),
         };
         record = grammar.read(line).into_owned();
     }
@@ -295,6 +297,7 @@ impl<'a> Session<'a> {
             formats: &self.ctx.rules.formats,
             section: self.header.section.as_ref(),
             tz: self.ctx.log_timezone,
+            members: &Cell::new(json::MAX_MEMBERS),
         };
         for (ordinal, (offset, bytes)) in
             glued(line, &self.ctx.rules.formats).into_iter().enumerate()
@@ -399,6 +402,20 @@ mod tests {
         assert_eq!(ahead.header(0), Some(0));
         assert_eq!(ahead.header(3), Some(6));
         assert_eq!(ahead.header(9), None);
+    }
+
+    #[test]
+    fn json_in_json_takes_of_the_members_of_its_line() {
+        let formats = LogFormats::builtin().unwrap();
+        let inner = format!("{{\\\"a\\\":[{}0]}}", "1,".repeat(9_000));
+        let members: Vec<_> = (0..20).map(|n| format!("\"m{n}\":\"{inner}\"")).collect();
+        let line = format!("{{{},\"end\":\"code=x\"}}", members.join(","));
+        let record = read_record(line.as_bytes(), &formats, None);
+        assert!(record.parts.len() < json::MAX_MEMBERS + 100);
+        let values = record.parts.iter().map(|part| &part.value);
+        assert!(values.clone().any(|value| value.ends_with(b"code=x")));
+        let held: usize = values.map(|value| value.len()).sum();
+        assert!(held <= line.len());
     }
 
     #[test]
