@@ -573,6 +573,19 @@ fn json_that_repeats_a_value_gives_it_once() {
 }
 
 #[test]
+fn each_of_very_many_values_is_given_once() {
+    // Each looked for among all before it takes hours.
+    let values: Vec<_> = (0..600_000)
+        .map(|number| format!("eyJ{:06}", number % 300_000))
+        .collect();
+    let line = format!(
+        r#"{{"request_headers":{{"Cookie":"{}"}}}}"#,
+        values.join(";")
+    );
+    assert_eq!(read(line).len(), 300_000);
+}
+
+#[test]
 fn json_inside_json_is_opened() {
     let line = r#"{"log":"{\"level\":\"info\",\"request\":{\"uri\":\"/cb?code=x\\u0026state=y\",\"host\":\"a.example\"}}\n","stream":"stdout","time":"2026-11-23T01:28:04.5Z"}"#;
     assert_eq!(found(&read(line)), ["1@0 request url /cb?code=x&state=y"]);
