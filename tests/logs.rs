@@ -394,6 +394,35 @@ fn a_line_beyond_the_bound_is_read_in_pieces_and_told() {
 }
 
 #[test]
+fn a_container_line_beyond_the_bound_is_cut_between_words_and_told() {
+    let bounds = Bounds {
+        window: 64,
+        max_line: 1024,
+    };
+    let part = |text: &str| format!("2026-11-23T01:28:04.5Z stdout P {text}\n");
+    let text = [
+        part(&"x ".repeat(480)),
+        part("y https://app.example/?access_token=begins-here-"),
+        part("and-ends-here z"),
+        part(&"z".repeat(100)),
+        "2026-11-23T01:28:04.5Z stdout F  code=last\n".to_owned(),
+    ]
+    .concat();
+    let reading = read_with(&stream(text), bounds, None);
+    let all = found(&reading.observations).join("\n");
+    assert!(
+        all.contains("access_token=begins-here-and-ends-here z"),
+        "{all}"
+    );
+    assert!(
+        !all.contains("begins-here-\n") && all.contains("code=last"),
+        "{all}"
+    );
+    assert_eq!(reading.problems.len(), 1);
+    assert!(reading.problems[0].contains("(1 cuts)"));
+}
+
+#[test]
 fn parts_of_a_container_line_are_joined() {
     let text = "2026-11-23T01:28:04.5Z stdout P 192.0.2.7 - - [23/Nov/2026:01:28:04 +0000] \"GET /cb?co\n\
                 2026-11-23T01:28:04.5Z stderr F unrelated code=12\n\

@@ -89,6 +89,7 @@ pub fn read_bounded(
         None => (input, 0),
     };
     let mut session = Session::new(source, ctx, utf16.is_some(), start);
+    session.joiner = Joiner::new(bounds.max_line);
     let window = match (evidence.encoding(), evidence.len().map(usize::try_from)) {
         // A small file needs no large buffer; one byte more shows its end.
         (Encoding::Plain, Some(Ok(len))) => bounds.window.min(len.saturating_add(1)),
@@ -108,6 +109,7 @@ pub fn read_bounded(
         }
     }
     session.end(sink.observe);
+    cuts += session.joiner.cuts();
     if cuts > 0 {
         let mib = bounds.max_line >> 20;
         let why =
@@ -171,7 +173,7 @@ impl<'a> Session<'a> {
             source,
             digest: source.digest(),
             header: columns::Header::default(),
-            joiner: Joiner::default(),
+            joiner: Joiner::without_envelope(),
             number: 1,
             byte: start,
             utf16,
@@ -189,7 +191,6 @@ impl<'a> Session<'a> {
     /// One for the lines of a run without a header line, where [`Self::may_be_split`].
     fn fork(&self, number: u64, byte: u64) -> Self {
         Self {
-            joiner: Joiner::without_envelope(),
             number,
             byte,
             headless: true,
