@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::attached::Body;
 use super::entry::Collector;
 use super::message::{mime, pairs};
 use super::{parts, time};
@@ -10,7 +11,7 @@ use crate::atoms::Raw;
 use crate::collect::json::{Value, unescape};
 use crate::collect::{Payload, Via};
 
-impl Collector<'_> {
+impl Collector<'_, '_> {
     pub(super) fn post_data(&mut self, body: Value<'_>) {
         let mime = mime(body);
         if self.external(body, "/request/postData/_file", &Via::Request, &mime) {
@@ -137,10 +138,12 @@ impl Collector<'_> {
         let Some(name) = file.text().filter(|name| !name.is_empty()) else {
             return false;
         };
-        let Some(bytes) = (self.attached)(&name) else {
-            self.entry.external = self.entry.external.saturating_add(1);
-            return false;
+        let bytes = match self.attached.read(&name) {
+            Body::Bytes(bytes) => bytes,
+            Body::Known => return true,
+            Body::Missing => return false,
         };
+        let before = self.entry.found.len();
         if name.ends_with(b".jsonl") {
             // A WebSocket's messages, one a line.
             for line in bytes.split(|byte| *byte == b'\n') {
@@ -150,6 +153,9 @@ impl Collector<'_> {
             }
         } else {
             self.body(file, pointer.into(), via.clone(), mime, bytes.into());
+        }
+        if self.entry.found.len() == before && !parts::is_media(mime) {
+            self.attached.is_empty(&name);
         }
         true
     }

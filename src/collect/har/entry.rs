@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
+use super::attached::Attached;
 use super::message::{Header, Message, lossy, pairs};
 use super::parts;
 use super::time;
@@ -22,8 +23,6 @@ pub(super) struct Entry {
     pub(super) host: Option<Box<str>>,
     /// In document order.
     pub(super) found: Vec<Found>,
-    /// Bodies in files of their own (`_file`) that were not there.
-    pub(super) external: u64,
 }
 
 /// A part of an entry.
@@ -38,15 +37,12 @@ pub(super) struct Found {
     pub(super) payload: Payload,
 }
 
-/// The content of a file that lies beside the capture.
-pub(super) type Attached<'a> = &'a dyn Fn(&[u8]) -> Option<Vec<u8>>;
-
 /// Reads an entry, which may be cut off at its end.
 pub(super) fn read(
     bytes: &[u8],
     needles: &Needles,
     zone: Option<&TimeZone>,
-    attached: Attached<'_>,
+    attached: &mut Attached<'_>,
 ) -> Entry {
     let mut collector = Collector::new(needles, attached);
     let Some(entry) = Value::at(bytes, 0) else {
@@ -113,16 +109,16 @@ fn is_list(value: Value<'_>) -> bool {
 }
 
 /// Gathers the parts of one entry.
-pub(super) struct Collector<'a> {
+pub(super) struct Collector<'a, 'e> {
     pub(super) needles: &'a Needles,
-    pub(super) attached: Attached<'a>,
+    pub(super) attached: &'a mut Attached<'e>,
     pub(super) entry: Entry,
     started: Option<When>,
     ended: Option<When>,
 }
 
-impl<'a> Collector<'a> {
-    fn new(needles: &'a Needles, attached: Attached<'a>) -> Self {
+impl<'a, 'e> Collector<'a, 'e> {
+    fn new(needles: &'a Needles, attached: &'a mut Attached<'e>) -> Self {
         Self {
             needles,
             attached,
@@ -132,7 +128,6 @@ impl<'a> Collector<'a> {
                 url: Vec::new(),
                 host: None,
                 found: Vec::new(),
-                external: 0,
             },
             started: None,
             ended: None,
