@@ -28,7 +28,7 @@ pub(super) struct Attached<'a> {
 }
 
 /// What an entry gets of a file that it names.
-pub(super) enum Body {
+pub(super) enum File {
     Bytes(Vec<u8>),
     /// It was read for an entry before this one.
     Known,
@@ -48,15 +48,15 @@ impl<'a> Attached<'a> {
     }
 
     /// The content of the file of this name.
-    pub(super) fn read(&mut self, name: &[u8]) -> Body {
+    pub(super) fn read(&mut self, name: &[u8]) -> File {
         let known = self.known.get(&Digest::of([name])).copied();
         let is_again = known.is_some() || self.known.len() >= MAX_NAMES;
         if known == Some(false) {
-            return Body::Known;
+            return File::Known;
         }
         if is_again && self.again >= MAX_AGAIN {
             self.left_out = self.left_out.saturating_add(1);
-            return Body::Known;
+            return File::Known;
         }
         let beside = std::str::from_utf8(name).ok();
         let beside = beside.and_then(|name| self.evidence.beside(name));
@@ -72,9 +72,9 @@ impl<'a> Attached<'a> {
         bytes.flatten().map_or_else(
             || {
                 self.missing = self.missing.saturating_add(1);
-                Body::Missing
+                File::Missing
             },
-            Body::Bytes,
+            File::Bytes,
         )
     }
 
@@ -111,7 +111,7 @@ mod tests {
         let mut attached = Attached::new(&evidence);
         let count = |name: &[u8], attached: &mut Attached<'_>| {
             let reads = (0..1_000).filter(|_| {
-                let is_read = matches!(attached.read(name), Body::Bytes(_));
+                let is_read = matches!(attached.read(name), File::Bytes(_));
                 if name == b"nothing" {
                     attached.is_empty(name);
                 }

@@ -6,6 +6,7 @@ mod attached;
 mod claim;
 mod content;
 mod entry;
+mod left;
 mod message;
 mod nesting;
 pub(super) mod parts;
