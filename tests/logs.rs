@@ -676,6 +676,29 @@ fn columns_may_change_in_the_middle() {
 }
 
 #[test]
+fn a_remark_is_searched_and_changes_nothing_below_it() {
+    let text = "#Fields: date time cs-uri-stem cs-uri-query\n\
+                2026-11-23 01:28:04 /a code=1\n\
+                #Remark: GET https://app.example/cb?code=2\n\
+                2026-11-23 01:28:05 /b code=3\n";
+    let expect = [
+        "2@44 request url /a?code=1",
+        "3@74 text text #Remark: GET https://app.example/cb?code=2",
+        "4@117 request url /b?code=3",
+    ];
+    assert_eq!(found(&read(text)), expect);
+    let fields = "#Fields: date time cs-uri-stem password code https://app.example/?code=4\n";
+    let all: Vec<_> = read(fields).iter().map(shown).collect();
+    assert_eq!(all, ["1@0 unknown url https://app.example/?code=4"]);
+    // Read by several threads, as any log without columns.
+    let remark = "#Remark: code=2\n";
+    let long = [&"z\n".repeat(2 << 20), remark, COMBINED].concat();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2);
+    let observations = pool.build().unwrap().install(|| read(long));
+    assert_eq!(found(&observations).len(), 3);
+}
+
+#[test]
 fn passwords_of_a_zeek_log_need_no_needle() {
     let text = "#separator \\x09\n#fields\tts\tid.orig_h\turi\tusername\tpassword\n1795397246.6\t192.0.2.7\t/\tjo\thunter2\n";
     assert!(found(&read(text)).contains(&"3@59 request field password=hunter2".to_owned()));

@@ -219,6 +219,16 @@ pub(super) fn is_header(line: &[u8]) -> bool {
     names.iter().any(|name| line.starts_with(name))
 }
 
+/// What of a header line is text: the words of a list of columns that are no names, or the whole line.
+pub(super) fn remarks(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    /// No name of a column is longer.
+    const NAME: usize = 64;
+    let is_list = is_header(line);
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.()".contains(byte);
+    let texts = line.split(move |byte| is_list && byte.is_ascii_whitespace());
+    texts.filter(move |text| !is_list || text.len() > NAME || !text.iter().all(is_of_name))
+}
+
 /// A target and its query, joined as they were sent.
 pub(super) fn join<'a>(target: &'a [u8], query: &[u8]) -> Cow<'a, [u8]> {
     let query = query.strip_prefix(b"?").unwrap_or(query);

@@ -286,8 +286,37 @@ pub(super) fn short_name(name: &[u8]) -> &[u8] {
 }
 
 /// Whether a line may be a record of a format that has patterns.
-pub(super) fn may_fit(line: &[u8]) -> bool {
+fn may_fit(line: &[u8]) -> bool {
     line.len() <= MAX_PATTERN
+}
+
+/// The records on one line, each with its offset: Squid cuts a record with an overlong URL at its buffer's
+/// end, without a newline, and the next record goes on there.
+pub(super) fn glued<'l>(line: &'l [u8], formats: &LogFormats) -> Vec<(usize, &'l [u8])> {
+    let mut whole = vec![(0, line)];
+    if !may_fit(line) {
+        return whole;
+    }
+    for format in &formats.formats {
+        let (Some(restart), Shape::Pattern(patterns)) = (&format.restart, &format.shape) else {
+            continue;
+        };
+        if !patterns.iter().any(|pattern| pattern.regex.is_match(line)) {
+            continue;
+        }
+        let starts = restart
+            .find_iter(line)
+            .map(|found| found.start())
+            .filter(|start| *start > 0);
+        let mut from = 0;
+        let mut records = Vec::new();
+        for start in starts.chain([line.len()]) {
+            records.push((from, line.get(from..start).unwrap_or_default()));
+            from = start;
+        }
+        whole = records;
+    }
+    whole
 }
 
 /// The value that counts among those of a role; a dash stands for none.
