@@ -27,13 +27,12 @@ impl Collector<'_, '_> {
         let Some(params) = body.params else {
             return;
         };
-        let form = match &told {
-            Some(told) => self.new_pairs(params, &Told::new(told)),
-            None => {
-                let mut form = Vec::new();
-                pairs(params, &mut form);
-                form
-            }
+        let form = if let Some(told) = &told {
+            self.new_pairs(params, &Told::new(told))
+        } else {
+            let mut form = Vec::new();
+            pairs(params, &mut form);
+            form
         };
         // Whatever it was sent as, a form is what is left of it.
         let mime = "application/x-www-form-urlencoded";
