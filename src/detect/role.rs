@@ -2,9 +2,9 @@
 
 use super::message::{Field, Form, Message};
 use super::score::{Found, Setting};
-use super::{Channel, REPORT, Role};
+use super::{Channel, REPORT, Role, failure};
 use crate::atoms::{Kind, Slot};
-use crate::collect::{Observation, Store, Via};
+use crate::collect::{Observation, Payload, Store, Via};
 
 /// What is asked of a message.
 struct Seen<'a> {
@@ -47,7 +47,6 @@ pub(super) fn role(
 
 /// How the message travelled.
 pub(super) fn channel(observation: &Observation, message: &Message, role: Role) -> Channel {
-    use crate::collect::Payload;
     match (&observation.payload, message.form, role) {
         (
             Payload::Pair {
@@ -208,25 +207,23 @@ impl Seen<'_> {
     }
 
     fn is_failure(&self) -> bool {
-        const REGISTERED: [&str; 14] = [
-            "invalid_request",
-            "unauthorized_client",
-            "access_denied",
-            "unsupported_response_type",
-            "invalid_scope",
-            "server_error",
-            "temporarily_unavailable",
-            "interaction_required",
-            "login_required",
-            "account_selection_required",
-            "consent_required",
-            "invalid_request_uri",
-            "invalid_request_object",
-            "request_not_supported",
-        ];
-        self.field("error").is_some_and(|field| {
-            self.has("state") || REGISTERED.contains(&field.canonical.as_str())
-        })
+        let error = self.field("error").map(|field| field.canonical.as_str());
+        error.is_some_and(|code| self.has("state") || failure::is_of_authorization(code))
+    }
+
+    /// An answer of the token endpoint that grants nothing. An API may use the same words.
+    fn is_token_error(&self) -> bool {
+        let error = self.field("error").map(|field| field.canonical.as_str());
+        self.path(&["token", "oauth"]) && error.is_some_and(failure::is_of_token_endpoint)
+    }
+
+    /// GitHub's token endpoint answers in form data unless JSON is asked for; a form in a page is no answer.
+    fn is_form_answer(&self, observation: &Observation) -> bool {
+        let in_page =
+            matches!(&observation.payload, Payload::Body { mime, .. } if mime.contains("html"));
+        observation.via == Via::Response
+            && !in_page
+            && (self.is_token_error() || self.any(&["accesstoken", "refreshtoken"]))
     }
 
     fn slot_of(&self, names: &[&str], slot: Slot) -> bool {
@@ -323,6 +320,8 @@ impl Seen<'_> {
     fn of_form(&self, observation: &Observation) -> Role {
         if self.is_token_request() {
             Role::TokenRequest
+        } else if self.is_form_answer(observation) {
+            Role::TokenResponse
         } else if self.is_logout() {
             Role::Logout
         } else if self.is_request() {
@@ -349,7 +348,11 @@ impl Seen<'_> {
         if self.is_token_request() {
             Role::TokenRequest
         } else if response
-            && (self.any(&GRANTED) || pushed || introspected || self.has("authreqid"))
+            && (self.any(&GRANTED)
+                || pushed
+                || introspected
+                || self.has("authreqid")
+                || (observation.via == Via::Response && self.is_token_error()))
         {
             Role::TokenResponse
         } else if !response && !self.found.is_empty() {

@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 use super::component::Sets;
 use super::index::{Index, is_answer, is_response, value};
 use super::near::{LOGIN_SECONDS, MAX_HOPS};
-use super::pkce::{has_verifier, redeems_code};
+use super::pkce::{redeems_code, sends_verifier};
 use super::tie::{ACCEPT, Link, Tie};
-use crate::atoms::{JoinKey, KeyKind, Kind};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 
 /// A store that notes the URLs of one redirect at once may note them in any order (measured: Chromium's
@@ -22,6 +22,8 @@ pub(super) struct Linker<'a, 'b> {
     group_of: HashMap<usize, usize>,
     states: Vec<Named>,
     challenges: Vec<Named>,
+    /// By `state`: the code that came back with it; `None` where several did.
+    codes: HashMap<JoinKey, Option<Digest>>,
 }
 
 impl<'a, 'b> Linker<'a, 'b> {
@@ -42,6 +44,7 @@ impl<'a, 'b> Linker<'a, 'b> {
             group_of,
             states,
             challenges,
+            codes: codes(index),
         }
     }
 
@@ -67,7 +70,8 @@ impl<'a, 'b> Linker<'a, 'b> {
         let scored = ties.into_iter().filter_map(|(group, ties)| {
             let ties: Vec<Tie> = ties.into_iter().collect();
             let score = score(&ties);
-            (score >= ACCEPT && may(group, &ties)).then_some((score, group, ties))
+            let holds = self.fits(&own, group) || self.prove(&ties);
+            (score >= ACCEPT && holds && may(group, &ties)).then_some((score, group, ties))
         });
         let best = scored.max_by_key(|(score, group, ties)| {
             let hops = ties.iter().find_map(|tie| match tie.link {
@@ -82,15 +86,37 @@ impl<'a, 'b> Linker<'a, 'b> {
         best.map(|(_, group, ties)| (group, ties))
     }
 
-    /// Whether a core cannot answer a group: another `state` came back, or what was redeemed does not fit the
-    /// challenge, which a server must refuse (RFC 7636 §4.6).
+    /// Whether a core cannot answer a group: another `state` came back.
     fn contradicts(&self, own: &Own, group: usize) -> bool {
-        let differ =
-            |asked: Option<&Named>, own: &Named| asked.is_some_and(|asked| asked.differs(own));
-        let challenges = self.challenges.get(group);
-        differ(self.states.get(group), &own.states)
-            || differ(challenges, &own.verifiers)
-            || (own.unverified && challenges.is_some_and(|asked| !asked.keys.is_empty()))
+        let asked = self.states.get(group);
+        asked.is_some_and(|asked| asked.differs(&own.states))
+    }
+
+    /// Whether the ties show beyond doubt that a core answers a group: by what its answer alone has, by a `state` that
+    /// came back with no other code, or by a chain that ends where the request asked.
+    fn prove(&self, ties: &[Tie]) -> bool {
+        let has = |wanted: fn(Link) -> bool| ties.iter().any(|tie| wanted(tie.link));
+        let state = || {
+            let mut states = ties.iter().filter(|tie| tie.link == Link::State);
+            states.any(|tie| tie.key.is_some_and(|key| self.is_answered_once(key)))
+        };
+        has(Link::is_proof)
+            || state()
+            || has(|link| matches!(link, Link::Chain(_))) && has(|link| link == Link::RedirectUri)
+    }
+
+    /// Whether all responses with this `state` bring one code.
+    fn is_answered_once(&self, state: JoinKey) -> bool {
+        self.codes.get(&state).is_some_and(Option::is_some)
+    }
+
+    /// Whether what was redeemed fits the challenge of a group. If not, a server must refuse it (RFC 7636 §4.6), so
+    /// that a core which is only guessed to answer the group does not. One that answers it beyond doubt still does: its
+    /// client or its server is wrong.
+    fn fits(&self, own: &Own, group: usize) -> bool {
+        self.challenges.get(group).is_none_or(|asked| {
+            !asked.differs(&own.verifiers) && (!own.unverified || asked.keys.is_empty())
+        })
     }
 
     /// Requests that a sighting may answer, with the hops between where a chain leads there.
@@ -257,11 +283,14 @@ fn claims(sighting: &Sighting, key: JoinKey) -> bool {
         .any(|credential| credential.kind == Kind::IdToken && credential.keys.contains(&key))
 }
 
-/// Host of a URL, as written.
+/// Host of a URL, as written; an IPv6 address in its brackets (RFC 3986 §3.2.2).
 pub(super) fn host_of(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
-    authority.split(':').next()
+    match authority.split_inclusive(']').next() {
+        Some(address) if address.starts_with('[') => Some(address),
+        _ => authority.split(':').next(),
+    }
 }
 
 fn score(ties: &[Tie]) -> u8 {
@@ -280,6 +309,21 @@ fn answers(index: &Index<'_>, sighting: &Sighting) -> bool {
             && index.credentials(sighting).any(|(credential, kind)| {
                 kind == Kind::AuthorizationCode && credential.slot.is_url()
             }))
+}
+
+fn codes(index: &Index<'_>) -> HashMap<JoinKey, Option<Digest>> {
+    let mut codes: HashMap<JoinKey, Option<Digest>> = HashMap::new();
+    for sighting in index.all.iter().filter(|it| is_response(it)) {
+        let brought = sighting.credentials.iter();
+        for code in brought.filter(|it| it.kind == Kind::AuthorizationCode) {
+            let states = sighting.keys.iter();
+            for state in states.filter(|key| key.kind == KeyKind::State) {
+                let known = codes.entry(*state).or_insert(Some(code.id));
+                *known = known.filter(|known| *known == code.id);
+            }
+        }
+    }
+    codes
 }
 
 const STATE: &[KeyKind] = &[KeyKind::State];
@@ -329,7 +373,7 @@ struct Own {
 impl Own {
     fn of(index: &Index<'_>, core: &[usize]) -> Self {
         let redemptions = index.each(core).filter(|(_, s)| redeems_code(s));
-        let verified = redemptions.map(|(_, s)| has_verifier(s)).max();
+        let verified = redemptions.filter_map(|(_, s)| sends_verifier(s)).max();
         Self {
             states: Named::of(index, core, STATE, is_response),
             verifiers: Named::of(index, core, CHALLENGES, redeems_code),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::when::{Basis, Zone};
 use tokentrail::atoms::{
-    self, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Slot, Source, View, When,
+    self, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Slot, Source, View, When, Within,
 };
 use tokentrail::collect::{Store, Via};
 use tokentrail::detect::{
@@ -118,7 +118,7 @@ pub(crate) fn seen(place: Place, at: impl Into<Option<i64>>, role: Role) -> Seen
     })
 }
 
-fn name(id: u64) -> Digest {
+pub(crate) fn name(id: u64) -> Digest {
     Digest::of([b"value".as_slice(), &id.to_le_bytes()])
 }
 
@@ -199,6 +199,18 @@ impl Seen {
         self
     }
 
+    /// Where it landed, by number.
+    pub(crate) fn lands(mut self, place: u64) -> Self {
+        self.0.landing = Some(name(place));
+        self
+    }
+
+    /// Where its answer is to land, by number.
+    pub(crate) fn redirects(mut self, place: u64) -> Self {
+        self.0.redirect = Some(name(place));
+        self
+    }
+
     /// Where in its message the last credential stands.
     pub(crate) fn slot(mut self, slot: Slot) -> Self {
         self.0.credentials.last_mut().unwrap().slot = slot;
@@ -230,6 +242,17 @@ impl Seen {
             reader: "chromium-history".into(),
             ..Source::default()
         });
+        self
+    }
+
+    /// It lies in the residue of a database, and may have lost its end.
+    pub(crate) fn remains(mut self) -> Self {
+        self.0.place.locator = Locator::Residue {
+            beside: None,
+            offset: 4096,
+            within: Within::FreePage,
+            uncertain: true,
+        };
         self
     }
 

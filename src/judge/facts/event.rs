@@ -9,8 +9,10 @@ use crate::detect::{Credential, Role, Sighting};
 pub(in crate::judge) enum Event {
     /// Exchanged: a request with it was answered with success.
     Redeemed,
-    /// The token endpoint answered `invalid_grant`.
+    /// The token endpoint answered `invalid_grant`, or what a server has in its place.
     Refused,
+    /// The token endpoint answered that the device's request was denied or has expired (RFC 8628 §3.5).
+    Ended,
     /// The revocation endpoint took it (RFC 7009 §2.2).
     Revoked,
     /// Its use was answered with a different one (RFC 9700 §4.14.2).
@@ -28,6 +30,7 @@ impl Facts<'_> {
                 Answer::Success if is_revocation(request) => revoked(credential),
                 Answer::Success => self.exchanged(request, credential),
                 Answer::InvalidGrant => is_grant(credential.kind).then_some(Event::Refused),
+                Answer::Ended => (credential.kind == Kind::DeviceCode).then_some(Event::Ended),
                 Answer::Untold => None,
             };
             if let Some(event) = event {
@@ -50,14 +53,12 @@ impl Facts<'_> {
 
     fn answer(&self, request: &Sighting) -> Answer {
         let mut tokens = false;
-        let mut refused = false;
-        let mut failed = false;
+        let mut told = None;
         let mut status = request.status;
         for (_, mate) in self.exchange(request) {
             status = status.or(mate.status);
             let error = mate.params.iter().find(|param| *param.name == *"error");
-            failed |= error.is_some();
-            refused |= error.is_some_and(|error| error.value.as_deref() == Some("invalid_grant"));
+            told = told.or(error.map(|error| Answer::of_error(error.value.as_deref())));
             tokens |= mate.role == Role::TokenResponse
                 && mate.credentials.iter().any(|it| {
                     matches!(
@@ -66,12 +67,11 @@ impl Facts<'_> {
                     )
                 });
         }
-        match status {
-            _ if refused => Answer::InvalidGrant,
+        match (told, status) {
             // GitHub answers an error with status 200.
-            _ if failed => Answer::Untold,
-            Some(200..=299) => Answer::Success,
-            None if tokens => Answer::Success,
+            (Some(error), _) => error,
+            (None, Some(200..=299)) => Answer::Success,
+            (None, None) if tokens => Answer::Success,
             _ => Answer::Untold,
         }
     }
@@ -80,7 +80,25 @@ impl Facts<'_> {
 enum Answer {
     Success,
     InvalidGrant,
+    Ended,
     Untold,
+}
+
+impl Answer {
+    /// By the error code of RFC 6749 §5.2 and RFC 8628 §3.5, or GitHub's own. Any other is about the client or
+    /// the request, and the grant is what it was.
+    fn of_error(code: Option<&str>) -> Self {
+        match code {
+            Some(
+                "invalid_grant"
+                | "bad_verification_code"
+                | "bad_refresh_token"
+                | "incorrect_device_code",
+            ) => Self::InvalidGrant,
+            Some("access_denied" | "expired_token") => Self::Ended,
+            _ => Self::Untold,
+        }
+    }
 }
 
 /// What a token request exchanges for something else, once.
