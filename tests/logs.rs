@@ -394,6 +394,35 @@ fn a_line_beyond_the_bound_is_read_in_pieces_and_told() {
 }
 
 #[test]
+fn a_container_line_beyond_the_bound_is_cut_between_words_and_told() {
+    let bounds = Bounds {
+        window: 64,
+        max_line: 1024,
+    };
+    let part = |text: &str| format!("2026-11-23T01:28:04.5Z stdout P {text}\n");
+    let text = [
+        part(&"x ".repeat(480)),
+        part("y https://app.example/?access_token=begins-here-"),
+        part("and-ends-here z"),
+        part(&"z".repeat(100)),
+        "2026-11-23T01:28:04.5Z stdout F  code=last\n".to_owned(),
+    ]
+    .concat();
+    let reading = read_with(&stream(text), bounds, None);
+    let all = found(&reading.observations).join("\n");
+    assert!(
+        all.contains("access_token=begins-here-and-ends-here z"),
+        "{all}"
+    );
+    assert!(
+        !all.contains("begins-here-\n") && all.contains("code=last"),
+        "{all}"
+    );
+    assert_eq!(reading.problems.len(), 1);
+    assert!(reading.problems[0].contains("(1 cuts)"));
+}
+
+#[test]
 fn parts_of_a_container_line_are_joined() {
     let text = "2026-11-23T01:28:04.5Z stdout P 192.0.2.7 - - [23/Nov/2026:01:28:04 +0000] \"GET /cb?co\n\
                 2026-11-23T01:28:04.5Z stderr F unrelated code=12\n\
@@ -573,6 +602,19 @@ fn json_that_repeats_a_value_gives_it_once() {
 }
 
 #[test]
+fn each_of_very_many_values_is_given_once() {
+    // Each looked for among all before it takes hours.
+    let values: Vec<_> = (0..600_000)
+        .map(|number| format!("eyJ{:06}", number % 300_000))
+        .collect();
+    let line = format!(
+        r#"{{"request_headers":{{"Cookie":"{}"}}}}"#,
+        values.join(";")
+    );
+    assert_eq!(read(line).len(), 300_000);
+}
+
+#[test]
 fn json_inside_json_is_opened() {
     let line = r#"{"log":"{\"level\":\"info\",\"request\":{\"uri\":\"/cb?code=x\\u0026state=y\",\"host\":\"a.example\"}}\n","stream":"stdout","time":"2026-11-23T01:28:04.5Z"}"#;
     assert_eq!(found(&read(line)), ["1@0 request url /cb?code=x&state=y"]);
@@ -631,6 +673,29 @@ fn columns_may_change_in_the_middle() {
         fifth.at.unwrap().instant.to_string(),
         "2026-11-24T01:28:05Z"
     );
+}
+
+#[test]
+fn a_remark_is_searched_and_changes_nothing_below_it() {
+    let text = "#Fields: date time cs-uri-stem cs-uri-query\n\
+                2026-11-23 01:28:04 /a code=1\n\
+                #Remark: GET https://app.example/cb?code=2\n\
+                2026-11-23 01:28:05 /b code=3\n";
+    let expect = [
+        "2@44 request url /a?code=1",
+        "3@74 text text #Remark: GET https://app.example/cb?code=2",
+        "4@117 request url /b?code=3",
+    ];
+    assert_eq!(found(&read(text)), expect);
+    let fields = "#Fields: date time cs-uri-stem password code https://app.example/?code=4\n";
+    let all: Vec<_> = read(fields).iter().map(shown).collect();
+    assert_eq!(all, ["1@0 unknown url https://app.example/?code=4"]);
+    // Read by several threads, as any log without columns.
+    let remark = "#Remark: code=2\n";
+    let long = [&"z\n".repeat(2 << 20), remark, COMBINED].concat();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2);
+    let observations = pool.build().unwrap().install(|| read(long));
+    assert_eq!(found(&observations).len(), 3);
 }
 
 #[test]

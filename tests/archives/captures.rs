@@ -514,6 +514,30 @@ fn bodies_beside_a_har_are_read_and_nothing_else() {
 }
 
 #[test]
+fn a_body_that_every_entry_names_is_not_read_for_each() {
+    let entry = |file: &str| {
+        json!({"startedDateTime": "2026-11-23T05:00:00.000Z", "request": {"method": "POST", "url": "https://app.example/",
+            "headers": [], "postData": {"mimeType": "text/plain", "_file": file}}})
+    };
+    // What a page that polls was answered, and a file that takes hours to be read for each.
+    let answers = (0..30).map(|_| entry("answer.txt"));
+    let entries: Vec<_> = answers
+        .chain((0..20_000).map(|_| entry("long.txt")))
+        .collect();
+    let bytes = zip(&[
+        deflated(
+            "har.har",
+            json!({"log": {"version": "1.2", "entries": entries}}).to_string(),
+        ),
+        deflated("answer.txt", format!("access_token={TOKEN}")),
+        deflated("long.txt", "a".repeat(16 << 20)),
+    ]);
+    let report = scan_bytes("x.har.zip", &bytes);
+    assert_eq!(report.problems(), [] as [String; 0]);
+    assert_eq!(report.list("findings")[0]["sightings_total"], 30);
+}
+
+#[test]
 fn captures_that_are_damaged_never_panic() {
     let flow = flow(
         &format!("/cb?code={CODE}"),

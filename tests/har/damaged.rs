@@ -85,6 +85,30 @@ fn several_captures_under_any_names_are_read_and_an_odd_name_is_not_shown() {
 }
 
 #[test]
+fn entries_are_read_whatever_stands_beside_them() {
+    let entry = r#"{"request":{"url":"https://app.example/#access_token=x","headers":[]}}"#;
+    for (file, pointer) in [
+        (
+            format!(r#"{{"request":{{"headers":[]}},"log":{{"entries":[{entry}]}}}}"#),
+            "/log/entries/0/request/url",
+        ),
+        (
+            format!(r#"{{"response":{{"headers":[]}},"entries":[{entry}]}}"#),
+            "/entries/0/request/url",
+        ),
+        (
+            format!(r#"{{"log":{{"entries":[],"entr\u0069es":[{entry}]}}}}"#),
+            "/log/entries/0/request/url",
+        ),
+    ] {
+        assert!(claims(file.as_bytes(), "x.har"));
+        let reading = read(file.as_bytes());
+        assert_eq!(reading.problems, [] as [&str; 0]);
+        at(&reading, pointer);
+    }
+}
+
+#[test]
 fn a_capture_without_entries_is_a_problem_and_one_with_none_is_not() {
     let file = odd("no-entries.har");
     assert!(claims(&file, "no-entries.har"));

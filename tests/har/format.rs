@@ -132,6 +132,113 @@ fn what_only_the_second_telling_has_is_found_there() {
 }
 
 #[test]
+fn a_list_that_says_more_than_what_it_repeats_is_read() {
+    let file = capture(
+        r#"{"request":{"method":"GET","url":"https://app.example/cb?code=c%20d#f","headers":[{"name":"Cookie","value":"sid=1"}],
+          "queryString":[{"name":"code","value":"c d"},{"name":"access_token","value":"t1"}],
+          "cookies":[{"name":"sid","value":"1"},{"name":"other","value":"t2"}],
+          "postData":{"mimeType":"","text":"code=e%2Bf","params":[{"name":"code","value":"e+f"},{"name":"access_token","value":"t3"}]}},
+        "response":{"redirectURL":"/x#access_token=t4","headers":[{"name":"Location","value":"/x"}]}}"#,
+    );
+    let reading = read(&file);
+    follow(&file, &reading);
+    for (pointer, text) in [
+        ("request/url", "https://app.example/cb?code=c%20d#f"),
+        (
+            "request/queryString",
+            "https://app.example/cb?access_token=t1",
+        ),
+        ("request/cookies/1/value", "t2"),
+        ("request/postData/text", "code=e%2Bf"),
+        ("request/postData/params", "access_token=t3"),
+        (
+            "response/redirectURL",
+            "https://app.example/x#access_token=t4",
+        ),
+    ] {
+        let pointer = format!("/log/entries/0/{pointer}");
+        assert_eq!(text_at(&reading, &pointer), text);
+    }
+    assert_eq!(reading.observations.len(), 8);
+}
+
+/// What is told of an entry with this request: as what, and the bytes.
+fn told_of(request: &str) -> Vec<(String, String)> {
+    let reading = read(&capture(&format!(
+        r#"{{"request":{request},"response":{{}}}}"#
+    )));
+    assert_eq!(reading.problems, [] as [&str; 0]);
+    let told = reading.observations.iter().map(|it| {
+        let text = String::from_utf8_lossy(bytes_of(&it.payload));
+        (kind_of(&it.payload), text.into_owned())
+    });
+    told.collect()
+}
+
+#[test]
+fn of_a_name_that_stands_twice_the_last_counts_and_the_first_is_searched() {
+    let url = "https://app.example/?access_token=";
+    for (request, kind) in [
+        (
+            format!(r#"{{"url":"{url}first","url":"{url}last"}}"#),
+            "url",
+        ),
+        (
+            r#"{"headers":[{"name":"X-Token","value":"Bearer first","value":"Bearer last"}]}"#
+                .to_owned(),
+            "header X-Token",
+        ),
+        (
+            r#"{"postData":{"text":"access_token=first","text":"access_token=last"}}"#.to_owned(),
+            "body ",
+        ),
+        (
+            format!(r#"{{"url":"{url}first"}},"request":{{"url":"{url}last"}}"#),
+            "url",
+        ),
+    ] {
+        let mut told = told_of(&request);
+        told.sort_by_key(|(kind, _)| kind != "text");
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(
+            told[0].0 == "text" && told[0].1.contains("first"),
+            "{told:?}"
+        );
+        assert!(told[1].0 == kind && told[1].1.contains("last"), "{told:?}");
+    }
+}
+
+#[test]
+fn members_that_the_format_does_not_know_are_searched() {
+    for member in [
+        r#""headers":{"Authorization":"Bearer made-up-value"}"#,
+        r#""headers":["access_token=made-up-value"]"#,
+        r#""headers":[{"name":"x","value":{"access_token":"made-up-value"}}]"#,
+        r#""headers":[{"name":"x","value":"y","comment":"access_token=made-up-value"}]"#,
+        r#""postData":"access_token=made-up-value""#,
+        r#""postData":{"text":{"access_token":"made-up-value"}}"#,
+        r#""url":["https:\/\/app.example\/#access_token=made-up-value"]"#,
+        r#""access_token":"made-up-value""#,
+        r#""_initiator":{"url":"https://app.example/#access_token=made-up-value"}"#,
+    ] {
+        let told = told_of(&format!("{{{member}}}"));
+        let mut texts = told.iter().filter(|(kind, _)| kind == "text");
+        assert!(
+            texts.next().unwrap().1.contains("made-up-value"),
+            "{told:?}"
+        );
+        assert!(texts.next().is_none(), "{told:?}");
+    }
+    let file = capture(
+        r#"{"request":{},"_initiator":{"url":"https://app.example/#access_token=x"},"a=b":"access_token=y"}"#,
+    );
+    let reading = read(&file);
+    let initiator = text_at(&reading, "/log/entries/0/_initiator");
+    assert!(initiator.contains("#access_token=x"));
+    at(&reading, "/log/entries/0/*");
+}
+
+#[test]
 fn a_request_without_a_url_is_told_by_its_pseudo_headers() {
     let file = capture(
         r#"{"request":{"headers":[{"name":":authority","value":"App.example"},{"name":":path","value":"/cb?code=c"}]},"response":{}}"#,

@@ -168,6 +168,26 @@ fn a_state_of_an_unknown_version_costs_itself() {
 }
 
 #[test]
+fn forms_of_more_strings_than_are_read_are_told() {
+    let field = ("user_code".to_owned(), "WDJB-MJHT-KLMN".to_owned());
+    let page = Frame {
+        fields: vec![field; 2_500],
+        ..page()
+    };
+    for state in [legacy_state(25, &page), mojo_state(&page)] {
+        let commands = [(UPDATE_IN_SESSION, navigation(&visit(state)))];
+        let seen = scan_as("Session_1", &sealed(&commands, FIXED_KEY));
+        assert_eq!(seen.pairs().len(), 2_499);
+        assert_eq!(seen.problems.len(), 1);
+        assert!(
+            seen.problems[0].contains("more than 10000 strings"),
+            "{:?}",
+            seen.problems
+        );
+    }
+}
+
+#[test]
 fn frames_that_point_at_one_frame_from_everywhere_are_bounded() {
     let state = crowded_state(6);
     assert!(state.len() < 60_000);

@@ -32,10 +32,18 @@ pub(in crate::collect) fn is_har_name(name: &str) -> bool {
 pub(super) fn shape(head: &[u8]) -> Shape {
     let root = root(head).and_then(|at| Value::at(head, at));
     match root {
+        // A document may have what an entry has beside its entries.
+        Some(root) if is_document(root) => Shape::Document,
         Some(root) if is_entry(root) => Shape::Entry,
         Some(root) if root.items().next().is_some_and(is_entry) => Shape::Entries,
         _ => Shape::Document,
     }
+}
+
+/// Whether an object has a place for entries.
+fn is_document(root: Value<'_>) -> bool {
+    let log = root.get("log").is_some_and(Value::is_object);
+    log || root.get("entries").is_some_and(Value::is_array)
 }
 
 /// Offset of the root's bracket: behind a byte order mark, blanks, and `name(` of JSONP.

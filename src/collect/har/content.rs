@@ -3,71 +3,56 @@
 
 use std::borrow::Cow;
 
+use super::attached::File;
 use super::entry::Collector;
-use super::message::{mime, pairs};
+use super::left::Told;
+use super::message::{Body, pairs};
 use super::{parts, time};
 use crate::atoms::Raw;
 use crate::collect::json::{Value, unescape};
 use crate::collect::{Payload, Via};
 
-impl Collector<'_> {
-    pub(super) fn post_data(&mut self, body: Value<'_>) {
-        let mime = mime(body);
+impl Collector<'_, '_> {
+    pub(super) fn post_data(&mut self, body: &Body<'_>) {
+        let mime = body.mime();
         if self.external(body, "/request/postData/_file", &Via::Request, &mime) {
             return;
         }
-        let text = body.get("text");
-        let is_empty = text
-            .and_then(Value::content)
-            .is_none_or(|(_, content)| content.is_empty());
-        if let (false, Some(text)) = (is_empty, text) {
-            self.body_text(body, text, "/request/postData/text", Via::Request, &mime);
-            return;
-        }
-        let Some(params) = body.get("params") else {
+        let told = body.text().and_then(|text| {
+            let decoded = decoded(body, text)?;
+            let pointer = "/request/postData/text".into();
+            self.body(text, pointer, Via::Request, &mime, Cow::Borrowed(&decoded));
+            Some(decoded)
+        });
+        let Some(params) = body.params else {
             return;
         };
-        let mut form = Vec::new();
-        pairs(params, &mut form);
+        let form = if let Some(told) = &told {
+            self.new_pairs(params, &Told::new(told))
+        } else {
+            let mut form = Vec::new();
+            pairs(params, &mut form);
+            form
+        };
         // Whatever it was sent as, a form is what is left of it.
         let mime = "application/x-www-form-urlencoded";
         let pointer = "/request/postData/params".into();
         self.body(params, pointer, Via::Request, mime, form.into());
     }
 
-    pub(super) fn content(&mut self, content: Value<'_>) {
-        let mime = mime(content);
+    pub(super) fn content(&mut self, content: &Body<'_>) {
+        let mime = content.mime();
         if parts::is_media(&mime)
             || self.external(content, "/response/content/_file", &Via::Response, &mime)
         {
             return;
         }
-        if let Some(text) = content.get("text") {
-            self.body_text(
-                content,
-                text,
-                "/response/content/text",
-                Via::Response,
-                &mime,
-            );
+        if let Some(text) = content.text()
+            && let Some(decoded) = decoded(content, text)
+        {
+            let pointer = "/response/content/text".into();
+            self.body(text, pointer, Via::Response, &mime, decoded);
         }
-    }
-
-    /// The text of a body, whose end may be missing.
-    fn body_text(&mut self, body: Value<'_>, text: Value<'_>, pointer: &str, via: Via, mime: &str) {
-        let Some((_, content)) = text.content() else {
-            return;
-        };
-        let encoding = body.get("encoding").and_then(Value::text);
-        let mut decoded = unescape(content);
-        if encoding.is_some_and(|name| name.eq_ignore_ascii_case(b"base64")) {
-            decoded = parts::base64(&decoded).into();
-        }
-        if !text.whole {
-            let kept = parts::without_halves(&decoded, true, false, decoded.len());
-            decoded = kept.to_vec().into();
-        }
-        self.body(text, pointer.into(), via, mime, decoded);
     }
 
     pub(super) fn body(
@@ -127,21 +112,19 @@ impl Collector<'_> {
     }
 
     /// Reads a body that lies in a file of its own: Playwright's `attach` mode (`harTracer.ts`). Whether it does.
-    fn external(&mut self, body: Value<'_>, pointer: &str, via: &Via, mime: &str) -> bool {
-        let has_text = |name| {
-            let content = body.get(name).and_then(Value::content);
-            content.is_some_and(|(_, content)| !content.is_empty())
-        };
-        let Some(file) = body.get("_file").filter(|_| !has_text("text")) else {
+    fn external(&mut self, body: &Body<'_>, pointer: &str, via: &Via, mime: &str) -> bool {
+        let Some(file) = body.file.filter(|_| body.text().is_none()) else {
             return false;
         };
         let Some(name) = file.text().filter(|name| !name.is_empty()) else {
             return false;
         };
-        let Some(bytes) = (self.attached)(&name) else {
-            self.entry.external = self.entry.external.saturating_add(1);
-            return false;
+        let bytes = match self.attached.read(&name) {
+            File::Bytes(bytes) => bytes,
+            File::Known => return true,
+            File::Missing => return false,
         };
+        let before = self.entry.found.len();
         if name.ends_with(b".jsonl") {
             // A WebSocket's messages, one a line.
             for line in bytes.split(|byte| *byte == b'\n') {
@@ -152,6 +135,24 @@ impl Collector<'_> {
         } else {
             self.body(file, pointer.into(), via.clone(), mime, bytes.into());
         }
+        if self.entry.found.len() == before && !parts::is_media(mime) {
+            self.attached.is_empty(&name);
+        }
         true
     }
+}
+
+/// The text of a body, whose end may be missing.
+fn decoded<'a>(body: &Body<'_>, text: Value<'a>) -> Option<Cow<'a, [u8]>> {
+    let (_, content) = text.content()?;
+    let encoding = body.encoding.and_then(Value::text);
+    let mut decoded = unescape(content);
+    if encoding.is_some_and(|name| name.eq_ignore_ascii_case(b"base64")) {
+        decoded = parts::base64(&decoded).into();
+    }
+    if !text.whole {
+        let kept = parts::without_halves(&decoded, true, false, decoded.len());
+        decoded = kept.to_vec().into();
+    }
+    Some(decoded)
 }

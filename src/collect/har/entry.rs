@@ -5,7 +5,9 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
-use super::message::{Header, Message, lossy, pairs};
+use super::attached::Attached;
+use super::left::{Told, leave, put};
+use super::message::{Body, Header, Message, lossy, name_and_value, pairs};
 use super::parts;
 use super::time;
 use crate::atoms::rules::Needles;
@@ -22,8 +24,6 @@ pub(super) struct Entry {
     pub(super) host: Option<Box<str>>,
     /// In document order.
     pub(super) found: Vec<Found>,
-    /// Bodies in files of their own (`_file`) that were not there.
-    pub(super) external: u64,
 }
 
 /// A part of an entry.
@@ -38,38 +38,46 @@ pub(super) struct Found {
     pub(super) payload: Payload,
 }
 
-/// The content of a file that lies beside the capture.
-pub(super) type Attached<'a> = &'a dyn Fn(&[u8]) -> Option<Vec<u8>>;
-
 /// Reads an entry, which may be cut off at its end.
 pub(super) fn read(
     bytes: &[u8],
     needles: &Needles,
     zone: Option<&TimeZone>,
-    attached: Attached<'_>,
+    attached: &mut Attached<'_>,
 ) -> Entry {
     let mut collector = Collector::new(needles, attached);
     let Some(entry) = Value::at(bytes, 0) else {
         return collector.entry;
     };
-    let (mut request, mut response) = (Message::default(), Message::default());
-    let mut messages = None;
-    let mut millis = None;
+    let (mut started, mut millis, mut messages) = (None, None, None);
+    let (mut request, mut response) = (None, None);
+    let mut left = Vec::new();
     for (name, value) in entry.members() {
-        match name.as_ref() {
-            b"startedDateTime" => {
-                collector.started = value.text().and_then(|text| time::parse(&text, zone));
+        let place = match name.as_ref() {
+            b"startedDateTime" => &mut started,
+            b"time" => &mut millis,
+            b"request" if value.is_object() => &mut request,
+            b"response" if value.is_object() => &mut response,
+            b"_webSocketMessages" if value.is_array() => &mut messages,
+            _ => {
+                leave(&mut left, "", name, value);
+                continue;
             }
-            b"time" => millis = value.number(),
-            b"request" => request = Message::of(value, "/request"),
-            b"response" => response = Message::of(value, "/response"),
-            b"_webSocketMessages" => messages = Some(value),
-            _ => {}
-        }
+        };
+        put(place, &mut left, "", name, value);
     }
+    let message = |value: Option<_>, path| value.map(|value| Message::of(value, path));
+    let request = message(request, "/request").unwrap_or_default();
+    let response = message(response, "/response").unwrap_or_default();
+    let started = started.and_then(Value::text);
+    collector.started = started.and_then(|text| time::parse(&text, zone));
+    let millis = millis.and_then(Value::number);
     collector.ended = collector.started.map(|start| time::later(start, millis));
-    collector.request(&request, response.body);
+    collector.request(&request, response.body.as_ref());
     collector.response(&response);
+    for left in [&left, &request.left, &response.left] {
+        collector.left(left);
+    }
     if let Some(messages) = messages {
         collector.web_socket(messages);
     }
@@ -113,16 +121,18 @@ fn is_list(value: Value<'_>) -> bool {
 }
 
 /// Gathers the parts of one entry.
-pub(super) struct Collector<'a> {
+pub(super) struct Collector<'a, 'e> {
     pub(super) needles: &'a Needles,
-    pub(super) attached: Attached<'a>,
+    pub(super) attached: &'a mut Attached<'e>,
     pub(super) entry: Entry,
+    /// Bytes of first tellings that second ones were looked for in.
+    pub(super) compared: usize,
     started: Option<When>,
     ended: Option<When>,
 }
 
-impl<'a> Collector<'a> {
-    fn new(needles: &'a Needles, attached: Attached<'a>) -> Self {
+impl<'a, 'e> Collector<'a, 'e> {
+    fn new(needles: &'a Needles, attached: &'a mut Attached<'e>) -> Self {
         Self {
             needles,
             attached,
@@ -132,8 +142,8 @@ impl<'a> Collector<'a> {
                 url: Vec::new(),
                 host: None,
                 found: Vec::new(),
-                external: 0,
             },
+            compared: 0,
             started: None,
             ended: None,
         }
@@ -153,7 +163,7 @@ impl<'a> Collector<'a> {
         });
     }
 
-    fn request(&mut self, request: &Message<'_>, content: Option<Value<'_>>) {
+    fn request(&mut self, request: &Message<'_>, content: Option<&Body<'_>>) {
         self.entry.method = request.method.and_then(lossy);
         self.target(request, content);
         let has_url = !self.entry.url.is_empty();
@@ -178,16 +188,14 @@ impl<'a> Collector<'a> {
                 self.header(header, Via::Request, value);
             }
         }
-        if request.header("cookie").is_none() {
-            self.cookie_list(request, &Via::Request);
-        }
-        if let Some(body) = request.body {
+        self.cookie_list(request, "cookie", &Via::Request);
+        if let Some(body) = &request.body {
             self.post_data(body);
         }
     }
 
     /// The URL of the request, from wherever it is written.
-    fn target(&mut self, request: &Message<'_>, content: Option<Value<'_>>) {
+    fn target(&mut self, request: &Message<'_>, content: Option<&Body<'_>>) {
         let authority = request
             .header(":authority")
             .or_else(|| request.header("host"))
@@ -199,7 +207,7 @@ impl<'a> Collector<'a> {
         };
         if let Some((mime, body)) = parts::data_url(&url) {
             // The content repeats it.
-            if content.and_then(|content| content.get("text")).is_none() {
+            if content.and_then(|content| content.text).is_none() {
                 self.body(
                     value,
                     "/request/url".into(),
@@ -230,10 +238,29 @@ impl<'a> Collector<'a> {
                     url.into(),
                 );
             }
-            _ => {
+            list => {
                 self.entry.url = url.to_vec();
+                if let Some(list) = list {
+                    self.more_of_query(list, &url, end);
+                }
                 self.url(value, "/request/url".into(), Via::Request, url);
             }
+        }
+    }
+
+    /// What only the list has of a query, as the URL's own up to `end`.
+    fn more_of_query(&mut self, list: Value<'_>, url: &[u8], end: usize) {
+        let more = self.new_pairs(list, &Told::new(url));
+        if !more.is_empty() {
+            let head = url.get(..end).unwrap_or(url);
+            let path = head.split(|byte| *byte == b'?').next().unwrap_or_default();
+            let url = parts::with_query(path, &more);
+            self.url(
+                list,
+                "/request/queryString".into(),
+                Via::Request,
+                url.into(),
+            );
         }
     }
 
@@ -268,16 +295,19 @@ impl<'a> Collector<'a> {
                 self.header(header, Via::Response, value);
             }
         }
-        if response.header("location").is_none()
-            && let Some(value) = response.redirect
+        if let Some(value) = response.redirect
             && let Some(url) = value.text().filter(|url| !url.is_empty())
         {
-            self.location(value, "/response/redirectURL".into(), &url);
+            let told = self.located(response);
+            let target = parts::resolve(&self.entry.url, &url);
+            if told.is_empty()
+                || self.needles.hit(&target) && self.is_new(&target, &Told::new(&told))
+            {
+                self.location(value, "/response/redirectURL".into(), &url);
+            }
         }
-        if response.header("set-cookie").is_none() {
-            self.cookie_list(response, &Via::Response);
-        }
-        if let Some(content) = response.body {
+        self.cookie_list(response, "set-cookie", &Via::Response);
+        if let Some(content) = &response.body {
             self.content(content);
         }
     }
@@ -318,17 +348,29 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The `cookies` list, which repeats the header where there is one.
-    fn cookie_list(&mut self, message: &Message<'_>, via: &Via) {
+    /// Where the headers of a response lead, one after the other.
+    fn located(&self, response: &Message<'_>) -> Vec<u8> {
+        let headers = response.headers.iter().filter(|it| it.is("location"));
+        let urls = headers.filter_map(|header| header.value.text());
+        let resolved = urls.map(|url| parts::resolve(&self.entry.url, &url));
+        resolved.collect::<Vec<_>>().join(&b'\n')
+    }
+
+    /// What the `cookies` list has that the header does not say.
+    fn cookie_list(&mut self, message: &Message<'_>, header: &str, via: &Via) {
         let Some(list) = message.cookies else { return };
+        let headers = message.headers.iter().filter(|it| it.is(header));
+        let told: Vec<_> = headers.filter_map(|header| header.value.text()).collect();
+        let told = told.join(&b'\n');
+        let told = Told::new(&told);
         for (index, item) in list.items().enumerate() {
-            let (Some(name), Some(value)) = (item.get("name"), item.get("value")) else {
+            let (Some(name), Some(value)) = name_and_value(item) else {
                 continue;
             };
             let (Some(name), Some(text)) = (name.text(), value.text()) else {
                 continue;
             };
-            if !text.is_empty() {
+            if !text.is_empty() && self.is_new(&text, &told) {
                 let pair = self.pair(&name, &text);
                 let pointer = format!("{}/cookies/{index}/value", message.path);
                 self.push(value.start, pointer, via.clone(), pair);

@@ -2,9 +2,11 @@
 //! the document does not matter, and read leniently, so that damage costs no more than what it hit.
 //! Knows the format and HTTP's own headers; nothing of OAuth.
 
+mod attached;
 mod claim;
 mod content;
 mod entry;
+mod left;
 mod message;
 mod nesting;
 pub(super) mod parts;
@@ -16,8 +18,9 @@ mod time;
 
 use std::sync::Arc;
 
+use self::attached::Attached;
 pub(super) use self::claim::is_har_name;
-use self::entry::{Attached, Found};
+use self::entry::Found;
 use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
 use self::split::Splitter;
 use self::text::Charset;
@@ -61,16 +64,11 @@ pub fn read_buffered(
     let shape = claim::shape(&charset.head(evidence.head()));
     let mut input = charset.text(evidence.open()?);
     let splitter = Splitter::new(shape, charset.start(), Limits::USUAL);
-    let attached = |name: &[u8]| {
-        let beside = evidence.beside(std::str::from_utf8(name).ok()?)?;
-        beside.bytes(Limits::USUAL.item as u64).ok()
-    };
     let mut reading = Reading {
         source,
-        attached: &attached,
+        attached: Attached::new(evidence),
         digest: source.digest(),
         context,
-        external: 0,
     };
     let (outcome, error) = split::split(&mut *input, buffer, splitter, &mut |piece| {
         reading.piece(&piece, sink);
@@ -88,7 +86,6 @@ struct Reading<'a> {
     attached: Attached<'a>,
     digest: Digest,
     context: &'a Context<'a>,
-    external: u64,
 }
 
 impl Reading<'_> {
@@ -133,9 +130,8 @@ impl Reading<'_> {
             piece.bytes,
             needles,
             self.context.log_timezone,
-            self.attached,
+            &mut self.attached,
         );
-        self.external = self.external.saturating_add(entry.external);
         let exchange = self.exchange(piece.index, &entry);
         self.observe(piece, entry.found, Some(&exchange), sink);
         if let Some(damage) = damage(piece.bytes) {
@@ -246,8 +242,11 @@ impl Reading<'_> {
         if let Some(problem) = problem {
             (sink.problem)(ReadError::Malformed(problem.into()));
         }
-        if self.external > 0 {
-            let count = self.external;
+        if let Some(told) = self.attached.told() {
+            (sink.problem)(ReadError::Limit(told.into()));
+        }
+        if self.attached.missing > 0 {
+            let count = self.attached.missing;
             (sink.problem)(ReadError::Unsupported(
                 format!(
                     "{count} bodies lie in other files (`_file`) that are not beside it; scan it together with them, or record with the content embedded"

@@ -135,6 +135,32 @@ fn push_encoded(out: &mut Vec<u8>, text: &[u8], reserved: &[u8]) {
     }
 }
 
+/// What a form's value means: percent-encoding undone, `+` a blank. To compare, not to report.
+pub(super) fn decoded(text: &[u8]) -> Vec<u8> {
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|it| u8::try_from(it).ok())
+    };
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((byte, tail)) = rest.split_first() {
+        rest = tail;
+        out.push(match (*byte, tail) {
+            (b'+', _) => b' ',
+            (b'%', [high, low, after @ ..]) => match digit(*high).zip(digit(*low)) {
+                Some((high, low)) => {
+                    rest = after;
+                    high << 4 | low
+                }
+                None => b'%',
+            },
+            (byte, _) => byte,
+        });
+    }
+    out
+}
+
 /// A cookie in a JSON string that was not unescaped yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::collect) struct Cookie<'a> {

@@ -1,6 +1,7 @@
 //! Cuts a HAR document of any size into its entries and pages while it streams by, and keeps no more
 //! than one of them. Knows JSON's brackets and strings, and the two member names; judges no entry.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use super::piece::{End, Item, Kept, Kind, Limits, Outcome, Piece, Shape};
@@ -241,13 +242,13 @@ impl Splitter {
     /// What the array that begins here holds, by its name.
     fn named_array(&mut self) -> Option<Kind> {
         let mut names = self.frames.iter().rev().map(|frame| match frame {
-            Frame::Object { key, .. } => key.as_slice(),
-            Frame::Array { .. } => &[],
+            Frame::Object { key, .. } => unescape(key),
+            Frame::Array { .. } => Cow::default(),
         });
-        match names.next()? {
+        match names.next()?.as_ref() {
             b"entries" => {
                 self.outcome.has_entries = true;
-                self.outcome.has_log |= names.next() == Some(b"log");
+                self.outcome.has_log |= names.next().is_some_and(|name| *name == *b"log");
                 Some(Kind::Entry)
             }
             b"pages" => Some(Kind::Page),
@@ -297,26 +298,28 @@ impl Splitter {
 }
 
 impl Frame {
-    /// Its reference token in a JSON pointer (RFC 6901 §3). A member name from the evidence may be
-    /// anything, a URL with a token in it too: one that is not plainly a name is shown as `*`.
+    /// Its reference token in a JSON pointer (RFC 6901 §3).
     fn segment(&self) -> String {
         match self {
             Self::Array { index, .. } => format!("/{index}"),
-            Self::Object { key, .. } => {
-                let name = unescape(key);
-                let plain = name.len() <= 40
-                    && name
-                        .iter()
-                        .all(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(byte));
-                let name = if plain {
-                    String::from_utf8_lossy(&name)
-                } else {
-                    "*".into()
-                };
-                format!("/{name}")
-            }
+            Self::Object { key, .. } => segment(&unescape(key)),
         }
     }
+}
+
+/// The reference token of a member. Its name comes from the evidence and may be anything, a URL with a token in it too:
+/// one that is not plainly a name is shown as `*`.
+pub(super) fn segment(name: &[u8]) -> String {
+    let plain = name.len() <= 40
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(byte));
+    let name = if plain {
+        String::from_utf8_lossy(name)
+    } else {
+        "*".into()
+    };
+    format!("/{name}")
 }
 
 #[cfg(test)]

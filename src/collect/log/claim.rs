@@ -66,9 +66,10 @@ fn trim_nuls(bytes: &[u8]) -> &[u8] {
 }
 
 /// LevelDB calls its write-ahead file `000003.log`. Its records start with a checksum, a length and a type
-/// from 1 to 4 (`LevelDB`, `doc/log_format.md`); no text has such a control byte in its first line.
+/// from 1 to 4 (`LevelDB`, `doc/log_format.md`); no text has such a control byte in its first line, but in UTF-16, where
+/// it is half a letter of many scripts.
 fn is_leveldb(head: &[u8]) -> bool {
-    matches!(head, [_, _, _, _, _, _, 1..=4, ..])
+    matches!(head, [_, _, _, _, _, _, 1..=4, ..]) && utf16(head).is_none()
 }
 
 /// Documents that hold times and URLs too, and belong to other readers or to none.
@@ -206,8 +207,8 @@ fn is_dated(line: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn claimed(name: &str, text: &str) -> bool {
-        let input = std::io::Cursor::new(text.as_bytes().to_vec());
+    fn claimed(name: &str, text: impl AsRef<[u8]>) -> bool {
+        let input = std::io::Cursor::new(text.as_ref().to_vec());
         let evidence = Evidence::stream(Box::new(input), name).unwrap();
         looks_like_log(&evidence, &LogFormats::builtin().unwrap())
     }
@@ -251,6 +252,18 @@ mod tests {
             "web-1  | listening on 8080\n",
         ] {
             assert!(claimed("x", text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_log_in_utf_16_may_begin_in_any_script() {
+        for word in ["Журнал", "Ημέρα", "ńāłę", "Tag"] {
+            let text = format!("\u{feff}{word}\n2024-01-02 03:04:05 INFO started in 3 s\n");
+            let units = || text.encode_utf16();
+            let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+            let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+            assert!(claimed("x.log", big), "{word}");
+            assert!(claimed("x.log", little), "{word}");
         }
     }
 

@@ -5,12 +5,16 @@ use std::borrow::Cow;
 
 use jiff::civil::Date;
 
-use super::record::Part;
+use super::record::{Part, short_name};
 use super::{escape, stamp};
 use crate::atoms::rules::log_format::{Escape, LogFormats, Role, Shape};
 
 /// Columns that a header may name. IIS has some 30, CloudFront 33, Zeek's http.log 30.
 const MAX_COLUMNS: usize = 256;
+
+/// Values beyond the header's columns that are told apart. A few blanks in a value that was not escaped make some; what
+/// follows goes on as one text.
+const SPARE: usize = 32;
 
 /// What the header lines above a record say.
 #[derive(Debug)]
@@ -79,7 +83,11 @@ impl Header {
             .split(u8::is_ascii_whitespace)
             .filter(|name| !name.is_empty())
             .take(MAX_COLUMNS)
-            .map(|name| String::from_utf8_lossy(name).to_lowercase().into())
+            .map(|name| {
+                String::from_utf8_lossy(short_name(name))
+                    .to_lowercase()
+                    .into()
+            })
             .collect();
         self.section = formats
             .formats
@@ -143,17 +151,18 @@ impl Section {
     fn values<'l>(&self, line: &'l [u8]) -> Vec<&'l [u8]> {
         // CloudFront's header is parted by blanks, its records by tabs; so are some converted IIS logs.
         let tabs = self.separator == b' ' && memchr::memchr(b'\t', line).is_some();
+        let most = self.columns.len() + SPARE;
         match if tabs { b'\t' } else { self.separator } {
             b' ' => {
-                let values = quoted(line, false);
+                let values = quoted(line, false, most);
                 // Two blanks may be an empty column, or mean nothing.
                 if values.len() > self.columns.len() {
-                    quoted(line, true)
+                    quoted(line, true, most)
                 } else {
                     values
                 }
             }
-            separator => line.split(|byte| *byte == separator).collect(),
+            separator => line.splitn(most + 1, |byte| *byte == separator).collect(),
         }
     }
 
@@ -168,16 +177,25 @@ impl Section {
     }
 }
 
-/// Values between blanks; one in quotation marks may hold blanks.
-fn quoted(line: &[u8], squeeze: bool) -> Vec<&[u8]> {
+/// Values between blanks; one in quotation marks may hold blanks. After `most` of them what is left is one more.
+fn quoted(line: &[u8], squeeze: bool, most: usize) -> Vec<&[u8]> {
     let mut values = Vec::new();
     let mut rest = Some(line);
+    // Where no mark ends a value, none ends a later one before the line does: it is not looked for again.
+    let mut may_close = true;
     while let Some(bytes) = rest {
+        if values.len() == most {
+            values.push(bytes);
+            break;
+        }
         let closing = match bytes {
-            [b'"', inside @ ..] => inside
-                .windows(2)
-                .position(|pair| pair == b"\" ")
-                .or_else(|| inside.ends_with(b"\"").then(|| inside.len() - 1)),
+            [b'"', inside @ ..] => {
+                let before_blank = may_close
+                    .then(|| memchr::memmem::find(inside, b"\" "))
+                    .flatten();
+                may_close = before_blank.is_some();
+                before_blank.or_else(|| inside.ends_with(b"\"").then(|| inside.len() - 1))
+            }
             _ => None,
         };
         let (value, after) = match closing {
@@ -201,6 +219,16 @@ pub(super) fn is_header(line: &[u8]) -> bool {
     names.iter().any(|name| line.starts_with(name))
 }
 
+/// What of a header line is text: the words of a list of columns that are no names, or the whole line.
+pub(super) fn remarks(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    /// No name of a column is longer.
+    const NAME: usize = 64;
+    let is_list = is_header(line);
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.()".contains(byte);
+    let texts = line.split(move |byte| is_list && byte.is_ascii_whitespace());
+    texts.filter(move |text| !is_list || text.len() > NAME || !text.iter().all(is_of_name))
+}
+
 /// A target and its query, joined as they were sent.
 pub(super) fn join<'a>(target: &'a [u8], query: &[u8]) -> Cow<'a, [u8]> {
     let query = query.strip_prefix(b"?").unwrap_or(query);
@@ -217,7 +245,7 @@ mod tests {
     #[test]
     fn blanks_and_quotes_part_values() {
         let split = |line: &str, squeeze| {
-            let values = quoted(line.as_bytes(), squeeze);
+            let values = quoted(line.as_bytes(), squeeze, 3);
             values
                 .iter()
                 .map(|v| String::from_utf8_lossy(v).into_owned())
@@ -228,6 +256,52 @@ mod tests {
         assert_eq!(split("a  d \"e f\"", true), ["a", "d", "e f"]);
         assert_eq!(split("\"open d", false), ["\"open", "d"]);
         assert_eq!(split("\"\" d", false), ["", "d"]);
+        assert_eq!(split("\"a \"b c\"", false), ["a \"b c"]);
+        assert_eq!(split("\"a b \"c d", false), ["\"a", "b", "\"c", "d"]);
+        assert_eq!(
+            split("a b  c d \"e f\"", true),
+            ["a", "b", "c", "d \"e f\""]
+        );
+    }
+
+    fn section(fields: &str) -> Section {
+        let mut header = Header::default();
+        let formats = LogFormats::builtin().unwrap();
+        assert!(header.read(fields.as_bytes(), &formats));
+        header.section.unwrap()
+    }
+
+    /// Values of a line as long as any, in columns.
+    fn count(value: &str, fields: &str) -> usize {
+        let section = section(fields);
+        let line = [
+            "/a ",
+            &value.repeat(crate::collect::log::MAX_LINE / value.len()),
+        ]
+        .concat();
+        let parts = section.split(line.as_bytes()).unwrap();
+        let held: usize = parts.iter().map(|part| part.value.len()).sum();
+        assert!(held >= line.len() / 2, "nothing of {value:?} is left out");
+        parts.len()
+    }
+
+    #[test]
+    fn a_line_of_any_values_is_looked_through_once_and_has_few() {
+        let fields = "#Fields: cs-uri-stem cs-uri-query date time";
+        // Looked for anew at every mark, the one that ends a value takes days.
+        for value in ["\"a ", "\"a", "a ", "\"\"a ", "\"\t", "a\t"] {
+            assert!(count(value, fields) <= 4 + SPARE + 1, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_column_of_a_long_name_is_known_by_its_end() {
+        let fields = format!("#Fields: cs-uri-stem date time {}-x", "n".repeat(1 << 20));
+        let section = section(&fields);
+        let parts = section.split(b"/a 2026-11-23 01:28:04 x").unwrap();
+        let names: Vec<_> = parts.iter().map(|part| part.name.len()).collect();
+        assert_eq!(names, [11, 4, 4, crate::collect::log::record::MAX_NAME]);
+        assert!(parts.iter().any(|part| part.name.ends_with(b"n-x")));
     }
 
     #[test]

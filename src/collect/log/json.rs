@@ -2,24 +2,27 @@
 //! no keys.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
-use super::escape;
+use super::{escape, record};
 use crate::atoms::rules::log_format::Escape;
 
 /// Nesting that is followed. Log records nest a few levels.
 const MAX_DEPTH: usize = 32;
 
-/// Members of one record that are told apart. Records have tens; what follows goes on as text.
-const MAX_MEMBERS: usize = 10_000;
+/// Members of one line that are told apart, those of JSON in its values among them. Records have tens; what follows
+/// goes on as text.
+pub(super) const MAX_MEMBERS: usize = 10_000;
 
 /// A string, number or literal of an object.
 #[derive(Debug)]
 pub(super) struct Member<'a> {
     /// Keys from the outermost object, joined with dots. Arrays add nothing. In an object
     /// `{"name": …, "value": …}` the name stands in place of `value`, and in a list of lists `["name", "value"]` it is
-    /// one.
+    /// one. Of a long one the end ([`record::MAX_NAME`]).
     pub(super) path: Vec<u8>,
-    /// Last key of the path.
+    /// Last key of the path. One that is no name by its length is a value without path and key, and its end stands for
+    /// it here.
     pub(super) key: Vec<u8>,
     /// The value, escapes undone.
     pub(super) value: Cow<'a, [u8]>,
@@ -27,9 +30,18 @@ pub(super) struct Member<'a> {
 
 /// The members of the object that `bytes` start with, and what follows it, or what could not be read.
 pub(super) fn members(bytes: &[u8]) -> Option<(Vec<Member<'_>>, &[u8])> {
+    members_within(bytes, &Cell::new(MAX_MEMBERS))
+}
+
+/// The same, of an object in a line whose other objects took of `left` too.
+pub(super) fn members_within<'a>(
+    bytes: &'a [u8],
+    left: &Cell<usize>,
+) -> Option<(Vec<Member<'a>>, &'a [u8])> {
     let mut walker = Walker {
         rest: bytes.trim_ascii_start(),
         path: Vec::new(),
+        most: left.get(),
         members: Vec::new(),
     };
     let (b'{', after) = walker.rest.split_first()? else {
@@ -40,6 +52,7 @@ pub(super) fn members(bytes: &[u8]) -> Option<(Vec<Member<'_>>, &[u8])> {
         return None;
     }
     let _stopped = walker.value(b"", 0);
+    left.set(left.get().saturating_sub(walker.members.len()));
     Some((walker.members, walker.rest))
 }
 
@@ -69,13 +82,15 @@ pub(super) fn string(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, &[u8])> {
 struct Walker<'a> {
     rest: &'a [u8],
     path: Vec<u8>,
+    /// Members after which it stops.
+    most: usize,
     members: Vec<Member<'a>>,
 }
 
 impl<'a> Walker<'a> {
     /// `None` when the walk cannot go on.
     fn value(&mut self, key: &[u8], depth: usize) -> Option<()> {
-        if depth > MAX_DEPTH || self.members.len() >= MAX_MEMBERS {
+        if depth > MAX_DEPTH || self.members.len() >= self.most {
             return None;
         }
         self.rest = self.rest.trim_ascii_start();
@@ -124,7 +139,7 @@ impl<'a> Walker<'a> {
                     // A key without a value is left to the caller as text.
                     self.rest = after.strip_prefix(b":")?;
                     let renamed = name.take_if(|_| key.eq_ignore_ascii_case(b"value"));
-                    let key = renamed.unwrap_or_else(|| key.into_owned());
+                    let key = self.short(renamed.unwrap_or_else(|| key.into_owned()));
                     let before = self.path.len();
                     if before > 0 {
                         self.path.push(b'.');
@@ -166,6 +181,7 @@ impl<'a> Walker<'a> {
         let rest = rest.trim_ascii_start().strip_prefix(b",")?;
         let (value, rest) = string(rest.trim_ascii_start())?;
         self.rest = rest.trim_ascii_start().strip_prefix(b"]")?;
+        let name = self.short(name.into_owned());
         let before = self.path.len();
         self.path.push(b'.');
         self.path.extend_from_slice(&name);
@@ -174,9 +190,23 @@ impl<'a> Walker<'a> {
         Some(())
     }
 
+    /// A key as it is copied for each value below it; the whole of a long one is kept once.
+    fn short(&mut self, key: Vec<u8>) -> Vec<u8> {
+        if key.len() <= record::MAX_NAME {
+            return key;
+        }
+        let end = record::short_name(&key).to_vec();
+        self.members.push(Member {
+            path: Vec::new(),
+            key: Vec::new(),
+            value: Cow::Owned(key),
+        });
+        end
+    }
+
     fn keep(&mut self, key: &[u8], value: Cow<'a, [u8]>) {
         self.members.push(Member {
-            path: self.path.clone(),
+            path: record::short_name(&self.path).to_vec(),
             key: key.to_vec(),
             value,
         });
@@ -250,6 +280,29 @@ mod tests {
         assert!(members(deep.as_bytes()).unwrap().1.len() > 90_000);
         assert!(members(b"{not json}").is_none());
         assert!(members(b"[1]").is_none());
+    }
+
+    #[test]
+    fn a_long_key_is_kept_once_whatever_is_below_it() {
+        let long = "k".repeat(64 << 10);
+        let values = "\"v\",".repeat(4_000);
+        let inside = format!("\"a\":[{values}0],\"{long}\":[{values}0]");
+        let line = format!("{{\"{long}\":{{{inside}}}}}");
+        let (members, rest) = members(line.as_bytes()).unwrap();
+        assert_eq!((members.len(), rest), (8_004, b"".as_slice()));
+        let held = members.iter().map(|m| m.path.len() + m.key.len());
+        assert!(held.sum::<usize>() <= members.len() * 2 * record::MAX_NAME);
+        let whole = members.iter().filter(|m| *m.value == *long.as_bytes());
+        assert_eq!(whole.filter(|m| m.key.is_empty()).count(), 2);
+        assert!(members.iter().any(|m| m.path.ends_with(b"k.a")));
+    }
+
+    #[test]
+    fn objects_of_one_line_share_a_bound() {
+        let left = Cell::new(5);
+        let count = |line: &'static str| members_within(line.as_bytes(), &left).unwrap().0.len();
+        let counts = [count(r#"{"a":1,"b":2}"#), count(r#"{"a":[1,2,3,4]}"#)];
+        assert_eq!((counts, left.get()), ([2, 3], 0));
     }
 
     #[test]

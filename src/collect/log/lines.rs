@@ -119,7 +119,7 @@ impl<R: Read> Runs<R> {
 }
 
 /// Where a piece of a line that is too long ends: between words, when there are any.
-fn soft_edge(bytes: &[u8]) -> usize {
+pub(super) fn soft_edge(bytes: &[u8]) -> usize {
     let from = bytes.len().saturating_sub(SOFT_EDGE);
     let tail = bytes.get(from..).unwrap_or_default();
     let edge = memchr::memrchr3(b' ', b'"', b'\t', tail);

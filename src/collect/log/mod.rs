@@ -15,6 +15,7 @@ mod stamp;
 mod threads;
 mod transcode;
 
+use std::cell::Cell;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use jiff::tz::TimeZone;
 
 use super::evidence::Encoding;
 use super::{Context, Evidence, Observation, ReadError, Reader, Sink};
-use crate::atoms::rules::log_format::{LogFormats, Shape};
+use crate::atoms::rules::log_format::LogFormats;
 use crate::atoms::{Digest, Source};
 pub(super) use claim::{is_log_name, is_text};
 pub use lines::{MAX_LINE, WINDOW};
@@ -88,6 +89,7 @@ pub fn read_bounded(
         None => (input, 0),
     };
     let mut session = Session::new(source, ctx, utf16.is_some(), start);
+    session.joiner = Joiner::new(bounds.max_line);
     let window = match (evidence.encoding(), evidence.len().map(usize::try_from)) {
         // A small file needs no large buffer; one byte more shows its end.
         (Encoding::Plain, Some(Ok(len))) => bounds.window.min(len.saturating_add(1)),
@@ -107,6 +109,7 @@ pub fn read_bounded(
         }
     }
     session.end(sink.observe);
+    cuts += session.joiner.cuts();
     if cuts > 0 {
         let mib = bounds.max_line >> 20;
         let why =
@@ -130,6 +133,7 @@ pub fn read_record(text: &[u8], formats: &LogFormats, tz: Option<&TimeZone>) -> 
             formats,
             section,
             tz,
+            members: &Cell::new(json::MAX_MEMBERS),
         };
         record = grammar.read(line).into_owned();
     }
@@ -169,7 +173,7 @@ impl<'a> Session<'a> {
             source,
             digest: source.digest(),
             header: columns::Header::default(),
-            joiner: Joiner::default(),
+            joiner: Joiner::without_envelope(),
             number: 1,
             byte: start,
             utf16,
@@ -187,7 +191,6 @@ impl<'a> Session<'a> {
     /// One for the lines of a run without a header line, where [`Self::may_be_split`].
     fn fork(&self, number: u64, byte: u64) -> Self {
         Self {
-            joiner: Joiner::without_envelope(),
             number,
             byte,
             headless: true,
@@ -265,7 +268,7 @@ impl<'a> Session<'a> {
     fn line(&mut self, line: &[u8], sink: &mut dyn FnMut(Observation)) {
         let line = without_noise(line.strip_suffix(b"\r").unwrap_or(line));
         if line.starts_with(b"#") && self.header.read(line, &self.ctx.rules.formats) {
-            return;
+            return self.remark(line, sink);
         }
         let (number, byte) = (self.number, self.byte);
         if !self.joiner.needs_every_line() {
@@ -280,6 +283,35 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// What a header line says beside what it says of the records below it: a remark may be anything, and so may a word
+    /// in a list of columns that is no name.
+    fn remark(&self, line: &[u8], sink: &mut dyn FnMut(Observation)) {
+        let needles = &self.ctx.rules.needles;
+        let position = Position {
+            number: self.number,
+            byte: self.byte,
+            ordinal: 0,
+        };
+        for text in columns::remarks(line).filter(|text| needles.hit(text)) {
+            let members = Cell::new(json::MAX_MEMBERS);
+            let record = self.grammar(None, &members).unknown(text);
+            observe::observe(&record, position, self.source, &self.digest, needles, sink);
+        }
+    }
+
+    fn grammar<'g>(
+        &'g self,
+        section: Option<&'g columns::Section>,
+        members: &'g Cell<usize>,
+    ) -> Grammar<'g> {
+        Grammar {
+            formats: &self.ctx.rules.formats,
+            section,
+            tz: self.ctx.log_timezone,
+            members,
+        }
+    }
+
     /// Records of a line: one, except where the writer glued two together.
     fn records(&self, line: &[u8], number: u64, byte: u64, sink: &mut dyn FnMut(Observation)) {
         let passwords = self
@@ -291,13 +323,11 @@ impl<'a> Session<'a> {
         if line.is_empty() || !(passwords || needles.hit(line)) {
             return;
         }
-        let grammar = Grammar {
-            formats: &self.ctx.rules.formats,
-            section: self.header.section.as_ref(),
-            tz: self.ctx.log_timezone,
-        };
-        for (ordinal, (offset, bytes)) in
-            glued(line, &self.ctx.rules.formats).into_iter().enumerate()
+        let members = Cell::new(json::MAX_MEMBERS);
+        let grammar = self.grammar(self.header.section.as_ref(), &members);
+        for (ordinal, (offset, bytes)) in record::glued(line, &self.ctx.rules.formats)
+            .into_iter()
+            .enumerate()
         {
             let position = Position {
                 number,
@@ -359,35 +389,6 @@ impl<'a> Ahead<'a> {
     }
 }
 
-/// The records on one line, each with its offset: Squid cuts a record with an overlong URL at its buffer's
-/// end, without a newline, and the next record goes on there.
-fn glued<'l>(line: &'l [u8], formats: &LogFormats) -> Vec<(usize, &'l [u8])> {
-    let mut whole = vec![(0, line)];
-    if !record::may_fit(line) {
-        return whole;
-    }
-    for format in &formats.formats {
-        let (Some(restart), Shape::Pattern(patterns)) = (&format.restart, &format.shape) else {
-            continue;
-        };
-        if !patterns.iter().any(|pattern| pattern.regex.is_match(line)) {
-            continue;
-        }
-        let starts = restart
-            .find_iter(line)
-            .map(|found| found.start())
-            .filter(|start| *start > 0);
-        let mut from = 0;
-        let mut records = Vec::new();
-        for start in starts.chain([line.len()]) {
-            records.push((from, line.get(from..start).unwrap_or_default()));
-            from = start;
-        }
-        whole = records;
-    }
-    whole
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -399,6 +400,20 @@ mod tests {
         assert_eq!(ahead.header(0), Some(0));
         assert_eq!(ahead.header(3), Some(6));
         assert_eq!(ahead.header(9), None);
+    }
+
+    #[test]
+    fn json_in_json_takes_of_the_members_of_its_line() {
+        let formats = LogFormats::builtin().unwrap();
+        let inner = format!("{{\\\"a\\\":[{}0]}}", "1,".repeat(9_000));
+        let members: Vec<_> = (0..20).map(|n| format!("\"m{n}\":\"{inner}\"")).collect();
+        let line = format!("{{{},\"end\":\"code=x\"}}", members.join(","));
+        let record = read_record(line.as_bytes(), &formats, None);
+        assert!(record.parts.len() < json::MAX_MEMBERS + 100);
+        let values = record.parts.iter().map(|part| &part.value);
+        assert!(values.clone().any(|value| value.ends_with(b"code=x")));
+        let held: usize = values.map(|value| value.len()).sum();
+        assert!(held <= line.len());
     }
 
     #[test]

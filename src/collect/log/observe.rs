@@ -2,6 +2,7 @@
 //! is in, and no role makes a secret, is dropped here.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::record::{Part, Record, is_set};
@@ -51,7 +52,7 @@ pub(super) fn observe(
         exchange,
         sent_to: request.host_or_authority(),
         needles,
-        seen: Vec::new(),
+        seen: HashSet::new(),
         sink,
     };
     for url in &request.urls {
@@ -70,7 +71,7 @@ struct Out<'a> {
     sent_to: Option<Box<str>>,
     needles: &'a Needles,
     /// Values already handed on.
-    seen: Vec<&'a [u8]>,
+    seen: HashSet<&'a [u8]>,
     sink: &'a mut dyn FnMut(Observation),
 }
 
@@ -249,11 +250,7 @@ impl<'a> Out<'a> {
 
     /// Whether a value was not handed on before: loggers repeat headers and messages under several keys.
     fn is_new(&mut self, value: &'a [u8]) -> bool {
-        let new = !self.seen.contains(&value);
-        if new {
-            self.seen.push(value);
-        }
-        new
+        self.seen.insert(value)
     }
 
     fn put(&mut self, via: Via, payload: Payload) {

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::json;
-use super::lines::MAX_LINE;
+use super::lines::soft_edge;
 
-/// Streams of one container that are told apart: `stdout` and `stderr`, and more only in files that lie.
-const MAX_STREAMS: usize = 8;
+/// Streams of a container. A line of another name is no part of any.
+const STREAMS: [&[u8]; 2] = [b"stdout", b"stderr"];
 
 /// Bytes of the first line that tell the envelope.
 const LOOK: usize = 4096;
@@ -20,18 +20,18 @@ pub(super) enum Joined {
     Whole,
     /// It waits for its other parts.
     Kept,
-    /// It was the last part of this line.
+    /// It was the last part of this line, or of a piece of it where it is too long to be kept.
     Complete(Pending),
 }
 
 /// Parts so far.
 #[derive(Debug)]
 pub(super) struct Pending {
-    /// Number of the first part's line.
+    /// Number of the first part's line; for a later piece, of the line of the part that was cut.
     pub(super) number: u64,
-    /// Offset of the first part's line.
+    /// Offset of that line.
     pub(super) byte: u64,
-    /// The first part's envelope and everything in the parts.
+    /// That line's envelope and everything in the parts.
     pub(super) bytes: Vec<u8>,
 }
 
@@ -41,6 +41,10 @@ pub(super) struct Joiner {
     envelope: Option<Envelope>,
     looked: bool,
     waiting: BTreeMap<Vec<u8>, Pending>,
+    /// Bytes after which a piece is handed on.
+    limit: usize,
+    /// Lines that were cut, each as often as it was.
+    cuts: u64,
 }
 
 /// What stands around each part.
@@ -62,6 +66,14 @@ struct Slice<'a> {
 }
 
 impl Joiner {
+    /// One for lines of which `limit` bytes are read as one.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            ..Self::default()
+        }
+    }
+
     /// One for lines below the first, where that told of no envelope.
     pub(super) fn without_envelope() -> Self {
         Self {
@@ -107,12 +119,31 @@ impl Joiner {
                 bytes: slice.before.to_vec(),
             });
         pending.bytes.extend_from_slice(&slice.text);
-        let full = pending.bytes.len() >= MAX_LINE || self.waiting.len() >= MAX_STREAMS;
-        if slice.last || full {
+        if slice.last {
             return Joined::Complete(pending);
         }
-        self.waiting.insert(slice.stream.to_vec(), pending);
-        Joined::Kept
+        let full = pending.bytes.len() >= self.limit;
+        let cut = full.then(|| pending.bytes.split_off(soft_edge(&pending.bytes)));
+        let (waiting, joined) = match cut {
+            None => (pending, Joined::Kept),
+            Some(rest) => {
+                self.cuts += 1;
+                let bytes = [&slice.before, rest.as_slice()].concat();
+                let rest = Pending {
+                    number,
+                    byte,
+                    bytes,
+                };
+                (rest, Joined::Complete(pending))
+            }
+        };
+        self.waiting.insert(slice.stream.to_vec(), waiting);
+        joined
+    }
+
+    /// How many times a line was cut.
+    pub(super) fn cuts(&self) -> u64 {
+        self.cuts
     }
 
     /// What still waits at the end.
@@ -145,7 +176,7 @@ fn cri(line: &[u8]) -> Option<Slice<'_>> {
     let text = words.next().unwrap_or_default();
     // Tags are parted by colons; the first says whether the line is whole.
     let flag = tag.split(|byte| *byte == b':').next()?;
-    let known = matches!(stream, b"stdout" | b"stderr") && matches!(flag, b"P" | b"F");
+    let known = STREAMS.contains(&stream) && matches!(flag, b"P" | b"F");
     let dated = time.contains(&b'T') && time.first()?.is_ascii_digit();
     let before = line.get(..line.len() - text.len())?;
     (known && dated).then_some(Slice {
@@ -158,7 +189,7 @@ fn cri(line: &[u8]) -> Option<Slice<'_>> {
 
 fn docker(line: &[u8]) -> Option<Slice<'_>> {
     let (text, rest) = json::string(line.strip_prefix(b"{\"log\":")?)?;
-    let stream = member(rest, b"\"stream\":\"")?;
+    let stream = member(rest, b"\"stream\":\"").filter(|stream| STREAMS.contains(stream))?;
     // The first part's time goes before the whole, in the envelope that is plain text.
     let time = member(rest, b"\"time\":\"").unwrap_or_default();
     Some(Slice {
@@ -181,7 +212,7 @@ mod tests {
     use super::*;
 
     fn join(lines: &[&str]) -> Vec<(u64, String)> {
-        let mut joiner = Joiner::default();
+        let mut joiner = Joiner::new(200);
         joiner.look(lines.first().unwrap().as_bytes());
         let mut out = Vec::new();
         for (number, line) in (1..).zip(lines) {
@@ -216,6 +247,41 @@ mod tests {
         assert_eq!(
             joined,
             expect.map(|(number, text)| (number, text.to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_line_of_too_many_parts_is_cut_between_words() {
+        let part = |text: &str| format!("2024-01-01T00:00:00Z stdout P {text}");
+        let lines = [
+            part(&"w ".repeat(60)),
+            part(&["x".repeat(60), " acc".into()].concat()),
+            part("ess"),
+            "2024-01-01T00:00:00Z stdout F end".into(),
+        ];
+        let joined = join(&lines.each_ref().map(String::as_str));
+        assert_eq!(joined.len(), 2);
+        assert!(joined[0].0 == 1 && joined[0].1.ends_with("x "));
+        assert_eq!(joined[1], (2, part("accessend")));
+    }
+
+    #[test]
+    fn lines_of_streams_that_no_container_has_stand_for_themselves() {
+        let line = |number: u32| {
+            format!(
+                "{{\"log\":\"half\",\"stream\":\"s{number}\",\"time\":\"2024-01-01T00:00:00Z\"}}"
+            )
+        };
+        let first = line(0).replace("s0", "stdout");
+        let lines: Vec<_> = [first].into_iter().chain((1..20).map(line)).collect();
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let joined = join(&lines);
+        assert_eq!(joined.len(), 20);
+        assert!(
+            joined[..19]
+                .iter()
+                .zip(&lines[1..])
+                .all(|(one, line)| one.1 == *line)
         );
     }
 }

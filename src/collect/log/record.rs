@@ -2,6 +2,7 @@
 //! Whatever no format knows becomes text; nothing of a record is dropped. Knows formats, and no needles.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -18,6 +19,10 @@ const MAX_WRAPPING: usize = 6;
 /// such as a dump of memory has, is longer, and would be read by one pattern after another. Records in wrappers and in
 /// JSON may be as long as any line.
 const MAX_PATTERN: usize = 8 << 20;
+
+/// Bytes of a key or column that are kept, from its end on, which says what the value is. A line may have thousands of
+/// values of one key, a log millions of one column; names end at some hundred bytes.
+pub(super) const MAX_NAME: usize = 1024;
 
 /// What a record holds, in its line's own bytes where no escaping was undone.
 #[derive(Debug, Default)]
@@ -85,6 +90,8 @@ pub(super) struct Grammar<'a> {
     pub(super) section: Option<&'a columns::Section>,
     /// Zone of times that state none.
     pub(super) tz: Option<&'a TimeZone>,
+    /// Members of JSON that may still be told apart in the line.
+    pub(super) members: &'a Cell<usize>,
 }
 
 impl<'a> Grammar<'a> {
@@ -183,7 +190,7 @@ impl<'a> Grammar<'a> {
     }
 
     fn json<'l>(&self, line: &'l [u8], depth: usize) -> Option<Record<'l>> {
-        let (members, rest) = json::members(line)?;
+        let (members, rest) = json::members_within(line, self.members)?;
         let has = |wanted: &str| members.iter().any(|member| ends_with(&member.path, wanted));
         let format = self
             .formats
@@ -272,9 +279,44 @@ impl<'a> Grammar<'a> {
     }
 }
 
+/// The part of a name that is kept.
+pub(super) fn short_name(name: &[u8]) -> &[u8] {
+    let from = name.len().saturating_sub(MAX_NAME);
+    name.get(from..).unwrap_or(name)
+}
+
 /// Whether a line may be a record of a format that has patterns.
-pub(super) fn may_fit(line: &[u8]) -> bool {
+fn may_fit(line: &[u8]) -> bool {
     line.len() <= MAX_PATTERN
+}
+
+/// The records on one line, each with its offset: Squid cuts a record with an overlong URL at its buffer's
+/// end, without a newline, and the next record goes on there.
+pub(super) fn glued<'l>(line: &'l [u8], formats: &LogFormats) -> Vec<(usize, &'l [u8])> {
+    let mut whole = vec![(0, line)];
+    if !may_fit(line) {
+        return whole;
+    }
+    for format in &formats.formats {
+        let (Some(restart), Shape::Pattern(patterns)) = (&format.restart, &format.shape) else {
+            continue;
+        };
+        if !patterns.iter().any(|pattern| pattern.regex.is_match(line)) {
+            continue;
+        }
+        let starts = restart
+            .find_iter(line)
+            .map(|found| found.start())
+            .filter(|start| *start > 0);
+        let mut from = 0;
+        let mut records = Vec::new();
+        for start in starts.chain([line.len()]) {
+            records.push((from, line.get(from..start).unwrap_or_default()));
+            from = start;
+        }
+        whole = records;
+    }
+    whole
 }
 
 /// The value that counts among those of a role; a dash stands for none.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::page_state::{self, Frame};
+use super::page_state::{self, Frame, MAX_FIELDS};
 use super::pickle::Pickle;
 use crate::atoms::rules::Needles;
 use crate::atoms::{
@@ -140,16 +140,22 @@ impl<'a, 's> Out<'a, 's> {
                 self.text(&text);
             }
         }
+        let origin = origin(&frame.url);
         for (name, value) in &frame.fields {
             if self.needles.hit(format!("{name}={value}").as_bytes()) {
                 let payload = Payload::Pair {
                     store: Store::Autofill,
-                    origin: Some(frame.url.as_str().into()),
+                    origin: Some(origin.into()),
                     key: Raw::new(name.as_str()),
                     value: Raw::new(value.as_str()),
                 };
                 self.observe(payload, Via::Stored, None);
             }
+        }
+        if frame.more_fields {
+            (self.sink.problem)(ReadError::Limit(
+                format!("a page has more than {MAX_FIELDS} strings in its forms; those behind them were not read").into(),
+            ));
         }
     }
 
@@ -210,6 +216,14 @@ impl<'a, 's> Out<'a, 's> {
             payload,
         });
     }
+}
+
+/// The beginning of a frame's URL, which stands with each value that was typed into it.
+fn origin(url: &str) -> &str {
+    /// More than any origin and path. A frame may have ten thousand values.
+    const MAX_ORIGIN: usize = 8 << 10;
+    url.get(..url.floor_char_boundary(MAX_ORIGIN))
+        .unwrap_or(url)
 }
 
 /// To whom the page before told its URL: the host of this one.

@@ -15,7 +15,10 @@ const MAX_FRAMES: usize = 1_000;
 const MAX_DEPTH: usize = 32;
 
 /// Strings of a frame's forms that are looked at.
-const MAX_FIELDS: usize = 10_000;
+pub(super) const MAX_FIELDS: usize = 10_000;
+
+/// Bytes of a control's name that stand with each of its values, from its end on. Names are a word or two.
+const MAX_NAME: usize = 1024;
 
 /// First version in Mojo's wire format.
 const MOJO: i32 = 26;
@@ -35,8 +38,10 @@ pub(super) struct Frame<'a> {
     pub(super) body: Vec<u8>,
     /// What it kept with itself (`history.state`), serialised.
     pub(super) states: Vec<&'a [u8]>,
-    /// What was typed into its forms: name, value.
+    /// What was typed into its forms: name, value. The whole of a long name is a value without one.
     pub(super) fields: Vec<(String, String)>,
+    /// Whether its forms have more than [`MAX_FIELDS`] strings.
+    pub(super) more_fields: bool,
 }
 
 /// Hands on every frame; whether the whole state could be read.
@@ -93,9 +98,10 @@ fn of_mojo(
     let text = |word| state.wide(word).map(utf16le).unwrap_or_default();
     let body = state.structure(9);
     let documents = state.array(4).into_iter().flat_map(|array| {
-        let strings = array.structures().take(MAX_FIELDS);
+        let strings = array.structures();
         strings.map(|string| string?.array(0)?.bytes(2).map(utf16le))
     });
+    let (fields, more_fields) = fields(documents);
     each(Frame {
         is_top,
         url: text(0),
@@ -110,7 +116,8 @@ fn of_mojo(
             .into_iter()
             .filter_map(|word| state.wide(word))
             .collect(),
-        fields: fields(documents),
+        fields,
+        more_fields,
     });
     let Some(children) = state.array(10) else {
         return Some(());
@@ -136,8 +143,18 @@ fn sent(body: Struct<'_>) -> Vec<u8> {
 
 /// Names and values of form controls: a signature, a key for each form, the number of its controls, and for
 /// each its name, its type, the number of its values and these (`FormController` of Blink).
-fn fields(strings: impl Iterator<Item = Option<String>>) -> Vec<(String, String)> {
-    let mut strings = strings.map(Option::unwrap_or_default);
+/// Says, too, whether there is more than is looked at.
+fn fields(strings: impl Iterator<Item = Option<String>>) -> (Vec<(String, String)>, bool) {
+    let mut more = false;
+    let mut strings = strings.enumerate().map_while(|(at, text)| {
+        more |= at >= MAX_FIELDS;
+        (!more).then(|| text.unwrap_or_default())
+    });
+    let found = controls(&mut strings);
+    (found, more)
+}
+
+fn controls(strings: &mut impl Iterator<Item = String>) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let _signature = strings.next();
     while let (Some(_form), Some(count)) = (strings.next(), number(strings.next())) {
@@ -148,8 +165,13 @@ fn fields(strings: impl Iterator<Item = Option<String>>) -> Vec<(String, String)
             let Some(values) = number(strings.next()) else {
                 return found;
             };
+            let from = name.ceil_char_boundary(name.len().saturating_sub(MAX_NAME));
+            let short = name.get(from..).unwrap_or_default();
             let values = strings.by_ref().take(values);
-            found.extend(values.map(|value| (name.clone(), value)));
+            found.extend(values.map(|value| (short.to_owned(), value)));
+            if from > 0 {
+                found.push((String::new(), name));
+            }
         }
     }
     found
@@ -215,6 +237,7 @@ impl Legacy<'_, '_> {
         if version < 14 {
             self.pickle.optional()?;
         }
+        let (fields, more_fields) = fields(document.into_iter().map(|text| Some(utf16le(text))));
         (self.each)(Frame {
             is_top,
             url,
@@ -222,7 +245,8 @@ impl Legacy<'_, '_> {
             mime,
             body,
             states,
-            fields: fields(document.into_iter().map(|text| Some(utf16le(text)))),
+            fields,
+            more_fields,
         });
         for _ in 0..self.pickle.int()? {
             self.frame(false, depth.checked_sub(1)?)?;
@@ -291,5 +315,36 @@ impl Legacy<'_, '_> {
 
     fn text(&mut self) -> Option<String> {
         self.pickle.optional().map(utf16le)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn controls_of(name: &str, values: usize) -> (Vec<(String, String)>, bool) {
+        let begin = ["signature", "form", "1", name, "text", "1000000"];
+        let values = std::iter::repeat_n("v", values);
+        let strings = begin.into_iter().chain(values);
+        fields(strings.map(|text| Some(text.to_owned())))
+    }
+
+    #[test]
+    fn a_long_name_is_kept_once_whatever_its_control_holds() {
+        let name = "ä".repeat(32 << 10);
+        let (fields, more) = controls_of(&name, 9_000);
+        assert_eq!((fields.len(), more), (9_001, false));
+        let held: usize = fields.iter().map(|(name, _)| name.len()).sum();
+        assert!(held <= fields.len() * MAX_NAME);
+        assert!(fields.contains(&(String::new(), name)));
+        assert_eq!(controls_of("user", 1).0, [("user".into(), "v".into())]);
+    }
+
+    #[test]
+    fn strings_beyond_the_bound_are_no_more_than_counted() {
+        let (fields, more) = controls_of("user", MAX_FIELDS - 6);
+        assert_eq!((fields.len(), more), (MAX_FIELDS - 6, false));
+        let (fields, more) = controls_of("user", MAX_FIELDS * 10);
+        assert_eq!((fields.len(), more), (MAX_FIELDS - 6, true));
     }
 }
