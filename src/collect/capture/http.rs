@@ -272,7 +272,8 @@ impl Observer<'_> {
         if !is_whole {
             self.losses.packed = self.losses.packed.saturating_add(1);
         }
-        if !parts::has_media_magic(&bytes) && self.needles.hit(&bytes) {
+        let worth = self.needles.hit(&bytes) || parts::may_refuse(&via, &bytes);
+        if worth && !parts::has_media_magic(&bytes) {
             let payload = Payload::Body {
                 mime: mime.into(),
                 bytes: Raw::new(bytes),
