@@ -197,6 +197,49 @@ fn a_constant_state_joins_nothing_and_is_a_weakness() {
     }
 }
 
+/// A client that tries again and again with one `state`, and fails each time.
+fn failing(times: i64) -> Vec<Sighting> {
+    let attempt = |number: i64| {
+        let mut failed = code_response(2 * number + 1, "none", "s1");
+        failed
+            .params
+            .push(shown("error", "access_denied", Slot::Query));
+        failed.credentials.clear();
+        failed.keys.retain(|key| key.kind == KeyKind::State);
+        [request(2 * number, "s1", None), failed]
+    };
+    (0..times).flat_map(attempt).collect()
+}
+
+#[test]
+fn of_many_requests_with_one_state_the_nearest_before_an_answer_are_compared() {
+    let mut rows = failing(100);
+    // The requests of the first half, and one answer in their midst.
+    rows.retain(|row| row.role == Role::AuthorizationRequest || row.id == digest("response-101"));
+    let found = correlate(rows);
+    assert_eq!(found.trails.len(), 1);
+    let mut clues = found.trails[0].clues.iter();
+    let tied = clues.find(|clue| clue.text.starts_with("`state`")).unwrap();
+    let mut nearest: Vec<Digest> = (43..=50)
+        .map(|number| digest(&format!("request-{}", 2 * number)))
+        .collect();
+    nearest.push(digest("response-101"));
+    let sorted = |mut ids: Vec<Digest>| {
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(sorted(tied.sightings.clone()), sorted(nearest));
+}
+
+/// Each answer beside each request would be four hundred million reasons, and more than memory holds.
+#[test]
+fn many_requests_and_many_failures_with_one_state_are_one_run() {
+    let found = correlate(failing(20_000));
+    assert_eq!(found.trails.len(), 1);
+    assert_eq!(found.trails[0].grant, Flow::Failed);
+    assert_eq!(found.trails[0].steps.len(), 40_000);
+}
+
 #[test]
 fn a_candidate_is_promoted_by_the_request_that_named_its_place() {
     let mut lone = code_response(2, "code-a", "none");

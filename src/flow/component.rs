@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::index::{
-    Index, is_answer, is_of_one_run, is_pushed, is_request, is_response, is_sent_along, is_token,
+    Index, is_answer, is_of_one_run, is_request, is_response, is_sent_along, is_token,
     names_request,
 };
 use super::near::SAME_REQUEST_SECONDS;
@@ -94,11 +94,7 @@ pub(super) fn cores(index: &Index<'_>) -> Sets {
 
 /// Whether the sighting is an authorization request, or the answer to a pushed one.
 fn belongs_to_request(index: &Index<'_>, sighting: &Sighting) -> bool {
-    let pushed_here = || {
-        let exchange = sighting.exchange.map(|key| index.of_exchange(key));
-        let mut others = index.each(exchange.unwrap_or_default());
-        others.any(|(_, other)| is_pushed(other))
-    };
+    let pushed_here = || sighting.exchange.is_some_and(|key| index.pushes(key));
     is_request(sighting)
         || (matches!(sighting.role, Role::TokenResponse | Role::TokenRequest) && pushed_here())
 }

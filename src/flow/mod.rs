@@ -1,6 +1,7 @@
 //! Stage 3: sightings become trails, and every credential learns which flow put it where it lies.
 //! Knows OAuth; opens no file, reads no clock, and cannot fail.
 
+mod asked;
 pub mod census;
 mod classify;
 mod clue;

@@ -10,9 +10,13 @@ use super::link::Linker;
 use super::tie::{Link, Tie};
 use crate::atoms::Kind;
 
+/// Requests that one of several answers takes, of those at one moment, and of those that no clock compares with it: as
+/// many as the places that show one request, and a bound where thousands were answered.
+const MAX_OWN: usize = 8;
+
 /// One protocol run.
 pub(super) struct Run {
-    /// The authorization request, in every source that has it, pushed form included.
+    /// The authorization request, in every source that has it, pushed form included. Sorted.
     pub(super) requests: Vec<usize>,
     /// Everything else.
     pub(super) rest: Vec<usize>,
@@ -117,33 +121,39 @@ fn assemble(index: &Index<'_>, requests: &[usize], cores: Vec<Core>) -> Vec<Run>
             head.members.first().copied(),
         )
     });
+    let moment = |core: &Core| first_moment(index, &core.members);
+    let moments: Vec<Option<Timestamp>> = heads.iter().map(moment).collect();
     for core in followers {
-        let moment = first_moment(index, &core.members);
-        let before = heads
-            .iter()
-            .rposition(|head| first_moment(index, &head.members) <= moment)
-            .unwrap_or_default();
-        if let Some(head) = heads.get_mut(before) {
+        let followed = moments.partition_point(|it| *it <= moment(&core));
+        if let Some(head) = heads.get_mut(followed.saturating_sub(1)) {
             head.members.extend(core.members);
             head.ties.extend(core.ties);
         }
     }
-    let several = heads.len() > 1;
+    let [head] = &mut *heads else {
+        return apart(index, requests, heads);
+    };
+    let (members, ties) = (
+        std::mem::take(&mut head.members),
+        std::mem::take(&mut head.ties),
+    );
+    vec![Run::new(requests.to_vec(), members, ties)]
+}
+
+/// Several answers of one request, each a run with its own sending of it.
+fn apart(index: &Index<'_>, requests: &[usize], heads: Vec<Core>) -> Vec<Run> {
+    let sent = Sent::of(index, requests);
     let mut unanswered: BTreeSet<usize> = requests.iter().copied().collect();
-    let mut runs: Vec<Run> = heads
-        .into_iter()
-        .map(|head| {
-            let own = if several {
-                own_requests(index, requests, &head)
-            } else {
-                requests.to_vec()
-            };
-            unanswered.retain(|at| !own.contains(at));
-            let ties = head.ties.into_iter();
-            let ties = ties.filter(|tie| own.contains(&tie.request)).collect();
-            Run::new(own, head.members, ties)
-        })
-        .collect();
+    let mut runs: Vec<Run> = Vec::new();
+    for head in heads {
+        let own = sent.of_answer(index, &head);
+        for at in &own {
+            unanswered.remove(at);
+        }
+        let ties = head.ties.into_iter();
+        let ties = ties.filter(|tie| own.contains(&tie.request)).collect();
+        runs.push(Run::new(own.into_iter().collect(), head.members, ties));
+    }
     if !unanswered.is_empty() {
         let requests = unanswered.into_iter().collect();
         runs.push(Run::new(requests, Vec::new(), Vec::new()));
@@ -187,34 +197,65 @@ fn is_head(index: &Index<'_>, core: &Core) -> bool {
     brings(|kind| kind == Kind::AuthorizationCode) || (lands() && (brings(is_token) || failed()))
 }
 
-/// Of a request that was sent several times, the sightings nearest before this answer, and those that no clock
-/// compares with it.
-fn own_requests(index: &Index<'_>, requests: &[usize], head: &Core) -> Vec<usize> {
-    let anchor = index
-        .each(&head.members)
-        .filter(|(_, sighting)| is_response(sighting))
-        .find_map(|(_, sighting)| Some((&sighting.place.source, sighting.at?.instant)));
-    let Some((source, answered)) = anchor else {
-        return requests.to_vec();
-    };
-    let moment = |at: usize| {
-        let sighting = index.get(at)?;
-        (sighting.place.source == *source)
-            .then_some(sighting.at)
-            .flatten()
-            .map(|when| when.instant)
-    };
-    let nearest = requests
-        .iter()
-        .filter_map(|&at| moment(at))
-        .filter(|asked| *asked <= answered)
-        .max();
-    requests
-        .iter()
-        .copied()
-        .filter(|&at| match moment(at) {
-            Some(asked) => Some(asked) == nearest,
-            None => true,
-        })
-        .collect()
+/// A sending of a request: the number of its source, its moment, and its own number.
+type Sending = (u32, Option<Timestamp>, usize);
+
+/// A request that was sent several times, in the order of sources, then of time.
+struct Sent(Vec<Sending>);
+
+impl Sent {
+    fn of(index: &Index<'_>, requests: &[usize]) -> Self {
+        let requests = requests.iter().filter_map(|at| sending(index, *at));
+        let mut all: Vec<Sending> = requests.collect();
+        all.sort_unstable();
+        Self(all)
+    }
+
+    /// The sightings nearest before an answer, and those that no clock compares with it: first those that something
+    /// ties to it, and no more than matter.
+    fn of_answer(&self, index: &Index<'_>, head: &Core) -> BTreeSet<usize> {
+        let tied: BTreeSet<usize> = head.ties.iter().map(|tie| tie.request).collect();
+        let tied: Vec<Sending> = tied.iter().filter_map(|at| sending(index, *at)).collect();
+        let anchor = index
+            .each(&head.members)
+            .filter(|(_, sighting)| is_response(sighting))
+            .find_map(|(at, sighting)| Some((index.number_of(at)?, sighting.at?.instant)));
+        let Some((source, answered)) = anchor else {
+            return some(tied.iter().chain(&self.0));
+        };
+        let timed = self.0.partition_point(|it| (it.0, it.1) <= (source, None));
+        let until = self
+            .0
+            .partition_point(|it| (it.0, it.1) <= (source, Some(answered)));
+        let end = self.0.partition_point(|it| it.0 <= source);
+        let part = |from: usize, to: usize| self.0.get(from..to).unwrap_or_default();
+        let mut own = BTreeSet::new();
+        if let Some((_, nearest, _)) = part(timed, until).last() {
+            let at_once = part(timed, until).iter().rev();
+            let at_once = at_once.take_while(|(_, moment, _)| moment == nearest);
+            let tied = tied.iter().filter(|it| (it.0, &it.1) == (source, nearest));
+            own = some(tied.chain(at_once));
+        }
+        let others = part(0, timed).iter().chain(part(end, self.0.len()));
+        let tied = tied.iter().filter(|it| it.0 != source || it.1.is_none());
+        own.extend(some(tied.chain(others)));
+        own
+    }
+}
+
+fn sending(index: &Index<'_>, at: usize) -> Option<Sending> {
+    let moment = index.get(at)?.at.map(|when| when.instant);
+    Some((index.number_of(at)?, moment, at))
+}
+
+/// The first of them, as many as matter.
+fn some<'a>(sendings: impl Iterator<Item = &'a Sending>) -> BTreeSet<usize> {
+    let mut chosen = BTreeSet::new();
+    for (_, _, at) in sendings {
+        if chosen.len() >= MAX_OWN {
+            break;
+        }
+        chosen.insert(*at);
+    }
+    chosen
 }
