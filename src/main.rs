@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use tokentrail::cli::{Baseline, BaselineFiles, Cli, Command, Correlate, Output, Rules, Scan};
 use tokentrail::collect::find::{Found, Inputs};
+use tokentrail::detect;
 use tokentrail::gather;
 use tokentrail::judge::baseline::Baseline as Accepted;
 use tokentrail::output::{self, OutputError};
@@ -123,13 +124,13 @@ fn run_sightings(options: &Scan) -> Result<ExitCode, Failure> {
 
 fn run_correlate(options: &Correlate) -> Result<ExitCode, Failure> {
     if options.sharing.write_key_stats {
-        return run_stats(&options.files);
+        return run_stats(options);
     }
     let rules = Arc::new(settings::rules(&options.judging.rules)?);
-    let reducing = settings::reducing(&options.judging, &options.gate, &[], rules, now())?;
+    let reducing = settings::reducing(&options.judging, &options.gate, &[], rules.clone(), now())?;
     output::check(&options.output)?;
     let pool = pool(options.sharing.threads)?;
-    let mut merged = pool.install(|| shards::read(&options.files, gather::ROOM))?;
+    let mut merged = pool.install(|| shards::read(&options.files, gather::ROOM, &rules))?;
     if let Some(path) = &options.sharing.key_stats {
         stats::read(path, &mut |fact| merged.gathered.note(fact))?;
     }
@@ -148,14 +149,14 @@ fn run_correlate(options: &Correlate) -> Result<ExitCode, Failure> {
     Ok(exit_code(verdict))
 }
 
-fn run_stats(files: &[PathBuf]) -> Result<ExitCode, Failure> {
+fn run_stats(options: &Correlate) -> Result<ExitCode, Failure> {
+    let rules = settings::rules(&options.judging.rules)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut stats = Stats::new(&mut out);
-    shards::each(files, &mut |sighting, source| stats.add(sighting, source)).map_err(|error| {
-        match error {
-            ShardError::Told(error) => OutputError::Stdout(error).into(),
-            error => Failure::Shards(error),
-        }
+    let mut tell = |sighting: &_, source| stats.add(sighting, source);
+    shards::each(&options.files, &rules, &mut tell).map_err(|error| match error {
+        ShardError::Told(error) => OutputError::Stdout(error).into(),
+        error => Failure::Shards(error),
     })?;
     out.flush().map_err(OutputError::Stdout)?;
     Ok(ExitCode::SUCCESS)
@@ -176,7 +177,7 @@ fn found(inputs: &Inputs, mapping: &Mapping) -> Result<Found, SetupError> {
     if paths.peek().is_none() {
         return Err(SetupError::NothingNamed);
     }
-    let paths = paths.map(|path| path.display().to_string());
+    let paths = paths.map(|path| detect::path::displayed(path, &mapping.rules));
     Err(SetupError::NothingFound(
         paths.collect::<Vec<_>>().join(", "),
     ))

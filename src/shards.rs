@@ -19,8 +19,10 @@ use run::Run;
 use serde::Deserialize;
 use sightings::Sighted;
 
+use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, Source};
 use crate::collect::read::{self, Reasons, Row, Status};
+use crate::detect::path;
 use crate::gather::Gathered;
 use crate::parts::{Parts, Seen};
 use crate::reduce::{Beside, Merged};
@@ -63,17 +65,18 @@ pub enum ShardError {
     Nothing(String),
 }
 
-/// Reads all inputs; `-` is standard input. More sightings than `room` are packed.
-pub fn read(inputs: &[PathBuf], room: usize) -> Result<Merged, ShardError> {
+/// Reads all inputs; `-` is standard input. More sightings than `room` are packed. A credential in the name of an
+/// input is masked by the rules, as in the name of a piece of evidence.
+pub fn read(inputs: &[PathBuf], room: usize, rules: &Rules) -> Result<Merged, ShardError> {
     let mut reading = Reading::new(room);
     let (mut rows, mut unopened) = (Vec::new(), None);
-    for path in inputs {
-        let name: Box<str> = path.display().to_string().into();
+    for input in inputs {
+        let name: Box<str> = path::displayed(input, rules).into();
         reading.inputs.push((name.clone(), Reasons::default()));
-        let opened: io::Result<Box<dyn Read>> = if path == Path::new("-") {
+        let opened: io::Result<Box<dyn Read>> = if input == Path::new("-") {
             Ok(Box::new(io::stdin()))
         } else {
-            File::open(path).map(|file| Box::new(file) as _)
+            File::open(input).map(|file| Box::new(file) as _)
         };
         match opened {
             Ok(input) => reading.input(&name, BufReader::new(input))?,

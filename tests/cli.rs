@@ -318,6 +318,29 @@ fn the_table_is_sorted_grouped_and_filtered_as_asked() {
     let usable = table(&["--verdict", "unknown"]);
     assert!(usable.contains("(1 left out by filters)"), "{usable}");
     assert!(!usable.contains("authorization_code ("), "{usable}");
+    let nothing = table(&["--verdict", "bound"]);
+    assert!(
+        nothing.contains("nothing of what is shown is usable"),
+        "{nothing}"
+    );
+}
+
+/// Someone who takes it for a client of HTTP, or names the outputs after the evidence.
+#[test]
+fn a_name_that_is_not_there_is_told_without_the_credential_in_it() {
+    let dir = evidence();
+    let code = "SplxlOBeZQQYbYS6WxSbIA4f7Qk2";
+    let url = format!("https://app.example/cb?code={code}&state=af0ifjsldkjK3fq8Vb2mQw");
+    let scan = run(dir.path(), &["scan", &url]);
+    let key = format!("ghp_{}", "aB3dE5fG7hI9".repeat(3));
+    let correlate = run(dir.path(), &["correlate", &format!("{key}.nd")]);
+    let stats = ["correlate", "--write-key-stats", &format!("{key}.nd")];
+    let stats = run(dir.path(), &stats);
+    for (output, secret) in [(scan, code), (correlate, &key), (stats, &key)] {
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(!told.contains(secret) && told.contains('‹'), "{told}");
+    }
 }
 
 /// Ended while one source is still being read: what was done before is whole, and the rest is missed.

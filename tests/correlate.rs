@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use serde_json::Value;
+use tokentrail::atoms::rules::Rules;
 use tokentrail::cli::{Cli, Command};
 use tokentrail::flow::repeats::REPEATS;
 use tokentrail::reduce::{self, Reducing};
@@ -237,6 +238,19 @@ fn the_same_evidence_has_the_same_sightings_wherever_it_lies() {
     let first = of(copies[0].path());
     assert!(first == of(copies[1].path()));
     assert!(first == sightings(&["fixtures"], &[]));
+}
+
+#[test]
+fn a_trailer_that_counts_more_files_is_missed_in_their_name() {
+    let whole = sightings(&["fixtures/laptop"], &[]);
+    let counts = |line: &&[u8]| line.windows(11).any(|it| it == b"not_claimed");
+    let cut = lines(&whole).into_iter();
+    // The trailer, which says how many there were, stays.
+    let cut = cut.filter(|line| !counts(line) || line.windows(7).any(|it| it == b"trailer"));
+    let cut = cut.collect::<Vec<_>>().concat();
+    let problems = problems(&json(&correlate(&cut, &["-f", "json"])));
+    let told = problems.iter().any(|it| it.contains("and 0 of "));
+    assert!(told, "{problems:?}");
 }
 
 #[test]
@@ -507,7 +521,7 @@ fn reducing(options: &[&str]) -> Reducing {
 fn within(room: usize, lines: &[u8]) -> Vec<u8> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), lines).unwrap();
-    let merged = shards::read(&[file.path().to_owned()], room).unwrap();
+    let merged = shards::read(&[file.path().to_owned()], room, &Rules::builtin().unwrap()).unwrap();
     let (told, _) = reduce::reduce(merged, &reducing(&[])).unwrap();
     let mut out = Vec::new();
     told.render(Format::Json, &mut out).unwrap();

@@ -12,8 +12,9 @@ fuzz_target!(|data: &[u8]| {
     let file = file.expect("a temporary file");
     std::fs::write(file.path(), data).expect("room for a small file");
     let report = |room| {
-        let merged = shards::read(&[file.path().to_owned()], room).ok()?;
-        let (told, _) = reduce::reduce(merged, reducing()).ok()?;
+        let reducing = reducing();
+        let merged = shards::read(&[file.path().to_owned()], room, &reducing.rules).ok()?;
+        let (told, _) = reduce::reduce(merged, reducing).ok()?;
         told.whole().ok().cloned()
     };
     assert!(

@@ -1,10 +1,18 @@
 //! The name of a file without the credentials in it: a page saved under its URL, a dump named after its key.
 //! Told by the value alone; a name without a known shape is a name.
 
+use std::path::Path;
+
 use super::mask;
 use super::url::Url;
 use crate::atoms::Digest;
 use crate::atoms::rules::Rules;
+
+/// A path that someone named, as a report or an error may show it.
+pub fn displayed(path: &Path, rules: &Rules) -> String {
+    let path = path.display().to_string();
+    shown(&path, rules).unwrap_or(path)
+}
 
 /// A path as a report may show it. Two files whose names differ in the credential alone stay two.
 pub fn shown(path: &str, rules: &Rules) -> Option<String> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Clue;
 use super::index::{Index, is_of_one_run, is_response};
 use super::names::{Flow, Pkce};
+use super::repeats::REPEATS;
 use super::run::Run;
 use super::tie::Link;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
@@ -153,11 +154,13 @@ fn reloads(index: &Index<'_>, run: &Run) -> Vec<Clue> {
     }
     loads
         .into_values()
-        .filter(|at| moments(index, at) > 1)
-        .map(|at| Clue {
+        .map(|at| (moments(index, &at), at))
+        .filter(|(times, _)| *times > 1)
+        .map(|(times, at)| Clue {
             text: format!(
-                "the callback with this code was loaded {} times: a reload, or the back button",
-                moments(index, &at)
+                "the callback with this code was loaded {}{times} times: a reload, or the back button",
+                // Of more than these, the rest is only counted.
+                if times < REPEATS { "" } else { "at least " },
             )
             .into(),
             sightings: ids(index, at),

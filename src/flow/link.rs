@@ -273,11 +273,14 @@ fn claims(sighting: &Sighting, key: JoinKey) -> bool {
         .any(|credential| credential.kind == Kind::IdToken && credential.keys.contains(&key))
 }
 
-/// Host of a URL, as written.
+/// Host of a URL, as written; an IPv6 address in its brackets (RFC 3986 §3.2.2).
 pub(super) fn host_of(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
-    authority.split(':').next()
+    match authority.split_inclusive(']').next() {
+        Some(address) if address.starts_with('[') => Some(address),
+        _ => authority.split(':').next(),
+    }
 }
 
 fn score(ties: &[Tie]) -> u8 {

@@ -120,9 +120,9 @@ fn is_hosted_login(path: &str) -> bool {
 /// A private-use scheme or a loopback address (RFC 8252 §7.1, §7.3).
 fn is_native(request: &Sighting) -> bool {
     value(request, "redirect_uri").is_some_and(|uri| {
-        let scheme = uri.split(':').next().unwrap_or_default();
+        let scheme = uri.split_once(':').map(|(scheme, _)| scheme);
         let loopback = super::link::host_of(uri).is_some_and(is_loopback);
-        is_private_scheme(scheme) || loopback
+        scheme.is_some_and(is_private_scheme) || loopback
     })
 }
 
@@ -147,6 +147,8 @@ pub(super) fn is_private_scheme(scheme: &str) -> bool {
                 | "blob"
                 | "chrome-extension"
                 | "moz-extension"
+                // A name, which no application receives: `urn:ietf:wg:oauth:2.0:oob` showed the code to the user.
+                | "urn"
         )
         && scheme
             .bytes()
@@ -155,5 +157,5 @@ pub(super) fn is_private_scheme(scheme: &str) -> bool {
 
 /// Whether the host is this machine.
 pub(super) fn is_loopback(host: &str) -> bool {
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]" | "::1" | "[")
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]" | "::1")
 }

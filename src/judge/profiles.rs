@@ -24,7 +24,7 @@ pub struct Profile {
     pub profile: Option<Box<str>>,
     /// The one file that is the profile, where no name tells it from others.
     pub nameless: Option<Arc<Source>>,
-    /// What its thief can do, worst first. Empty when nothing in it is usable.
+    /// What its thief can do, worst first. Empty when nothing of what was asked for is usable.
     pub thief_can: Vec<Grip>,
 }
 

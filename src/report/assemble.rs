@@ -164,8 +164,8 @@ fn summary(whole: &Whole<'_>) -> wire::Summary {
         bytes: rows
             .filter(|row| row.source.members.is_empty())
             .filter_map(|row| row.bytes)
-            .sum(),
-        not_claimed: whole.not_claimed.values().sum(),
+            .fold(0, u64::saturating_add),
+        not_claimed: (whole.not_claimed.values()).fold(0, |sum, it| sum.saturating_add(*it)),
     }
 }
 

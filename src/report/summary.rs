@@ -43,7 +43,7 @@ pub(super) fn render(report: &Report, look: Look, out: &mut dyn io::Write) -> io
         add(&mut read, "; not evidence: ", &most(&report.not_claimed));
     }
     say("", &found, look, out)?;
-    say("Revoke:", &revoke(&headline, &report.run.as_of), look, out)?;
+    say("Revoke:", &revoke(&headline, report), look, out)?;
     say("Leaking:", &leaking(&headline), look, out)?;
     say("Change:", &change, look, out)?;
     say("Read:", &read, look, out)?;
@@ -67,9 +67,13 @@ fn say(label: &str, text: &str, look: Look, out: &mut dyn io::Write) -> io::Resu
 }
 
 /// `1 live, 2 unknown at 2026-11-24T00:00:00Z: 2 access_token, 1 refresh_token; issued by …`.
-fn revoke(headline: &Headline<'_>, as_of: &str) -> String {
+fn revoke(headline: &Headline<'_>, report: &Report) -> String {
+    let as_of = &report.run.as_of;
     if headline.usable.is_empty() {
-        return format!("nothing that is usable at {as_of}");
+        return match report.summary.left_out {
+            0 => format!("nothing that is usable at {as_of}"),
+            _ => format!("nothing of what is shown is usable at {as_of}"),
+        };
     }
     let issuers = names(headline.issuers.iter().map(|(name, _)| escape(name)));
     let issuers = match &*issuers {

@@ -266,7 +266,7 @@ pub struct Profile {
     pub thief_can: ThiefCan,
 }
 
-/// What a thief can do. Nothing when nothing in the profile is usable.
+/// What a thief can do with the findings of the result. Nothing when none of them is usable.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ThiefCan {
     /// State of the worst of them.

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::{Refused, ShardError};
 use crate::atoms::Digest;
-use crate::detect::Sighting;
+use crate::atoms::rules::Rules;
+use crate::detect::{Sighting, path};
 use crate::report::restore;
 use crate::report::wire::shard as wire;
 
@@ -26,14 +27,15 @@ const BYTES: usize = 4 << 20;
 /// the inputs for their own sake tells what is wrong with them.
 pub fn each(
     inputs: &[PathBuf],
+    rules: &Rules,
     tell: &mut dyn FnMut(&Sighting, Digest) -> io::Result<()>,
 ) -> Result<(), ShardError> {
-    for path in inputs {
-        let fail = |error| ShardError::File(path.display().to_string(), error);
-        let input: Box<dyn Read> = if path == Path::new("-") {
+    for named in inputs {
+        let fail = |error| ShardError::File(path::displayed(named, rules), error);
+        let input: Box<dyn Read> = if named == Path::new("-") {
             Box::new(io::stdin())
         } else {
-            Box::new(File::open(path).map_err(fail)?)
+            Box::new(File::open(named).map_err(fail)?)
         };
         let (mut input, mut line) = (BufReader::new(input), Vec::new());
         loop {

@@ -50,8 +50,15 @@ impl Run {
             )),
             [said] if **said == has => {}
             [said] => problems.push(format!(
-                "run {id} has {} of {} sightings, {} of {} sources and {} of {} problems; write it again",
-                has.sightings, said.sightings, has.sources, said.sources, has.problems, said.problems
+                "run {id} has {} of {} sightings, {} of {} sources, {} of {} problems and {} of {} files that are no evidence; write it again",
+                has.sightings,
+                said.sightings,
+                has.sources,
+                said.sources,
+                has.problems,
+                said.problems,
+                has.not_claimed,
+                said.not_claimed
             )),
             many => problems.push(format!(
                 "run {id} has {} different trailers; write it again",

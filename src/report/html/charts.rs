@@ -210,7 +210,7 @@ pub(super) fn thieves(report: &Report, out: &mut dyn io::Write) -> io::Result<()
     let mut shown: Vec<&Profile> = report.profiles.iter().collect();
     shown.sort_by_key(|it| it.thief_can.acts.is_empty());
     for it in shown.iter().take(PROFILES) {
-        profile(it, out)?;
+        profile(it, report.summary.left_out > 0, out)?;
     }
     write!(out, "</div>")?;
     match report.profiles.len().saturating_sub(PROFILES) {
@@ -223,7 +223,7 @@ pub(super) fn thieves(report: &Report, out: &mut dyn io::Write) -> io::Result<()
     }
 }
 
-fn profile(profile: &Profile, out: &mut dyn io::Write) -> io::Result<()> {
+fn profile(profile: &Profile, is_filtered: bool, out: &mut dyn io::Write) -> io::Result<()> {
     let names = [
         &profile.host,
         &profile.user,
@@ -243,7 +243,12 @@ fn profile(profile: &Profile, out: &mut dyn io::Write) -> io::Result<()> {
         "<div class=\"chart{class}\"><h3>{name}</h3><ul class=\"acts\">"
     )?;
     if acts.is_empty() {
-        write!(out, "<li class=\"calm\">Nothing in it is usable now.</li>")?;
+        let what = if is_filtered {
+            "Nothing that is shown of it"
+        } else {
+            "Nothing in it"
+        };
+        write!(out, "<li class=\"calm\">{what} is usable now.</li>")?;
     }
     for act in acts.iter().take(ACTS) {
         let state = escaped(&act.state);
