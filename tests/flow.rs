@@ -22,6 +22,7 @@ use tokentrail::collect::Via;
 use tokentrail::detect::{
     Address, Channel, Credential, Param, REPORT, Role, Sighting, Signature, VisitKeys,
 };
+use tokentrail::flow::census::Census;
 use tokentrail::flow::repeats::{REPEATS, Repeats, Sieve, set_aside};
 use tokentrail::flow::{Correlated, Flow, Pkce, Trail, WeaknessKind, near, trails};
 
@@ -238,6 +239,42 @@ fn many_requests_and_many_failures_with_one_state_are_one_run() {
     assert_eq!(found.trails.len(), 1);
     assert_eq!(found.trails[0].grant, Flow::Failed);
     assert_eq!(found.trails[0].steps.len(), 40_000);
+}
+
+/// Three answers make a key constant, two do not, and what a refresh brings may repeat it.
+#[test]
+fn what_answers_a_nonce_or_a_challenge_is_counted() {
+    let weak = |of: KeyKind, answers: i64, row: &dyn Fn(i64) -> Sighting| {
+        let mut census = Census::default();
+        (0..answers).for_each(|number| census.add(&row(number)));
+        let mut keys = row(0).keys;
+        keys.retain(|key| key.kind == of);
+        assert_eq!(keys.len(), 1);
+        census.common().weak.contains(&keys[0])
+    };
+    let id_token = |role: Role| {
+        move |number: i64| {
+            let nonce = key(KeyKind::Nonce, "constant");
+            let mut row = blank("answer", number, role, "app.example.com", "/cb");
+            let value = format!("id-token-{number}");
+            hold(&mut row, Kind::IdToken, "id_token", &value, Slot::Fragment);
+            row.credentials[0].keys.push(nonce);
+            row.keys.push(nonce);
+            row
+        }
+    };
+    let in_fragment = id_token(Role::ResponseInFragment);
+    let in_answer = id_token(Role::TokenResponse);
+    let redeemed = |number| token_request(number, &format!("code-{number}"), Some("verifier"));
+    let again = |number| token_request(number, "code", Some("verifier"));
+    assert!(!weak(KeyKind::Nonce, 2, &in_fragment));
+    assert!(weak(KeyKind::Nonce, 3, &in_fragment));
+    assert!(!weak(KeyKind::Nonce, 3, &in_answer));
+    for of in [KeyKind::ChallengeS256, KeyKind::ChallengePlain] {
+        assert!(!weak(of, 2, &redeemed));
+        assert!(weak(of, 3, &redeemed));
+        assert!(!weak(of, 3, &again));
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::index::{
 };
 use super::near::SAME_REQUEST_SECONDS;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Source};
-use crate::detect::{Role, Sighting};
+use crate::detect::{Credential, Role, Sighting};
 
 /// A page that a back end hands a token to follows its callback within this many hops.
 const HANDOFF_HOPS: u8 = 2;
@@ -68,7 +68,7 @@ pub(super) fn cores(index: &Index<'_>) -> Sets {
     for (at, sighting) in index.each(&members) {
         let mut of_others: Vec<JoinKey> = Vec::new();
         for credential in &sighting.credentials {
-            if is_of_one_run(credential.kind) {
+            if is_of_one_run(credential.kind) && !is_constant(index, credential) {
                 unions.join(at, *by_id.entry(credential.id).or_insert(at));
             } else {
                 of_others.extend(&credential.keys);
@@ -113,6 +113,12 @@ fn joins_run(key: JoinKey) -> bool {
             | KeyKind::Jti
             | KeyKind::Value
     )
+}
+
+/// Whether the value is a verifier or a challenge that other runs have, too.
+fn is_constant(index: &Index<'_>, credential: &Credential) -> bool {
+    matches!(credential.kind, Kind::CodeVerifier | Kind::CodeChallenge)
+        && credential.keys.iter().any(|key| index.weak.contains(key))
 }
 
 /// Joins what one request and its answer have to do with each other.

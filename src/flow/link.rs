@@ -75,8 +75,9 @@ impl<'a, 'b> Linker<'a, 'b> {
                 };
                 let fits = fit.entry(group);
                 if *fits.or_insert_with(|| !self.contradicts(&own, group)) {
-                    let found = self.compare(at, sighting, request, hops);
-                    ties.entry(group).or_default().extend(found);
+                    let ties = ties.entry(group).or_default();
+                    ties.extend(self.compare(at, sighting, request, hops));
+                    ties.extend(own.redeems(self.index, request));
                 }
             }
         }
@@ -343,16 +344,40 @@ struct Own {
     verifiers: Named,
     /// Whether a code was redeemed, and no verifier sent with it.
     unverified: bool,
+    /// Challenges that many requests have and its verifiers open, each with a message that shows it.
+    reused: BTreeMap<JoinKey, usize>,
 }
 
 impl Own {
     fn of(index: &Index<'_>, core: &[usize]) -> Self {
         let redemptions = index.each(core).filter(|(_, s)| redeems_code(s));
         let verified = redemptions.map(|(_, s)| has_verifier(s)).max();
+        let mut reused = BTreeMap::new();
+        for (at, sighting) in index.each(core).filter(|(_, s)| redeems_code(s)) {
+            let keys = sighting.keys.iter();
+            for key in keys.filter(|key| CHALLENGES.contains(&key.kind) && index.weak.contains(key))
+            {
+                reused.entry(*key).or_insert(at);
+            }
+        }
         Self {
             states: Named::of(index, core, STATE, is_response),
             verifiers: Named::of(index, core, CHALLENGES, redeems_code),
             unverified: verified == Some(false),
+            reused,
         }
+    }
+
+    /// What ties the core to a request whose challenge is no name of it alone.
+    fn redeems(&self, index: &Index<'_>, request: usize) -> Option<Tie> {
+        let mut keys = index.get(request)?.keys.iter();
+        keys.find_map(|key| {
+            Some(Tie {
+                link: Link::ReusedChallenge,
+                request,
+                response: *self.reused.get(key)?,
+                key: Some(*key),
+            })
+        })
     }
 }
