@@ -445,9 +445,12 @@ fn near_response(change: impl Fn(&mut [Sighting; 3])) -> usize {
 #[test]
 fn a_response_whose_request_is_named_is_near_no_other() {
     assert_eq!(near_response(|_| {}), 1);
-    // By a key, unless it is constant.
-    let named = |rows: &mut [Sighting; 3]| rows[2].keys.push(key(KeyKind::State, "s1"));
-    assert_eq!(near_response(named), 0);
+    // By a key, unless it is constant. Another source may show that it is, so that the request is noted all the same.
+    let named = |rows: &mut [Sighting; 3]| {
+        rows[1] = request(2, "s3", None);
+        rows[2].keys.push(key(KeyKind::State, "s1"));
+    };
+    assert_eq!(near_response(named), 1);
     let constant = |rows: &mut [Sighting; 3]| {
         rows[1] = request(2, "s1", Some("a"));
         with_challenge(&mut rows[0], &s256("b"));
@@ -460,6 +463,35 @@ fn a_response_whose_request_is_named_is_near_no_other() {
         (rows[0].exchange, rows[2].exchange) = (exchange, exchange);
     };
     assert_eq!(near_response(answered), 0);
+}
+
+/// A `state` that serves several logins ties each answer to its own request, whether or not one file holds them all.
+#[test]
+fn how_logins_with_one_state_are_cut_into_files_changes_nothing() {
+    let flows = |files: &dyn Fn(i64) -> String, logins: i64| {
+        let login = |number: i64| {
+            let code = format!("code-{number}");
+            let second = 3600 * number;
+            let mut rows = [
+                request(second, "constant", Some(&format!("verifier-{number}"))),
+                code_response(second + 9, &code, "constant"),
+            ];
+            for (line, row) in (2 * number..).zip(&mut rows) {
+                row.place = place(&files(number), u64::try_from(line).unwrap());
+            }
+            rows
+        };
+        let found = correlate((0..logins).flat_map(login).collect());
+        let flows: Vec<Flow> = found.exposures.iter().map(|it| it.flow).collect();
+        (found.trails.len(), flows)
+    };
+    for logins in 1..5 {
+        let number = usize::try_from(logins).unwrap();
+        let all = (number, vec![Flow::CodePkceS256; number]);
+        assert_eq!(flows(&|_| "one.log".into(), logins), all);
+        assert_eq!(flows(&|number| format!("{number}.log"), logins), all);
+        assert_eq!(flows(&|number| format!("{}.log", number % 2), logins), all);
+    }
 }
 
 #[test]
