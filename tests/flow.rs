@@ -277,6 +277,25 @@ fn what_answers_a_nonce_or_a_challenge_is_counted() {
     }
 }
 
+/// Without a time each answer could have any of the requests: four hundred million, and more than memory holds.
+#[test]
+fn of_many_requests_without_a_time_each_answer_has_what_is_tied_to_it() {
+    let login = |number: i64| {
+        let mut asked = request(2 * number, "none", Some("constant"));
+        let mut answered = code_response(2 * number + 1, &format!("code-{number}"), "none");
+        for row in [&mut asked, &mut answered] {
+            row.at = None;
+            row.keys.retain(|key| key.kind != KeyKind::State);
+        }
+        chain(&mut asked, 2 * number, &[]);
+        chain(&mut answered, 2 * number + 1, &[(1, 2 * number)]);
+        [asked, answered]
+    };
+    let found = correlate((0..20_000).flat_map(login).collect());
+    assert_eq!(found.trails.len(), 20_000);
+    assert!(found.trails.iter().all(|trail| trail.steps.len() == 2));
+}
+
 #[test]
 fn a_candidate_is_promoted_by_the_request_that_named_its_place() {
     let mut lone = code_response(2, "code-a", "none");

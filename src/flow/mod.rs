@@ -20,6 +20,7 @@ pub mod repeats;
 mod run;
 mod tie;
 mod trail;
+mod wanted;
 mod weakness;
 
 use std::collections::{HashMap, HashSet};

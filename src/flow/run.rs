@@ -1,5 +1,6 @@
 //! Protocol runs: requests and what answers them, put together. Each different answer is a run of its own.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use super::component::Sets;
 use super::index::{Index, is_response, is_token, param};
 use super::link::Linker;
 use super::tie::{Link, Tie};
+use super::wanted::Wanted;
 use crate::atoms::Kind;
 
 /// Requests that one of several answers takes, of those at one moment, and of those that no clock compares with it: as
@@ -24,6 +26,7 @@ pub(super) struct Run {
     pub(super) ties: Vec<Tie>,
     /// Both together, sorted.
     members: Vec<usize>,
+    wanted: OnceCell<Wanted>,
 }
 
 impl Run {
@@ -36,7 +39,14 @@ impl Run {
             rest,
             ties,
             members,
+            wanted: OnceCell::new(),
         }
+    }
+
+    /// What the requests ask for, in sum.
+    pub(super) fn wanted(&self, index: &Index<'_>) -> &Wanted {
+        self.wanted
+            .get_or_init(|| Wanted::of(index, &self.requests, &self.ties))
     }
 
     /// Every sighting of the run, in order.
@@ -211,8 +221,7 @@ impl Sent {
         Self(all)
     }
 
-    /// The sightings nearest before an answer, and those that no clock compares with it: first those that something
-    /// ties to it, and no more than matter.
+    /// The sightings nearest before an answer, and those that no clock compares with it.
     fn of_answer(&self, index: &Index<'_>, head: &Core) -> BTreeSet<usize> {
         let tied: BTreeSet<usize> = head.ties.iter().map(|tie| tie.request).collect();
         let tied: Vec<Sending> = tied.iter().filter_map(|at| sending(index, *at)).collect();
@@ -221,25 +230,25 @@ impl Sent {
             .filter(|(_, sighting)| is_response(sighting))
             .find_map(|(at, sighting)| Some((index.number_of(at)?, sighting.at?.instant)));
         let Some((source, answered)) = anchor else {
-            return some(tied.iter().chain(&self.0));
+            return some(&tied, &[&self.0]);
         };
-        let timed = self.0.partition_point(|it| (it.0, it.1) <= (source, None));
-        let until = self
-            .0
-            .partition_point(|it| (it.0, it.1) <= (source, Some(answered)));
-        let end = self.0.partition_point(|it| it.0 <= source);
         let part = |from: usize, to: usize| self.0.get(from..to).unwrap_or_default();
-        let mut own = BTreeSet::new();
-        if let Some((_, nearest, _)) = part(timed, until).last() {
-            let at_once = part(timed, until).iter().rev();
-            let at_once = at_once.take_while(|(_, moment, _)| moment == nearest);
-            let tied = tied.iter().filter(|it| (it.0, &it.1) == (source, nearest));
-            own = some(tied.chain(at_once));
-        }
-        let others = part(0, timed).iter().chain(part(end, self.0.len()));
-        let tied = tied.iter().filter(|it| it.0 != source || it.1.is_none());
-        own.extend(some(tied.chain(others)));
-        own
+        let until = |moment| {
+            self.0
+                .partition_point(|it| (it.0, it.1) <= (source, moment))
+        };
+        let (start, end) = (until(None), self.0.partition_point(|it| it.0 <= source));
+        let earlier = part(start, until(Some(answered)));
+        let nearest = earlier.last().and_then(|it| it.1);
+        let before = earlier.partition_point(|it| it.1 < nearest);
+        let at_once = earlier.get(before..).unwrap_or_default();
+        let (own, others): (Vec<Sending>, Vec<Sending>) = tied
+            .into_iter()
+            .partition(|it| it.0 == source && it.1.is_some());
+        let own: Vec<Sending> = own.into_iter().filter(|it| it.1 == nearest).collect();
+        let mut chosen = some(&own, &[at_once]);
+        chosen.extend(some(&others, &[part(0, start), part(end, self.0.len())]));
+        chosen
     }
 }
 
@@ -248,14 +257,16 @@ fn sending(index: &Index<'_>, at: usize) -> Option<Sending> {
     Some((index.number_of(at)?, moment, at))
 }
 
-/// The first of them, as many as matter.
-fn some<'a>(sendings: impl Iterator<Item = &'a Sending>) -> BTreeSet<usize> {
-    let mut chosen = BTreeSet::new();
-    for (_, _, at) in sendings {
-        if chosen.len() >= MAX_OWN {
-            break;
-        }
-        chosen.insert(*at);
+/// All of them, where they are few; else those that something ties to the answer, or the first.
+fn some(tied: &[Sending], all: &[&[Sending]]) -> BTreeSet<usize> {
+    let all = || all.iter().copied().flatten();
+    let few = all().nth(MAX_OWN).is_none();
+    let numbers = |sendings: &mut dyn Iterator<Item = &Sending>| {
+        sendings.take(MAX_OWN).map(|(_, _, at)| *at).collect()
+    };
+    if few || tied.is_empty() {
+        numbers(&mut all())
+    } else {
+        numbers(&mut tied.iter())
     }
-    chosen
 }
