@@ -42,7 +42,7 @@ class Values:
             return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
         claims = {"iss": "https://login.example.org", "sub": self.text(8), "exp": 1790000000, "jti": self.text(12)}
-        return f"{part({'alg': 'RS256', 'typ': 'JWT'})}.{part(claims)}.{self.text(86)}"
+        return f"{part({'alg': 'ES256', 'typ': 'JWT'})}.{part(claims)}.{self.text(86)}"
 
     def path(self):
         pick = self.random.choice

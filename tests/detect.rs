@@ -564,7 +564,7 @@ fn a_forged_token_is_told_from_a_real_one() {
         &EncodingKey::from_secret(b"other"),
     )
     .unwrap();
-    let unsigned = format!("{}.", real.rsplit_once('.').unwrap().0);
+    let unsigned = snippet::expand("{{jwt:none}}");
     let fingerprint_key = FingerprintKey::default();
     let signature = |token: &str, jwks| {
         let detector = Detector {
@@ -581,6 +581,59 @@ fn a_forged_token_is_told_from_a_real_one() {
     assert_eq!(signature(&unknown, Some(&jwks)), Signature::Unverified);
     assert_eq!(signature(&unsigned, Some(&jwks)), Signature::Unsigned);
     assert_eq!(signature(&real, None), Signature::Unverified);
+}
+
+/// RFC 7518 §3.2 to §3.5, RFC 8037 §3.1: how long a signature is, its algorithm says.
+#[test]
+fn a_signature_that_is_too_short_for_its_algorithm_was_cut() {
+    let fingerprint_key = FingerprintKey::default();
+    let of = |alg: &str, signature: &str| {
+        let detector = Detector {
+            rules: &RULES,
+            key: &fingerprint_key,
+            jwks: None,
+            reveal: Reveal::default(),
+        };
+        let header = format!("{{{{base64:{{\"alg\":\"{alg}\"}}}}}}");
+        let claims = "{{base64:{\"sub\":\"u1\",\"scope\":\"read\",\"exp\":1}}}";
+        let token = format!("{header}.{claims}{signature}");
+        let observation = snippet::observation(&format!("https://a.example/#access_token={token}"));
+        sightings(&observation, &detector, &mut Memory::default())[0].credentials[0].signature
+    };
+    let made = |bytes: usize| {
+        let whole = vec![0xa5; bytes];
+        format!(".{}", data_encoding::BASE64URL_NOPAD.encode(&whole))
+    };
+    for (alg, bytes) in [
+        ("HS256", 32),
+        ("HS384", 48),
+        ("HS512", 64),
+        ("ES256", 64),
+        ("ES384", 96),
+        ("ES512", 132),
+        ("EdDSA", 64),
+        ("RS256", 128),
+        ("PS512", 128),
+        ("made-up", 1),
+    ] {
+        assert_eq!(of(alg, &made(bytes)), Signature::Unverified, "{alg}");
+        assert_eq!(of(alg, &made(bytes - 1)), Signature::Cut, "{alg}");
+        // A key may be longer, and a signature in another encoding.
+        assert_eq!(of(alg, &made(bytes + 8)), Signature::Unverified, "{alg}");
+        let mut cut = vec!["", "."];
+        if alg != "made-up" {
+            cut.extend([".redacted", ".(removed)", ".[signature]"]);
+        }
+        for cut in cut {
+            assert_eq!(of(alg, cut), Signature::Cut, "{alg} {cut}");
+        }
+        // What follows a whole one was taken together with it.
+        let followed = format!("{}|x", made(bytes));
+        assert_eq!(of(alg, &followed), Signature::Unverified, "{alg}");
+    }
+    for unsigned in ["", ".", ".redacted"] {
+        assert_eq!(of("none", unsigned), Signature::Unsigned);
+    }
 }
 
 #[test]

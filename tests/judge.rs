@@ -418,6 +418,38 @@ fn row_13_a_provider_that_authenticates_every_client_settles_it() {
     );
 }
 
+/// RFC 7515 §5.2: what cannot verify is invalid, whatever its claims say. They say who the user is all the same.
+#[test]
+fn what_was_cut_opens_nothing_and_tells_who_it_was() {
+    for (personal, severity) in [(false, Severity::Info), (true, Severity::Medium)] {
+        let claims = Claims {
+            personal,
+            ..until(LATE * 2)
+        };
+        for kind in [
+            Kind::AccessToken,
+            Kind::RefreshToken,
+            Kind::IdToken,
+            Kind::OpaqueToken,
+            Kind::SessionId,
+            Kind::ClientAssertion,
+            Kind::LogoutToken,
+        ] {
+            let token = seen(Place::History, T0, Role::ResponseInFragment).with(kind, "token", 2);
+            let found = implicit(token.claims(claims.clone(), Signature::Cut)).find(kind, EARLY);
+            for verdict in [&found.at_exposure, &found.now] {
+                assert_eq!(
+                    (verdict.state, verdict.basis),
+                    (State::Inert, Basis::Proven),
+                    "{kind:?}"
+                );
+                assert!(verdict.because.contains("cut or redacted"));
+            }
+            assert_eq!(found.severity, severity, "{kind:?}");
+        }
+    }
+}
+
 #[test]
 fn row_13a_what_nobody_signed_is_never_live() {
     for signature in [Signature::Unsigned, Signature::Invalid] {

@@ -7,20 +7,23 @@ use crate::atoms::{KeyKind, Kind, Place};
 
 /// What the method makes of a challenge. Without one the challenge is the verifier (RFC 7636 §4.3), unless the end
 /// of the message may be missing, and the method with it. No other method begins as S256 does: what follows it was
-/// taken together with it.
+/// taken together with it. Under a method of a server's own nothing tells what opens the challenge (§4.4.1).
 pub(super) fn key_kind(message: &Message, field: &Field, place: &Place) -> Option<KeyKind> {
-    let is_method =
-        |other: &Field| other.group == field.group && *other.key.key == *"codechallengemethod";
-    let begins = |name: &str| {
-        let methods = message.fields.iter().filter(|other| is_method(other));
-        let begins = methods.map(|method| method.canonical.get(..name.len()));
-        begins
-            .flatten()
-            .any(|begin| begin.eq_ignore_ascii_case(name))
+    // RFC 6749 §3.1: a parameter without a value is one that was left out.
+    let is_method = |other: &&Field| {
+        other.group == field.group
+            && *other.key.key == *"codechallengemethod"
+            && !other.canonical.is_empty()
     };
+    let methods = || message.fields.iter().filter(is_method);
+    let begins = |name: &str| {
+        let mut begins = methods().filter_map(|method| method.canonical.get(..name.len()));
+        begins.any(|begin| begin.eq_ignore_ascii_case(name))
+    };
+    let is_left_out = || methods().next().is_none() && !place.is_uncertain();
     if begins("S256") {
         Some(KeyKind::ChallengeS256)
-    } else if begins("plain") || !place.is_uncertain() {
+    } else if begins("plain") || is_left_out() {
         Some(KeyKind::ChallengePlain)
     } else {
         None

@@ -357,16 +357,19 @@ pub enum Signature {
     Invalid,
     /// `alg` is `none`: nobody signed it.
     Unsigned,
+    /// Shorter than any of its `alg`: it was cut off, or redacted.
+    Cut,
 }
 
 impl Signature {
     /// Everything that may be known.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::None,
         Self::Unverified,
         Self::Verified,
         Self::Invalid,
         Self::Unsigned,
+        Self::Cut,
     ];
 
     /// The name on the wire.
@@ -377,6 +380,7 @@ impl Signature {
             Self::Verified => "verified",
             Self::Invalid => "invalid",
             Self::Unsigned => "unsigned",
+            Self::Cut => "cut",
         }
     }
 }

@@ -17,7 +17,9 @@ pub(super) fn observed(index: &Index<'_>, run: &Run) -> Pkce {
     if let Some(pkce) = asked().filter_map(challenge).max() {
         return pkce;
     }
-    if asked().any(shows_parameters) {
+    // A challenge of which nothing tells what opens it is one all the same.
+    let lacks = |s: &Sighting| shows_parameters(s) && param(s, "code_challenge").is_none();
+    if asked().any(lacks) {
         return Pkce::None;
     }
     let redemptions = index.each(&run.rest).filter(|(_, s)| redeems_code(s));
@@ -62,7 +64,7 @@ fn hides_parameters(request: &Sighting) -> bool {
     param(request, "request_uri").is_some() || (param(request, "request").is_some() && !opened())
 }
 
-/// The challenge of a request. A missing method is plain (RFC 7636 §4.3).
+/// The challenge of a request. A missing method is plain (RFC 7636 §4.3); one that is neither says nothing.
 fn challenge(request: &Sighting) -> Option<Pkce> {
     let has = |kind| request.keys.iter().any(|key| key.kind == kind);
     if has(KeyKind::ChallengeS256) {
@@ -74,6 +76,8 @@ fn challenge(request: &Sighting) -> Option<Pkce> {
     param(request, "code_challenge")?;
     match value(request, "code_challenge_method") {
         Some(method) if method.eq_ignore_ascii_case("S256") => Some(Pkce::S256),
+        Some(method) if method.eq_ignore_ascii_case("plain") => Some(Pkce::Plain),
+        _ if param(request, "code_challenge_method").is_some() => None,
         _ if request.place.is_uncertain() => None,
         _ => Some(Pkce::Plain),
     }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Basis;
 use super::facts::param;
-use super::verdict::Case;
+use super::verdict::{Case, issued};
 use crate::atoms::Kind;
 use crate::detect::{Role, Sighting};
 
@@ -23,6 +23,10 @@ const SERVICE_TICKET: i64 = 10;
 
 /// One-time links are taken as usable for a day.
 const LINK_LIFETIME: i64 = 24 * 3600;
+
+/// Seconds up to which a number is a lifetime, and above which it is a moment: as a lifetime it is 31 years, as a Unix
+/// time the year 2001, when there was no `OAuth` and no signed URL.
+const LONGEST_LIFETIME: i64 = 1_000_000_000;
 
 /// Numbers above this are milliseconds: as seconds it would be the year 5138.
 const MILLISECONDS: i64 = 100_000_000_000;
@@ -146,33 +150,45 @@ fn signed_until(sighting: &Sighting) -> Option<Timestamp> {
         ("X-Goog-Date", "X-Goog-Expires"),
     ] {
         if let (Some(date), Some(lifetime)) = (param(sighting, date), param(sighting, lifetime)) {
-            return later(basic(date)?, lifetime.parse().ok()?);
+            return later(basic(date)?, lifetime_of(lifetime)?);
         }
     }
     moment(param(sighting, "Expires")?)
 }
 
+/// The moment that stands beside a token. An `expires_in` that is one is a server's mistake, and no proof.
 fn stated(case: &Case<'_>) -> Option<Clock> {
+    const NAMES: [(&str, Basis, &str); 3] = [
+        ("expires_at", Basis::Proven, "the expires_at beside it"),
+        ("expires", Basis::Proven, "the expires beside it"),
+        (
+            "expires_in",
+            Basis::Assumed,
+            "the expires_in beside it, which is a moment and no lifetime,",
+        ),
+    ];
     if !matches!(case.kind, Kind::AccessToken | Kind::OpaqueToken) {
         return None;
     }
-    case.sightings()
-        .filter_map(|(_, sighting)| moment(param(sighting, "expires_at")?))
-        .min()
-        .map(|at| Clock::at(at, Basis::Proven, "the expires_at beside it"))
+    let told = issued::with_own_lifetime(case).filter_map(|(_, sighting)| {
+        NAMES
+            .iter()
+            .find_map(|&(name, basis, says)| Some((moment(only(sighting, name)?)?, basis, says)))
+    });
+    told.min()
+        .map(|(at, basis, says)| Clock::at(at, basis, says))
 }
 
 /// `expires_in` counts from the response (RFC 6749 §5.1); a token seen again later repeats it, so the
 /// earliest counts.
 fn relative(case: &Case<'_>) -> Option<Clock> {
     let names: &[&str] = match case.kind {
-        Kind::AccessToken | Kind::OpaqueToken | Kind::DeviceCode | Kind::UserCode => {
-            &["expires_in"]
-        }
+        Kind::AccessToken | Kind::OpaqueToken => &["expires_in", "expires"],
+        Kind::DeviceCode | Kind::UserCode => &["expires_in"],
         Kind::RefreshToken => &["refresh_expires_in", "refresh_token_expires_in"],
         _ => return None,
     };
-    let responses = case.sightings().filter(|(_, sighting)| {
+    let responses = issued::with_own_lifetime(case).filter(|(_, sighting)| {
         matches!(
             sighting.role,
             Role::ResponseInQuery
@@ -183,8 +199,9 @@ fn relative(case: &Case<'_>) -> Option<Clock> {
     });
     responses
         .filter_map(|(index, sighting)| {
-            let seconds = names.iter().find_map(|name| param(sighting, name))?;
-            let at = later(case.facts.time(index)?, seconds.parse().ok()?)?;
+            let mut told = names.iter().filter_map(|name| only(sighting, name));
+            let seconds = told.find_map(lifetime_of)?;
+            let at = later(case.facts.time(index)?, seconds)?;
             Some((at, is_bound(sighting)))
         })
         .min()
@@ -288,10 +305,27 @@ pub(super) fn later(from: Timestamp, seconds: i64) -> Option<Timestamp> {
     from.checked_add(SignedDuration::from_secs(seconds)).ok()
 }
 
+/// The one value that a message has for a parameter: of several nothing tells which is the token's.
+fn only<'s>(sighting: &'s Sighting, name: &str) -> Option<&'s str> {
+    let named = sighting.params.iter().filter(|it| *it.name == *name);
+    let mut all = named.filter_map(|it| it.value.as_deref());
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
+/// A number of seconds that may be a lifetime. Nothing is issued for none: a zero says that it does not end (offline
+/// tokens of Keycloak), or nothing.
+fn lifetime_of(text: &str) -> Option<i64> {
+    let seconds = text.parse().ok()?;
+    (1..=LONGEST_LIFETIME).contains(&seconds).then_some(seconds)
+}
+
 /// A moment as epoch seconds, epoch milliseconds, or ISO 8601 with or without a time of day.
 fn moment(text: &str) -> Option<Timestamp> {
     if let Ok(number) = text.parse::<i64>() {
-        return if number.unsigned_abs() > MILLISECONDS.unsigned_abs() {
+        return if number <= LONGEST_LIFETIME {
+            None
+        } else if number > MILLISECONDS {
             Timestamp::from_millisecond(number).ok()
         } else {
             Timestamp::from_second(number).ok()

@@ -5,7 +5,7 @@ use super::verdict::Case;
 use super::{Severity, State, Verdict};
 use crate::atoms::Kind;
 use crate::collect::Via;
-use crate::detect::{Address, Role, Sighting};
+use crate::detect::{Address, Role, Sighting, Signature};
 use crate::flow::{Flow, Pkce};
 
 /// Seconds above which a lifetime makes a leak worse (RFC 9700 §4.14).
@@ -31,6 +31,7 @@ pub(super) fn severity(case: &Case<'_>, verdict: &Verdict) -> Severity {
     }
     let base = base(case, verdict.state);
     match verdict.state {
+        State::Inert if case.signature == Signature::Cut && identity(case) => Severity::Medium,
         State::Inert => inert(case.kind),
         State::Expired if identity(case) => Severity::Medium,
         State::Spent | State::Revoked | State::Expired => base.min(Severity::Low),

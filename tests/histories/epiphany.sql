@@ -13,7 +13,7 @@ INSERT INTO visits VALUES(2,2,unixepoch('2026-11-17 16:01:10') * 1000000 + 10000
 
 -- Implicit flow. GNOME Web keeps the page that was loaded, not the hops before it, and no chain.
 INSERT INTO hosts VALUES(3,'https://calendar.example/','calendar.example',1,1.0);
-INSERT INTO urls(id,host,url,title,visit_count,last_visit_time) VALUES(3,3,'https://calendar.example/cb#access_token=eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjIwMjYtMTAifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmlkcC5leGFtcGxlIiwic3ViIjoiY2Fyb2wtMTE3NyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUiLCJjbGllbnRfaWQiOiJjYWxlbmRhciIsInNjb3BlIjoiY2FsZW5kYXIiLCJpYXQiOjE3OTQ5MzE4MDAsImV4cCI6MTc5NDkzNTQwMCwianRpIjoiYXQtMDAwMyJ9.bWFkZSB1cCwgdmVyaWZpZXMgbm93aGVyZTogLjcoN1BnGulQe_v1uSwz1rl4UaTt8FgMvqBgepZ3iUtzIIyDPQ&token_type=bearer&expires_in=3600&state=FGzJIKVyNIPyqfrObY','Calendar',1,unixepoch('2026-11-17 16:10:00') * 1000000 + 730000);
+INSERT INTO urls(id,host,url,title,visit_count,last_visit_time) VALUES(3,3,'https://calendar.example/cb#access_token=eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjIwMjYtMTAifQ.eyJpc3MiOiJodHRwczovL2xvZ2luLmlkcC5leGFtcGxlIiwic3ViIjoiY2Fyb2wtMTE3NyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUiLCJjbGllbnRfaWQiOiJjYWxlbmRhciIsInNjb3BlIjoiY2FsZW5kYXIiLCJpYXQiOjE3OTQ5MzE4MDAsImV4cCI6MTc5NDkzNTQwMCwianRpIjoiYXQtMDAwMyJ9.bWFkZSB1cCwgdmVyaWZpZXMgbm93aGVyZTogLjcoN1BnGulQe_v1uSwz1rl4UaTt8FgMvqBgepZ3iUtzIIyDPQ&token_type=bearer&expires_in=3600&state=FGzJIKVyNIPyqfrObY','Calendar',1,unixepoch('2026-11-17 16:10:00') * 1000000 + 730000);
 INSERT INTO visits VALUES(3,3,unixepoch('2026-11-17 16:10:00') * 1000000 + 730000,0,0);
 
 -- A page that had no title, so that its URL stands in its place.

@@ -1,7 +1,7 @@
 //! Which clock counts for a value, and what is judged where none does.
 
 use super::{CODE, LASTING, access, implicit, request, until};
-use crate::run::{CHALLENGE, EARLY, LATE, Place, Run, T0, seen};
+use crate::run::{self, CHALLENGE, EARLY, LATE, Place, Run, T0, seen};
 use tokentrail::atoms::{KeyKind, Kind};
 use tokentrail::detect::{Claims, Role, Signature};
 use tokentrail::flow::{Flow, Pkce};
@@ -20,6 +20,28 @@ fn what_stands_beside_a_token_tells_when_it_ends_and_not_when_another_does() {
             "2026-11-23T06:05:00Z",
             Some(300),
         ),
+        // A lifetime, or a moment: which one it is, its size tells.
+        (Kind::AccessToken, "expires", "300", Some(300)),
+        (Kind::AccessToken, "expires", "1795413900", Some(300)),
+        (Kind::OpaqueToken, "expires", "1795413900000", Some(300)),
+        (Kind::AccessToken, "expires_in", "1795413900", Some(300)),
+        (
+            Kind::AccessToken,
+            "expires_in",
+            "1000000000",
+            Some(1_000_000_000),
+        ),
+        (
+            Kind::AccessToken,
+            "expires_in",
+            "1000000001",
+            Some(1_000_000_001 - T0),
+        ),
+        (Kind::AccessToken, "expires_at", "1000000000", None),
+        (Kind::AccessToken, "expires_in", "0", None),
+        (Kind::AccessToken, "expires_at", "0", None),
+        (Kind::RefreshToken, "refresh_expires_in", "0", None),
+        (Kind::DeviceCode, "expires_in", "1795413900", None),
         // Keycloak; Microsoft, GitHub.
         (Kind::RefreshToken, "refresh_expires_in", "1800", Some(1800)),
         (
@@ -41,6 +63,126 @@ fn what_stands_beside_a_token_tells_when_it_ends_and_not_when_another_does() {
         let until = until.map(|at| at.as_second() - T0);
         assert_eq!(until, wanted, "{kind:?} {name} {value}");
     }
+}
+
+/// RFC 6749 §5.1 says of `expires_in` that it is a lifetime: a server that writes a moment there made a mistake, and
+/// what it meant is a guess.
+#[test]
+fn a_moment_in_the_place_of_a_lifetime_proves_nothing() {
+    let of = |named: &str| {
+        let token = access(Place::History, Role::ResponseInFragment);
+        let run = implicit(token.param(named, "1795413900"));
+        let now = run.find(Kind::AccessToken, EARLY).now;
+        (now.state, now.basis)
+    };
+    assert_eq!(of("expires_in"), (State::Live, Basis::Assumed));
+    assert_eq!(of("expires"), (State::Live, Basis::Proven));
+    assert_eq!(of("expires_at"), (State::Live, Basis::Proven));
+}
+
+/// Amazon, Google and CloudFront write a moment in `Expires`; the rules spell the name as they do.
+#[test]
+fn a_signed_url_ends_when_it_says() {
+    for (value, wanted) in [("1795413900", Some(300)), ("300", None)] {
+        let link = seen(Place::Log, T0, Role::None)
+            .with(Kind::SignedUrl, "Signature", 2)
+            .param("expires", value);
+        let run = Run::new(Flow::SignedUrl, Pkce::NotObserved, vec![link]);
+        let until = run.find(Kind::SignedUrl, EARLY).now.expires_at;
+        assert_eq!(until.map(|at| at.as_second() - T0), wanted, "{value}");
+    }
+}
+
+/// RFC 6749 §5.1: the lifetime is that of the access token, and not of what else a message brings.
+#[test]
+fn a_lifetime_is_that_of_the_token_that_is_named_for_it() {
+    const TOKEN: Kind = Kind::AccessToken;
+    let until = |named: &[&str], param: (&str, &str)| {
+        let ids = 2..;
+        let mut answer = seen(Place::Har, T0, Role::TokenResponse).param(param.0, param.1);
+        for (id, name) in ids.zip(named) {
+            answer = answer.with(TOKEN, name, id);
+        }
+        let run = Run::new(Flow::HandoffFragment, Pkce::NotObserved, vec![answer]);
+        let all = run.findings(EARLY).into_iter();
+        let mut all: Vec<_> = all
+            .filter(|it| it.kind == TOKEN)
+            .map(|it| (it.credential, it.now.expires_at.is_some()))
+            .collect();
+        all.sort_by_key(|(id, _)| (2..10).position(|at| *id == Some(run::name(at))));
+        all.into_iter().map(|(_, it)| it).collect::<Vec<_>>()
+    };
+    for param in [("expires_in", "300"), ("expires_at", "1795413900")] {
+        assert_eq!(until(&["provider_token"], param), [true]);
+        let beside = until(&["accessToken", "provider_token"], param);
+        assert_eq!(beside, [true, false]);
+        // Neither has the name of RFC 6749 §5.1.
+        assert_eq!(until(&["first_token", "other_token"], param), [false; 2]);
+        // Both have.
+        assert_eq!(until(&["access_token", "access_token"], param), [false; 2]);
+    }
+}
+
+/// What a provider documents is said of what it issued.
+#[test]
+fn a_provider_documents_the_lifetime_of_its_own_codes() {
+    const OTHER: u64 = 4;
+    let landing = "abcdefgh.supabase.co";
+    let code = |host| {
+        let code = seen(Place::History, T0, Role::ResponseInQuery).with(CODE, "code", 1);
+        code.address("https", host).lands(OTHER)
+    };
+    let of = |run: Run| run.find(CODE, EARLY).now.expires_at.unwrap().as_second() - T0;
+    let run = |host| Run::new(Flow::Code, Pkce::NotObserved, vec![code(host)]);
+    let supabase = "https://abcdefgh.supabase.co/auth/v1";
+    assert_eq!(of(run("www.app.test").issuer(supabase)), 300);
+    // There it is the client.
+    assert_eq!(of(run(landing).issuer(supabase)), 600);
+    let asked = |host, path: &str, redirect| {
+        let asked = request(Place::History).address("https", host);
+        asked.path(path).redirects(redirect)
+    };
+    let figma = |redirect| asked("www.figma.com", "/oauth", redirect);
+    assert_eq!(of(run(landing).issuer(supabase).with(figma(OTHER))), 30);
+    // An answer that landed elsewhere is not that of this request, and names no provider before the run's issuer does.
+    let elsewhere = figma(OTHER + 1);
+    assert_eq!(
+        of(run("www.app.test").issuer(supabase).with(elsewhere)),
+        300
+    );
+    // A request that was not seen to say where its answer goes is of the run all the same, but for a server at which
+    // the answer landed.
+    let silent = |host: &str, path| request(Place::History).address("https", host).path(path);
+    let pushed = run("www.app.test").with(silent("www.figma.com", "/oauth"));
+    assert_eq!(of(pushed), 30);
+    let own = run(landing).with(silent(landing, "/auth/v1/authorize"));
+    assert_eq!(of(own), 600);
+    // RFC 9207 §2: the answer names its issuer.
+    let named = code(landing).param("iss", "https://www.figma.com");
+    let named = Run::new(Flow::Code, Pkce::NotObserved, vec![named]);
+    assert_eq!(of(named.issuer(supabase)), 30);
+    // A server whose own page is the client.
+    let own = asked(landing, "/auth/v1/authorize", OTHER);
+    assert_eq!(of(run(landing).issuer(supabase).with(own)), 300);
+    // The endpoint that it is redeemed at.
+    let redeemed = seen(Place::Har, T0 + 1, Role::TokenRequest)
+        .with(CODE, "code", 1)
+        .address("https", "api.figma.com")
+        .path("/v1/oauth/token");
+    assert_eq!(of(run(landing).issuer(supabase).with(redeemed)), 30);
+}
+
+#[test]
+fn another_providers_token_has_not_the_lifetime_that_this_one_documents() {
+    let answer = access(Place::History, Role::ResponseInFragment);
+    let answer = answer.with(Kind::AccessToken, "provider_token", 3);
+    let run = implicit(answer).issuer("https://abcdefgh.supabase.co/auth/v1");
+    let all = run.findings(LATE);
+    let of = |id| {
+        let finding = all.iter().find(|it| it.credential == Some(run::name(id)));
+        finding.unwrap().now.state
+    };
+    assert_eq!((of(2), of(3)), (State::Expired, State::Unknown));
 }
 
 #[test]

@@ -118,7 +118,7 @@ pub(crate) fn seen(place: Place, at: impl Into<Option<i64>>, role: Role) -> Seen
     })
 }
 
-fn name(id: u64) -> Digest {
+pub(crate) fn name(id: u64) -> Digest {
     Digest::of([b"value".as_slice(), &id.to_le_bytes()])
 }
 
@@ -196,6 +196,18 @@ impl Seen {
     pub(crate) fn address(mut self, scheme: &str, host: &str) -> Self {
         let address = self.0.address.as_mut().unwrap();
         (address.scheme, address.host) = (scheme.into(), host.into());
+        self
+    }
+
+    /// Where it landed, by number.
+    pub(crate) fn lands(mut self, place: u64) -> Self {
+        self.0.landing = Some(name(place));
+        self
+    }
+
+    /// Where its answer is to land, by number.
+    pub(crate) fn redirects(mut self, place: u64) -> Self {
+        self.0.redirect = Some(name(place));
         self
     }
 

@@ -137,11 +137,14 @@ fn jwt(kind: &str, seed: &mut u64) -> String {
         _ => panic!("unknown jwt {kind}"),
     };
     let part = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
-    let signature = if kind == "none" {
-        String::new()
-    } else {
-        random(43, b"abcdefghijklmnopqrstuvwxyz0123456789-_", seed)
+    // 32 bytes of HS256, 64 of ES256, 256 of RS256 with a key of 2048 bits.
+    let len = match header {
+        _ if kind == "none" => 0,
+        _ if header.contains("HS256") => 43,
+        _ if header.contains("ES256") => 86,
+        _ => 342,
     };
+    let signature = random(len, b"abcdefghijklmnopqrstuvwxyz0123456789-_", seed);
     format!("{}.{}.{signature}", part(header), part(claims))
 }
 

@@ -54,7 +54,7 @@ pub fn half_hash(value: &str) -> String {
 
 /// A JWS in compact form, its signature made up.
 pub fn jwt(rng: &mut Rng, typ: &str, claims: &Value) -> String {
-    let header = json!({"alg": "RS256", "typ": typ, "kid": "2026-11"}).to_string();
+    let header = json!({"alg": "ES256", "typ": typ, "kid": "2026-11"}).to_string();
     let signature: Vec<u8> = (0..64).map(|_| rng.bits() as u8).collect();
     format!(
         "{}.{}.{}",

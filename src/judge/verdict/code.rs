@@ -277,11 +277,23 @@ fn not_observed(case: &Case<'_>, reach: Reach) -> Ruling {
             "the client must authenticate to redeem it, and its secret was not found",
         )
         .needing(&[SECRET]),
+        // RFC 7636 §4.4.1: the server may know a method of its own, or the end of the request is missing.
+        _ if has_challenge(case) => Ruling::proven(
+            State::Unknown,
+            "pkce-not-observed: the request has a challenge, and its method is unknown or was not seen, so nothing tells whether PKCE protects the code",
+        ),
         _ => Ruling::proven(
             State::Unknown,
             "pkce-not-observed: the authorization request was not seen, so nothing tells whether PKCE protects the code",
         ),
     }
+}
+
+fn has_challenge(case: &Case<'_>) -> bool {
+    case.steps().any(|(_, step)| {
+        let mut names = step.params.iter().map(|it| &*it.name);
+        step.role == Role::AuthorizationRequest && names.any(|name| name == "code_challenge")
+    })
 }
 
 /// PKCE protects no more: a confidential client still has its secret, and so may one that nothing tells of.

@@ -4,6 +4,7 @@
 mod assertion;
 mod client;
 mod code;
+pub(super) mod issued;
 mod link;
 mod secret;
 mod token;
@@ -19,7 +20,7 @@ use super::holder::Hands;
 use super::{Basis, State, Verdict};
 use crate::atoms::rules::provider::Provider;
 use crate::atoms::{JoinKey, KeyKind, Kind};
-use crate::detect::{Claims, Credential, Role, Sighting, Signature};
+use crate::detect::{Claims, Credential, Sighting, Signature};
 use crate::flow::{Exposure, Modifier, Trail};
 
 /// One credential with everything that the table asks of it.
@@ -72,7 +73,7 @@ impl<'a> Case<'a> {
         );
         case.claims = claims;
         case.signature = signature.unwrap_or_default();
-        case.provider = case.find_provider();
+        case.provider = issued::provider(&case);
         case.clock = clock(&case);
         case
     }
@@ -232,12 +233,19 @@ impl<'a> Case<'a> {
         first.into_values().collect()
     }
 
-    /// The table. Rows 1 and 2 hold for every kind; the rest is one `match` per family.
+    /// The table. Its first rows hold for every kind; the rest is one `match` per family.
     fn rule(&self, at: Option<Timestamp>, reach: Reach) -> Ruling {
         if self.happened(Event::Revoked, at, reach) {
             return Ruling::proven(
                 State::Revoked,
                 "the revocation endpoint answered with success for it",
+            );
+        }
+        // RFC 7515 §5.2: a signature that does not verify makes the whole invalid, and this one cannot.
+        if self.signature == Signature::Cut {
+            return Ruling::proven(
+                State::Inert,
+                "its signature is shorter than any of its alg: it was cut or redacted, and opens nothing as it stands",
             );
         }
         let age = self.clock.age(at, self.facts.judging.as_of);
@@ -329,27 +337,6 @@ impl<'a> Case<'a> {
     fn expires_unseen(&self) -> bool {
         matches!(self.kind, Kind::AuthorizationCode)
     }
-
-    fn find_provider(&self) -> Option<&'a Provider> {
-        let providers = &self.facts.judging.rules.providers;
-        let by_issuer =
-            |issuer: &Option<Box<str>>| issuer.as_deref().and_then(|it| providers.by_issuer(it));
-        self.claims
-            .and_then(|claims| by_issuer(&claims.iss))
-            .or_else(|| self.trails().find_map(|trail| by_issuer(&trail.issuer)))
-            .or_else(|| {
-                let messages = self.steps().chain(self.sightings());
-                messages
-                    .filter(|(_, it)| {
-                        matches!(
-                            it.role,
-                            Role::AuthorizationRequest | Role::TokenRequest | Role::TokenResponse
-                        )
-                    })
-                    .filter_map(|(_, it)| it.address.as_ref())
-                    .find_map(|at| Some(providers.by_endpoint(&at.host, &at.path)?.0))
-            })
-    }
 }
 
 impl Ruling {
@@ -389,5 +376,6 @@ fn told(signature: Signature) -> u8 {
         Signature::Verified => 2,
         Signature::Unsigned => 3,
         Signature::Invalid => 4,
+        Signature::Cut => 5,
     }
 }

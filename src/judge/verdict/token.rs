@@ -132,7 +132,8 @@ pub(super) fn not_a_token(case: &Case<'_>) -> Option<Ruling> {
             State::Unknown,
             "not-a-valid-jwt: a key that was given says that its signature is false",
         )),
-        Signature::None | Signature::Unverified | Signature::Verified => None,
+        // What was cut is ruled before any kind is asked.
+        Signature::None | Signature::Unverified | Signature::Verified | Signature::Cut => None,
     }
 }
 

@@ -86,7 +86,7 @@ pub struct Accepted {
 /// Protocol claims of a token. Claims until `signature` is `verified`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Claims {
-    /// `none`, `unverified`, `verified`, `invalid` or `unsigned`.
+    /// `none`, `unverified`, `verified`, `invalid`, `unsigned` or `cut`.
     pub signature: String,
     /// `alg` of the header.
     pub alg: Option<String>,

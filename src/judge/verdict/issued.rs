@@ -1,0 +1,147 @@
+//! Who issued a value: which credential of a message its lifetime is that of, and which provider's documentation
+//! speaks of it. One message may carry what two servers issued, and one run may lead through two.
+
+use std::collections::HashSet;
+
+use super::Case;
+use crate::atoms::Kind;
+use crate::atoms::rules::Name;
+use crate::atoms::rules::provider::Provider;
+use crate::detect::{Credential, Role, Sighting};
+use crate::judge::facts::param;
+
+/// Its sightings in messages that tell its lifetime, if they tell one.
+pub(in crate::judge) fn with_own_lifetime<'a>(
+    case: &Case<'a>,
+) -> impl Iterator<Item = (usize, &'a Sighting)> {
+    let all = case.credentials();
+    all.filter(|(_, sighting, credential)| is_own(sighting, credential))
+        .map(|(index, sighting, _)| (index, sighting))
+}
+
+/// Whether a message speaks of this credential where it tells a lifetime. `expires_in` is the lifetime of the access
+/// token (RFC 6749 §5.1): of the one under that name, or else of the only one. A hosted login puts the token of
+/// another provider beside it, which lives for as long as that provider says.
+fn is_own(sighting: &Sighting, credential: &Credential) -> bool {
+    if sighting.credentials.len() == 1 {
+        return true;
+    }
+    let alike = || {
+        let all = sighting.credentials.iter();
+        all.filter(|it| same_family(it.kind, credential.kind))
+    };
+    let named = || alike().filter(|it| is_registered(it));
+    let is_it = |it: &Credential| it.id == credential.id;
+    if named().next().is_some() {
+        named().all(is_it)
+    } else {
+        alike().all(is_it)
+    }
+}
+
+fn same_family(one: Kind, other: Kind) -> bool {
+    let is_access = |kind| matches!(kind, Kind::AccessToken | Kind::OpaqueToken);
+    one == other || is_access(one) && is_access(other)
+}
+
+/// Whether it has the name that a token response gives to its kind (RFC 6749 §5.1, RFC 8628 §3.2).
+fn is_registered(credential: &Credential) -> bool {
+    let name = match credential.kind {
+        Kind::AccessToken | Kind::OpaqueToken => "accesstoken",
+        Kind::RefreshToken => "refreshtoken",
+        Kind::DeviceCode => "devicecode",
+        Kind::UserCode => "usercode",
+        _ => return false,
+    };
+    *Name::new(&credential.name).key == *name
+}
+
+/// The provider that issued it, as far as the evidence tells: by what it says itself, by the endpoint that it came from
+/// or is redeemed at, by the request that it answers, else by what its run says of its issuer.
+pub(super) fn provider<'a>(case: &Case<'a>) -> Option<&'a Provider> {
+    let is_foreign = |(_, sighting, credential): (usize, &Sighting, &Credential)| {
+        case.kind != Kind::AuthorizationCode && !is_own(sighting, credential)
+    };
+    if case.credentials().any(is_foreign) {
+        return None;
+    }
+    let providers = &case.facts.judging.rules.providers;
+    let claimed = case.claims.and_then(|claims| claims.iss.as_deref());
+    // RFC 9207 §2.
+    let stated = case.sightings().filter_map(|(_, it)| param(it, "iss"));
+    let mut issuers = claimed.into_iter().chain(stated);
+    issuers
+        .find_map(|issuer| providers.by_issuer(issuer))
+        .or_else(|| at(case, direct(case)))
+        .or_else(|| at(case, answered(case)))
+        .or_else(|| {
+            let landed = landed(case);
+            let issuers = case.trails().filter_map(|trail| trail.issuer.as_deref());
+            let mut issuers = issuers.filter(|issuer| !landed.contains(authority(issuer)));
+            let issuer = issuers.find_map(|issuer| providers.by_issuer(issuer));
+            issuer.or_else(|| at(case, around(case, &landed)))
+        })
+}
+
+/// The first provider that answers at the address of one of these.
+fn at<'a>(case: &Case<'a>, messages: impl Iterator<Item = &'a Sighting>) -> Option<&'a Provider> {
+    let providers = &case.facts.judging.rules.providers;
+    let mut addresses = messages.filter_map(|it| it.address.as_ref());
+    addresses.find_map(|at| Some(providers.by_endpoint(&at.host, &at.path)?.0))
+}
+
+/// Messages of a token endpoint that hold it.
+fn direct<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Sighting> {
+    let all = case.sightings().map(|(_, it)| it);
+    all.filter(|it| matches!(it.role, Role::TokenRequest | Role::TokenResponse))
+}
+
+/// Authorization requests of its runs that asked for an answer where it landed.
+fn answered<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Sighting> {
+    let landings: HashSet<_> = fronts(case).filter_map(|it| it.landing).collect();
+    let requests = case.steps().map(|(_, it)| it);
+    requests.filter(move |it| {
+        let asked = it
+            .redirect
+            .filter(|_| it.role == Role::AuthorizationRequest);
+        asked.is_some_and(|asked| landings.contains(&asked))
+    })
+}
+
+/// Messages of its runs that a server was sent or sent itself, but for a server at which it landed.
+fn around<'a>(case: &Case<'a>, landed: &HashSet<&str>) -> impl Iterator<Item = &'a Sighting> {
+    let all = case.steps().chain(case.sightings()).map(|(_, it)| it);
+    all.filter(move |it| {
+        let is_of_server = matches!(
+            it.role,
+            Role::AuthorizationRequest | Role::TokenRequest | Role::TokenResponse
+        );
+        let host = it.address.as_ref().map_or("", |at| &*at.host);
+        is_of_server && !landed.contains(host)
+    })
+}
+
+/// The hosts at which it landed. No server sends its answer to itself: there it is the client of another, as a hosted
+/// login is. A request target on an unnamed server is of any host.
+fn landed<'a>(case: &Case<'a>) -> HashSet<&'a str> {
+    let addresses = fronts(case).filter_map(|it| it.address.as_ref());
+    let hosts = addresses.map(|at| &*at.host);
+    hosts.filter(|host| !host.is_empty()).collect()
+}
+
+/// Its sightings in answers that came through the browser.
+fn fronts<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Sighting> {
+    let all = case.sightings().map(|(_, it)| it);
+    all.filter(|it| {
+        matches!(
+            it.role,
+            Role::ResponseInQuery | Role::ResponseInFragment | Role::ResponseInBody
+        )
+    })
+}
+
+/// The host of an issuer.
+fn authority(issuer: &str) -> &str {
+    let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or_default()
+}
