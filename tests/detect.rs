@@ -460,6 +460,31 @@ fn the_chain_of_decodings_is_kept() {
     );
 }
 
+/// The name of a parameter has no blank: what has one is a part of somebody's sentence.
+#[test]
+fn no_name_with_a_blank_is_shown() {
+    for text in [
+        "https://search.example/?q=my+password+is+correcthorse+access_token%3D{{opaque:20}}",
+        "https://search.example/?q=my%20password%20is%20correcthorse%20access_token%3D{{opaque:20}}%20why",
+        "https://search.example/?my+password+is+correcthorse+access_token={{opaque:20}}",
+        "https://search.example/?q=see+https%3A%2F%2Fcorrecthorse.example%2F%3Faccess_token%3D{{opaque:20}}+please",
+        "local q = my password is correcthorse access_token={{opaque:20}}",
+    ] {
+        let sightings = detect(text);
+        assert_eq!(
+            reported(&sightings),
+            [(Kind::AccessToken, "access-token".to_owned())],
+            "{text}"
+        );
+        assert!(!format!("{sightings:?}").contains("correcthorse"), "{text}");
+        let credential = sightings.iter().flat_map(|it| &it.credentials).next();
+        assert!(
+            credential.unwrap().shown.as_str().contains("20 characters"),
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn short_values_join_inside_one_source_and_have_no_fingerprint() {
     let key = FingerprintKey::default();

@@ -621,10 +621,17 @@ fn visits_other_messages_and_rows_without_values_are_no_repeats() {
 
 #[test]
 fn every_clue_and_weakness_names_a_sighting_of_its_trail() {
+    let mut redeems = token_request(3, "code-a", None);
+    redeems.place.locator = Locator::Entry {
+        index: 0,
+        pointer: "/log".into(),
+        line: 1,
+        column: 1,
+    };
     let found = correlate(vec![
         request(1, "s1", None),
         code_response(2, "code-a", "s1"),
-        token_request(3, "code-a", None),
+        redeems,
     ]);
     let trail = &found.trails[0];
     assert_eq!(trail.grant, Flow::CodeNopkcePublic);

@@ -159,13 +159,18 @@ fn row_3_a_proven_redemption_is_told_before_an_assumed_lifetime() {
 }
 
 #[test]
-fn row_4_invalid_grant_says_nothing_within_the_lifetime() {
-    let refused = seen(Place::Har, T0 + 2, Role::TokenResponse)
-        .exchange(5)
-        .param("error", "invalid_grant");
-    let run = s256().with(token_request(T0 + 1, 400)).with(refused);
-    assert_eq!(run.find(CODE, EARLY).now.state, State::Unknown);
-    assert_eq!(run.find(CODE, LATE).now.state, State::Expired);
+fn row_4_invalid_grant_says_nothing_within_the_lifetime_and_takes_no_guard_away() {
+    let refused = |run: Run| {
+        let answer = seen(Place::Har, T0 + 2, Role::TokenResponse)
+            .exchange(5)
+            .param("error", "invalid_grant");
+        run.with(token_request(T0 + 1, 400)).with(answer)
+    };
+    let open = || refused(s256().with(verifier(Place::Storage)));
+    assert_eq!(open().find(CODE, EARLY).now.state, State::Unknown);
+    assert_eq!(open().find(CODE, LATE).now.state, State::Expired);
+    let kept = refused(s256()).find(CODE, EARLY);
+    assert_eq!(kept.now.state, State::Guarded);
 }
 
 #[test]
@@ -216,6 +221,46 @@ fn row_7_a_verifier_of_another_challenge_opens_nothing() {
     assert_eq!(
         s256().beside(other).find(CODE, EARLY).now.state,
         State::Guarded
+    );
+}
+
+/// RFC 7636 §4.6: what was sent opens another challenge, so that neither half is of use to who holds both.
+#[test]
+fn row_7_a_verifier_that_was_sent_and_does_not_fit_opens_nothing() {
+    let sent = token_request(T0 + 1, 400)
+        .with(Kind::CodeVerifier, "code_verifier", 7)
+        .key(KeyKind::ChallengeS256, CHALLENGE + 1);
+    let run = s256().with(sent);
+    let code = run.find(CODE, EARLY).now;
+    assert_eq!(
+        (code.state, &*code.needs),
+        (State::Guarded, &["code_verifier"][..])
+    );
+    let verifier = run.find(Kind::CodeVerifier, EARLY);
+    assert_eq!(
+        (verifier.now.state, verifier.severity),
+        (State::Inert, Severity::Low)
+    );
+}
+
+/// RFC 9700 §2.1.1: no challenge guards a code of a server that does not compare it.
+#[test]
+fn row_7_a_challenge_that_the_server_does_not_enforce_guards_nothing() {
+    let of = |run: Run| {
+        run.weakness(WeaknessKind::PkceNotEnforced)
+            .find(CODE, EARLY)
+    };
+    let untold = of(s256());
+    assert_eq!(untold.now.state, State::Unknown);
+    assert!(untold.now.because.starts_with("client-auth-not-observed"));
+    assert!(untold.remediation.text.contains("authorization server"));
+    let public = of(s256().with(token_request(LATE, 500)));
+    assert_eq!(public.now.state, State::Replayable);
+    assert!(public.exposed_to.code_flow.contains("this server"));
+    let spent = of(s256().with(token_request(T0 + 1, 200)));
+    assert_eq!(
+        (spent.now.state, spent.severity_now),
+        (State::Spent, Severity::Low)
     );
 }
 
@@ -448,6 +493,18 @@ fn what_was_cut_opens_nothing_and_tells_who_it_was() {
             assert_eq!(found.severity, severity, "{kind:?}");
         }
     }
+}
+
+/// What carving found may go on where it did not look.
+#[test]
+fn of_what_is_cut_in_residue_the_rest_may_lie_elsewhere() {
+    let token = || {
+        let token = access(Place::History, Role::ResponseInFragment);
+        token.claims(until(LATE * 2), Signature::Cut)
+    };
+    let of = |run: Run| run.find(Kind::AccessToken, EARLY).now.state;
+    assert_eq!(of(implicit(token().remains())), State::Unknown);
+    assert_eq!(of(implicit(token().remains()).with(token())), State::Inert);
 }
 
 #[test]
@@ -719,6 +776,85 @@ fn row_30_artifacts_and_oauth_1_tokens_need_more() {
         .with(Kind::Oauth1Token, "oauth_consumer_secret", 4);
     let run = Run::new(Flow::Oauth1, Pkce::NotObserved, vec![all]);
     assert_eq!(run.verdict_of(2, EARLY).now.state, State::Replayable);
+}
+
+/// RFC 5849 §3.4.4: consumer secret and token secret, joined by `&`.
+#[test]
+fn row_30_a_plaintext_signature_is_both_secrets() {
+    let called =
+        |place| seen(place, T0, Role::ResourceRequest).with(Kind::Oauth1Token, "oauth_token", 2);
+    let of = |id, seen: Vec<Seen>| {
+        let run = Run::new(Flow::Oauth1, Pkce::NotObserved, seen);
+        run.verdict_of(id, EARLY)
+    };
+    let signed = || called(Place::Log).with(Kind::Oauth1Token, "oauth1-plaintext-signature", 3);
+    for id in [2, 3] {
+        let found = of(id, vec![signed()]);
+        assert_eq!(
+            (found.now.state, found.now.basis),
+            (State::Replayable, Basis::Proven)
+        );
+        assert_eq!(found.severity, Severity::Critical);
+    }
+    // Where somebody else has the signature, it is that holder who signs.
+    let token = of(
+        4,
+        vec![
+            signed(),
+            called(Place::History).with(Kind::Oauth1Token, "oauth_token", 4),
+        ],
+    );
+    assert_eq!(token.now.state, State::Guarded);
+}
+
+/// SAML Core §3.7.1: it names a user and a session, and asserts nothing.
+#[test]
+fn row_29_a_request_of_saml_logs_nobody_in() {
+    let of = |name, role| {
+        let sent = seen(Place::Log, T0, role).with(Kind::SamlMessage, name, 2);
+        let sent = sent.claims(until(T0 + 300), Signature::None);
+        let run = Run::new(Flow::LogoutLeak, Pkce::NotObserved, vec![sent]);
+        run.find(Kind::SamlMessage, EARLY)
+    };
+    let asked = of("SAMLRequest", Role::Logout);
+    assert_eq!(
+        (asked.now.state, asked.severity),
+        (State::Inert, Severity::Low)
+    );
+    assert_eq!(&*asked.exposed_to.attack, "identity-disclosure");
+    assert!(asked.remediation.text.contains("EncryptedID"));
+    let answered = of("SAMLResponse", Role::ResponseInQuery);
+    assert_eq!(
+        (answered.now.state, answered.severity),
+        (State::Live, Severity::Critical)
+    );
+}
+
+/// RFC 6749 §2.3.1: a client authenticates by a header or in the body, and a log has neither.
+#[test]
+fn row_12a_a_token_request_in_a_log_tells_nothing_of_its_client() {
+    let of = |place| {
+        let sent = seen(place, LATE, Role::TokenRequest)
+            .param("client_id", "app")
+            .with(CODE, "code", 1);
+        without_pkce(Flow::CodeNopkce)
+            .with(sent)
+            .find(CODE, EARLY)
+            .now
+    };
+    assert_eq!(of(Place::Har).state, State::Replayable);
+    let log = of(Place::Log);
+    assert_eq!(log.state, State::Unknown);
+    assert!(log.because.starts_with("client-auth-not-observed"));
+    let refreshed = |place| {
+        let sent = seen(place, T0, Role::TokenRequest).with(Kind::RefreshToken, "refresh_token", 2);
+        let run = Run::new(Flow::Refresh, Pkce::NotObserved, vec![sent]);
+        run.find(Kind::RefreshToken, EARLY).now.state
+    };
+    assert_eq!(
+        [Place::Har, Place::Log].map(refreshed),
+        [State::Live, State::Unknown]
+    );
 }
 
 #[test]

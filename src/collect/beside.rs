@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::Evidence;
 use super::evidence::Origin;
 
-/// Files of one folder that are looked at to find those that belong together. A store has some hundred.
-pub(in crate::collect) const MAX_NEIGHBOURS: usize = 100_000;
+/// Files of one folder that are looked at to find those that belong together. A store has some hundred; each of its
+/// files asks for them all.
+pub(in crate::collect) const MAX_NEIGHBOURS: usize = 4_096;
 
 impl Evidence {
     /// A file beside this one whose name is this one's plus `suffix` (`-wal`, `-journal`). Members of archives
@@ -53,13 +54,13 @@ impl Evidence {
         self.beside(&[name, suffix].concat())
     }
 
-    /// Names of the files in the same folder, this one's among them, sorted; `None` where they are more than a
-    /// hundred thousand.
+    /// Names of the files in the same folder, this one's among them, sorted; `None` where there are more than
+    /// [`MAX_NEIGHBOURS`], in an archive those in its folders counted.
     pub fn neighbours(&self) -> Option<Vec<Box<str>>> {
         let mut names: Vec<Box<str>> = match &self.origin {
             Origin::File(path) => path.parent().map(listed).unwrap_or_default(),
             Origin::Member { archive, index, .. } => {
-                let names = archive.neighbours(*index).take(MAX_NEIGHBOURS + 1);
+                let names = archive.below(*index).take(MAX_NEIGHBOURS + 1);
                 names.map(Into::into).collect()
             }
             Origin::Stream(_) => Vec::new(),
@@ -67,6 +68,7 @@ impl Evidence {
         if names.len() > MAX_NEIGHBOURS {
             return None;
         }
+        names.retain(|name| !name.contains(['/', '\\']));
         names.sort_unstable();
         names.dedup();
         Some(names)
@@ -107,7 +109,7 @@ fn listed(folder: &Path) -> Vec<Box<str>> {
     let entries = std::fs::read_dir(if here { Path::new(".") } else { folder });
     let entries = entries.into_iter().flatten().take(MAX_NEIGHBOURS + 1);
     entries
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_str()?.into()))
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into()))
         .collect()
 }
 

@@ -1,9 +1,11 @@
 //! The compression around bytes: told by magic, undone as a stream, bounded against bombs. Knows no format
 //! of what is inside.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::bufread::ZlibDecoder;
 
 use super::ReadError;
 
@@ -27,7 +29,7 @@ pub enum Encoding {
     Plain,
     /// RFC 1952, members concatenated.
     Gzip,
-    /// RFC 1950 (mitmproxy's `.zhar`).
+    /// RFC 1950 (mitmproxy's `.zhar`), streams concatenated.
     Zlib,
     /// RFC 8878.
     Zstd,
@@ -95,7 +97,7 @@ pub(super) fn decode(
     let output: Box<dyn Read + Send> = match encoding {
         Encoding::Plain => Box::new(buffered),
         Encoding::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(buffered)),
-        Encoding::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(buffered)),
+        Encoding::Zlib => Box::new(Zlib(Some(ZlibDecoder::new(buffered)))),
         Encoding::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(buffered)),
         Encoding::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered)?;
@@ -136,6 +138,24 @@ impl Read for Counted {
     }
 }
 
+/// Decodes one stream after the other. What follows one and is none is an error, as it is behind the other encodings.
+struct Zlib(Option<ZlibDecoder<BufReader<Counted>>>);
+
+impl Read for Zlib {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(decoder) = &mut self.0 {
+            let read = decoder.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let is_last = decoder.get_mut().fill_buf()?.is_empty();
+            let rest = self.0.take().map(ZlibDecoder::into_inner);
+            self.0 = rest.filter(|_| !is_last).map(ZlibDecoder::new);
+        }
+        Ok(0)
+    }
+}
+
 /// Stops a decoder that makes much out of little.
 struct Bounded {
     output: Box<dyn Read + Send>,
@@ -160,3 +180,34 @@ impl Read for Bounded {
 #[derive(Debug, thiserror::Error)]
 #[error("decompression bomb")]
 struct BombError;
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn zlib(text: &[u8]) -> Vec<u8> {
+        let level = flate2::Compression::fast();
+        let mut out = flate2::write::ZlibEncoder::new(Vec::new(), level);
+        out.write_all(text).unwrap();
+        out.finish().unwrap()
+    }
+
+    #[test]
+    fn what_follows_a_zlib_stream_is_read_or_told() {
+        let decoded = |bytes: Vec<u8>| {
+            let mut out = Vec::new();
+            let input = Box::new(io::Cursor::new(bytes));
+            let mut decoder = decode(input, Encoding::Zlib, u64::MAX).unwrap();
+            let end = decoder.read_to_end(&mut out).map(|_| ());
+            (out, end.is_ok())
+        };
+        let two = [zlib(b"one "), zlib(b""), zlib(b"two")].concat();
+        assert_eq!(decoded(two.clone()), (b"one two".to_vec(), true));
+        for behind in [b"GET /?access_token=a".as_slice(), b"\0", b"\x78\x9c"] {
+            let bytes = [&two, behind].concat();
+            assert_eq!(decoded(bytes), (b"one two".to_vec(), false), "{behind:?}");
+        }
+    }
+}

@@ -82,13 +82,15 @@ pub fn find(inputs: &Inputs) -> Found {
         prefixed(prefix, &mut found);
     }
     dedup(&mut found);
+    tell_shared_names(&mut found);
     found.matched =
         !found.files.is_empty() || found.problems.iter().any(|(_, error)| is_there(error));
     found
 }
 
 /// The name of a path in the report: relative to the root, `/` between segments, bytes that are no
-/// UTF-8 as `\xNN`.
+/// UTF-8 as `\xNN`. A backslash before what looks like such a byte is shown as one itself, so that no two files share
+/// a name.
 pub fn shown(path: &Path, source_root: Option<&Path>) -> Box<str> {
     let relative = source_root
         .and_then(|root| path.strip_prefix(root).ok())
@@ -106,12 +108,26 @@ pub fn shown(path: &Path, source_root: Option<&Path>) -> Box<str> {
         if !out.is_empty() && !out.ends_with('/') {
             out.push('/');
         }
-        out.push_str(&self::text(text.as_encoded_bytes()));
+        segment(text.as_encoded_bytes(), &mut out);
     }
     if out.is_empty() {
         out.push('.');
     }
     out.into()
+}
+
+/// One segment of a path.
+fn segment(name: &[u8], out: &mut String) {
+    let mut rest = name;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let (plain, behind) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        out.push_str(&text(plain));
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_like_a_byte = matches!(behind, [_, b'x', a, b, ..] if is_digit(a) && is_digit(b));
+        out.push_str(if is_like_a_byte { "\\x5c" } else { "\\" });
+        rest = behind.get(1..).unwrap_or_default();
+    }
+    out.push_str(&text(rest));
 }
 
 /// A name as text; bytes that are no UTF-8 as `\xNN`.
@@ -181,6 +197,24 @@ fn prefixed(prefix: &str, found: &mut Found) {
     for name in files.chain(problems) {
         let below = name.trim_start_matches('/');
         *name = [prefix.trim_end_matches('/'), "/", below].concat().into();
+    }
+}
+
+/// Tells of files that have one name in the report, and would pass for one there: `/a/b` below a root `/a`, and `b`.
+fn tell_shared_names(found: &mut Found) {
+    let pairs = found.files.windows(2);
+    let shared = pairs.filter_map(|pair| match pair {
+        [a, b] if a.shown == b.shown => Some(a.shown.clone()),
+        _ => None,
+    });
+    let why = "is the name of several files in this report, which pass for one; scan them from one folder, or each by itself";
+    let mut told: Vec<(Box<str>, ReadError)> = shared
+        .map(|name| (name, ReadError::Malformed(why.into())))
+        .collect();
+    told.dedup_by(|a, b| a.0 == b.0);
+    if !told.is_empty() {
+        found.problems.append(&mut told);
+        found.problems.sort_by(|a, b| a.0.cmp(&b.0));
     }
 }
 
@@ -327,6 +361,19 @@ mod tests {
     }
 
     #[test]
+    fn files_that_share_their_shown_name_are_told() {
+        let dir = tree(&["Cargo.toml", "a/Cargo.toml"]);
+        let mut inputs = inputs(dir.path());
+        assert!(find(&inputs).problems.is_empty());
+        // The second one is that of the folder in which tests are run.
+        inputs.paths = vec![dir.path().join("Cargo.toml"), "Cargo.toml".into()];
+        let found = find(&inputs);
+        assert_eq!(names(&found), ["Cargo.toml", "Cargo.toml"]);
+        assert_eq!(found.problems.len(), 1);
+        assert_eq!(&*found.problems[0].0, "Cargo.toml");
+    }
+
+    #[test]
     fn a_list_of_what_a_walk_finds_finds_the_same() {
         let dir = tree(&["b", "a/History", "a/History-wal"]);
         let walked = find(&inputs(dir.path()));
@@ -403,6 +450,20 @@ mod tests {
         use std::os::unix::ffi::OsStrExt;
         let path = Path::new(std::ffi::OsStr::from_bytes(b"./a/\xff"));
         assert_eq!(&*shown(path, None), "a/\\xff");
+        let names: [&[u8]; 8] = [
+            b"\xff",
+            b"\\xff",
+            b"\\x5cxff",
+            b"\\\xff",
+            b"\\\\xff",
+            b"\\xFF",
+            b"\\xf",
+            b"\\xf\xff",
+        ];
+        let names = names.map(|name| shown(Path::new(std::ffi::OsStr::from_bytes(name)), None));
+        assert_eq!(&*names[1], "\\x5cxff");
+        assert_eq!(&*names[5], "\\xFF", "as it is where nothing is like it");
+        assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
         assert_eq!(&*shown(Path::new("/x/y/z"), Some(Path::new("/x"))), "y/z");
         assert_eq!(&*shown(Path::new("."), None), ".");
     }

@@ -191,6 +191,20 @@ pub enum Payload {
     Text(Raw),
 }
 
+impl Payload {
+    /// Bytes of the evidence in it.
+    pub(in crate::collect) fn len(&self) -> usize {
+        match self {
+            Self::Url(raw) | Self::Text(raw) => raw.as_bytes().len(),
+            Self::Header { name, value } => name.len().saturating_add(value.as_bytes().len()),
+            Self::Pair { key, value, .. } => {
+                key.as_bytes().len().saturating_add(value.as_bytes().len())
+            }
+            Self::Body { bytes, .. } => bytes.as_bytes().len(),
+        }
+    }
+}
+
 /// Which store a pair lies in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Store {

@@ -329,12 +329,12 @@ fn is_harmless(value: &str, rules: &Rules) -> bool {
             .all(|word| !word.starts_with("eyJ") && rules.shapes.alone(word).is_none())
 }
 
-/// A parameter's name, when it is one.
+/// A parameter's name, when it is one. What has a blank is a sentence.
 pub(super) fn plain_name(name: &str) -> Cow<'_, str> {
     let plain = name.len() <= 64
         && name
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]: $".contains(&byte))
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-[]:$".contains(&byte))
         && name
             .split(|c: char| !c.is_ascii_alphanumeric())
             .all(is_word);

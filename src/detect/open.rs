@@ -95,7 +95,7 @@ fn open_value(value: &str, field: &Field, rules: &Rules) -> Option<Message> {
     if saml::is_name(&field.key) {
         return None;
     }
-    if url::looks_like_url(value) {
+    if url::looks_like_url(value) && !is_behind_words(value) {
         return worth(of_nested_url(value, rules), rules);
     }
     if value.starts_with(['{', '[']) {
@@ -138,13 +138,22 @@ fn is_known(field: &Field, rules: &Rules) -> bool {
         || field.value.starts_with("eyJ")
 }
 
-/// Form data inside a value, when a name in it is known.
+/// Form data inside a value, when a name in it is known. In running text each word is read for itself.
 fn of_form(value: &str, slot: Slot, rules: &Rules) -> Option<Message> {
     if !value.contains('=') || value.starts_with('=') {
         return None;
     }
-    let fields: Vec<Field> = url::pairs(value)
+    let words: Vec<&str> = if is_running_text(value) {
+        let words = value.split(|c: char| c == '+' || c.is_whitespace());
+        words.map(behind_path).collect()
+    } else {
+        vec![value]
+    };
+    let fields: Vec<Field> = words
+        .into_iter()
+        .flat_map(url::pairs)
         .filter(|pair| !pair.name.is_empty() && pair.name.len() <= 128)
+        .filter(|pair| !has_blank(pair.name))
         .map(|pair| pair_field(pair, slot, 0))
         .take(MAX_FIELDS)
         .collect();
@@ -154,6 +163,31 @@ fn of_form(value: &str, slot: Slot, rules: &Rules) -> Option<Message> {
         fields,
         ..Message::default()
     })
+}
+
+/// Whether a text with `=` in it is one that people wrote, as they do to a search engine: the name of a parameter has no
+/// blank, and no value begins with one.
+fn is_running_text(text: &str) -> bool {
+    url::pairs(text).any(|pair| match pair.name {
+        "" => has_blank(pair.value),
+        name => has_blank(name) || pair.value.starts_with(['+', ' ']),
+    })
+}
+
+/// Whether a URL has words before it rather than a scheme of its own: `see+https://…`.
+fn is_behind_words(url: &str) -> bool {
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    let last = scheme.rsplit_once('+').map_or("", |(_, last)| last);
+    last.eq_ignore_ascii_case("https") || last.eq_ignore_ascii_case("http")
+}
+
+fn has_blank(text: &str) -> bool {
+    url::decoded_name(text).contains(char::is_whitespace)
+}
+
+/// The query of a word that is a URL; any other word whole.
+fn behind_path(word: &str) -> &str {
+    word.rsplit_once('?').map_or(word, |(_, query)| query)
 }
 
 fn of_json_text(value: &str, slot: Slot) -> Option<Message> {

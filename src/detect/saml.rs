@@ -17,6 +17,8 @@ const MAX_XML: u64 = 4 << 20;
 pub(super) struct Saml {
     /// Local name of the root element: `Response`, `AuthnRequest`, `RequestSecurityTokenResponse` …
     pub root: Box<str>,
+    /// Whether it has what logs somebody in; `None` where its end is missing, and so may that be.
+    pub asserts: Option<bool>,
     /// Decodings from the value to the XML.
     pub nesting: Vec<Decoding>,
     /// What it says of itself.
@@ -99,9 +101,29 @@ fn scan(xml: &str, nesting: Vec<Decoding>) -> Option<Saml> {
     };
     Some(Saml {
         root: root.into(),
+        asserts: asserts(xml, root),
         nesting,
         claims,
     })
+}
+
+/// An assertion, encrypted or not, or a token that a security token service issued. A response that says why a login
+/// failed has none (SAML Profiles §4.1.4.2), nor has a request, nor what answers a logout.
+fn asserts(xml: &str, root: &str) -> Option<bool> {
+    let found = elements(xml).any(|name| {
+        matches!(
+            name,
+            "Assertion" | "EncryptedAssertion" | "RequestedSecurityToken"
+        )
+    });
+    let is_whole = || {
+        let end = xml.trim_end().strip_suffix('>').map(str::trim_end);
+        end.is_some_and(|end| match end.rsplit_once("</") {
+            Some((_, name)) => name.rsplit(':').next() == Some(root),
+            None => end.ends_with('/') && elements(xml).nth(1).is_none(),
+        })
+    };
+    (found || is_whole()).then_some(found)
 }
 
 /// Local names of the elements, in order.
@@ -140,4 +162,33 @@ fn instant(text: &str) -> Option<i64> {
     let stamp = text.parse::<jiff::Timestamp>().ok();
     let stamp = stamp.or_else(|| format!("{text}Z").parse().ok());
     stamp.map(jiff::Timestamp::as_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_logs_nobody_in_is_known_of_what_was_read_to_its_end() {
+        for (xml, wanted) in [
+            ("<p:Response><a:Assertion/></p:Response>", Some(true)),
+            ("<Response><EncryptedAssertion>x", Some(true)),
+            (
+                "<t:RequestSecurityTokenResponse><t:RequestedSecurityToken>x",
+                Some(true),
+            ),
+            ("<p:Response><p:Status/></p:Response>\n", Some(false)),
+            (
+                "<?xml version='1.0'?><p:LogoutRequest ID='_1' />",
+                Some(false),
+            ),
+            ("<p:Response><p:Status/></p:Response >", Some(false)),
+            ("<p:Response><p:Status/><a:Asser", None),
+            ("<p:Response>", None),
+            ("<p:Response><p:Status/>", None),
+            ("<p:Response><p:Status></p:Status>", None),
+        ] {
+            assert_eq!(read(xml).unwrap().asserts, wanted, "{xml}");
+        }
+    }
 }

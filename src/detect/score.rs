@@ -223,6 +223,10 @@ impl Asked<'_> {
                 .is_none_or(|pattern| pattern.is_match(self.value))
             && (when.shape.is_empty() || when.shape.iter().any(|id| self.has_shape(id)))
             && (when.saml.is_empty() || self.is_saml(&when.saml))
+            && when.asserts.is_none_or(|asserts| {
+                let saml = self.field.saml();
+                saml.and_then(|saml| saml.asserts) == Some(asserts)
+            })
             && when
                 .name
                 .as_ref()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 pub use super::index::value;
 use super::index::{is_of_one_run, is_request, is_response, request_keys};
-use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Locator};
 use crate::detect::{Credential, Role, Sighting};
 
 /// A key that this many *different* requests carry joins nothing: it is constant, or reused. Two requests
@@ -264,20 +264,31 @@ pub fn authenticates(request: &Sighting) -> bool {
     })
 }
 
-/// Whether a token request was recorded with what it redeems.
-pub fn redeems(request: &Sighting) -> bool {
-    request.credentials.iter().any(|credential| {
+/// Whether a token request was recorded with all by which a client may prove who it is, and does not: what it redeems
+/// is there, and so would be a secret in its body, or an `Authorization` header (RFC 6749 §2.3.1).
+pub fn is_anonymous(request: &Sighting) -> bool {
+    let redeems = request.credentials.iter().any(|credential| {
         matches!(
             credential.kind,
             Kind::AuthorizationCode | Kind::RefreshToken | Kind::CodeVerifier
         )
-    })
+    });
+    redeems && is_captured(request) && !authenticates(request)
 }
 
-/// Without its body a request says nothing about authentication.
+/// Whether the evidence records a message with its headers and its body: a capture does, a log or a history has what
+/// stands in the URL, and at best what it was told to add.
+pub fn is_captured(message: &Sighting) -> bool {
+    matches!(message.place.locator, Locator::Entry { .. })
+}
+
+/// How the client of a request proves who it is. What may not have been recorded says nothing.
 fn authentication(request: &Sighting) -> Option<bool> {
-    let authenticates = authenticates(request);
-    (authenticates || redeems(request)).then_some(authenticates)
+    if authenticates(request) {
+        Some(true)
+    } else {
+        is_anonymous(request).then_some(false)
+    }
 }
 
 /// Whether two requests that differ in `other` are two requests, as far as `key` is concerned. `s_hash`

@@ -6,10 +6,10 @@ use jiff::SignedDuration;
 
 use super::component::Sets;
 use super::index::{Index, is_answer, is_response, value};
+use super::named::{CHALLENGES, Named, Own, STATE};
 use super::near::{LOGIN_SECONDS, MAX_HOPS};
-use super::pkce::{has_verifier, redeems_code};
 use super::tie::{ACCEPT, Link, Tie};
-use crate::atoms::{JoinKey, KeyKind, Kind};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 
 /// A store that notes the URLs of one redirect at once may note them in any order (measured: Chromium's
@@ -27,6 +27,8 @@ pub(super) struct Linker<'a, 'b> {
     in_exchange: HashMap<JoinKey, Vec<usize>>,
     states: Vec<Named>,
     challenges: Vec<Named>,
+    /// By `state`: the code that came back with it; `None` where several did.
+    codes: HashMap<JoinKey, Option<Digest>>,
 }
 
 impl<'a, 'b> Linker<'a, 'b> {
@@ -56,6 +58,7 @@ impl<'a, 'b> Linker<'a, 'b> {
             in_exchange,
             states,
             challenges,
+            codes: codes(index),
         }
     }
 
@@ -84,7 +87,8 @@ impl<'a, 'b> Linker<'a, 'b> {
         let scored = ties.into_iter().filter_map(|(group, ties)| {
             let ties: Vec<Tie> = ties.into_iter().collect();
             let score = score(&ties);
-            (score >= ACCEPT && may(group, &ties)).then_some((score, group, ties))
+            let holds = self.fits(&own, group) || self.prove(&ties);
+            (score >= ACCEPT && holds && may(group, &ties)).then_some((score, group, ties))
         });
         let best = scored.max_by_key(|(score, group, ties)| {
             let hops = ties.iter().find_map(|tie| match tie.link {
@@ -99,15 +103,37 @@ impl<'a, 'b> Linker<'a, 'b> {
         best.map(|(_, group, ties)| (group, ties))
     }
 
-    /// Whether a core cannot answer a group: another `state` came back, or what was redeemed does not fit the
-    /// challenge, which a server must refuse (RFC 7636 §4.6).
+    /// Whether a core cannot answer a group: another `state` came back.
     fn contradicts(&self, own: &Own, group: usize) -> bool {
-        let differ =
-            |asked: Option<&Named>, own: &Named| asked.is_some_and(|asked| asked.differs(own));
-        let challenges = self.challenges.get(group);
-        differ(self.states.get(group), &own.states)
-            || differ(challenges, &own.verifiers)
-            || (own.unverified && challenges.is_some_and(|asked| !asked.keys.is_empty()))
+        let asked = self.states.get(group);
+        asked.is_some_and(|asked| asked.differs(&own.states))
+    }
+
+    /// Whether the ties show beyond doubt that a core answers a group: by what its answer alone has, by a `state` that
+    /// came back with no other code, or by a chain that ends where the request asked.
+    fn prove(&self, ties: &[Tie]) -> bool {
+        let has = |wanted: fn(Link) -> bool| ties.iter().any(|tie| wanted(tie.link));
+        let state = || {
+            let mut states = ties.iter().filter(|tie| tie.link == Link::State);
+            states.any(|tie| tie.key.is_some_and(|key| self.is_answered_once(key)))
+        };
+        has(Link::is_proof)
+            || state()
+            || has(|link| matches!(link, Link::Chain(_))) && has(|link| link == Link::RedirectUri)
+    }
+
+    /// Whether all responses with this `state` bring one code.
+    fn is_answered_once(&self, state: JoinKey) -> bool {
+        self.codes.get(&state).is_some_and(Option::is_some)
+    }
+
+    /// Whether what was redeemed fits the challenge of a group. If not, a server must refuse it (RFC 7636 §4.6), so
+    /// that a core which is only guessed to answer the group does not. One that answers it beyond doubt still does: its
+    /// client or its server is wrong.
+    fn fits(&self, own: &Own, group: usize) -> bool {
+        self.challenges.get(group).is_none_or(|asked| {
+            !asked.differs(&own.verifiers) && !(own.unverified && !asked.keys.is_empty())
+        })
     }
 
     /// Requests that a sighting may answer, with the hops between where a chain leads there.
@@ -302,82 +328,17 @@ fn answers(index: &Index<'_>, sighting: &Sighting) -> bool {
             }))
 }
 
-const STATE: &[KeyKind] = &[KeyKind::State];
-const CHALLENGES: &[KeyKind] = &[KeyKind::ChallengeS256, KeyKind::ChallengePlain];
-
-/// Keys of some sightings, and where they can be compared with others.
-#[derive(Default)]
-struct Named {
-    keys: BTreeSet<JoinKey>,
-    /// Sources by their marks, since all keys of one source can be compared; `None` for keys that hold everywhere.
-    scopes: BTreeSet<Option<[u8; 4]>>,
-}
-
-impl Named {
-    fn of(
-        index: &Index<'_>,
-        members: &[usize],
-        kinds: &[KeyKind],
-        of: impl Fn(&Sighting) -> bool,
-    ) -> Self {
-        let mut named = Self::default();
-        for (_, sighting) in index.each(members).filter(|(_, sighting)| of(sighting)) {
-            let keys = sighting.keys.iter();
-            for key in keys.filter(|key| kinds.contains(&key.kind)) {
-                let source = index.source(sighting).mark();
-                named.keys.insert(*key);
-                named.scopes.extend([key.digest.scope(), Some(source)]);
+fn codes(index: &Index<'_>) -> HashMap<JoinKey, Option<Digest>> {
+    let mut codes: HashMap<JoinKey, Option<Digest>> = HashMap::new();
+    for sighting in index.all.iter().filter(|it| is_response(it)) {
+        let brought = sighting.credentials.iter();
+        for code in brought.filter(|it| it.kind == Kind::AuthorizationCode) {
+            let states = sighting.keys.iter();
+            for state in states.filter(|key| key.kind == KeyKind::State) {
+                let known = codes.entry(*state).or_insert(Some(code.id));
+                *known = known.filter(|known| *known == code.id);
             }
         }
-        named
     }
-
-    /// Whether these are others. A short `state` in two sources has two keys, and may be one (`detect::keys`).
-    fn differs(&self, other: &Self) -> bool {
-        !self.scopes.is_disjoint(&other.scopes) && self.keys.is_disjoint(&other.keys)
-    }
-}
-
-/// What a core says of the request that it can belong to.
-struct Own {
-    states: Named,
-    verifiers: Named,
-    /// Whether a code was redeemed, and no verifier sent with it.
-    unverified: bool,
-    /// Challenges that many requests have and its verifiers open, each with a message that shows it.
-    reused: BTreeMap<JoinKey, usize>,
-}
-
-impl Own {
-    fn of(index: &Index<'_>, core: &[usize]) -> Self {
-        let redemptions = index.each(core).filter(|(_, s)| redeems_code(s));
-        let verified = redemptions.map(|(_, s)| has_verifier(s)).max();
-        let mut reused = BTreeMap::new();
-        for (at, sighting) in index.each(core).filter(|(_, s)| redeems_code(s)) {
-            let keys = sighting.keys.iter();
-            for key in keys.filter(|key| CHALLENGES.contains(&key.kind) && index.weak.contains(key))
-            {
-                reused.entry(*key).or_insert(at);
-            }
-        }
-        Self {
-            states: Named::of(index, core, STATE, is_response),
-            verifiers: Named::of(index, core, CHALLENGES, redeems_code),
-            unverified: verified == Some(false),
-            reused,
-        }
-    }
-
-    /// What ties the core to a request whose challenge is no name of it alone.
-    fn redeems(&self, index: &Index<'_>, request: usize) -> Option<Tie> {
-        let mut keys = index.get(request)?.keys.iter();
-        keys.find_map(|key| {
-            Some(Tie {
-                link: Link::ReusedChallenge,
-                request,
-                response: *self.reused.get(key)?,
-                key: Some(*key),
-            })
-        })
-    }
+    codes
 }

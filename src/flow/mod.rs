@@ -11,6 +11,7 @@ mod handoff;
 mod index;
 mod link;
 mod modifier;
+mod named;
 mod names;
 pub mod near;
 mod pkce;

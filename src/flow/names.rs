@@ -274,6 +274,8 @@ pub enum WeaknessKind {
     PkcePlain,
     /// No PKCE (RFC 9700 §2.1.1).
     NoPkce,
+    /// The server issues tokens to whoever lacks the verifier (RFC 9700 §2.1.1).
+    PkceNotEnforced,
     /// `redirect_uri` is http and not loopback (RFC 9700 §2.6).
     HttpRedirect,
     /// `redirect_uri` has a private-use scheme that another app can claim (RFC 8252 §8.1).
@@ -286,12 +288,13 @@ pub enum WeaknessKind {
 
 impl WeaknessKind {
     /// Every one, in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoState,
         Self::ConstantState,
         Self::ConstantChallenge,
         Self::PkcePlain,
         Self::NoPkce,
+        Self::PkceNotEnforced,
         Self::HttpRedirect,
         Self::CustomScheme,
         Self::ImplicitRequested,
@@ -306,6 +309,7 @@ impl WeaknessKind {
             Self::ConstantChallenge => "constant-challenge",
             Self::PkcePlain => "pkce-plain",
             Self::NoPkce => "no-pkce",
+            Self::PkceNotEnforced => "pkce-not-enforced",
             Self::HttpRedirect => "http-redirect",
             Self::CustomScheme => "custom-scheme",
             Self::ImplicitRequested => "implicit-requested",

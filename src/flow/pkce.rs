@@ -1,9 +1,11 @@
 //! What the evidence says of PKCE in a run. Says nothing of a request that was not seen.
 
-use super::index::{Index, is_request, param, value};
+use super::census::is_captured;
+use super::index::{Index, is_request, is_token, param, value};
 use super::names::Pkce;
 use super::run::Run;
-use crate::atoms::{KeyKind, Kind};
+use super::tie::Link;
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 
 /// PKCE as observed. A missing request proves nothing: it may have been pushed, posted, or pruned.
@@ -23,11 +25,63 @@ pub(super) fn observed(index: &Index<'_>, run: &Run) -> Pkce {
         return Pkce::None;
     }
     let redemptions = index.each(&run.rest).filter(|(_, s)| redeems_code(s));
-    match redemptions.map(|(_, s)| has_verifier(s)).max() {
+    match redemptions.filter_map(|(_, s)| sends_verifier(s)).max() {
         None => Pkce::NotObserved,
         Some(true) => Pkce::VerifierOnly,
         Some(false) => Pkce::None,
     }
+}
+
+/// Token requests for which a server issued tokens though they lack the verifier of the run's challenge, or have
+/// another: it must refuse both (RFC 7636 §4.6; RFC 9700 §2.1.1). Only where a capture shows all of them, and the answer
+/// where the request asked for it: a `state` in another file may be a constant.
+pub(super) fn unenforced(index: &Index<'_>, run: &Run) -> Vec<Digest> {
+    let ties = |wanted: fn(Link) -> bool| run.ties.iter().any(|tie| wanted(tie.link));
+    if !ties(Link::is_proof) && !ties(|link| link == Link::RedirectUri) {
+        return Vec::new();
+    }
+    let asked = index.each(&run.requests).map(|(_, s)| s);
+    let asked = asked.filter(|s| is_request(s) && param(s, "code_challenge").is_some());
+    let asked: Vec<&Sighting> = asked.collect();
+    let challenges: Vec<JoinKey> = asked.iter().flat_map(|s| hashed_challenges(s)).collect();
+    let misses = |redemption: &Sighting| match sends_verifier(redemption) {
+        Some(true) => is_another(redemption, &challenges),
+        Some(false) => !asked.is_empty(),
+        None => false,
+    };
+    let all = index.each(&run.rest).map(|(_, s)| s);
+    all.filter(|s| redeems_code(s) && is_captured(s) && is_granted(index, s) && misses(s))
+        .map(|s| s.id)
+        .collect()
+}
+
+/// Whether the verifier of a redemption opens none of these challenges.
+fn is_another(redemption: &Sighting, asked: &[JoinKey]) -> bool {
+    let sent: Vec<JoinKey> = hashed_challenges(redemption).collect();
+    let compared = || {
+        asked
+            .iter()
+            .any(|key| sent.iter().any(|own| own.kind == key.kind))
+    };
+    compared() && sent.iter().all(|key| !asked.contains(key))
+}
+
+/// Challenges of a message, but those that are too short to be hashed: they are compared with nothing.
+fn hashed_challenges(sighting: &Sighting) -> impl Iterator<Item = JoinKey> {
+    let keys = sighting.keys.iter().copied();
+    keys.filter(|key| {
+        let challenge = matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain);
+        challenge && key.digest.scope().is_none()
+    })
+}
+
+/// Whether tokens came back.
+fn is_granted(index: &Index<'_>, request: &Sighting) -> bool {
+    let mates = request.exchange.map(|key| index.of_exchange(key));
+    let mut mates = index.each(mates.unwrap_or_default());
+    mates.any(|(_, mate)| {
+        mate.role == Role::TokenResponse && mate.credentials.iter().any(|it| is_token(it.kind))
+    })
 }
 
 /// Whether the sighting is a token request that redeems a code, seen with its parameters.
@@ -83,12 +137,16 @@ fn challenge(request: &Sighting) -> Option<Pkce> {
     }
 }
 
-/// Whether a verifier was sent. A log may show the name without the value, and a client may have a name of its own for
+/// Whether a verifier was sent with a code; `None` where the part of the request that would have it was not recorded.
+/// It stands where the other parameters do, in the body (RFC 7636 §4.5): of a body nothing shows in a query, but in a
+/// capture, which has both. A log may show the name without the value, and a client may have a name of its own for
 /// the value.
-pub(super) fn has_verifier(sighting: &Sighting) -> bool {
-    param(sighting, "code_verifier").is_some()
-        || sighting
+pub(super) fn sends_verifier(redemption: &Sighting) -> Option<bool> {
+    let sent = param(redemption, "code_verifier").is_some()
+        || redemption
             .credentials
             .iter()
-            .any(|credential| credential.kind == Kind::CodeVerifier)
+            .any(|credential| credential.kind == Kind::CodeVerifier);
+    let in_body = || param(redemption, "grant_type").is_some_and(|it| !it.slot.is_url());
+    (sent || is_captured(redemption) || in_body()).then_some(sent)
 }

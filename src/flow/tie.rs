@@ -75,6 +75,12 @@ impl Link {
         }
     }
 
+    /// Whether only the answer to a request has what the tie is made of, whatever a verifier says. A `state` may be
+    /// constant, and a chain leads through every login on its way.
+    pub(super) fn is_proof(self) -> bool {
+        matches!(self, Self::Exchange | Self::Nonce | Self::StateHash)
+    }
+
     /// Whether the tie needs no second one.
     pub(super) fn is_certain(self) -> bool {
         self.strength() >= ACCEPT

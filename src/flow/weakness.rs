@@ -6,7 +6,7 @@ use super::index::{Index, is_request, is_response, param, value};
 use super::link::host_of;
 use super::modifier::{is_loopback, is_private_scheme};
 use super::names::{Flow, Pkce, WeaknessKind};
-use super::pkce::shows_parameters;
+use super::pkce::{shows_parameters, unenforced};
 use super::run::Run;
 use crate::atoms::{Digest, KeyKind};
 use crate::detect::{Role, Sighting};
@@ -57,6 +57,7 @@ pub(super) fn of(index: &Index<'_>, run: &Run, grant: Flow, pkce: Pkce) -> Vec<W
             WeaknessKind::NoPkce,
             only(lacks_pkce(index, run, grant), || ids(&redeems)),
         ),
+        (WeaknessKind::PkceNotEnforced, unenforced(index, run)),
         (WeaknessKind::HttpRedirect, ids(&is_http_redirect)),
         (WeaknessKind::CustomScheme, ids(&is_custom_scheme)),
         (

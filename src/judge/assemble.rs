@@ -178,9 +178,10 @@ fn of_weakness(
 /// What a weakness is worth: RFC 9700 forbids the high ones, and warns of the others.
 fn weight(kind: WeaknessKind) -> Severity {
     match kind {
-        WeaknessKind::Ropc | WeaknessKind::ImplicitRequested | WeaknessKind::HttpRedirect => {
-            Severity::High
-        }
+        WeaknessKind::Ropc
+        | WeaknessKind::ImplicitRequested
+        | WeaknessKind::HttpRedirect
+        | WeaknessKind::PkceNotEnforced => Severity::High,
         WeaknessKind::NoPkce
         | WeaknessKind::PkcePlain
         | WeaknessKind::NoState

@@ -44,14 +44,24 @@ pub(super) fn exposed_to(case: &Case<'_>, worst: State, texts: &Explanations) ->
     }
     let who = found.into_iter().map(|(_, who)| who.into()).collect();
     let sightings: Vec<_> = case.sightings().collect();
-    // What S256 says of a code does not hold for a holder who has its verifier too.
+    // What S256 says of a code does not hold for a holder who has its verifier too, nor where no verifier is asked for.
     let opened = matches!(worst, State::Replayable | State::Unknown);
-    let kind = match (case.exposure.flow, case.kind) {
-        (Flow::CodePkceS256, Kind::AuthorizationCode) if opened => Kind::CodeVerifier,
-        (_, kind) => kind,
+    let answer = match (case.exposure.flow, case.kind) {
+        (_, Kind::AuthorizationCode) if case.is_unenforced() => {
+            code_flow_despite(WeaknessKind::PkceNotEnforced, texts).unwrap_or_default()
+        }
+        (flow @ Flow::CodePkceS256, Kind::AuthorizationCode) if opened => {
+            code_flow(flow, Kind::CodeVerifier, texts)
+        }
+        // The answer for the flow holds while its secrets are kept.
+        (Flow::Oauth1, kind @ Kind::Oauth1Token) if worst == State::Replayable => {
+            code_flow(Flow::Unknown, kind, texts)
+        }
+        // What is said of a logout is said of a token.
+        (Flow::LogoutLeak, Kind::SamlMessage) => code_flow(Flow::SamlRedirect, case.kind, texts),
+        (flow, kind) => code_flow(flow, kind, texts),
     };
-    let attack = attack(case, &sightings);
-    named(who, attack, (case.exposure.flow, kind), texts)
+    named(who, attack(case, &sightings), answer, texts)
 }
 
 /// Readers and attack of a weakness.
@@ -61,7 +71,10 @@ pub(super) fn exposed_by(kind: WeaknessKind, flow: Flow, texts: &Explanations) -
             "a site that sends the user to the callback with a code of its own",
             "csrf",
         ),
-        WeaknessKind::ConstantChallenge | WeaknessKind::PkcePlain | WeaknessKind::NoPkce => (
+        WeaknessKind::ConstantChallenge
+        | WeaknessKind::PkcePlain
+        | WeaknessKind::NoPkce
+        | WeaknessKind::PkceNotEnforced => (
             "whoever sees the code on its way, or where it was recorded",
             "code-injection",
         ),
@@ -82,13 +95,15 @@ pub(super) fn exposed_by(kind: WeaknessKind, flow: Flow, texts: &Explanations) -
             "password-theft",
         ),
     };
-    named(vec![who.into()], attack, (flow, Kind::FlowWeakness), texts)
+    let answer = code_flow_despite(kind, texts);
+    let answer = answer.unwrap_or_else(|| code_flow(flow, Kind::FlowWeakness, texts));
+    named(vec![who.into()], attack, answer, texts)
 }
 
 fn named(
     who: Vec<Box<str>>,
     attack: &'static str,
-    (flow, kind): (Flow, Kind),
+    code_flow: Box<str>,
     texts: &Explanations,
 ) -> ExposedTo {
     let entry = texts.get(&format!("attack:{attack}"));
@@ -98,8 +113,14 @@ fn named(
         reference: entry
             .and_then(|entry| entry.references.first().cloned())
             .unwrap_or_default(),
-        code_flow: code_flow(flow, kind, texts),
+        code_flow,
     }
+}
+
+/// What the code flow comes to where a weakness takes away what is said of it.
+fn code_flow_despite(kind: WeaknessKind, texts: &Explanations) -> Option<Box<str>> {
+    let entry = texts.get(&format!("weakness:{}", kind.as_str()))?;
+    entry.code_flow.clone()
 }
 
 /// The flow's answer, unless it speaks of another value than this one: then the answer for the kind.
@@ -205,6 +226,7 @@ fn attack(case: &Case<'_>, seen: &[(usize, &Sighting)]) -> &'static str {
         Kind::ClientSecret | Kind::ClientAssertion => "client-impersonation",
         Kind::Password | Kind::BasicCredentials => "password-theft",
         Kind::SessionId => "session-hijacking",
+        Kind::SamlMessage if case.asserts_nothing() => "identity-disclosure",
         Kind::Assertion
         | Kind::SamlMessage
         | Kind::SamlArtifact

@@ -2,6 +2,7 @@
 //! rotated one, and when. True for every holder, whoever saw it. Decides nothing.
 
 mod event;
+mod servers;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,12 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Judging;
 use super::holder::Holders;
+use crate::atoms::rules::provider::Provider;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
 use crate::flow::census::{Habit, value};
 use crate::flow::{Correlated, Exposure, Trail};
 pub(super) use event::Event;
 use event::Happened;
+use servers::Servers;
 
 /// Clock errors up to this many seconds are the time a token takes from its issuer to the place where it
 /// was seen, and correct nothing.
@@ -49,6 +52,7 @@ pub(super) struct Facts<'a> {
     /// By trail: its exposures.
     trail_exposures: BTreeMap<usize, Vec<usize>>,
     trails_by_challenge: HashMap<JoinKey, Vec<usize>>,
+    servers: Servers<'a>,
 }
 
 impl<'a> Facts<'a> {
@@ -71,6 +75,7 @@ impl<'a> Facts<'a> {
             trail_sightings: Vec::new(),
             trail_exposures: BTreeMap::new(),
             trails_by_challenge: HashMap::new(),
+            servers: Servers::of(sightings, &judging.rules.providers),
         };
         for (index, sighting) in sightings.iter().enumerate() {
             facts.index(index, sighting);
@@ -120,6 +125,17 @@ impl<'a> Facts<'a> {
             .filter_map(|&index| Some((index, self.sighting(index)?)))
     }
 
+    /// The provider to which a sighting was sent, or which sent it.
+    pub(super) fn provider(&self, sighting: usize) -> Option<&'a Provider> {
+        self.servers.at(sighting)
+    }
+
+    /// The first messages of a trail to each provider, for each redirect URI.
+    pub(super) fn to_providers(&self, trail: usize) -> impl Iterator<Item = (usize, &'a Sighting)> {
+        let first = self.servers.of_trail(trail).iter();
+        first.filter_map(|&index| Some((index, self.sighting(index)?)))
+    }
+
     /// Sightings of the same request and response, itself included.
     pub(super) fn exchange(
         &self,
@@ -161,7 +177,15 @@ impl<'a> Facts<'a> {
             .filter_map(|&index| self.correlated.exposures.get(index))
     }
 
-    /// Trails with this challenge.
+    /// Challenges that a trail was asked under. A verifier that was sent opens one too, and it may be another's.
+    pub(super) fn challenges(&self, trail: usize) -> impl Iterator<Item = JoinKey> {
+        let asks = self.steps(trail).filter(|(_, step)| asks(step));
+        asks.flat_map(|(_, step)| &step.keys)
+            .filter(|key| is_challenge(key))
+            .copied()
+    }
+
+    /// Trails that were asked under this challenge.
     pub(super) fn trails_by_challenge(&self, challenge: &JoinKey) -> &[usize] {
         let trails = self.trails_by_challenge.get(challenge);
         trails.map_or(&[], Vec::as_slice)
@@ -197,6 +221,7 @@ impl<'a> Facts<'a> {
         for sighting in own
             .iter()
             .filter_map(|at| self.correlated.sightings.get(*at))
+            .filter(|sighting| asks(sighting))
         {
             for key in sighting.keys.iter().filter(|key| is_challenge(key)) {
                 let trails = self.trails_by_challenge.entry(*key).or_default();
@@ -205,6 +230,7 @@ impl<'a> Facts<'a> {
                 }
             }
         }
+        self.servers.note_trail(&own, &self.correlated.sightings);
         self.trail_sightings.push(own);
     }
 
@@ -241,6 +267,16 @@ pub(super) fn param<'s>(sighting: &'s Sighting, name: &str) -> Option<&'s str> {
 /// Whether the key is a challenge, or what a verifier opens.
 pub(super) fn is_challenge(key: &JoinKey) -> bool {
     matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain)
+}
+
+/// Whether the challenges of a sighting are those that its run was asked under, rather than what its verifier opens.
+fn asks(sighting: &Sighting) -> bool {
+    let mut kinds = sighting.credentials.iter().map(|it| it.kind);
+    kinds.all(|kind| kind != Kind::CodeVerifier)
+        || sighting
+            .params
+            .iter()
+            .any(|param| *param.name == *"code_challenge")
 }
 
 fn corrected(sighting: &Sighting, source: Digest, judging: &Judging<'_>) -> Option<Timestamp> {

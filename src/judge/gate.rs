@@ -127,7 +127,7 @@ impl FromStr for Selector {
     }
 }
 
-static WEAKNESSES: [WeaknessKind; 9] = WeaknessKind::ALL;
+static WEAKNESSES: [WeaknessKind; 10] = WeaknessKind::ALL;
 
 const NO_S256: &str = "no-s256";
 

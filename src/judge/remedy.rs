@@ -16,6 +16,7 @@ pub const REMEDIES: &[&str] = &[
     "code-in-history",
     "code-under-s256",
     "pkce",
+    "pkce-enforced",
     "verifier-in-url",
     "secret-in-url",
     "handoff",
@@ -25,6 +26,7 @@ pub const REMEDIES: &[&str] = &[
     "password-grant",
     "password-in-url",
     "saml",
+    "saml-request",
     "one-time-link",
     "signed-url",
     "webhook",
@@ -53,6 +55,7 @@ pub(super) fn remediation_of(kind: WeaknessKind, texts: &Explanations) -> Remedi
     let id = match kind {
         WeaknessKind::NoState | WeaknessKind::ConstantState => "state",
         WeaknessKind::ConstantChallenge | WeaknessKind::PkcePlain | WeaknessKind::NoPkce => "pkce",
+        WeaknessKind::PkceNotEnforced => "pkce-enforced",
         WeaknessKind::HttpRedirect => "https",
         WeaknessKind::CustomScheme => "custom-scheme",
         WeaknessKind::ImplicitRequested => "implicit",
@@ -91,6 +94,7 @@ fn remedy(case: &Case<'_>) -> &'static str {
     }
     match (case.kind, case.exposure.flow) {
         (_, Flow::HandoffFragment | Flow::HandoffQuery) => "handoff",
+        (Kind::SamlMessage, _) if case.asserts_nothing() => "saml-request",
         (_, Flow::LogoutLeak) => "logout",
         (Kind::RefreshToken, _) => "refresh-token",
         _ if token && !in_url && !in_front => kept(case),
@@ -107,6 +111,7 @@ fn remedy(case: &Case<'_>) -> &'static str {
         (Kind::AccessToken, _) if query => "bearer-in-query",
         (Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken, _) => "token-in-url",
         (Kind::AuthorizationCode, _) if weak_pkce(case) => "pkce",
+        (Kind::AuthorizationCode, _) if case.is_unenforced() => "pkce-enforced",
         (Kind::AuthorizationCode, _) if case.trails().any(|it| it.pkce == Pkce::S256) => {
             "code-under-s256"
         }

@@ -32,6 +32,8 @@ pub(super) fn severity(case: &Case<'_>, verdict: &Verdict) -> Severity {
     let base = base(case, verdict.state);
     match verdict.state {
         State::Inert if case.signature == Signature::Cut && identity(case) => Severity::Medium,
+        // Of nobody's login, but of somebody's name and session.
+        State::Inert if case.asserts_nothing() => Severity::Low,
         State::Inert => inert(case.kind),
         State::Expired if identity(case) => Severity::Medium,
         State::Spent | State::Revoked | State::Expired => base.min(Severity::Low),
@@ -47,7 +49,7 @@ pub(super) fn severity(case: &Case<'_>, verdict: &Verdict) -> Severity {
     }
 }
 
-/// Whether it is a code as RFC 9700 §2.1.1 wants it: asked for under S256, and of no use to whoever reads it, now or
+/// Whether it is a code as RFC 9700 §2.1.1 wants it: asked for under S256 of a server that enforces it, and of no use to whoever reads it, now or
 /// later, since the verifier that nobody there has is good for this one code (RFC 7636 §4.6) or the code has had
 /// its one use (RFC 6749 §4.1.2). A code flow cannot do without the code in the redirect: where it lies, and how
 /// many read it, takes nothing from it.
@@ -58,7 +60,7 @@ fn kept_by_s256(case: &Case<'_>, verdict: &Verdict) -> bool {
         State::Live | State::Replayable | State::Unknown | State::Inert => false,
     };
     let s256 = || case.trails().any(|trail| trail.pkce == Pkce::S256);
-    case.kind == Kind::AuthorizationCode && useless && s256()
+    case.kind == Kind::AuthorizationCode && useless && s256() && !case.is_unenforced()
 }
 
 /// Steps for what no code flow needs: a third party that was told (RFC 9700 §4.2), a wire that all can read (§2.6).

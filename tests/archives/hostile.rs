@@ -65,6 +65,34 @@ fn links_devices_and_folders_are_passed_over() {
     }
 }
 
+/// An entry of Firefox's cache: the body, a hash for 256 KiB of it, what is known of it, and where that begins.
+fn cached(body: &[u8], url: &str) -> Vec<u8> {
+    let mut entry = [body, &[0; 6]].concat();
+    let key = format!(":{url}");
+    let len = u32::try_from(key.len()).unwrap();
+    for number in [3, 1, 1_763_870_400, 1_763_870_400, 0, 0, len, 0] {
+        entry.extend(number.to_be_bytes());
+    }
+    entry.extend(key.as_bytes());
+    entry.extend(b"\0request-method\0GET\0");
+    entry.extend(u32::try_from(body.len()).unwrap().to_be_bytes());
+    entry
+}
+
+#[test]
+fn a_body_that_is_an_archive_does_not_make_a_cache_entry_one() {
+    let tar = tar([("access.log", line(1).as_bytes())]);
+    let name = "0123456789ABCDEF0123456789ABCDEF01234567";
+    for body in [zip(&[deflated("access.log", line(1))]), gzip(&tar), tar] {
+        let url = "https://files.example/x?access_token=aB3dE5fG7hJ9kL1mN3pQ5rS7tU9v";
+        let report = scan_bytes(name, &cached(&body, url));
+        assert_eq!(report.places(), [name]);
+        assert_eq!(report.statuses()[name], "read");
+        assert_eq!(report.problems(), [""; 0]);
+        assert_eq!(report.code, 0);
+    }
+}
+
 #[test]
 fn what_cannot_be_unpacked_is_told() {
     let secret = Zipped {

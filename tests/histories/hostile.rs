@@ -256,6 +256,35 @@ fn very_many_visits_of_one_url_are_bounded_and_said() {
 }
 
 #[test]
+fn the_visits_of_a_long_url_are_bounded_by_their_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let of_len = |len: usize| {
+        format!(
+            "https://a.example/#access_token=made-up&{}",
+            "x".repeat(len)
+        )
+    };
+    for (len, reported) in [(1 << 20, 3), (64 << 10, 63), (4_000, 1_000)] {
+        let path = dir.path().join(len.to_string());
+        let base = Connection::open(&path).unwrap();
+        base.execute_batch(TABLES).unwrap();
+        base.execute("INSERT INTO urls VALUES(1, ?, 1)", [of_len(len)])
+            .unwrap();
+        base.execute_batch(
+            "WITH RECURSIVE r(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM r WHERE id < 1000)
+             INSERT INTO visits SELECT id, 1, 13000000000000000 + id, 0, 0 FROM r;",
+        )
+        .unwrap();
+        drop(base);
+        let seen = scan(&path);
+        assert_eq!(seen.observations.len(), reported, "{len}");
+        let last = seen.observations.last().unwrap();
+        assert_eq!(last.visit.as_ref().unwrap().id, 1_000);
+        assert_eq!(seen.problems.len(), usize::from(reported < 1_000));
+    }
+}
+
+#[test]
 fn a_tree_that_meets_itself_is_given_up() {
     // Every child of the root is the same page, many times over, some levels deep: read as a tree it would
     // have more rows than there are atoms.

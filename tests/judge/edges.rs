@@ -81,7 +81,7 @@ fn row_7_a_verifier_without_its_challenge_opens_the_code_for_who_has_it() {
             Pkce::VerifierOnly,
             vec![callback(), verifier(place)],
         );
-        run.find(CODE, EARLY).now
+        run.modifier(Modifier::Native).find(CODE, EARLY).now
     };
     let elsewhere = of(Place::Log);
     assert_eq!(elsewhere.state, State::Guarded);

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::when::{Basis, Zone};
 use tokentrail::atoms::{
-    self, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Slot, Source, View, When,
+    self, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Slot, Source, View, When, Within,
 };
 use tokentrail::collect::{Store, Via};
 use tokentrail::detect::{
@@ -242,6 +242,17 @@ impl Seen {
             reader: "chromium-history".into(),
             ..Source::default()
         });
+        self
+    }
+
+    /// It lies in the residue of a database, and may have lost its end.
+    pub(crate) fn remains(mut self) -> Self {
+        self.0.place.locator = Locator::Residue {
+            beside: None,
+            offset: 4096,
+            within: Within::FreePage,
+            uncertain: true,
+        };
         self
     }
 

@@ -17,6 +17,8 @@ fn row_3_an_error_is_no_success_whatever_its_status() {
     };
     let refused = answer().param("error", "bad_verification_code");
     assert_eq!(of(refused), State::Guarded);
+    let failed = answer().param("error", "incorrect_client_credentials");
+    assert_eq!(of(failed), State::Guarded);
     assert_eq!(of(answer().param("scope", "openid")), State::Spent);
 }
 

@@ -148,9 +148,23 @@ fn jwt(kind: &str, seed: &mut u64) -> String {
     format!("{}.{}.{signature}", part(header), part(claims))
 }
 
-fn saml(root: &str) -> String {
+/// A message of this root element. A `Response` has an assertion; a `StatusResponse` is one that says why it has none.
+fn saml(what: &str) -> String {
+    let subject = "<saml:Subject><saml:NameID>u1</saml:NameID></saml:Subject>";
+    let conditions = r#"<saml:Conditions NotOnOrAfter="2026-01-01T00:05:00Z"/>"#;
+    let (root, inner) = match what {
+        "Response" => {
+            let inner = format!("<saml:Assertion>{subject}{conditions}</saml:Assertion>");
+            (what, inner)
+        }
+        "StatusResponse" => {
+            let inner = r#"<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Responder"/></samlp:Status>"#;
+            ("Response", inner.to_owned())
+        }
+        _ => (what, format!("{subject}{conditions}")),
+    };
     format!(
-        r#"<samlp:{root} xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" IssueInstant="2026-01-01T00:00:00Z"><saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">https://idp.example</saml:Issuer><saml:Subject><saml:NameID>u1</saml:NameID></saml:Subject><saml:Conditions NotOnOrAfter="2026-01-01T00:05:00Z"/></samlp:{root}>"#
+        r#"<samlp:{root} xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" IssueInstant="2026-01-01T00:00:00Z"><saml:Issuer>https://idp.example</saml:Issuer>{inner}</samlp:{root}>"#
     )
 }
 

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::leveldb::{Change, Row, local, local_key, log, masked, table, varint};
+use super::leveldb::{Change, Row, local, local_key, log, masked, table, varint, versions};
 use super::snss::{
     FIXED_KEY, Frame, Navigation, UPDATE_IN_SESSION, file, mojo_state, navigation, sealed,
 };
@@ -319,6 +319,34 @@ fn an_index_that_names_one_block_again_and_again_is_bounded() {
         "{:?}",
         seen.problems
     );
+}
+
+/// A key of megabytes that each of many entries repeats with a few bytes.
+#[test]
+fn keys_that_share_their_beginning_are_bounded_by_their_block() {
+    let file = |len: usize, count: usize| {
+        let key = local_key(APP, &"k".repeat(len)).into_bytes();
+        let value = format!("\u{1}access_token={}", token(1)).into_bytes();
+        versions(&key, &vec![value; count])
+    };
+    // A page that writes one value again and again.
+    let seen = scan_as("000005.ldb", &file(100, 2_000));
+    assert_eq!(seen.observations.len(), 2_000);
+    assert_eq!(seen.problems, [] as [&str; 0]);
+    let bytes = file(20_000, 1_000);
+    let seen = scan_as("000005.ldb", &bytes);
+    let most = bytes.len() * 64 / 20_000;
+    let found = seen.observations.len();
+    assert!((most / 2..=most).contains(&found), "{found}");
+    assert!(seen.problems[0].contains("larger"), "{:?}", seen.problems);
+    // The same without an index, whose block is followed by its entries, and without its end.
+    for (len, place) in [(bytes.len() - 1, "index"), (50_000, "end")] {
+        let seen = scan_as("000005.ldb", &bytes[..len]);
+        let found = seen.observations.len();
+        assert!(found <= most, "{place} {found}");
+        let is_told = seen.problems.iter().any(|told| told.contains("larger"));
+        assert!(is_told, "{place} {:?}", seen.problems);
+    }
 }
 
 proptest! {

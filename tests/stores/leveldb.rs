@@ -64,6 +64,27 @@ fn records(out: &mut Vec<u8>, mut data: &[u8]) {
 /// An entry of a table: key, sequence, and its value or that it is deleted.
 pub(crate) type Row = (Vec<u8>, u64, Option<Vec<u8>>);
 
+/// A sorted file of one block, in which every version but the first is its number and its value alone.
+pub(crate) fn versions(key: &[u8], values: &[Vec<u8>]) -> Vec<u8> {
+    let mut contents = Vec::new();
+    let mut last = Vec::new();
+    for (index, value) in values.iter().enumerate() {
+        let shared = if index == 0 { 0 } else { key.len() };
+        let tag = (index as u64 + 1) << 8 | 1;
+        last = [key, &tag.to_le_bytes()].concat();
+        varint(&mut contents, shared);
+        varint(&mut contents, last.len() - shared);
+        varint(&mut contents, value.len());
+        contents.extend(&last[shared..]);
+        contents.extend(value);
+    }
+    seal(&mut contents, &[0]);
+    let mut out = Vec::new();
+    let handle = stored(&mut out, contents, false);
+    tail(&mut out, &[(last, handle)], false);
+    out
+}
+
 /// A sorted file with so many entries in a block, packed with Snappy or not.
 pub(crate) fn table(rows: &[Row], of_block: usize, packed: bool) -> Vec<u8> {
     let mut out = Vec::new();
@@ -80,13 +101,18 @@ pub(crate) fn table(rows: &[Row], of_block: usize, packed: bool) -> Vec<u8> {
         let handle = block(&mut out, &entries, packed);
         index.push((entries.last().unwrap().0.clone(), handle));
     }
-    let meta = block(&mut out, &[], false);
-    let index = block(&mut out, &index, packed);
+    tail(&mut out, &index, packed);
+    out
+}
+
+/// What stands behind the blocks with data.
+fn tail(out: &mut Vec<u8>, index: &[(Vec<u8>, Vec<u8>)], packed: bool) {
+    let meta = block(out, &[], false);
+    let index = block(out, index, packed);
     let mut footer = [meta, index].concat();
     footer.resize(40, 0);
     out.extend(footer);
     out.extend(0xdb47_7524_8b80_fb57_u64.to_le_bytes());
-    out
 }
 
 /// Appends a block; its handle.
@@ -110,9 +136,18 @@ fn block(out: &mut Vec<u8>, entries: &[(Vec<u8>, Vec<u8>)], packed: bool) -> Vec
     if restarts.is_empty() {
         restarts.push(0);
     }
-    let count = restarts.len() as u32;
+    seal(&mut contents, &restarts);
+    stored(out, contents, packed)
+}
+
+/// What stands behind the entries of a block.
+fn seal(contents: &mut Vec<u8>, restarts: &[u32]) {
     contents.extend(restarts.iter().flat_map(|at| at.to_le_bytes()));
-    contents.extend(count.to_le_bytes());
+    contents.extend((restarts.len() as u32).to_le_bytes());
+}
+
+/// Appends the contents of a block; its handle.
+fn stored(out: &mut Vec<u8>, contents: Vec<u8>, packed: bool) -> Vec<u8> {
     let stored = if packed { snappy(&contents) } else { contents };
     let mut handle = Vec::new();
     varint(&mut handle, out.len());

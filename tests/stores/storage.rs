@@ -126,6 +126,39 @@ fn what_was_overwritten_or_deleted_is_recovered_also_by_another_file() {
 }
 
 #[test]
+fn only_so_many_files_beside_one_are_looked_into_and_the_others_told() {
+    let write = |first: u64| {
+        log(
+            first,
+            &[vec![local(APP, "access_token", "a-token-of-a-test")]],
+        )
+    };
+    for (beside, is_told) in [(256, false), (257, true)] {
+        // The file with the latest version has the lowest number, and is looked into last.
+        let named = |number: u64| (format!("{number:06}.log"), write(1_000 - number));
+        let files: Vec<(String, Vec<u8>)> = (0..=beside).map(named).collect();
+        let files: Vec<(&str, Vec<u8>)> = files
+            .iter()
+            .map(|(name, bytes)| (&**name, bytes.clone()))
+            .collect();
+        let folder = folder(&files);
+        let last = format!("{beside:06}.log");
+        let seen = scan(&folder.path().join(&last));
+        assert_eq!(seen.pairs()[0].view, View::Recovered);
+        assert_eq!(seen.problems.len(), usize::from(is_told));
+        // Those between say nothing, and are opened all the same.
+        for number in 1..beside {
+            let path = folder.path().join(format!("{number:06}.log"));
+            std::fs::write(path, b"").unwrap();
+        }
+        let seen = scan(&folder.path().join(&last));
+        let view = seen.pairs()[0].view;
+        assert_eq!(view == View::Live, is_told, "{view:?}");
+        assert_eq!(seen.problems.len(), usize::from(is_told));
+    }
+}
+
+#[test]
 fn versions_within_one_file_are_all_read() {
     let changes: Vec<Vec<Change>> = (0..3)
         .map(|turn| {

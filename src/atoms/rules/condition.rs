@@ -51,6 +51,9 @@ pub struct Condition {
     pub slot: Vec<Slot>,
     /// The value is a SAML or WS-Trust message with one of these root elements.
     pub saml: Vec<Box<str>>,
+    /// It is one that has an assertion or a token in it, or one that has none. Neither is known of what cannot be read to
+    /// its end.
+    pub asserts: Option<bool>,
     /// The value is a JWT, or is none.
     pub jwt: Option<bool>,
     /// The server, or a script, sent the browser here, or the message is a response's `Location`.

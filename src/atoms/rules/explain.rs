@@ -82,7 +82,8 @@ pub struct Explanation {
     pub fix: Box<str>,
     /// What was measured, where something was.
     pub measured: Option<Box<str>>,
-    /// For a flow: which attack the code flow stops here, or why it does not.
+    /// For a flow: which attack the code flow stops here, or why it does not. For a weakness that takes some of that
+    /// away: what is left.
     pub code_flow: Option<Box<str>>,
     /// Specifications.
     pub references: Vec<Box<str>>,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use globset::GlobSet;
 use rayon::prelude::*;
 
+use super::super::cache;
 use super::super::capture;
 use super::super::decode::MAX_RATIO;
 use super::super::find::{self, File};
@@ -71,7 +72,9 @@ pub fn sources<T: Send>(
 impl<T: Send> Opening<'_, T> {
     /// `allowance` is what the evidence may expand to, `depth` how many archives it lies in.
     fn each(&self, evidence: Evidence, allowance: u64, depth: usize) -> Vec<T> {
-        let Some(kind) = Kind::of(evidence.head()) else {
+        // An entry of Firefox's cache begins with its body, which may be an archive.
+        let kind = Kind::of(evidence.head()).filter(|_| !cache::is_entry_of_firefox(&evidence));
+        let Some(kind) = kind else {
             return vec![(self.work)(Opened::Evidence(evidence))];
         };
         if depth >= MAX_DEPTH {

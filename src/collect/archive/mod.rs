@@ -168,16 +168,14 @@ impl Archive {
         told.unwrap_or_default()
     }
 
-    /// The last segments of the names of all members in the folder of one.
-    pub(super) fn neighbours(&self, index: usize) -> impl Iterator<Item = &str> {
+    /// The names of all members in the folder of one, and in those in it, without the folder's.
+    pub(super) fn below(&self, index: usize) -> impl Iterator<Item = &str> {
         let folder = self.member(index).map_or("", |own| folder(&own.name));
         let first = self
             .members
             .partition_point(|member| *member.name < *folder);
         let members = self.members.get(first..).unwrap_or_default().iter();
-        members
-            .map_while(move |member| member.name.strip_prefix(folder))
-            .filter(|name| !name.contains(['/', '\\']))
+        members.map_while(move |member| member.name.strip_prefix(folder))
     }
 
     /// The member of this name in the folder of another. Of several, the one that has as many before it.

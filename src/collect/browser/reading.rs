@@ -20,6 +20,10 @@ use crate::collect::{Context, Evidence, Observation, Payload, ReadError, Sink, V
 /// once, and a change costs a problem.
 const HELD: usize = 50_000;
 
+/// Bytes of their payloads that are held back: as many observations with URLs of 1 KiB, which is longer than most that
+/// have a credential.
+const HELD_BYTES: usize = 64 << 20;
+
 /// A history that is being read, in one of its states.
 pub(super) struct Reading<'a, 's> {
     views: &'a Views,
@@ -37,6 +41,8 @@ pub(super) struct Reading<'a, 's> {
 struct Out<'s> {
     sink: Sink<'s>,
     held: Vec<Observation>,
+    /// Bytes of their payloads.
+    held_bytes: usize,
     /// How many of those that are held are of the live view.
     live: usize,
     problems: Vec<ReadError>,
@@ -312,8 +318,9 @@ impl<'a> Reading<'a, '_> {
             (out.sink.observe)(observation);
             return;
         }
+        out.held_bytes = out.held_bytes.saturating_add(observation.payload.len());
         out.held.push(observation);
-        if out.held.len() > HELD {
+        if out.held.len() > HELD || out.held_bytes > HELD_BYTES {
             out.flow();
         }
     }
@@ -327,6 +334,7 @@ impl<'s> Out<'s> {
                 problem: &mut *sink.problem,
             },
             held: Vec::new(),
+            held_bytes: 0,
             live: 0,
             problems: Vec::new(),
             flowing: false,
@@ -352,5 +360,64 @@ impl<'s> Out<'s> {
         for problem in self.problems.drain(..) {
             (self.sink.problem)(problem);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::atoms::Raw;
+    use crate::atoms::rules::Rules;
+
+    /// How many of so many observations of 1 MiB went out before the last one was made.
+    fn gone_out(made: usize) -> usize {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let base = rusqlite::Connection::open(file.path()).unwrap();
+        base.execute_batch("CREATE TABLE urls(id INTEGER PRIMARY KEY, url)")
+            .unwrap();
+        drop(base);
+        let rules = Rules::builtin().unwrap();
+        let context = Context {
+            rules: &rules,
+            log_timezone: None,
+            residue: false,
+        };
+        let (out, before_last) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        read(
+            &Evidence::file(file.path(), "History").unwrap(),
+            &Arc::new(Source::default()),
+            &context,
+            &mut Sink {
+                observe: &mut |_| {
+                    out.fetch_add(1, Ordering::Relaxed);
+                },
+                problem: &mut |problem| panic!("{problem}"),
+            },
+            |reading| {
+                for rowid in 0..made {
+                    before_last.store(out.load(Ordering::Relaxed), Ordering::Relaxed);
+                    let place = Locator::Row {
+                        table: "urls".into(),
+                        rowid: rowid.try_into().unwrap(),
+                        column: "url".into(),
+                    };
+                    let url = Payload::Url(Raw::new(vec![b'x'; 1 << 20]));
+                    reading.observe(place, View::Live, None, Via::Unknown, None, url);
+                }
+                Ok(())
+            },
+        )
+        .unwrap();
+        assert_eq!(out.into_inner(), made, "each is told once");
+        before_last.into_inner()
+    }
+
+    #[test]
+    fn what_is_held_back_is_bounded_by_its_bytes() {
+        let most = HELD_BYTES >> 20;
+        assert_eq!(gone_out(most + 1), 0);
+        assert_eq!(gone_out(most + 2), most + 1);
     }
 }

@@ -22,6 +22,11 @@ const MAX_HOPS: u8 = 12;
 /// Visits of one URL that are reported: the first ones and the last. More say nothing new.
 const MAX_VISITS_PER_URL: usize = 1_000;
 
+/// Bytes that the visits of one URL come to, each with a copy of it: as many visits as are reported of a URL of 4
+/// KiB. A row with a visit takes some 20 bytes, so that a small file with long URLs would come to a thousand times
+/// its size.
+const MAX_BYTES_PER_URL: usize = 4 << 20;
+
 /// URLs whose visits are held at a time.
 const CHUNK: usize = 65_536;
 
@@ -105,13 +110,16 @@ pub(super) fn read(shape: &Shape, reading: &Reading<'_, '_>) -> Result<(), ReadE
             let own = rest.partition_point(|row| row.page <= page);
             let (of_page, behind) = rest.split_at_checked(own).unwrap_or((rest, &[]));
             rest = behind;
-            truncated |= of_page.len() > MAX_VISITS_PER_URL;
-            walk.page(page, of_page);
+            truncated |= walk.page(page, of_page);
         }
     }
     if truncated {
         reading.problem(Some(ReadError::Limit(
-            format!("a URL has more than {MAX_VISITS_PER_URL} visits; only the first ones and the last are reported").into(),
+            format!(
+                "a URL has more than {MAX_VISITS_PER_URL} visits, or comes to more than {} MiB with them; only the first ones and the last are reported",
+                MAX_BYTES_PER_URL >> 20
+            )
+            .into(),
         )));
     }
     Ok(())
@@ -215,8 +223,8 @@ struct Walk<'a, 'b, 's> {
 }
 
 impl Walk<'_, '_, '_> {
-    /// Reports one page: once for each visit, or once when it has none.
-    fn page(&self, page: i64, rows: &[Row]) {
+    /// Reports one page: once for each visit, or once when it has none. Whether visits were left out.
+    fn page(&self, page: i64, rows: &[Row]) -> bool {
         let shape = self.shape;
         let read = self.page.one(page, |cells| {
             let times = (1..=shape.last.len())
@@ -226,9 +234,13 @@ impl Walk<'_, '_, '_> {
         });
         let (url, last) = match read {
             Ok(Some((Some(url), last))) => (url, last),
-            Ok(_) => return,
-            Err(error) => return self.reading.problem(Some(error)),
+            Ok(_) => return false,
+            Err(error) => {
+                self.reading.problem(Some(error));
+                return false;
+            }
         };
+        let most = most_visits(url.len());
         let view = self.reading.view(&self.pages, page, shape.url, &url);
         let url = Payload::Url(Raw::new(url));
         let place = Locator::Row {
@@ -243,9 +255,10 @@ impl Walk<'_, '_, '_> {
             let at = last.map(|instant| (instant, Basis::LastVisit));
             self.reading
                 .observe(place, view, at, Via::Unknown, None, url);
-            return;
+            return false;
         };
-        for (row, (id, view)) in rows.take(MAX_VISITS_PER_URL - 1).chain([last_row]) {
+        let left_out = rows.len() >= most;
+        for (row, (id, view)) in rows.take(most - 1).chain([last_row]) {
             let visit = Visit {
                 id,
                 ancestors: self.ancestors(row),
@@ -255,6 +268,7 @@ impl Walk<'_, '_, '_> {
             self.reading
                 .observe(place.clone(), view, at, via, Some(visit), url.clone());
         }
+        left_out
     }
 
     /// Walks back along the chain. Pages without a needle are walked through. A loop ends where it comes back
@@ -291,6 +305,11 @@ impl Walk<'_, '_, '_> {
         }
         found
     }
+}
+
+/// How many visits of a URL of this length are reported: at least the first one and the last.
+fn most_visits(len: usize) -> usize {
+    (MAX_BYTES_PER_URL / len.max(1)).clamp(2, MAX_VISITS_PER_URL)
 }
 
 fn first_set(first: i64, second: i64) -> i64 {

@@ -16,7 +16,7 @@ use crate::collect::{Context, Evidence, ReadError, Reader, Sink};
 /// One entry, told by where it lies, or by the metadata at its end.
 pub static FIREFOX_CACHE: Reader = Reader {
     name: "firefox-cache",
-    claims,
+    claims: |evidence, _| is_entry(evidence),
     read,
 };
 
@@ -38,7 +38,7 @@ const FOLDERS: [&str; 2] = ["entries", "doomed"];
 
 /// By its folder and name, also when it is damaged; elsewhere by content, when all of it is at hand or its name is that
 /// of an entry. A look at the end of every large file of a disk would cost more than it finds.
-fn claims(evidence: &Evidence, _: &Context<'_>) -> bool {
+pub(in crate::collect) fn is_entry(evidence: &Evidence) -> bool {
     if is_entry_path(evidence.shown()) {
         return true;
     }

@@ -13,5 +13,6 @@ mod webkit;
 
 pub use blocks::CHROMIUM_BLOCK_CACHE;
 pub use firefox::FIREFOX_CACHE;
+pub(super) use firefox::is_entry as is_entry_of_firefox;
 pub use simple::CHROMIUM_CACHE;
 pub use webkit::WEBKIT_CACHE;

@@ -63,31 +63,43 @@ fn read(
     let store = Store::of(evidence.shown());
     let mut damage = Damage::default();
     let mut held = Held::new(evidence, form, source, sink);
-    let end = entries(evidence, form, &|_, _| true, &mut damage, &mut |entry| {
+    let mut take = |entry: Entry<'_>| {
         if let Some(value) = entry.value {
             let needles = &context.rules.needles;
+            let mut key = None;
             store.meanings(entry.key, value, needles, &mut |meaning| {
-                held.add(entry, meaning);
+                held.add(entry, &mut key, meaning);
             });
         }
-    });
+    };
+    let mut room = table::MAX_UNPACKED;
+    let end = entries(
+        evidence,
+        form,
+        &|_, _| true,
+        &mut room,
+        &mut damage,
+        &mut take,
+    );
     held.flow();
     damage.tell(sink);
     end
 }
 
-/// Hands on the entries of a file; of a table only those in blocks that are wanted, by the keys around them.
+/// Hands on the entries of a file; of a table only those in blocks that are wanted, by the keys around them, as far
+/// as there is room for what they unpack to.
 fn entries(
     evidence: &Evidence,
     form: Form,
     wanted: &dyn Fn(&[u8], &[u8]) -> bool,
+    room: &mut usize,
     damage: &mut Damage,
     each: &mut dyn FnMut(Entry<'_>),
 ) -> Result<(), ReadError> {
     match form {
         Form::Log => log::entries(evidence, damage, each),
         Form::Table => {
-            Table::open(evidence)?.entries(wanted, damage, each);
+            Table::open(evidence)?.entries(wanted, room, damage, each);
             Ok(())
         }
     }

@@ -27,8 +27,14 @@ const MAX_TABLE: u64 = 128 << 20;
 /// Largest block once unpacked. It holds 4 KiB, or one value.
 const MAX_BLOCK: usize = 64 << 20;
 
-/// Unpacked bytes of one table that are looked at: eight times the largest one.
-const MAX_UNPACKED: usize = 1 << 30;
+/// Bytes of blocks once unpacked, and of the keys in them, that are looked at in one table: eight times the largest
+/// one.
+pub(super) const MAX_UNPACKED: usize = 1 << 30;
+
+/// Bytes of the keys of a block, as a multiple of its own. One entry in 16 (`block_restart_interval`) shares nothing
+/// with the one before, so that keys come to 16 times the block at most; without a bound, each entry of ten bytes may
+/// repeat a key of megabytes.
+const MAX_SHARED: usize = 64;
 
 /// Entries without a shared beginning in a block without an index: one in 16 (`block_restart_interval`) of
 /// what fits into 4 KiB is far less.
@@ -40,8 +46,8 @@ const MAX_TRIES: u32 = 4;
 /// A table in memory.
 pub(super) struct Table {
     bytes: Vec<u8>,
-    /// Place and last key of each block, when the index could be read.
-    index: Option<Vec<(Handle, Box<[u8]>)>>,
+    /// The block that has place and last key of each block, when all of it can be read.
+    index: Option<Vec<u8>>,
 }
 
 /// Where the contents of a block stand.
@@ -64,88 +70,90 @@ impl Table {
         Ok(Self { bytes, index })
     }
 
-    /// Hands on the entries of every block that `wanted` says yes to, by the keys that its own lie between.
+    /// Hands on the entries of every block that `wanted` says yes to, by the keys that its own lie between. What is
+    /// looked at is taken from `room`, which is empty where it ends the reading.
     pub(super) fn entries(
         &self,
         wanted: &dyn Fn(&[u8], &[u8]) -> bool,
+        room: &mut usize,
         damage: &mut Damage,
         each: &mut dyn FnMut(Entry<'_>),
     ) {
-        let Some(index) = &self.index else {
+        let Some(mut index) = self.index.as_deref().and_then(Keys::of) else {
             damage.pieces += 1;
-            return self.walk(damage, each);
+            return self.walk(room, damage, each);
         };
-        let mut unpacked = 0_usize;
         let mut end = 0;
-        let mut before: &[u8] = b"";
-        for (handle, last) in index {
-            let is_wanted = wanted(before, last);
-            before = last;
+        let mut before = Vec::new();
+        while let Some((mut place, last)) = index.next(room) {
+            let Some((handle, (last, _))) = handle(&mut place).zip(last.split_last_chunk::<TAG>())
+            else {
+                return;
+            };
+            let is_wanted = wanted(&before, last);
+            before.clear();
+            before.extend_from_slice(last);
             // Blocks do not overlap; an index that says so would have one read again and again.
             let follows = handle.offset >= end;
             end = handle.offset.saturating_add(handle.len);
             if !is_wanted {
                 continue;
             }
-            let room = MAX_UNPACKED.saturating_sub(unpacked);
-            match self.block(*handle, room.min(MAX_BLOCK)).filter(|_| follows) {
-                Some(block) => {
-                    unpacked = unpacked.saturating_add(block.len());
-                    if !entries(&block, each) {
-                        damage.pieces += 1;
-                    }
-                }
-                None if room < MAX_BLOCK => {
+            let cap = (*room).min(MAX_BLOCK);
+            match block(&self.bytes, handle, cap).filter(|_| follows) {
+                Some(block) => entries(&block, room, damage, each),
+                None if cap < MAX_BLOCK => {
+                    *room = 0;
                     damage.too_long += 1;
-                    return;
                 }
                 None => damage.pieces += 1,
             }
         }
-    }
-
-    fn block(&self, handle: Handle, cap: usize) -> Option<Cow<'_, [u8]>> {
-        block(&self.bytes, handle, cap)
+        index.tell(damage);
     }
 
     /// Follows the blocks from the first one. Packed ones tell by themselves where they end, others by their
     /// entries; the checksum proves it.
-    fn walk(&self, damage: &mut Damage, each: &mut dyn FnMut(Entry<'_>)) {
+    fn walk(&self, room: &mut usize, damage: &mut Damage, each: &mut dyn FnMut(Entry<'_>)) {
         let mut rest = self.bytes.as_slice();
-        let mut unpacked = 0_usize;
-        while !rest.is_empty() && unpacked < MAX_UNPACKED {
+        while !rest.is_empty() {
+            if *room == 0 {
+                damage.too_long += 1;
+                break;
+            }
             let Some((block, len)) = whole_block(rest) else {
                 // The last piece before the cut, or the blocks behind the data.
-                entries_until_damage(rest, each);
+                entries_until_damage(rest, room, damage, each);
                 break;
             };
-            unpacked = unpacked.saturating_add(block.len());
-            if !entries(&block, each) {
-                damage.pieces += 1;
-            }
+            entries(&block, room, damage, each);
             rest = rest.get(len + TRAILER..).unwrap_or_default();
         }
     }
 }
 
-/// The blocks that the index names, in order.
-fn index(bytes: &[u8]) -> Option<Vec<(Handle, Box<[u8]>)>> {
+/// Takes so many bytes from the room; whether there were as many.
+fn spend(room: &mut usize, bytes: usize) -> bool {
+    let left = room.checked_sub(bytes);
+    *room = left.unwrap_or_default();
+    left.is_some()
+}
+
+/// The block with the places of the others, when all of it can be read.
+fn index(bytes: &[u8]) -> Option<Vec<u8>> {
     let (_, footer) = bytes.split_last_chunk::<FOOTER>()?;
     let mut rest = Cursor::new(footer).rest();
     ends(rest).then_some(())?;
     handle(&mut rest)?;
     let handle_of_index = handle(&mut rest)?;
     let block = block(bytes, handle_of_index, MAX_BLOCK)?;
-    let mut found = Vec::new();
-    let mut is_sound = true;
-    let whole = raw_entries(&block, &mut |key, value| {
-        let mut value = value;
-        match (handle(&mut value), key.split_last_chunk::<TAG>()) {
-            (Some(handle), Some((last, _))) => found.push((handle, last.into())),
-            _ => is_sound = false,
-        }
-    });
-    (whole && is_sound).then_some(found)
+    let mut keys = Keys::of(&block)?;
+    while !keys.rest.is_empty() {
+        let mut value = keys.step()?;
+        handle(&mut value)?;
+        keys.key.split_last_chunk::<TAG>()?;
+    }
+    Some(block.into_owned())
 }
 
 fn handle(rest: &mut &[u8]) -> Option<Handle> {
@@ -192,13 +200,20 @@ fn is_whole(bytes: &[u8], len: usize) -> bool {
     parts.is_some_and(|(contents, kind, stored)| crc::fits(stored, [contents, kind]))
 }
 
-/// The entries of a block with the keys of the application; whether all of it could be read.
-fn entries(block: &[u8], each: &mut dyn FnMut(Entry<'_>)) -> bool {
+/// The entries of a block with the keys of the application.
+fn entries(block: &[u8], room: &mut usize, damage: &mut Damage, each: &mut dyn FnMut(Entry<'_>)) {
+    let Some(mut keys) = Keys::of(block) else {
+        damage.pieces += 1;
+        return;
+    };
+    *room = room.saturating_sub(block.len());
     let mut is_sound = true;
-    let whole = raw_entries(block, &mut |key, value| {
+    while let Some((value, key)) = keys.next(room) {
         is_sound &= entry(key, value, each).is_some();
-    });
-    whole && is_sound
+    }
+    if !keys.tell(damage) && !is_sound {
+        damage.pieces += 1;
+    }
 }
 
 fn entry(key: &[u8], value: &[u8], each: &mut dyn FnMut(Entry<'_>)) -> Option<()> {
@@ -217,37 +232,77 @@ fn entry(key: &[u8], value: &[u8], each: &mut dyn FnMut(Entry<'_>)) -> Option<()
     Some(())
 }
 
-/// Keys and values of a block. Behind them stand the offsets of the entries that share nothing, and their
-/// number.
-fn raw_entries(block: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> bool {
-    let contents = block.split_last_chunk().and_then(|(rest, count)| {
-        let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;
-        rest.get(..rest.len().checked_sub(count.checked_mul(4)?)?)
-    });
-    let Some(contents) = contents else {
-        return false;
-    };
-    let mut rest = Cursor::new(contents);
-    let mut key = Vec::new();
-    while !rest.is_empty() {
-        let Some(value) = step(&mut rest, &mut key) else {
-            return false;
-        };
-        each(&key, value);
-    }
-    true
+/// The entries of a block, one after the other: each has what its key does not share with the one before.
+struct Keys<'a> {
+    rest: Cursor<'a>,
+    key: Vec<u8>,
+    /// Bytes that its keys may still come to.
+    room: usize,
+    /// Why there are no more, where that is not their end.
+    end: Option<End>,
 }
 
-/// The next entry: its value, with `key` made the key.
-fn step<'a>(rest: &mut Cursor<'a>, key: &mut Vec<u8>) -> Option<&'a [u8]> {
-    let (shared, own, value) = (rest.varint()?, rest.varint()?, rest.varint()?);
-    let shared = usize::try_from(shared).ok()?;
-    let own = rest.take_u64(own)?;
-    let value = rest.take_u64(value)?;
-    (shared <= key.len()).then_some(())?;
-    key.truncate(shared);
-    key.extend_from_slice(own);
-    Some(value)
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Damaged,
+    TooLong,
+}
+
+impl<'a> Keys<'a> {
+    /// Those of a whole block: behind them stand the offsets of the entries that share nothing, and their number.
+    fn of(block: &'a [u8]) -> Option<Self> {
+        let (rest, count) = block.split_last_chunk()?;
+        let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;
+        let len = rest.len().checked_sub(count.checked_mul(4)?)?;
+        Some(Self::up_to_damage(rest.get(..len)?))
+    }
+
+    /// Those of a block whose end is not known.
+    fn up_to_damage(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: Cursor::new(bytes),
+            key: Vec::new(),
+            room: bytes.len().saturating_mul(MAX_SHARED),
+            end: None,
+        }
+    }
+
+    /// The next value, and its key, which is taken from the room.
+    fn next(&mut self, room: &mut usize) -> Option<(&'a [u8], &[u8])> {
+        if self.rest.is_empty() || self.end.is_some() {
+            return None;
+        }
+        let value = self.step();
+        if value.is_none() {
+            self.end = Some(End::Damaged);
+        } else if !spend(&mut self.room, self.key.len()) || !spend(room, self.key.len()) {
+            self.end = Some(End::TooLong);
+            return None;
+        }
+        Some((value?, &self.key))
+    }
+
+    /// Takes note of why there are no more; whether that is not their end.
+    fn tell(&self, damage: &mut Damage) -> bool {
+        match self.end {
+            Some(End::Damaged) => damage.pieces += 1,
+            Some(End::TooLong) => damage.too_long += 1,
+            None => {}
+        }
+        self.end.is_some()
+    }
+
+    fn step(&mut self) -> Option<&'a [u8]> {
+        let rest = &mut self.rest;
+        let (shared, own, value) = (rest.varint()?, rest.varint()?, rest.varint()?);
+        let shared = usize::try_from(shared).ok()?;
+        let own = rest.take_u64(own)?;
+        let value = rest.take_u64(value)?;
+        (shared <= self.key.len()).then_some(())?;
+        self.key.truncate(shared);
+        self.key.extend_from_slice(own);
+        Some(value)
+    }
 }
 
 /// The block at the start of these bytes, and its length, where its checksum proves them.
@@ -261,14 +316,22 @@ fn whole_block(bytes: &[u8]) -> Option<(Cow<'_, [u8]>, usize)> {
 }
 
 /// What can be read of a block that is cut off, with no checksum to tell.
-fn entries_until_damage(bytes: &[u8], each: &mut dyn FnMut(Entry<'_>)) {
+fn entries_until_damage(
+    bytes: &[u8],
+    room: &mut usize,
+    damage: &mut Damage,
+    each: &mut dyn FnMut(Entry<'_>),
+) {
     let packed = packed(bytes);
-    let mut rest = Cursor::new(packed.as_ref().map_or(bytes, |(block, _)| block));
-    let mut key = Vec::new();
-    while let Some(value) = step(&mut rest, &mut key) {
-        if entry(&key, value, each).is_none() {
+    let block = packed.as_ref().map_or(bytes, |(block, _)| block);
+    let mut keys = Keys::up_to_damage(block);
+    while let Some((value, key)) = keys.next(room) {
+        if entry(key, value, each).is_none() {
             break;
         }
+    }
+    if keys.end == Some(End::TooLong) {
+        keys.tell(damage);
     }
 }
 
@@ -282,12 +345,12 @@ fn packed(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
 /// Bytes of a block that is not packed: its entries end where the offsets begin, the first of which is 0, as
 /// no entry begins, since no key is empty.
 fn plain_len(bytes: &[u8]) -> Option<usize> {
-    let mut rest = Cursor::new(bytes);
-    let mut key = Vec::new();
-    while !rest.rest().starts_with(&[0; 4]) {
-        step(&mut rest, &mut key)?;
-        (key.len() >= TAG).then_some(())?;
+    let mut keys = Keys::up_to_damage(bytes);
+    while !keys.rest.rest().starts_with(&[0; 4]) {
+        keys.step()?;
+        (keys.key.len() >= TAG).then_some(())?;
     }
+    let mut rest = keys.rest;
     let mut tries = 0;
     for count in 0..MAX_OFFSETS {
         // Their number follows them; an offset may be the same, and then the checksum decides.

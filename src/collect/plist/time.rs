@@ -69,7 +69,7 @@ pub(super) fn in_order(text: &[u8]) -> Vec<Option<Timestamp>> {
                 rank = TIMES.iter().position(|time| *time == &**name);
                 continue;
             }
-            Event::Date(text) => std::str::from_utf8(text)
+            Event::Date(text) => std::str::from_utf8(text.trim_ascii())
                 .ok()
                 .and_then(|text| text.parse().ok()),
             Event::String(_, text) if rank.is_some() => {

@@ -268,7 +268,7 @@ impl<'a, 's> Walk<'a, 's> {
                 }
                 Event::String(offset, text) => self.text(offset, &text, at),
                 Event::Data(offset, base64) => {
-                    self.data(offset, &parts::base64(base64), (at, nested));
+                    self.data(offset, &parts::base64(&base64), (at, nested));
                 }
                 _ => {}
             }

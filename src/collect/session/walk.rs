@@ -77,7 +77,21 @@ pub(super) fn document(json: &[u8], source: &Arc<Source>, needles: &Needles, sin
     }
     if !root.whole {
         walk.problem("ends inside a JSON value; what was whole was read");
+    } else if !walk.too_deep && !is_document(json) {
+        walk.problem(
+            "is no whole JSON document; in each part of it, what comes before the damage was read, copy it again for the rest",
+        );
     }
+}
+
+/// Whether it is JSON from its first byte to its last, or in brackets as old Firefox wrote it. Members behind a byte
+/// that is wrong are not walked, in whichever object it is.
+fn is_document(json: &[u8]) -> bool {
+    let inside = json
+        .trim_ascii()
+        .strip_prefix(b"(")
+        .and_then(|json| json.strip_suffix(b")"));
+    serde_json::from_slice::<serde::de::IgnoredAny>(inside.unwrap_or(json)).is_ok()
 }
 
 /// Which part of a session a value is, where that decides what its strings are.
@@ -375,6 +389,20 @@ mod tests {
         let (found, problems) = walked(&json);
         assert!(matches!(found.as_slice(), [one] if matches!(one.payload, Payload::Text(_))));
         assert_eq!(problems.len(), 1);
+    }
+
+    #[test]
+    fn a_byte_that_is_wrong_is_told() {
+        let whole = r#"{"windows":[{"tabs":[]}],"_closedWindows":[{"tabs":[{"entries":[{"url":"https://a.example/#access_token=aB3dE5fG7hJ9kL1m"}]}]}]}"#;
+        for json in [whole, &format!("({whole})\n"), &format!(" {whole} ")] {
+            let (found, problems) = walked(json);
+            assert_eq!((found.len(), problems.len()), (1, 0), "{problems:?}");
+        }
+        let (in_root, after_root) = (whole.replacen("],", "];", 1), whole.replacen('}', "}}", 2));
+        for json in [in_root, after_root, format!("({whole}")] {
+            let (_, problems) = walked(&json);
+            assert_eq!(problems.len(), 1, "{json}: {problems:?}");
+        }
     }
 
     #[test]

@@ -5,15 +5,23 @@ use jiff::Timestamp;
 use super::token::not_a_token;
 use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
+use crate::atoms::rules::Name;
 use crate::collect::Via;
-use crate::detect::Sighting;
+use crate::detect::{Credential, Sighting};
 use crate::judge::State;
 use crate::judge::clock::Age;
 use crate::judge::facts::Event;
 
+/// The rule that finds a signature under PLAINTEXT, wherever it stands; of any other method one is no credential.
+const PLAINTEXT: &str = "oauth1-plaintext-signature";
+
 pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
     match case.kind {
         Kind::ClientAssertion | Kind::Assertion => assertion(case, age),
+        Kind::SamlMessage if case.asserts_nothing() => Ruling::proven(
+            State::Inert,
+            "it is a request, which begins a login or ends a session, and logs nobody in",
+        ),
         Kind::SamlMessage | Kind::WsfedToken => federated(case, at, age, reach),
         // Row 30: SAML bindings §3.6; RFC 5849 §3.
         Kind::SamlArtifact if case.happened(Event::Redeemed, at, reach) => Ruling::proven(
@@ -82,17 +90,21 @@ fn ticket(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
     )
 }
 
-/// Row 30: the token's secret and the consumer's must both be there (RFC 5849 §3.4.2).
+/// Row 30: the token's secret and the consumer's must both be there (RFC 5849 §3.4.2). Under PLAINTEXT the signature is
+/// both, joined by `&`, and the same for every request (§3.4.4).
 fn oauth1(case: &Case<'_>, reach: Reach) -> Ruling {
-    let shown = |part: &str| {
-        case.steps().chain(case.sightings()).any(|(index, step)| {
-            case.within(reach, index)
-                && step
-                    .credentials
-                    .iter()
-                    .any(|it| it.name.to_ascii_lowercase().contains(part))
-        })
+    let holds = |wanted: &dyn Fn(&Credential) -> bool| {
+        case.steps()
+            .chain(case.sightings())
+            .any(|(index, step)| case.within(reach, index) && step.credentials.iter().any(wanted))
     };
+    if holds(&|it| *it.rule == *PLAINTEXT) {
+        return Ruling::proven(
+            State::Replayable,
+            "the signature is PLAINTEXT, which is consumer secret and token secret themselves, and signs any request",
+        );
+    }
+    let shown = |part: &str| holds(&|it| it.name.to_ascii_lowercase().contains(part));
     let mut needs = Vec::new();
     for (part, name) in [
         ("token_secret", "token_secret"),
@@ -116,6 +128,15 @@ fn oauth1(case: &Case<'_>, reach: Reach) -> Ruling {
 }
 
 impl<'a> Case<'a> {
+    /// Whether it is a message of SAML that asks, and so has no assertion of who the user is (SAML Core §3.2.1, §3.7.1).
+    pub(in crate::judge) fn asserts_nothing(&self) -> bool {
+        let asks = |name: &str| {
+            let name = Name::new(name);
+            name.key.ends_with("samlrequest") || name.key.ends_with("logoutrequest")
+        };
+        self.kind == Kind::SamlMessage && self.credentials().all(|(_, _, it)| asks(&it.name))
+    }
+
     /// Where it was sent: the answer that brought it sets the session of the server that issued it.
     pub(super) fn sent(&self) -> impl Iterator<Item = (usize, &'a Sighting)> {
         self.sightings().filter(|(_, sighting)| {

@@ -6,7 +6,7 @@ use crate::atoms::rules::provider::Provider;
 use crate::atoms::{KeyKind, Kind};
 use crate::collect::Store;
 use crate::detect::{Channel, Role, Sighting};
-use crate::flow::census::{authenticates, redeems, shows_secret};
+use crate::flow::census::{authenticates, is_anonymous, shows_secret};
 use crate::flow::{Flow, Modifier};
 use crate::judge::Basis;
 
@@ -34,8 +34,8 @@ impl Case<'_> {
         {
             return Client::Confidential(Basis::Proven);
         }
-        // Without its body a request says nothing about authentication.
-        if requests().any(|(_, it)| redeems(it)) || grant(Flow::CodeNopkcePublic) {
+        // Without its headers and its body a request says nothing about authentication.
+        if requests().any(|(_, it)| is_anonymous(it)) || grant(Flow::CodeNopkcePublic) {
             return Client::Public(Basis::Proven);
         }
         let elsewhere = self.seen_elsewhere();

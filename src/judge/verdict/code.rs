@@ -1,13 +1,15 @@
 //! Authorization codes: used, bound, opened by a verifier, guarded by one or by a client secret, or open.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::client::Client;
 use super::{Case, Reach, Ruling};
-use crate::atoms::{KeyKind, Kind, Slot};
+use crate::atoms::{JoinKey, KeyKind, Kind, Slot};
 use crate::collect::Via;
 use crate::detect::Role;
-use crate::flow::{Flow, Modifier, Pkce};
+use crate::flow::{Flow, Modifier, Pkce, WeaknessKind};
 use crate::judge::State;
 use crate::judge::clock::later;
 use crate::judge::facts::Event;
@@ -20,7 +22,8 @@ const VERIFIER: &str = "code_verifier";
 const SECRET: &str = "client_secret";
 
 pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
-    if let Some(ruling) = used(case, at, reach) {
+    let refused = case.happened(Event::Refused, at, reach);
+    if !refused && let Some(ruling) = used(case, at, reach) {
         return ruling;
     }
     // RFC 9449 §10: the code is worth nothing without the key that dpop_jkt names.
@@ -32,6 +35,11 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
         .needing(&["dpop_private_key"]);
     }
     let ruling = match pkce(case) {
+        Pkce::S256 | Pkce::Plain if case.is_unenforced() => opened(
+            case,
+            reach,
+            "the request has a challenge, and the server issued tokens without the verifier that fits it",
+        ),
         Pkce::S256 => s256(case, reach),
         Pkce::VerifierOnly => verifier_only(case, reach),
         Pkce::Plain => plain(case, reach),
@@ -43,7 +51,8 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
         State::Replayable => ruling.basis.max(case.clock.basis),
         _ => ruling.basis,
     };
-    Ruling { basis, ..ruling }
+    let ruling = Ruling { basis, ..ruling };
+    if refused { ruling.refused() } else { ruling }
 }
 
 /// Row 3. RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
@@ -56,15 +65,8 @@ pub(super) fn redeemed(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> 
     })
 }
 
-/// Rows 4 and 5 of the table: the token endpoint refused the code, or it was exchanged unseen.
+/// Row 5 of the table: it was exchanged unseen.
 fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
-    // RFC 6749 §5.2: expired, used, of another client or redirect URI, or a wrong verifier.
-    if case.happened(Event::Refused, at, reach) {
-        return Some(Ruling::proven(
-            State::Unknown,
-            "the token endpoint refused the code (invalid_grant), and does not say why",
-        ));
-    }
     let first = case.first_seen()?;
     let between = |index: usize| {
         let when = case.facts.time(index);
@@ -154,11 +156,19 @@ fn pkce(case: &Case<'_>) -> Pkce {
         .unwrap_or(Pkce::NotObserved)
 }
 
+impl Case<'_> {
+    /// Whether the server of its run issues tokens to whoever lacks the verifier: no challenge guards a code there.
+    pub(in crate::judge) fn is_unenforced(&self) -> bool {
+        let mut weaknesses = self.trails().flat_map(|trail| &trail.weaknesses);
+        weaknesses.any(|it| it.kind == WeaknessKind::PkceNotEnforced)
+    }
+}
+
 /// Rows 7 and 9 (RFC 9700 §2.1.1, §4.5.3.1; RFC 7636 §4.6).
 fn s256(case: &Case<'_>, reach: Reach) -> Ruling {
-    let verifiers: Vec<usize> = case
-        .challenges(KeyKind::ChallengeS256)
+    let verifiers: Vec<usize> = asked(case)
         .iter()
+        .filter(|challenge| challenge.kind == KeyKind::ChallengeS256)
         .flat_map(|challenge| case.facts.verifiers(challenge))
         .collect();
     if verifiers.iter().any(|index| case.within(reach, *index)) {
@@ -168,15 +178,37 @@ fn s256(case: &Case<'_>, reach: Reach) -> Ruling {
             "its code_verifier lies in the same hands, and S256 of it equals the challenge",
         );
     }
+    let sends_another = || {
+        let sent = case
+            .steps()
+            .filter(|(_, step)| step.role == Role::TokenRequest);
+        let mut sent = sent.flat_map(|(_, step)| &step.credentials);
+        sent.any(|it| {
+            let mut keys = it.keys.iter().map(|key| key.kind);
+            it.kind == Kind::CodeVerifier && keys.any(|kind| kind == KeyKind::ChallengeS256)
+        })
+    };
     closed(
         case,
         reach,
-        if verifiers.is_empty() {
-            "the request has an S256 challenge, and its code_verifier was not found"
-        } else {
-            "the request has an S256 challenge, and only another holder has its code_verifier"
+        match verifiers.is_empty() {
+            false => {
+                "the request has an S256 challenge, and only another holder has its code_verifier"
+            }
+            true if sends_another() => {
+                "the request has an S256 challenge, and the code_verifier that was sent does not open it"
+            }
+            true => "the request has an S256 challenge, and its code_verifier was not found",
         },
     )
+}
+
+/// Challenges that its runs were asked under. A verifier that was sent with it may be another's.
+fn asked(case: &Case<'_>) -> BTreeSet<JoinKey> {
+    let trails = case.exposure.trails.iter();
+    trails
+        .flat_map(|trail| case.facts.challenges(*trail))
+        .collect()
 }
 
 fn verifier_only(case: &Case<'_>, reach: Reach) -> Ruling {
@@ -204,15 +236,17 @@ fn verifier_only(case: &Case<'_>, reach: Reach) -> Ruling {
 
 /// Row 8: the challenge is the verifier (RFC 7636 §4.2, §7.2; RFC 9700 §2.1.1).
 fn plain(case: &Case<'_>, reach: Reach) -> Ruling {
+    let asked = asked(case);
     let mut within = case.steps().filter(|(index, _)| case.within(reach, *index));
     let exposed = within.any(|(_, step)| {
-        step.keys
-            .iter()
-            .any(|key| key.kind == KeyKind::ChallengePlain)
-            || step
-                .credentials
-                .iter()
-                .any(|it| matches!(it.kind, Kind::CodeChallenge | Kind::CodeVerifier))
+        let mut kinds = step.credentials.iter().map(|it| it.kind);
+        step.keys.iter().any(|key| asked.contains(key))
+            || kinds.any(|kind| match kind {
+                Kind::CodeChallenge => true,
+                // That of a challenge that cannot be compared.
+                Kind::CodeVerifier => asked.is_empty(),
+                _ => false,
+            })
     });
     if exposed {
         opened(

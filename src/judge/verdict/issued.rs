@@ -83,42 +83,45 @@ pub(super) fn provider<'a>(case: &Case<'a>) -> Option<&'a Provider> {
         })
 }
 
-/// The first provider that answers at the address of one of these.
-fn at<'a>(case: &Case<'a>, messages: impl Iterator<Item = &'a Sighting>) -> Option<&'a Provider> {
-    let providers = &case.facts.judging.rules.providers;
-    let mut addresses = messages.filter_map(|it| it.address.as_ref());
-    addresses.find_map(|at| Some(providers.by_endpoint(&at.host, &at.path)?.0))
+/// The first provider to which one of these was sent, or which sent it.
+fn at<'a>(case: &Case<'a>, mut messages: impl Iterator<Item = usize>) -> Option<&'a Provider> {
+    messages.find_map(|index| case.facts.provider(index))
 }
 
 /// Messages of a token endpoint that hold it.
-fn direct<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Sighting> {
-    let all = case.sightings().map(|(_, it)| it);
-    all.filter(|it| matches!(it.role, Role::TokenRequest | Role::TokenResponse))
+fn direct(case: &Case<'_>) -> impl Iterator<Item = usize> {
+    let all = case.sightings();
+    all.filter(|(_, it)| matches!(it.role, Role::TokenRequest | Role::TokenResponse))
+        .map(|(index, _)| index)
 }
 
 /// Authorization requests of its runs that asked for an answer where it landed.
-fn answered<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Sighting> {
+fn answered(case: &Case<'_>) -> impl Iterator<Item = usize> {
     let landings: HashSet<_> = fronts(case).filter_map(|it| it.landing).collect();
-    let requests = case.steps().map(|(_, it)| it);
-    requests.filter(move |it| {
-        let asked = it
-            .redirect
-            .filter(|_| it.role == Role::AuthorizationRequest);
-        asked.is_some_and(|asked| landings.contains(&asked))
-    })
+    to_providers(case)
+        .filter(move |(_, it)| {
+            let asked = it
+                .redirect
+                .filter(|_| it.role == Role::AuthorizationRequest);
+            asked.is_some_and(|asked| landings.contains(&asked))
+        })
+        .map(|(index, _)| index)
 }
 
 /// Messages of its runs that a server was sent or sent itself, but for a server at which it landed.
-fn around<'a>(case: &Case<'a>, landed: &HashSet<&str>) -> impl Iterator<Item = &'a Sighting> {
-    let all = case.steps().chain(case.sightings()).map(|(_, it)| it);
-    all.filter(move |it| {
-        let is_of_server = matches!(
-            it.role,
-            Role::AuthorizationRequest | Role::TokenRequest | Role::TokenResponse
-        );
-        let host = it.address.as_ref().map_or("", |at| &*at.host);
-        is_of_server && !landed.contains(host)
-    })
+fn around(case: &Case<'_>, landed: &HashSet<&str>) -> impl Iterator<Item = usize> {
+    to_providers(case)
+        .chain(case.sightings())
+        .filter(move |(_, it)| {
+            let host = it.address.as_ref().map_or("", |at| &*at.host);
+            !landed.contains(host)
+        })
+        .map(|(index, _)| index)
+}
+
+fn to_providers<'a>(case: &Case<'a>) -> impl Iterator<Item = (usize, &'a Sighting)> {
+    let trails = case.exposure.trails.iter();
+    trails.flat_map(|trail| case.facts.to_providers(*trail))
 }
 
 /// The hosts at which it landed. No server sends its answer to itself: there it is the client of another, as a hosted

@@ -22,14 +22,17 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reac
             State::Spent,
             "the token endpoint answered that the user denied the request, or that it has expired: the device has to ask anew",
         ),
-        Kind::DeviceCode if case.happened(Event::Refused, at, reach) => Ruling::proven(
-            State::Unknown,
-            "the token endpoint refused it, and does not say why",
-        ),
-        Kind::DeviceCode => Ruling::assumed(
-            State::Unknown,
-            "approval-not-observed: once the user approves, whoever polls with it receives the tokens of a client that does not authenticate",
-        ),
+        Kind::DeviceCode => {
+            let ruling = Ruling::assumed(
+                State::Unknown,
+                "approval-not-observed: once the user approves, whoever polls with it receives the tokens of a client that does not authenticate",
+            );
+            if case.happened(Event::Refused, at, reach) {
+                ruling.refused()
+            } else {
+                ruling
+            }
+        }
         // RFC 8628 §5.4: phishing value only.
         _ => Ruling::assumed(
             State::Inert,

@@ -241,8 +241,10 @@ impl<'a> Case<'a> {
                 "the revocation endpoint answered with success for it",
             );
         }
-        // RFC 7515 §5.2: a signature that does not verify makes the whole invalid, and this one cannot.
-        if self.signature == Signature::Cut {
+        // RFC 7515 §5.2: a signature that does not verify makes the whole invalid, and this one cannot. Of what was
+        // found in residue alone, the rest may lie elsewhere.
+        let whole = || self.sightings().any(|(_, it)| !it.place.is_uncertain());
+        if self.signature == Signature::Cut && whole() {
             return Ruling::proven(
                 State::Inert,
                 "its signature is shorter than any of its alg: it was cut or redacted, and opens nothing as it stands",
@@ -340,6 +342,18 @@ impl<'a> Case<'a> {
 }
 
 impl Ruling {
+    /// Row 4. The token endpoint refused a grant: it is expired, used, revoked, of another client or redirect URI, or a
+    /// verifier was wrong (RFC 6749 §5.2), so it is usable no more than before, and what guards it does so all the same.
+    pub(super) fn refused(self) -> Self {
+        match self.state {
+            State::Live | State::Replayable | State::Unknown => Self::proven(
+                State::Unknown,
+                "the token endpoint refused the grant (invalid_grant), and does not say why",
+            ),
+            _ => self,
+        }
+    }
+
     pub(super) fn new(state: State, basis: Basis, because: impl Into<Cow<'static, str>>) -> Self {
         Self {
             state,

@@ -1,9 +1,11 @@
 //! What stays usable until somebody changes it: secrets, passwords, keys, sessions; and PKCE halves.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Case, Reach, Ruling};
-use crate::atoms::Kind;
+use crate::atoms::{JoinKey, Kind};
 use crate::detect::Role;
 use crate::judge::State;
 use crate::judge::facts::is_challenge;
@@ -96,15 +98,29 @@ pub(super) fn pkce(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
     }
 }
 
-/// Its own trails, and those with a challenge that it opens (RFC 7636 §4.6).
+/// Those with a challenge that it opens (RFC 7636 §4.6), and its own, unless they have one that it does not open. What
+/// is too short to be hashed is compared inside its source alone.
 fn runs(case: &Case<'_>) -> Vec<usize> {
-    let keys = case
+    let keys: BTreeSet<JoinKey> = case
         .credentials()
-        .flat_map(|(_, _, credential)| &credential.keys);
-    let opened = keys
+        .flat_map(|(_, _, credential)| &credential.keys)
         .filter(|key| is_challenge(key))
+        .copied()
+        .collect();
+    let opened = keys
+        .iter()
         .flat_map(|key| case.facts.trails_by_challenge(key));
-    let mut runs: Vec<usize> = opened.chain(&case.exposure.trails).copied().collect();
+    let is_another = |key: &JoinKey| {
+        let mut alike = keys
+            .iter()
+            .filter(|own| own.kind == key.kind && own.digest.scope() == key.digest.scope());
+        alike.next().is_some() && !keys.contains(key)
+    };
+    let own = case.exposure.trails.iter().filter(|trail| {
+        let mut asked = case.facts.challenges(**trail).peekable();
+        asked.peek().is_none() || asked.any(|key| !is_another(&key))
+    });
+    let mut runs: Vec<usize> = opened.chain(own).copied().collect();
     runs.sort_unstable();
     runs.dedup();
     runs

@@ -50,15 +50,19 @@ pub(super) fn refresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> R
             "it was used, and the answer replaced it by another; its replay should make the server revoke the whole family",
         );
     }
-    if case.happened(Event::Refused, at, reach) {
-        return Ruling::proven(
-            State::Unknown,
-            "the token endpoint refused it (invalid_grant), and does not say why",
-        );
-    }
     if let Some(ruling) = not_a_token(case) {
         return ruling;
     }
+    let ruling = held(case, reach);
+    if case.happened(Event::Refused, at, reach) {
+        ruling.refused()
+    } else {
+        ruling
+    }
+}
+
+/// What a refresh token is worth to its holder while the grant lasts.
+fn held(case: &Case<'_>, reach: Reach) -> Ruling {
     match case.client() {
         _ if bound(case) && !key_within(case, reach) => Ruling::proven(
             State::Bound,
@@ -132,8 +136,11 @@ pub(super) fn not_a_token(case: &Case<'_>) -> Option<Ruling> {
             State::Unknown,
             "not-a-valid-jwt: a key that was given says that its signature is false",
         )),
-        // What was cut is ruled before any kind is asked.
-        Signature::None | Signature::Unverified | Signature::Verified | Signature::Cut => None,
+        Signature::Cut => Some(Ruling::proven(
+            State::Unknown,
+            "not-a-valid-jwt: the end of its signature was not found",
+        )),
+        Signature::None | Signature::Unverified | Signature::Verified => None,
     }
 }
 
