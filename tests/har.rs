@@ -309,3 +309,26 @@ fn the_size_of_the_buffer_changes_nothing() {
         }
     }
 }
+
+/// Nothing in `{"error":"invalid_grant"}` is worth a look; it says what became of the code in its request.
+#[test]
+fn an_answer_that_refuses_is_read_beside_what_was_sent() {
+    let entry = |request: &str, answer: &str| {
+        format!(
+            r#"{{"log":{{"version":"1.2","entries":[{{"startedDateTime":"2026-11-20T10:00:00Z","request":{{"method":"POST","url":"https://idp.example/token","headers":[],"postData":{{"mimeType":"application/x-www-form-urlencoded","text":"{request}"}}}},"response":{{"status":400,"headers":[],"content":{{"mimeType":"application/json","text":"{answer}"}}}}}}]}}}}"#
+        )
+    };
+    let answers = |request: &str, answer: &str| {
+        let reading = read(entry(request, answer).as_bytes());
+        let mut all = reading.observations.iter();
+        all.any(|it| it.via == Via::Response && matches!(it.payload, Payload::Body { .. }))
+    };
+    let code = "grant_type=authorization_code&code=FhEQBKuzK8UXgrsqlvYQ";
+    let refused = r#"{\"error\":\"invalid_grant\"}"#;
+    assert!(answers(code, refused));
+    // Neither an answer without an error, nor a page with one, nor one to a request that holds nothing.
+    assert!(!answers(code, r#"{\"fine\":true}"#));
+    let page = format!("error {}", "x".repeat(20_000));
+    assert!(!answers(code, &page));
+    assert!(!answers("q=shoes", refused));
+}

@@ -821,7 +821,7 @@ fn row_29_a_request_of_saml_logs_nobody_in() {
         (asked.now.state, asked.severity),
         (State::Inert, Severity::Low)
     );
-    assert_eq!(&*asked.exposed_to.attack, "identity-disclosure");
+    assert_eq!(asked.exposed_to.attack, "identity-disclosure");
     assert!(asked.remediation.text.contains("EncryptedID"));
     let answered = of("SAMLResponse", Role::ResponseInQuery);
     assert_eq!(

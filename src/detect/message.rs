@@ -5,7 +5,7 @@ use super::encoding;
 use super::jwt::Jwt;
 use super::saml::{self, Saml};
 use super::url::Url;
-use super::{Decoding, body, open, rewritten, text, url};
+use super::{Decoding, body, header, open, rewritten, text, url};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ impl Field {
     pub(super) fn new(name: &str, value: String, slot: Slot) -> Self {
         let canonical = encoding::canonical(&value);
         let mut key = Name::new(name);
-        let canonical = match bearer(&canonical) {
+        let canonical = match header::bearer(&canonical) {
             Some(token) => {
                 if key.key.ends_with("authorization") {
                     key = Name::new("authorization_bearer");
@@ -124,26 +124,6 @@ impl Field {
     }
 }
 
-/// The token of `Bearer x` as a whole value: in cookies, in storage, in JSON.
-fn bearer(canonical: &str) -> Option<&str> {
-    let (scheme, token) = canonical.split_at_checked(7)?;
-    let scheme = scheme.strip_suffix([' ', '+'])?;
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-    (is_bearer && !is_challenge(token)).then(|| token.trim())
-}
-
-/// Whether what follows a scheme is a challenge's first parameter, `realm="x"`, and not a token: in a token `=`
-/// stands at the end alone (RFC 9110 §11.2, RFC 6750 §2.1 and §3).
-fn is_challenge(rest: &str) -> bool {
-    rest.trim_start()
-        .split_once('=')
-        .is_some_and(|(name, value)| {
-            let name = name.trim_end();
-            let is_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-';
-            !name.is_empty() && name.bytes().all(is_name) && !value.trim_matches('=').is_empty()
-        })
-}
-
 /// All messages in an observation, outermost first.
 pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message> {
     // Nearly all hold one.
@@ -162,12 +142,12 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
             out.push(of_url(url, rules));
         }
         Payload::Header { name, value } => {
-            let mut message = header(name, &encoding::text(value.as_bytes()));
-            if is_token_endpoint(observation) {
+            let mut message = header::message(name, &encoding::text(value.as_bytes()));
+            if header::is_token_endpoint(observation) {
                 message.fields = message
                     .fields
                     .into_iter()
-                    .flat_map(client_credentials)
+                    .flat_map(header::client_credentials)
                     .collect();
             }
             out.push(message);
@@ -299,108 +279,3 @@ const TOKEN_USERS: [&str; 6] = [
     "oauthtoken",
     "token",
 ];
-
-/// A header as a message. Its field is named after the header and, for credentials, the scheme.
-fn header(name: &str, value: &str) -> Message {
-    let value = value.trim();
-    let lower = name.to_ascii_lowercase();
-    let mut fields = Vec::new();
-    let (scheme, rest) = value.split_once([' ', '\t']).unwrap_or(("", value));
-    match (
-        lower.ends_with("authorization"),
-        scheme.to_ascii_lowercase().as_str(),
-    ) {
-        (true, "basic") => {
-            let decoded = encoding::base64(rest.trim()).unwrap_or_default();
-            let decoded = encoding::text(&decoded).into_owned();
-            let mut field = Field::new("authorization_basic", decoded, Slot::Header);
-            field.nesting.push(Decoding::Base64);
-            fields.push(field);
-        }
-        (true, "oauth") => fields.extend(oauth1_header(rest)),
-        (true, "") => fields.push(Field::new(
-            "authorization_bare",
-            value.to_owned(),
-            Slot::Header,
-        )),
-        (true, "digest" | "negotiate" | "ntlm" | "aws4-hmac-sha256" | "hoba" | "mutual") => {}
-        (true, scheme) => {
-            let name = format!("authorization_{scheme}");
-            let value = rest.trim().trim_start_matches("token=").trim_matches('"');
-            fields.push(Field::new(&name, value.to_owned(), Slot::Header));
-        }
-        (false, "bearer") if !is_challenge(rest) => {
-            fields.push(Field::new(
-                "authorization_bearer",
-                rest.trim().to_owned(),
-                Slot::Header,
-            ));
-        }
-        // Browsers cannot set another header on a WebSocket: protocols carry tokens.
-        (false, _) if lower == "sec-websocket-protocol" => {
-            let protocols = value.split(',').map(|protocol| protocol.trim().to_owned());
-            fields.extend(protocols.map(|value| Field::new(name, value, Slot::Header)));
-        }
-        (false, _) => fields.push(Field::new(name, value.to_owned(), Slot::Header)),
-    }
-    for field in &mut fields {
-        if lower.ends_with("authorization") {
-            name.clone_into(&mut field.name);
-        }
-    }
-    Message {
-        form: Form::Header,
-        fields,
-        ..Message::default()
-    }
-}
-
-/// Whether the header belongs to a request to an endpoint at which clients authenticate.
-fn is_token_endpoint(observation: &Observation) -> bool {
-    const WORDS: [&str; 7] = [
-        "token",
-        "/revoke",
-        "/introspect",
-        "/par",
-        "device_authorization",
-        "oauth2/",
-        "/connect/",
-    ];
-    observation.exchange.as_ref().is_some_and(|exchange| {
-        let path = Url::new(&encoding::text(exchange.url.as_bytes()))
-            .path
-            .to_lowercase();
-        WORDS.iter().any(|word| path.contains(word))
-    })
-}
-
-/// RFC 6749 §2.3.1: at a token endpoint, Basic holds the client's id and secret, each form-encoded.
-fn client_credentials(field: Field) -> Vec<Field> {
-    let parts = field
-        .canonical
-        .split_once(':')
-        .filter(|_| *field.key.key == *"authorizationbasic");
-    let Some((id, secret)) = parts else {
-        return vec![field];
-    };
-    let mut secret = Field::new(
-        "authorization_basic_client",
-        secret.to_owned(),
-        Slot::Header,
-    );
-    field.name.clone_into(&mut secret.name);
-    secret.nesting.clone_from(&field.nesting);
-    vec![Field::new("client_id", id.to_owned(), Slot::Header), secret]
-}
-
-/// `oauth_token="…", oauth_verifier="…"` (RFC 5849 §3.5.1).
-fn oauth1_header(value: &str) -> Vec<Field> {
-    value
-        .split(',')
-        .filter_map(|pair| pair.trim().split_once('='))
-        .map(|(name, value)| {
-            let value = encoding::percent(value.trim().trim_matches('"'));
-            Field::new(name.trim(), value.into_owned(), Slot::Header)
-        })
-        .collect()
-}

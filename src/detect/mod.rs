@@ -7,6 +7,8 @@ mod body;
 mod challenge;
 pub mod clock;
 mod encoding;
+mod failure;
+mod header;
 mod html;
 mod joins;
 mod json;

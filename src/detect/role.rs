@@ -2,7 +2,7 @@
 
 use super::message::{Field, Form, Message};
 use super::score::{Found, Setting};
-use super::{Channel, REPORT, Role};
+use super::{Channel, REPORT, Role, failure};
 use crate::atoms::{Kind, Slot};
 use crate::collect::{Observation, Payload, Store, Via};
 
@@ -207,56 +207,14 @@ impl Seen<'_> {
     }
 
     fn is_failure(&self) -> bool {
-        const REGISTERED: [&str; 14] = [
-            "invalid_request",
-            "unauthorized_client",
-            "access_denied",
-            "unsupported_response_type",
-            "invalid_scope",
-            "server_error",
-            "temporarily_unavailable",
-            "interaction_required",
-            "login_required",
-            "account_selection_required",
-            "consent_required",
-            "invalid_request_uri",
-            "invalid_request_object",
-            "request_not_supported",
-        ];
-        self.field("error").is_some_and(|field| {
-            self.has("state") || REGISTERED.contains(&field.canonical.as_str())
-        })
+        let error = self.field("error").map(|field| field.canonical.as_str());
+        error.is_some_and(|code| self.has("state") || failure::is_of_authorization(code))
     }
 
     /// An answer of the token endpoint that grants nothing. An API may use the same words.
     fn is_token_error(&self) -> bool {
-        // RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5 and §8; the last line is GitHub's.
-        const REGISTERED: [&str; 20] = [
-            "invalid_request",
-            "invalid_client",
-            "invalid_grant",
-            "unauthorized_client",
-            "unsupported_grant_type",
-            "invalid_scope",
-            "authorization_pending",
-            "slow_down",
-            "access_denied",
-            "expired_token",
-            "invalid_target",
-            "invalid_dpop_proof",
-            "use_dpop_nonce",
-            "bad_verification_code",
-            "bad_refresh_token",
-            "incorrect_client_credentials",
-            "incorrect_device_code",
-            "redirect_uri_mismatch",
-            "device_flow_disabled",
-            "unverified_user_email",
-        ];
-        self.path(&["token", "oauth"])
-            && self
-                .field("error")
-                .is_some_and(|field| REGISTERED.contains(&field.canonical.as_str()))
+        let error = self.field("error").map(|field| field.canonical.as_str());
+        self.path(&["token", "oauth"]) && error.is_some_and(failure::is_of_token_endpoint)
     }
 
     /// GitHub's token endpoint answers in form data unless JSON is asked for; a form in a page is no answer.

@@ -132,7 +132,7 @@ impl<'a, 'b> Linker<'a, 'b> {
     /// client or its server is wrong.
     fn fits(&self, own: &Own, group: usize) -> bool {
         self.challenges.get(group).is_none_or(|asked| {
-            !asked.differs(&own.verifiers) && !(own.unverified && !asked.keys.is_empty())
+            !asked.differs(&own.verifiers) && (!own.unverified || asked.keys.is_empty())
         })
     }
 

@@ -78,7 +78,8 @@ impl Collector<'_> {
         mime: &str,
         bytes: Cow<'_, [u8]>,
     ) {
-        if !parts::is_media(mime) && !parts::has_media_magic(&bytes) && self.needles.hit(&bytes) {
+        let is_media = parts::is_media(mime) || parts::has_media_magic(&bytes);
+        if !is_media && (self.needles.hit(&bytes) || parts::may_refuse(&via, &bytes)) {
             let payload = Payload::Body {
                 mime: mime.into(),
                 bytes: Raw::new(bytes),

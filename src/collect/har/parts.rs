@@ -1,6 +1,8 @@
 //! What stands inside the strings of an entry: URLs, cookies, pairs, bodies. All of it stays bytes as
 //! found; nothing is normalised. Knows nothing of JSON.
 
+use crate::collect::Via;
+
 /// The host of an absolute URL, lower case, without user, password and port.
 pub(in crate::collect) fn host(url: &[u8]) -> Option<Box<str>> {
     let scheme = scheme_len(url)?;
@@ -263,6 +265,14 @@ pub(in crate::collect) fn is_media(mime: &str) -> bool {
             .iter()
             .chain(&SUBTYPES)
             .any(|media| mime.starts_with(media))
+}
+
+/// Whether the body of an answer may say why it is none: short, and an error. What was sent may be worth less then,
+/// though nothing in the answer is worth a look by itself.
+pub(in crate::collect) fn may_refuse(via: &Via, body: &[u8]) -> bool {
+    /// Bytes of such a body: a code, a sentence, the address of a page and some numbers have a few hundred.
+    const LONGEST: usize = 16 << 10;
+    *via == Via::Response && body.len() <= LONGEST && memchr::memmem::find(body, b"error").is_some()
 }
 
 /// The same, told by the first bytes, for bodies that are called something else.

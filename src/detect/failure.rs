@@ -1,0 +1,50 @@
+//! The error codes of the two endpoints: words by which an answer is known that grants nothing.
+
+/// Whether a code is one of an authorization response (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
+pub(super) fn is_of_authorization(code: &str) -> bool {
+    matches!(
+        code,
+        "invalid_request"
+            | "unauthorized_client"
+            | "access_denied"
+            | "unsupported_response_type"
+            | "invalid_scope"
+            | "server_error"
+            | "temporarily_unavailable"
+            | "interaction_required"
+            | "login_required"
+            | "account_selection_required"
+            | "consent_required"
+            | "invalid_request_uri"
+            | "invalid_request_object"
+            | "request_not_supported"
+    )
+}
+
+/// Whether a code is one of a token endpoint (RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5 and §8), or one
+/// that GitHub documents for its own.
+pub(super) fn is_of_token_endpoint(code: &str) -> bool {
+    matches!(
+        code,
+        "invalid_request"
+            | "invalid_client"
+            | "invalid_grant"
+            | "unauthorized_client"
+            | "unsupported_grant_type"
+            | "invalid_scope"
+            | "authorization_pending"
+            | "slow_down"
+            | "access_denied"
+            | "expired_token"
+            | "invalid_target"
+            | "invalid_dpop_proof"
+            | "use_dpop_nonce"
+            | "bad_verification_code"
+            | "bad_refresh_token"
+            | "incorrect_client_credentials"
+            | "incorrect_device_code"
+            | "redirect_uri_mismatch"
+            | "device_flow_disabled"
+            | "unverified_user_email"
+    )
+}

@@ -1,0 +1,133 @@
+//! Headers: the schemes that carry credentials, and what they carry.
+
+use super::Decoding;
+use super::encoding;
+use super::message::{Field, Form, Message};
+use super::url::Url;
+use crate::atoms::Slot;
+use crate::collect::Observation;
+
+/// A header as a message. Its field is named after the header and, for credentials, the scheme.
+pub(super) fn message(name: &str, value: &str) -> Message {
+    let value = value.trim();
+    let lower = name.to_ascii_lowercase();
+    let mut fields = Vec::new();
+    let (scheme, rest) = value.split_once([' ', '\t']).unwrap_or(("", value));
+    match (
+        lower.ends_with("authorization"),
+        scheme.to_ascii_lowercase().as_str(),
+    ) {
+        (true, "basic") => {
+            let decoded = encoding::base64(rest.trim()).unwrap_or_default();
+            let decoded = encoding::text(&decoded).into_owned();
+            let mut field = Field::new("authorization_basic", decoded, Slot::Header);
+            field.nesting.push(Decoding::Base64);
+            fields.push(field);
+        }
+        (true, "oauth") => fields.extend(oauth1_header(rest)),
+        (true, "") => fields.push(Field::new(
+            "authorization_bare",
+            value.to_owned(),
+            Slot::Header,
+        )),
+        (true, "digest" | "negotiate" | "ntlm" | "aws4-hmac-sha256" | "hoba" | "mutual") => {}
+        (true, scheme) => {
+            let name = format!("authorization_{scheme}");
+            let value = rest.trim().trim_start_matches("token=").trim_matches('"');
+            fields.push(Field::new(&name, value.to_owned(), Slot::Header));
+        }
+        (false, "bearer") if !is_challenge(rest) => {
+            fields.push(Field::new(
+                "authorization_bearer",
+                rest.trim().to_owned(),
+                Slot::Header,
+            ));
+        }
+        // Browsers cannot set another header on a WebSocket: protocols carry tokens.
+        (false, _) if lower == "sec-websocket-protocol" => {
+            let protocols = value.split(',').map(|protocol| protocol.trim().to_owned());
+            fields.extend(protocols.map(|value| Field::new(name, value, Slot::Header)));
+        }
+        (false, _) => fields.push(Field::new(name, value.to_owned(), Slot::Header)),
+    }
+    for field in &mut fields {
+        if lower.ends_with("authorization") {
+            name.clone_into(&mut field.name);
+        }
+    }
+    Message {
+        form: Form::Header,
+        fields,
+        ..Message::default()
+    }
+}
+
+/// Whether the header belongs to a request to an endpoint at which clients authenticate.
+pub(super) fn is_token_endpoint(observation: &Observation) -> bool {
+    const WORDS: [&str; 7] = [
+        "token",
+        "/revoke",
+        "/introspect",
+        "/par",
+        "device_authorization",
+        "oauth2/",
+        "/connect/",
+    ];
+    observation.exchange.as_ref().is_some_and(|exchange| {
+        let path = Url::new(&encoding::text(exchange.url.as_bytes()))
+            .path
+            .to_lowercase();
+        WORDS.iter().any(|word| path.contains(word))
+    })
+}
+
+/// RFC 6749 §2.3.1: at a token endpoint, Basic holds the client's id and secret, each form-encoded.
+pub(super) fn client_credentials(field: Field) -> Vec<Field> {
+    let parts = field
+        .canonical
+        .split_once(':')
+        .filter(|_| *field.key.key == *"authorizationbasic");
+    let Some((id, secret)) = parts else {
+        return vec![field];
+    };
+    let mut secret = Field::new(
+        "authorization_basic_client",
+        secret.to_owned(),
+        Slot::Header,
+    );
+    field.name.clone_into(&mut secret.name);
+    secret.nesting.clone_from(&field.nesting);
+    vec![Field::new("client_id", id.to_owned(), Slot::Header), secret]
+}
+
+/// The token of `Bearer x` as a whole value: in cookies, in storage, in JSON.
+pub(super) fn bearer(canonical: &str) -> Option<&str> {
+    let (scheme, token) = canonical.split_at_checked(7)?;
+    let scheme = scheme.strip_suffix([' ', '+'])?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    (is_bearer && !is_challenge(token)).then(|| token.trim())
+}
+
+/// `oauth_token="…", oauth_verifier="…"` (RFC 5849 §3.5.1).
+fn oauth1_header(value: &str) -> Vec<Field> {
+    value
+        .split(',')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .map(|(name, value)| {
+            let value = encoding::percent(value.trim().trim_matches('"'));
+            Field::new(name.trim(), value.into_owned(), Slot::Header)
+        })
+        .collect()
+}
+
+/// Whether what follows a scheme is a challenge's first parameter, `realm="x"`, and not a token: in a token `=`
+/// stands at the end alone (RFC 9110 §11.2, RFC 6750 §2.1 and §3).
+fn is_challenge(rest: &str) -> bool {
+    rest.trim_start()
+        .split_once('=')
+        .is_some_and(|(name, value)| {
+            let name = name.trim_end();
+            let is_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-';
+            !name.is_empty() && name.bytes().all(is_name) && !value.trim_matches('=').is_empty()
+        })
+}
