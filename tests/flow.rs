@@ -22,6 +22,7 @@ use tokentrail::collect::Via;
 use tokentrail::detect::{
     Address, Channel, Credential, Param, REPORT, Role, Sighting, Signature, VisitKeys,
 };
+use tokentrail::flow::census::Census;
 use tokentrail::flow::repeats::{REPEATS, Repeats, Sieve, set_aside};
 use tokentrail::flow::{Correlated, Flow, Pkce, Trail, WeaknessKind, near, trails};
 
@@ -197,6 +198,104 @@ fn a_constant_state_joins_nothing_and_is_a_weakness() {
     }
 }
 
+/// A client that tries again and again with one `state`, and fails each time.
+fn failing(times: i64) -> Vec<Sighting> {
+    let attempt = |number: i64| {
+        let mut failed = code_response(2 * number + 1, "none", "s1");
+        failed
+            .params
+            .push(shown("error", "access_denied", Slot::Query));
+        failed.credentials.clear();
+        failed.keys.retain(|key| key.kind == KeyKind::State);
+        [request(2 * number, "s1", None), failed]
+    };
+    (0..times).flat_map(attempt).collect()
+}
+
+#[test]
+fn of_many_requests_with_one_state_the_nearest_before_an_answer_are_compared() {
+    let mut rows = failing(100);
+    // The requests of the first half, and one answer in their midst.
+    rows.retain(|row| row.role == Role::AuthorizationRequest || row.id == digest("response-101"));
+    let found = correlate(rows);
+    assert_eq!(found.trails.len(), 1);
+    let mut clues = found.trails[0].clues.iter();
+    let tied = clues.find(|clue| clue.text.starts_with("`state`")).unwrap();
+    let mut nearest: Vec<Digest> = (43..=50)
+        .map(|number| digest(&format!("request-{}", 2 * number)))
+        .collect();
+    nearest.push(digest("response-101"));
+    let sorted = |mut ids: Vec<Digest>| {
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(sorted(tied.sightings.clone()), sorted(nearest));
+}
+
+/// Each answer beside each request would be four hundred million reasons, and more than memory holds.
+#[test]
+fn many_requests_and_many_failures_with_one_state_are_one_run() {
+    let found = correlate(failing(20_000));
+    assert_eq!(found.trails.len(), 1);
+    assert_eq!(found.trails[0].grant, Flow::Failed);
+    assert_eq!(found.trails[0].steps.len(), 40_000);
+}
+
+/// Three answers make a key constant, two do not, and what a refresh brings may repeat it.
+#[test]
+fn what_answers_a_nonce_or_a_challenge_is_counted() {
+    let weak = |of: KeyKind, answers: i64, row: &dyn Fn(i64) -> Sighting| {
+        let mut census = Census::default();
+        (0..answers).for_each(|number| census.add(&row(number)));
+        let mut keys = row(0).keys;
+        keys.retain(|key| key.kind == of);
+        assert_eq!(keys.len(), 1);
+        census.common().weak.contains(&keys[0])
+    };
+    let id_token = |role: Role| {
+        move |number: i64| {
+            let nonce = key(KeyKind::Nonce, "constant");
+            let mut row = blank("answer", number, role, "app.example.com", "/cb");
+            let value = format!("id-token-{number}");
+            hold(&mut row, Kind::IdToken, "id_token", &value, Slot::Fragment);
+            row.credentials[0].keys.push(nonce);
+            row.keys.push(nonce);
+            row
+        }
+    };
+    let in_fragment = id_token(Role::ResponseInFragment);
+    let in_answer = id_token(Role::TokenResponse);
+    let redeemed = |number| token_request(number, &format!("code-{number}"), Some("verifier"));
+    let again = |number| token_request(number, "code", Some("verifier"));
+    assert!(!weak(KeyKind::Nonce, 2, &in_fragment));
+    assert!(weak(KeyKind::Nonce, 3, &in_fragment));
+    assert!(!weak(KeyKind::Nonce, 3, &in_answer));
+    for of in [KeyKind::ChallengeS256, KeyKind::ChallengePlain] {
+        assert!(!weak(of, 2, &redeemed));
+        assert!(weak(of, 3, &redeemed));
+        assert!(!weak(of, 3, &again));
+    }
+}
+
+/// Without a time each answer could have any of the requests: four hundred million, and more than memory holds.
+#[test]
+fn of_many_requests_without_a_time_each_answer_has_what_is_tied_to_it() {
+    let login = |number: i64| {
+        let mut asked = request(2 * number, "none", Some("constant"));
+        let mut answered = code_response(2 * number + 1, &format!("code-{number}"), "none");
+        for row in [&mut asked, &mut answered] {
+            row.at = None;
+            row.keys.retain(|key| key.kind != KeyKind::State);
+        }
+        chain(&mut asked, 2 * number, &[]);
+        chain(&mut answered, 2 * number + 1, &[(1, 2 * number)]);
+        [asked, answered]
+    };
+    let found = correlate((0..20_000).flat_map(login).collect());
+    assert_eq!(found.trails.len(), 20_000);
+    assert!(found.trails.iter().all(|trail| trail.steps.len() == 2));
+}
+
 #[test]
 fn a_candidate_is_promoted_by_the_request_that_named_its_place() {
     let mut lone = code_response(2, "code-a", "none");
@@ -365,9 +464,12 @@ fn near_response(change: impl Fn(&mut [Sighting; 3])) -> usize {
 #[test]
 fn a_response_whose_request_is_named_is_near_no_other() {
     assert_eq!(near_response(|_| {}), 1);
-    // By a key, unless it is constant.
-    let named = |rows: &mut [Sighting; 3]| rows[2].keys.push(key(KeyKind::State, "s1"));
-    assert_eq!(near_response(named), 0);
+    // By a key, unless it is constant. Another source may show that it is, so that the request is noted all the same.
+    let named = |rows: &mut [Sighting; 3]| {
+        rows[1] = request(2, "s3", None);
+        rows[2].keys.push(key(KeyKind::State, "s1"));
+    };
+    assert_eq!(near_response(named), 1);
     let constant = |rows: &mut [Sighting; 3]| {
         rows[1] = request(2, "s1", Some("a"));
         with_challenge(&mut rows[0], &s256("b"));
@@ -380,6 +482,35 @@ fn a_response_whose_request_is_named_is_near_no_other() {
         (rows[0].exchange, rows[2].exchange) = (exchange, exchange);
     };
     assert_eq!(near_response(answered), 0);
+}
+
+/// A `state` that serves several logins ties each answer to its own request, whether or not one file holds them all.
+#[test]
+fn how_logins_with_one_state_are_cut_into_files_changes_nothing() {
+    let flows = |files: &dyn Fn(i64) -> String, logins: i64| {
+        let login = |number: i64| {
+            let code = format!("code-{number}");
+            let second = 3600 * number;
+            let mut rows = [
+                request(second, "constant", Some(&format!("verifier-{number}"))),
+                code_response(second + 9, &code, "constant"),
+            ];
+            for (line, row) in (2 * number..).zip(&mut rows) {
+                row.place = place(&files(number), u64::try_from(line).unwrap());
+            }
+            rows
+        };
+        let found = correlate((0..logins).flat_map(login).collect());
+        let flows: Vec<Flow> = found.exposures.iter().map(|it| it.flow).collect();
+        (found.trails.len(), flows)
+    };
+    for logins in 1..5 {
+        let number = usize::try_from(logins).unwrap();
+        let all = (number, vec![Flow::CodePkceS256; number]);
+        assert_eq!(flows(&|_| "one.log".into(), logins), all);
+        assert_eq!(flows(&|number| format!("{number}.log"), logins), all);
+        assert_eq!(flows(&|number| format!("{}.log", number % 2), logins), all);
+    }
 }
 
 #[test]

@@ -8,14 +8,14 @@ use std::sync::Arc;
 pub use super::index::value;
 use super::index::{is_of_one_run, is_request, is_response, request_keys};
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Locator};
-use crate::detect::{Role, Sighting};
+use crate::detect::{Credential, Role, Sighting};
 
 /// A key that this many *different* requests carry joins nothing: it is constant, or reused. Two requests
 /// with one `state` and two nonces cannot be one run seen twice.
 pub const REUSED_IN_REQUESTS: usize = 2;
 
-/// A `state` that this many different codes or tokens answer is constant. Two answers are still one user
-/// who went back and signed in again.
+/// A `state` or nonce that this many different codes or tokens answer is constant, and so is a challenge whose verifier
+/// redeems this many different codes. Two answers are still one user who went back and signed in again.
 pub const REUSED_IN_RESPONSES: usize = 3;
 
 /// Pairs that are taken in before they are sorted and counted: some megabytes.
@@ -31,9 +31,10 @@ pub enum Fact {
         /// One that tells this request from another.
         other: JoinKey,
     },
-    /// A response with this `state` brings a credential.
+    /// A response with this `state` brings a credential, an ID token with this nonce comes in a response, or a
+    /// verifier of this challenge redeems a code.
     Answered {
-        /// The `state`.
+        /// The `state`, the nonce or the challenge.
         key: JoinKey,
         /// What it is.
         kind: Kind,
@@ -85,17 +86,15 @@ pub fn facts(sighting: &Sighting, source: Digest, tell: &mut dyn FnMut(Fact)) {
                 tell(Fact::Beside { key, other });
             }
         }
-    } else if is_response(sighting) {
-        let states = sighting.keys.iter();
-        for key in states.filter(|key| key.kind == KeyKind::State) {
-            for credential in &sighting.credentials {
-                if is_of_one_run(credential.kind) {
-                    tell(Fact::Answered {
-                        key: *key,
-                        kind: credential.kind,
-                        credential: credential.id,
-                    });
-                }
+    } else {
+        for key in &sighting.keys {
+            let answers = sighting.credentials.iter();
+            for credential in answers.filter(|it| is_answered(*key, sighting, it)) {
+                tell(Fact::Answered {
+                    key: *key,
+                    kind: credential.kind,
+                    credential: credential.id,
+                });
             }
         }
     }
@@ -113,6 +112,25 @@ pub fn facts(sighting: &Sighting, source: Digest, tell: &mut dyn FnMut(Fact)) {
             client: client.into(),
             habit,
         });
+    }
+}
+
+/// Whether a message shows that a credential answers what the key names.
+fn is_answered(key: JoinKey, message: &Sighting, credential: &Credential) -> bool {
+    match key.kind {
+        KeyKind::State => is_response(message) && is_of_one_run(credential.kind),
+        // An answer to a refresh may repeat the nonce (OpenID Connect Core §12.2), so that only what the front channel
+        // brings counts.
+        KeyKind::Nonce => {
+            is_response(message)
+                && credential.kind == Kind::IdToken
+                && credential.keys.contains(&key)
+        }
+        // A verifier is made for one code (RFC 7636 §4.1).
+        KeyKind::ChallengeS256 | KeyKind::ChallengePlain => {
+            message.role == Role::TokenRequest && credential.kind == Kind::AuthorizationCode
+        }
+        _ => false,
     }
 }
 

@@ -38,6 +38,9 @@ fn clause(link: Link) -> String {
         Link::Nonce => "`nonce` is equal in request and ID token".into(),
         Link::StateHash => "`s_hash` of the ID token fits the request's `state`".into(),
         Link::Challenge => "the verifier opens the request's challenge".into(),
+        Link::ReusedChallenge => {
+            "the verifier opens the request's challenge, and that of other runs too".into()
+        }
         Link::RedirectUri => "the response is at the request's `redirect_uri`".into(),
         Link::ClientId => "the response is for the request's client".into(),
         Link::Issuer => "the response is by the request's server".into(),

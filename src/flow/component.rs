@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::index::{
-    Index, is_answer, is_of_one_run, is_pushed, is_request, is_response, is_sent_along, is_token,
+    Index, is_answer, is_of_one_run, is_request, is_response, is_sent_along, is_token,
     names_request,
 };
 use super::near::SAME_REQUEST_SECONDS;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Source};
-use crate::detect::{Role, Sighting};
+use crate::detect::{Credential, Role, Sighting};
 
 /// A page that a back end hands a token to follows its callback within this many hops.
 const HANDOFF_HOPS: u8 = 2;
@@ -68,7 +68,7 @@ pub(super) fn cores(index: &Index<'_>) -> Sets {
     for (at, sighting) in index.each(&members) {
         let mut of_others: Vec<JoinKey> = Vec::new();
         for credential in &sighting.credentials {
-            if is_of_one_run(credential.kind) {
+            if is_of_one_run(credential.kind) && !is_constant(index, credential) {
                 unions.join(at, *by_id.entry(credential.id).or_insert(at));
             } else {
                 of_others.extend(&credential.keys);
@@ -94,11 +94,7 @@ pub(super) fn cores(index: &Index<'_>) -> Sets {
 
 /// Whether the sighting is an authorization request, or the answer to a pushed one.
 fn belongs_to_request(index: &Index<'_>, sighting: &Sighting) -> bool {
-    let pushed_here = || {
-        let exchange = sighting.exchange.map(|key| index.of_exchange(key));
-        let mut others = index.each(exchange.unwrap_or_default());
-        others.any(|(_, other)| is_pushed(other))
-    };
+    let pushed_here = || sighting.exchange.is_some_and(|key| index.pushes(key));
     is_request(sighting)
         || (matches!(sighting.role, Role::TokenResponse | Role::TokenRequest) && pushed_here())
 }
@@ -117,6 +113,12 @@ fn joins_run(key: JoinKey) -> bool {
             | KeyKind::Jti
             | KeyKind::Value
     )
+}
+
+/// Whether the value is a verifier or a challenge that other runs have, too.
+fn is_constant(index: &Index<'_>, credential: &Credential) -> bool {
+    matches!(credential.kind, Kind::CodeVerifier | Kind::CodeChallenge)
+        && credential.keys.iter().any(|key| index.weak.contains(key))
 }
 
 /// Joins what one request and its answer have to do with each other.

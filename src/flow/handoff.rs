@@ -7,7 +7,6 @@ use super::classify::Words;
 use super::index::{Index, param, same_name, value};
 use super::link::host_of;
 use super::run::Run;
-use super::tie::Link;
 use crate::atoms::{KeyKind, Kind, Slot};
 use crate::detect::{Address, Role, Sighting};
 
@@ -45,7 +44,8 @@ pub(super) enum Origin {
 
 /// Who put the tokens into the fragment of a sighting of the run.
 pub(super) fn origin(index: &Index<'_>, run: &Run, sighting: &Sighting) -> Origin {
-    if asked_for_token(index, run, sighting) {
+    // A linked request asked for a token, and this is where it asked for it, or the browser came straight from it.
+    if run.wanted(index).tokens_at(sighting) {
         return Origin::Server;
     }
     if is_hosted_form(sighting) {
@@ -63,7 +63,7 @@ pub(super) fn origin(index: &Index<'_>, run: &Run, sighting: &Sighting) -> Origi
             return Origin::BackEnd;
         }
     }
-    let lead = hand_off_points(index, run, sighting) - implicit_points(run, sighting);
+    let lead = hand_off_points(index, run, sighting) - implicit_points(index, run, sighting);
     match lead {
         LEAD.. => Origin::BackEnd,
         _ if lead <= -LEAD => Origin::Server,
@@ -76,21 +76,6 @@ pub(super) fn is_hosted_service(address: &Address) -> bool {
     HOSTED
         .iter()
         .any(|(host, path)| address.host.ends_with(host) && address.path.starts_with(path))
-}
-
-/// A linked request asked for a token, and this is where it asked for it, or the browser came straight from it.
-fn asked_for_token(index: &Index<'_>, run: &Run, sighting: &Sighting) -> bool {
-    index.each(&run.requests).any(|(at, request)| {
-        let asked = Words::of(request).is_some_and(|words| words.token || words.id_token);
-        let there = match (request.redirect, sighting.landing) {
-            (Some(asked), Some(landed)) => asked == landed,
-            _ => true,
-        };
-        let named = run.ties.iter().any(|tie| {
-            tie.request == at && matches!(tie.link, Link::State | Link::Nonce | Link::StateHash)
-        });
-        asked && (there || named)
-    })
 }
 
 /// What the browser, or the exchange, was at directly before.
@@ -115,10 +100,7 @@ fn hand_off_points(index: &Index<'_>, run: &Run, sighting: &Sighting) -> i16 {
     if holds(sighting, Kind::AccessToken) && param(sighting, "token_type").is_none() {
         points += 3;
     }
-    let asked_state = index
-        .each(&run.requests)
-        .any(|(_, request)| param(request, "state").is_some());
-    if asked_state && param(sighting, "state").is_none() {
+    if run.wanted(index).state && param(sighting, "state").is_none() {
         points += 3;
     }
     if has_foreign_names(sighting) {
@@ -135,24 +117,18 @@ fn hand_off_points(index: &Index<'_>, run: &Run, sighting: &Sighting) -> i16 {
     if code_login_before(index, run, sighting) {
         points += 4;
     }
-    let never = index.each(&run.requests).any(|(_, request)| {
-        let address = request.address.as_ref();
-        let found = address.and_then(|it| index.providers.by_endpoint(&it.host, &it.path));
-        let at = sighting.at.or(request.at).map(|when| when.instant);
-        found.is_some_and(|(provider, _)| provider.is_without_implicit(at))
-    });
-    if never {
+    if run.wanted(index).is_without_implicit(index, sighting) {
         points += 5;
     }
     points
 }
 
-fn implicit_points(run: &Run, sighting: &Sighting) -> i16 {
+fn implicit_points(index: &Index<'_>, run: &Run, sighting: &Sighting) -> i16 {
     let mut points = 0;
     let whole = ["expires_in", "token_type", "scope", "state"]
         .iter()
         .all(|name| param(sighting, name).is_some());
-    if whole && run.ties.iter().any(|tie| tie.link == Link::State) {
+    if whole && run.wanted(index).by_state {
         points += 3;
     }
     // What a back end got for a code, and hands on, has an `at_hash` and an ID token, too (OpenID Connect Core
@@ -216,34 +192,30 @@ fn issued_by_landing(index: &Index<'_>, run: &Run, sighting: &Sighting) -> bool 
         return false;
     };
     let own = |host: &str| host == landing || psl::domain_str(landing) == Some(host);
-    let mut asked = index
-        .each(&run.requests)
-        .filter_map(|(_, request)| request.address.as_ref());
     let mut claims = sighting
         .credentials
         .iter()
         .filter_map(|c| c.claims.as_ref());
     claims.any(|claims| claims.iss.as_deref().and_then(host_of).is_some_and(own))
-        && asked.all(|address| own(&address.host))
+        && run.wanted(index).hosts.iter().all(|host| own(host))
 }
 
 /// A login by code in the run, or shortly before on the same site in the same source, and none for a token.
 fn code_login_before(index: &Index<'_>, run: &Run, sighting: &Sighting) -> bool {
+    let landed = sighting.at.map(|when| when.instant);
     let soon = |asked: jiff::Timestamp| {
-        sighting
-            .at
-            .is_none_or(|landed| landed.instant.duration_since(asked) <= CODE_LOGIN)
+        landed.is_none_or(|landed| landed.duration_since(asked) <= CODE_LOGIN)
     };
-    let linked = index.each(&run.requests).map(|(_, request)| request);
-    let linked = linked.filter(|request| request.at.is_none_or(|when| soon(when.instant)));
     let near = index
         .requests_near(sighting)
         .filter_map(|at| index.get(at))
         .take_while(|request| request.at.is_some_and(|when| soon(when.instant)))
         .filter(|request| lands_on_site(request, sighting));
-    let words: Vec<Words> = linked.chain(near).filter_map(Words::of).collect();
-    words.iter().any(|words| words.code)
-        && words.iter().all(|words| !words.token && !words.id_token)
+    let near: Vec<Words> = near.filter_map(Words::of).collect();
+    let wanted = run.wanted(index);
+    let code = wanted.code.since(landed, CODE_LOGIN) || near.iter().any(|words| words.code);
+    let none = near.iter().all(|words| !words.token && !words.id_token);
+    code && none && !wanted.tokens.since(landed, CODE_LOGIN)
 }
 
 /// Whether the request asks for its answer on the site where the fragment landed.

@@ -1,8 +1,9 @@
 //! The sightings of a run, and the tables that find one from another. Decides nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::asked::Asked;
 use super::census::{Common, Weak};
 use super::near;
 use crate::atoms::rules::provider::Providers;
@@ -24,14 +25,20 @@ pub(super) struct Index<'a> {
     visits: HashMap<JoinKey, Vec<usize>>,
     /// Sightings of an exchange.
     pub(super) exchanges: BTreeMap<JoinKey, Vec<usize>>,
+    /// Visits and exchanges with an authorization request.
+    begun: HashSet<JoinKey>,
+    /// Exchanges with a pushed request.
+    pushed: HashSet<JoinKey>,
     /// Requests that carry a key.
-    requests_by_key: HashMap<JoinKey, Vec<usize>>,
+    requests_by_key: HashMap<JoinKey, Asked>,
     /// Authorization requests by the key that names each as something near.
     requests_by_id: HashMap<JoinKey, usize>,
     /// What answers where.
     pub(super) providers: &'a Providers,
     /// Digests of the sources, each computed once.
     sources: HashMap<*const Source, Digest>,
+    /// For each sighting: the number of its source.
+    source_of: Vec<u32>,
 }
 
 impl<'a> Index<'a> {
@@ -44,21 +51,35 @@ impl<'a> Index<'a> {
             real: BTreeMap::new(),
             visits: HashMap::new(),
             exchanges: BTreeMap::new(),
+            begun: HashSet::new(),
+            pushed: HashSet::new(),
             requests_by_key: HashMap::new(),
             requests_by_id: HashMap::new(),
             providers,
             sources: HashMap::new(),
+            source_of: Vec::with_capacity(all.len()),
         };
-        let mut last = std::ptr::null();
+        let mut last: Option<&Arc<Source>> = None;
+        let mut number = 0;
         for (at, sighting) in all.iter().enumerate() {
             let source = &sighting.place.source;
-            if Arc::as_ptr(source) != last {
-                last = Arc::as_ptr(source);
-                let known = index.sources.entry(last);
+            if !last.is_some_and(|last| Arc::ptr_eq(last, source)) {
+                // Two that are equal are one, and stand together.
+                number += u32::from(last.is_some_and(|last| last != source));
+                last = Some(source);
+                let known = index.sources.entry(Arc::as_ptr(source));
                 known.or_insert_with(|| source.digest());
             }
+            index.source_of.push(number);
             if sighting.role == Role::AuthorizationRequest {
                 index.requests_by_id.insert(near::by_id(sighting.id), at);
+                let visit = sighting.visit.as_ref().map(|visit| visit.own);
+                index
+                    .begun
+                    .extend(visit.into_iter().chain(sighting.exchange));
+            }
+            if is_pushed(sighting) {
+                index.pushed.extend(sighting.exchange);
             }
             if let Some(visit) = &sighting.visit {
                 index.visits.entry(visit.own).or_default().push(at);
@@ -71,6 +92,9 @@ impl<'a> Index<'a> {
                     index.requests_by_key.entry(key).or_default().push(at);
                 }
             }
+        }
+        for asked in index.requests_by_key.values_mut() {
+            asked.sort(all, &index.source_of);
         }
         index
     }
@@ -106,6 +130,11 @@ impl<'a> Index<'a> {
         known.unwrap_or_else(|| source.digest())
     }
 
+    /// The number of the source of a sighting, in the order of sources.
+    pub(super) fn number_of(&self, at: usize) -> Option<u32> {
+        self.source_of.get(at).copied()
+    }
+
     /// Sightings of a visit.
     pub(super) fn of_visit(&self, key: JoinKey) -> &[usize] {
         self.visits.get(&key).map_or(&[], Vec::as_slice)
@@ -116,9 +145,24 @@ impl<'a> Index<'a> {
         self.exchanges.get(&key).map_or(&[], Vec::as_slice)
     }
 
-    /// Authorization requests that carry a key.
-    pub(super) fn requests_with(&self, key: JoinKey) -> &[usize] {
-        self.requests_by_key.get(&key).map_or(&[], Vec::as_slice)
+    /// Whether a visit or an exchange has an authorization request.
+    pub(super) fn begins(&self, key: JoinKey) -> bool {
+        self.begun.contains(&key)
+    }
+
+    /// Whether an exchange has a pushed request.
+    pub(super) fn pushes(&self, key: JoinKey) -> bool {
+        self.pushed.contains(&key)
+    }
+
+    /// Authorization requests that carry a key of a sighting: those nearest to it.
+    pub(super) fn requests_with(
+        &self,
+        key: JoinKey,
+        at: usize,
+    ) -> impl Iterator<Item = usize> + '_ {
+        let asked = self.requests_by_key.get(&key).into_iter();
+        asked.flat_map(move |asked| asked.near(at, self.all, &self.source_of))
     }
 
     /// The credentials of a sighting that the evidence supports, with what they are.

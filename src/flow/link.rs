@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 
 use super::component::Sets;
 use super::index::{Index, is_answer, is_response, value};
+use super::named::{CHALLENGES, Named, Own, STATE};
 use super::near::{LOGIN_SECONDS, MAX_HOPS};
-use super::pkce::{redeems_code, sends_verifier};
 use super::tie::{ACCEPT, Link, Tie};
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Role, Sighting};
@@ -16,10 +16,15 @@ use crate::detect::{Role, Sighting};
 /// `ukm_db`, 3 to 6 ms): a request this little behind its response may still be the one that it answers.
 const NOTED_TOGETHER: SignedDuration = SignedDuration::from_millis(100);
 
+/// Requests of one exchange that are compared with its answers: a page may hold links to thousands.
+const MAX_IN_EXCHANGE: usize = 16;
+
 /// Finds the request of a core.
 pub(super) struct Linker<'a, 'b> {
     index: &'b Index<'a>,
     group_of: HashMap<usize, usize>,
+    /// The first requests of an exchange.
+    in_exchange: HashMap<JoinKey, Vec<usize>>,
     states: Vec<Named>,
     challenges: Vec<Named>,
     /// By `state`: the code that came back with it; `None` where several did.
@@ -30,8 +35,16 @@ impl<'a, 'b> Linker<'a, 'b> {
     /// Prepares the requests.
     pub(super) fn new(index: &'b Index<'a>, requests: &Sets) -> Self {
         let mut group_of = HashMap::new();
+        let mut in_exchange: HashMap<JoinKey, Vec<usize>> = HashMap::new();
         for (group, members) in requests.iter().enumerate() {
             group_of.extend(members.iter().map(|at| (*at, group)));
+        }
+        for (key, within) in &index.exchanges {
+            let asked = within.iter().filter(|at| group_of.contains_key(at));
+            let asked: Vec<usize> = asked.take(MAX_IN_EXCHANGE).copied().collect();
+            if !asked.is_empty() {
+                in_exchange.insert(*key, asked);
+            }
         }
         let named = |kinds| {
             let of = requests.iter();
@@ -42,6 +55,7 @@ impl<'a, 'b> Linker<'a, 'b> {
         Self {
             index,
             group_of,
+            in_exchange,
             states,
             challenges,
             codes: codes(index),
@@ -56,14 +70,17 @@ impl<'a, 'b> Linker<'a, 'b> {
     ) -> Option<(usize, Vec<Tie>)> {
         let own = Own::of(self.index, core);
         let mut ties: BTreeMap<usize, BTreeSet<Tie>> = BTreeMap::new();
+        let mut fit: HashMap<usize, bool> = HashMap::new();
         for (at, sighting) in self.index.each(core) {
             for (request, hops) in self.candidates(core, at, sighting) {
                 let Some(&group) = self.group_of.get(&request) else {
                     continue;
                 };
-                if !self.contradicts(&own, group) {
-                    let found = self.compare(at, sighting, request, hops);
-                    ties.entry(group).or_default().extend(found);
+                let fits = fit.entry(group);
+                if *fits.or_insert_with(|| !self.contradicts(&own, group)) {
+                    let ties = ties.entry(group).or_default();
+                    ties.extend(self.compare(at, sighting, request, hops));
+                    ties.extend(own.redeems(self.index, request));
                 }
             }
         }
@@ -130,14 +147,14 @@ impl<'a, 'b> Linker<'a, 'b> {
         let can_answer = answers(self.index, sighting);
         if can_answer {
             self.along_chain(core, sighting, &mut found);
-            let exchange = sighting.exchange.map(|key| self.index.of_exchange(key));
-            for &other in exchange.unwrap_or_default() {
+            let exchange = sighting.exchange.and_then(|key| self.in_exchange.get(&key));
+            for &other in exchange.into_iter().flatten() {
                 found.entry(other).or_default();
             }
         }
         for key in &sighting.keys {
             if !self.index.weak.contains(key) {
-                for &other in self.index.requests_with(*key) {
+                for other in self.index.requests_with(*key, at) {
                     found.entry(other).or_default();
                 }
             }
@@ -161,7 +178,7 @@ impl<'a, 'b> Linker<'a, 'b> {
         for (hops, key) in visit.ancestors.iter().filter(|(hops, _)| *hops <= MAX_HOPS) {
             for (at, before) in self.index.each(self.index.of_visit(*key)) {
                 let same_landing = before.landing.is_some() && before.landing == sighting.landing;
-                if is_response(before) && same_landing && !core.contains(&at) {
+                if is_response(before) && same_landing && core.binary_search(&at).is_err() {
                     // What lies behind an earlier response at this place was answered by that one.
                     return;
                 }
@@ -324,60 +341,4 @@ fn codes(index: &Index<'_>) -> HashMap<JoinKey, Option<Digest>> {
         }
     }
     codes
-}
-
-const STATE: &[KeyKind] = &[KeyKind::State];
-const CHALLENGES: &[KeyKind] = &[KeyKind::ChallengeS256, KeyKind::ChallengePlain];
-
-/// Keys of some sightings, and where they can be compared with others.
-#[derive(Default)]
-struct Named {
-    keys: BTreeSet<JoinKey>,
-    /// Sources by their marks, since all keys of one source can be compared; `None` for keys that hold everywhere.
-    scopes: BTreeSet<Option<[u8; 4]>>,
-}
-
-impl Named {
-    fn of(
-        index: &Index<'_>,
-        members: &[usize],
-        kinds: &[KeyKind],
-        of: impl Fn(&Sighting) -> bool,
-    ) -> Self {
-        let mut named = Self::default();
-        for (_, sighting) in index.each(members).filter(|(_, sighting)| of(sighting)) {
-            let keys = sighting.keys.iter();
-            for key in keys.filter(|key| kinds.contains(&key.kind)) {
-                let source = index.source(sighting).mark();
-                named.keys.insert(*key);
-                named.scopes.extend([key.digest.scope(), Some(source)]);
-            }
-        }
-        named
-    }
-
-    /// Whether these are others. A short `state` in two sources has two keys, and may be one (`detect::keys`).
-    fn differs(&self, other: &Self) -> bool {
-        !self.scopes.is_disjoint(&other.scopes) && self.keys.is_disjoint(&other.keys)
-    }
-}
-
-/// What a core says of the request that it can belong to.
-struct Own {
-    states: Named,
-    verifiers: Named,
-    /// Whether a code was redeemed, and no verifier sent with it.
-    unverified: bool,
-}
-
-impl Own {
-    fn of(index: &Index<'_>, core: &[usize]) -> Self {
-        let redemptions = index.each(core).filter(|(_, s)| redeems_code(s));
-        let verified = redemptions.filter_map(|(_, s)| sends_verifier(s)).max();
-        Self {
-            states: Named::of(index, core, STATE, is_response),
-            verifiers: Named::of(index, core, CHALLENGES, redeems_code),
-            unverified: verified == Some(false),
-        }
-    }
 }

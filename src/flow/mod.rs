@@ -1,6 +1,7 @@
 //! Stage 3: sightings become trails, and every credential learns which flow put it where it lies.
 //! Knows OAuth; opens no file, reads no clock, and cannot fail.
 
+mod asked;
 pub mod census;
 mod classify;
 mod clue;
@@ -10,6 +11,7 @@ mod handoff;
 mod index;
 mod link;
 mod modifier;
+mod named;
 mod names;
 pub mod near;
 mod pkce;
@@ -19,6 +21,7 @@ pub mod repeats;
 mod run;
 mod tie;
 mod trail;
+mod wanted;
 mod weakness;
 
 use std::collections::{HashMap, HashSet};

@@ -1,11 +1,13 @@
 //! What else is true of a run, beside its name.
 
+use std::collections::HashSet;
+
 use super::classify::{has_fragment_token, speaks_oauth};
 use super::handoff::{self, Origin};
 use super::index::{Index, is_answer, is_request, is_response, is_token, param, value};
 use super::names::Modifier;
 use super::run::Run;
-use crate::atoms::{Kind, Slot};
+use crate::atoms::{JoinKey, Kind, Slot};
 use crate::collect::Via;
 use crate::detect::{Role, Sighting};
 
@@ -101,14 +103,14 @@ fn is_dpop(index: &Index<'_>, sighting: &Sighting) -> bool {
 /// The callback was answered with a session cookie, and the browser has no token of the run.
 fn is_bff(index: &Index<'_>, run: &Run) -> bool {
     let rest = || index.each(&run.rest).map(|(_, sighting)| sighting);
+    let callbacks = rest().filter(|s| is_response(s) && !is_answer(s));
+    let callbacks: HashSet<Option<JoinKey>> = callbacks.map(|s| s.exchange).collect();
     let session = rest().any(|s| {
         matches!(s.via, Via::Response)
             && s.credentials
                 .iter()
                 .any(|c| c.slot == Slot::Cookie && c.kind == Kind::SessionId)
-            && rest().any(|callback| {
-                is_response(callback) && !is_answer(callback) && callback.exchange == s.exchange
-            })
+            && callbacks.contains(&s.exchange)
     });
     session && !rest().any(|s| index.credentials(s).any(|(_, kind)| is_token(kind)))
 }

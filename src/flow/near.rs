@@ -1,5 +1,5 @@
-//! What a sighting may belong to where nothing names it: requests shortly before it, or the same request, in its own
-//! source. Noted while the whole source is at hand, so that a part of its sightings can be judged without the rest.
+//! What a sighting may belong to where nothing names it for certain: requests shortly before it, or the same request, in
+//! its own source. Noted while the whole source is at hand, so that a part of its sightings can be judged without the rest.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::census::{Census, Weak, facts};
 use super::index::{is_pushed, is_request, is_response, names_request, request_keys, value};
-use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Slot};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Place, Slot};
 use crate::detect::{Role, Sighting};
 
 /// A response is at most this many hops behind its request: the login pages of a provider lie between.
@@ -17,8 +17,8 @@ pub(super) const MAX_HOPS: u8 = 12;
 /// a person takes to sign in.
 pub(super) const LOGIN_SECONDS: i64 = 30 * 60;
 
-/// Requests before a response that are compared when no key names one: enough for the tabs of a person,
-/// and a bound for a log with thousands in half an hour.
+/// Requests before a response that are noted, of all and of those that share a key with it: enough for the tabs of a
+/// person, and a bound for a log with thousands in half an hour.
 const MAX_NEAR: usize = 16;
 
 /// Two sightings of one request in one source lie at most this many seconds apart when no key names it:
@@ -46,12 +46,17 @@ pub fn by_id(sighting: Digest) -> JoinKey {
     }
 }
 
+/// A request, and when it was sent.
+type Asked<'a> = (Timestamp, &'a Sighting);
+
 /// The requests of a source.
 struct Source<'a> {
     digest: Digest,
     weak: Weak,
     /// Those with a time, in the order of time, then of places.
-    in_time: Vec<(Timestamp, &'a Sighting)>,
+    in_time: Vec<Asked<'a>>,
+    /// The same by each key that they carry.
+    by_key: HashMap<JoinKey, Vec<Asked<'a>>>,
     keys: HashSet<JoinKey>,
     exchanges: HashSet<JoinKey>,
     pushed: HashSet<JoinKey>,
@@ -72,16 +77,21 @@ impl<'a> Source<'a> {
             }
         }
         let asked = || requests().filter(|it| it.role == Role::AuthorizationRequest);
-        let mut in_time: Vec<_> = asked()
+        let mut in_time: Vec<Asked<'_>> = asked()
             .filter_map(|it| Some((it.at?.instant, it)))
             .collect();
-        in_time.sort_by(|(one, first), (other, second)| {
-            (one, &first.place, first.id).cmp(&(other, &second.place, second.id))
-        });
+        in_time.sort_by(|one, other| order(one).cmp(&order(other)));
+        let mut by_key: HashMap<JoinKey, Vec<Asked<'_>>> = HashMap::new();
+        for asked in &in_time {
+            for key in request_keys(asked.1) {
+                by_key.entry(key).or_default().push(*asked);
+            }
+        }
         Some(Self {
             digest: own,
             weak: census.common().weak,
             in_time,
+            by_key,
             keys: requests().flat_map(request_keys).collect(),
             exchanges: asked().filter_map(|it| it.exchange).collect(),
             pushed: requests()
@@ -98,8 +108,9 @@ impl<'a> Source<'a> {
             .iter()
             .any(|credential| credential.slot == Slot::Fragment);
         let mut near = Vec::new();
-        if in_fragment || may_answer(sighting) && !self.is_named(sighting) {
-            near = self.before(sighting);
+        if in_fragment || may_answer(sighting) && !self.is_led_to(sighting) {
+            let any = in_fragment || !self.is_named(sighting);
+            near = self.before(sighting, any);
         }
         if self.belongs_to_request(sighting) {
             near.extend(stretches(sighting, self.digest));
@@ -107,13 +118,16 @@ impl<'a> Source<'a> {
         near
     }
 
-    /// Whether something names the request of a response for certain.
+    /// Whether a key names the request of a response, as far as this source tells.
     fn is_named(&self, sighting: &Sighting) -> bool {
-        let by_key = |key: &JoinKey| self.keys.contains(key) && !self.weak.contains(key);
-        sighting.keys.iter().any(by_key)
-            || sighting
-                .exchange
-                .is_some_and(|key| self.exchanges.contains(&key))
+        let mut keys = sighting.keys.iter();
+        keys.any(|key| self.keys.contains(key) && !self.weak.contains(key))
+    }
+
+    /// Whether the exchange or the chain of a response leads to its request, whatever other sources hold.
+    fn is_led_to(&self, sighting: &Sighting) -> bool {
+        let exchange = sighting.exchange;
+        exchange.is_some_and(|key| self.exchanges.contains(&key))
             || self.is_behind_request(sighting)
     }
 
@@ -130,19 +144,21 @@ impl<'a> Source<'a> {
             .is_some_and(|it| it.role == Role::AuthorizationRequest)
     }
 
-    /// The latest requests at or before the sighting, the nearest first.
-    fn before(&self, sighting: &Sighting) -> Vec<JoinKey> {
+    /// The latest requests at or before the sighting that share a key with it, and of `any` keys: the nearest first.
+    /// Another source may show that a key which names a request here is a reused one.
+    fn before(&self, sighting: &Sighting, any: bool) -> Vec<JoinKey> {
         let Some(when) = sighting.at.map(|at| at.instant) else {
             return Vec::new();
         };
-        let soon =
-            |asked: &Timestamp| when.as_second().saturating_sub(asked.as_second()) <= LOGIN_SECONDS;
-        let until = self.in_time.partition_point(|(asked, _)| *asked <= when);
-        let earlier = self.in_time.iter().take(until).rev().take(MAX_NEAR);
-        earlier
-            .take_while(|(asked, _)| soon(asked))
-            .map(|(_, request)| by_id(request.id))
-            .collect()
+        let sharing = sighting.keys.iter().filter_map(|key| self.by_key.get(key));
+        let mut near: Vec<&Asked<'_>> = sharing.flat_map(|it| latest(it, when)).collect();
+        nearest_first(&mut near);
+        near.truncate(MAX_NEAR);
+        if any {
+            near.extend(latest(&self.in_time, when));
+            nearest_first(&mut near);
+        }
+        near.into_iter().map(|(_, it)| by_id(it.id)).collect()
     }
 
     fn belongs_to_request(&self, sighting: &Sighting) -> bool {
@@ -151,6 +167,29 @@ impl<'a> Source<'a> {
             || (matches!(sighting.role, Role::TokenResponse | Role::TokenRequest)
                 && sighting.exchange.is_some_and(pushed))
     }
+}
+
+/// Of requests in the order of time, the latest at or before a moment.
+fn latest<'a, 'b>(
+    requests: &'b [Asked<'a>],
+    when: Timestamp,
+) -> impl Iterator<Item = &'b Asked<'a>> {
+    let soon = move |asked: &Timestamp| {
+        when.as_second().saturating_sub(asked.as_second()) <= LOGIN_SECONDS
+    };
+    let until = requests.partition_point(|(asked, _)| *asked <= when);
+    let earlier = requests.iter().take(until).rev().take(MAX_NEAR);
+    earlier.take_while(move |(asked, _)| soon(asked))
+}
+
+/// Sorted, and each once.
+fn nearest_first(requests: &mut Vec<&Asked<'_>>) {
+    requests.sort_by(|one, other| order(other).cmp(&order(one)));
+    requests.dedup_by_key(|(_, it)| it.id);
+}
+
+fn order<'a>((asked, request): &Asked<'a>) -> (Timestamp, &'a Place, Digest) {
+    (*asked, &request.place, request.id)
 }
 
 /// Whether the sighting can be a response: it says so, or holds what other rows may make a code.

@@ -98,16 +98,9 @@ impl Value {
 
 /// Whether the hop directly before is an authorization request, or the exchange that sent the browser here is one.
 fn after_request(index: &Index<'_>, sighting: &Sighting) -> bool {
-    let hop = sighting.visit.iter().flat_map(|visit| &visit.ancestors);
-    let before = hop
-        .filter(|(hops, _)| *hops <= 1)
-        .flat_map(|(_, key)| index.of_visit(*key));
-    let around = sighting
-        .exchange
-        .into_iter()
-        .flat_map(|key| index.of_exchange(key));
-    let mut requests = before.chain(around).filter_map(|at| index.get(*at));
-    requests.any(|other| other.role == Role::AuthorizationRequest)
+    let hops = sighting.visit.iter().flat_map(|visit| &visit.ancestors);
+    let before = hops.filter(|(hops, _)| *hops <= 1).map(|(_, key)| *key);
+    before.chain(sighting.exchange).any(|key| index.begins(key))
 }
 
 /// Whether the value is that of a link that signs in: it stands in the query of a page whose path names both a

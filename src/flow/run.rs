@@ -1,5 +1,6 @@
 //! Protocol runs: requests and what answers them, put together. Each different answer is a run of its own.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -8,11 +9,16 @@ use super::component::Sets;
 use super::index::{Index, is_response, is_token, param};
 use super::link::Linker;
 use super::tie::{Link, Tie};
+use super::wanted::Wanted;
 use crate::atoms::Kind;
+
+/// Requests that one of several answers takes, of those at one moment, and of those that no clock compares with it: as
+/// many as the places that show one request, and a bound where thousands were answered.
+const MAX_OWN: usize = 8;
 
 /// One protocol run.
 pub(super) struct Run {
-    /// The authorization request, in every source that has it, pushed form included.
+    /// The authorization request, in every source that has it, pushed form included. Sorted.
     pub(super) requests: Vec<usize>,
     /// Everything else.
     pub(super) rest: Vec<usize>,
@@ -20,6 +26,7 @@ pub(super) struct Run {
     pub(super) ties: Vec<Tie>,
     /// Both together, sorted.
     members: Vec<usize>,
+    wanted: OnceCell<Wanted>,
 }
 
 impl Run {
@@ -32,7 +39,14 @@ impl Run {
             rest,
             ties,
             members,
+            wanted: OnceCell::new(),
         }
+    }
+
+    /// What the requests ask for, in sum.
+    pub(super) fn wanted(&self, index: &Index<'_>) -> &Wanted {
+        self.wanted
+            .get_or_init(|| Wanted::of(index, &self.requests, &self.ties))
     }
 
     /// Every sighting of the run, in order.
@@ -117,33 +131,39 @@ fn assemble(index: &Index<'_>, requests: &[usize], cores: Vec<Core>) -> Vec<Run>
             head.members.first().copied(),
         )
     });
+    let moment = |core: &Core| first_moment(index, &core.members);
+    let moments: Vec<Option<Timestamp>> = heads.iter().map(moment).collect();
     for core in followers {
-        let moment = first_moment(index, &core.members);
-        let before = heads
-            .iter()
-            .rposition(|head| first_moment(index, &head.members) <= moment)
-            .unwrap_or_default();
-        if let Some(head) = heads.get_mut(before) {
+        let followed = moments.partition_point(|it| *it <= moment(&core));
+        if let Some(head) = heads.get_mut(followed.saturating_sub(1)) {
             head.members.extend(core.members);
             head.ties.extend(core.ties);
         }
     }
-    let several = heads.len() > 1;
+    let [head] = &mut *heads else {
+        return apart(index, requests, heads);
+    };
+    let (members, ties) = (
+        std::mem::take(&mut head.members),
+        std::mem::take(&mut head.ties),
+    );
+    vec![Run::new(requests.to_vec(), members, ties)]
+}
+
+/// Several answers of one request, each a run with its own sending of it.
+fn apart(index: &Index<'_>, requests: &[usize], heads: Vec<Core>) -> Vec<Run> {
+    let sent = Sent::of(index, requests);
     let mut unanswered: BTreeSet<usize> = requests.iter().copied().collect();
-    let mut runs: Vec<Run> = heads
-        .into_iter()
-        .map(|head| {
-            let own = if several {
-                own_requests(index, requests, &head)
-            } else {
-                requests.to_vec()
-            };
-            unanswered.retain(|at| !own.contains(at));
-            let ties = head.ties.into_iter();
-            let ties = ties.filter(|tie| own.contains(&tie.request)).collect();
-            Run::new(own, head.members, ties)
-        })
-        .collect();
+    let mut runs: Vec<Run> = Vec::new();
+    for head in heads {
+        let own = sent.of_answer(index, &head);
+        for at in &own {
+            unanswered.remove(at);
+        }
+        let ties = head.ties.into_iter();
+        let ties = ties.filter(|tie| own.contains(&tie.request)).collect();
+        runs.push(Run::new(own.into_iter().collect(), head.members, ties));
+    }
     if !unanswered.is_empty() {
         let requests = unanswered.into_iter().collect();
         runs.push(Run::new(requests, Vec::new(), Vec::new()));
@@ -187,34 +207,66 @@ fn is_head(index: &Index<'_>, core: &Core) -> bool {
     brings(|kind| kind == Kind::AuthorizationCode) || (lands() && (brings(is_token) || failed()))
 }
 
-/// Of a request that was sent several times, the sightings nearest before this answer, and those that no clock
-/// compares with it.
-fn own_requests(index: &Index<'_>, requests: &[usize], head: &Core) -> Vec<usize> {
-    let anchor = index
-        .each(&head.members)
-        .filter(|(_, sighting)| is_response(sighting))
-        .find_map(|(_, sighting)| Some((&sighting.place.source, sighting.at?.instant)));
-    let Some((source, answered)) = anchor else {
-        return requests.to_vec();
+/// A sending of a request: the number of its source, its moment, and its own number.
+type Sending = (u32, Option<Timestamp>, usize);
+
+/// A request that was sent several times, in the order of sources, then of time.
+struct Sent(Vec<Sending>);
+
+impl Sent {
+    fn of(index: &Index<'_>, requests: &[usize]) -> Self {
+        let requests = requests.iter().filter_map(|at| sending(index, *at));
+        let mut all: Vec<Sending> = requests.collect();
+        all.sort_unstable();
+        Self(all)
+    }
+
+    /// The sightings nearest before an answer, and those that no clock compares with it.
+    fn of_answer(&self, index: &Index<'_>, head: &Core) -> BTreeSet<usize> {
+        let tied: BTreeSet<usize> = head.ties.iter().map(|tie| tie.request).collect();
+        let tied: Vec<Sending> = tied.iter().filter_map(|at| sending(index, *at)).collect();
+        let anchor = index
+            .each(&head.members)
+            .filter(|(_, sighting)| is_response(sighting))
+            .find_map(|(at, sighting)| Some((index.number_of(at)?, sighting.at?.instant)));
+        let Some((source, answered)) = anchor else {
+            return some(&tied, &[&self.0]);
+        };
+        let part = |from: usize, to: usize| self.0.get(from..to).unwrap_or_default();
+        let until = |moment| {
+            self.0
+                .partition_point(|it| (it.0, it.1) <= (source, moment))
+        };
+        let (start, end) = (until(None), self.0.partition_point(|it| it.0 <= source));
+        let earlier = part(start, until(Some(answered)));
+        let nearest = earlier.last().and_then(|it| it.1);
+        let before = earlier.partition_point(|it| it.1 < nearest);
+        let at_once = earlier.get(before..).unwrap_or_default();
+        let (own, others): (Vec<Sending>, Vec<Sending>) = tied
+            .into_iter()
+            .partition(|it| it.0 == source && it.1.is_some());
+        let own: Vec<Sending> = own.into_iter().filter(|it| it.1 == nearest).collect();
+        let mut chosen = some(&own, &[at_once]);
+        chosen.extend(some(&others, &[part(0, start), part(end, self.0.len())]));
+        chosen
+    }
+}
+
+fn sending(index: &Index<'_>, at: usize) -> Option<Sending> {
+    let moment = index.get(at)?.at.map(|when| when.instant);
+    Some((index.number_of(at)?, moment, at))
+}
+
+/// All of them, where they are few; else those that something ties to the answer, or the first.
+fn some(tied: &[Sending], all: &[&[Sending]]) -> BTreeSet<usize> {
+    let all = || all.iter().copied().flatten();
+    let few = all().nth(MAX_OWN).is_none();
+    let numbers = |sendings: &mut dyn Iterator<Item = &Sending>| {
+        sendings.take(MAX_OWN).map(|(_, _, at)| *at).collect()
     };
-    let moment = |at: usize| {
-        let sighting = index.get(at)?;
-        (sighting.place.source == *source)
-            .then_some(sighting.at)
-            .flatten()
-            .map(|when| when.instant)
-    };
-    let nearest = requests
-        .iter()
-        .filter_map(|&at| moment(at))
-        .filter(|asked| *asked <= answered)
-        .max();
-    requests
-        .iter()
-        .copied()
-        .filter(|&at| match moment(at) {
-            Some(asked) => Some(asked) == nearest,
-            None => true,
-        })
-        .collect()
+    if few || tied.is_empty() {
+        numbers(&mut all())
+    } else {
+        numbers(&mut tied.iter())
+    }
 }

@@ -31,6 +31,8 @@ pub(super) enum Link {
     StateHash,
     /// The verifier opens the challenge.
     Challenge,
+    /// The verifier opens the challenge, which other requests have too.
+    ReusedChallenge,
     /// The response is at the request's `redirect_uri`.
     RedirectUri,
     /// The response is for the request's client.
@@ -52,7 +54,7 @@ impl Link {
             | Self::StateHash
             | Self::Challenge => 5,
             Self::RedirectUri | Self::ClientId | Self::Issuer => 3,
-            Self::ReusedState => 2,
+            Self::ReusedState | Self::ReusedChallenge => 2,
             Self::Time => 1,
         }
     }
@@ -65,7 +67,7 @@ impl Link {
             Self::State | Self::ReusedState => 2,
             Self::Nonce => 3,
             Self::StateHash => 4,
-            Self::Challenge => 5,
+            Self::Challenge | Self::ReusedChallenge => 5,
             Self::RedirectUri => 6,
             Self::ClientId => 7,
             Self::Issuer => 8,

@@ -42,7 +42,10 @@ pub(super) fn of(index: &Index<'_>, run: &Run, grant: Flow, pkce: Pkce) -> Vec<W
         ),
         (
             WeaknessKind::ConstantChallenge,
-            ids(&|s| is_request(s) && weak(s, &[KeyKind::ChallengeS256, KeyKind::ChallengePlain])),
+            ids(&|s| {
+                let challenges = [KeyKind::ChallengeS256, KeyKind::ChallengePlain];
+                (is_request(s) || s.role == Role::TokenRequest) && weak(s, &challenges)
+            }),
         ),
         (
             WeaknessKind::PkcePlain,
