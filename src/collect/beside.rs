@@ -55,7 +55,7 @@ impl Evidence {
     }
 
     /// Names of the files in the same folder, this one's among them, sorted; `None` where there are more than
-    /// [`MAX_NEIGHBOURS`], in an archive those in its folders counted.
+    /// `MAX_NEIGHBOURS`, in an archive those in its folders counted.
     pub fn neighbours(&self) -> Option<Vec<Box<str>>> {
         let mut names: Vec<Box<str>> = match &self.origin {
             Origin::File(path) => path.parent().map(listed).unwrap_or_default(),

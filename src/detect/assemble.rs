@@ -91,7 +91,7 @@ impl<'a> Around<'a> {
     fn of_exchange(&self) -> Option<&Url> {
         let read = || {
             let exchange = self.observation.exchange.as_ref()?;
-            let url = Url::new(&encoding::text(exchange.url.as_bytes()));
+            let url = Url::of_exchange(exchange);
             Some(match &exchange.host {
                 Some(host) => url.on_host(host),
                 None => url,

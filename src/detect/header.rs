@@ -74,9 +74,7 @@ pub(super) fn is_token_endpoint(observation: &Observation) -> bool {
         "/connect/",
     ];
     observation.exchange.as_ref().is_some_and(|exchange| {
-        let path = Url::new(&encoding::text(exchange.url.as_bytes()))
-            .path
-            .to_lowercase();
+        let path = Url::of_exchange(exchange).path.to_lowercase();
         WORDS.iter().any(|word| path.contains(word))
     })
 }

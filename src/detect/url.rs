@@ -3,10 +3,15 @@
 
 use std::borrow::Cow;
 
-use super::encoding::{html, percent};
+use super::encoding::{self, html, percent};
+use crate::collect::Exchange;
 
 /// Pairs of one query or fragment that are looked at. Browsers cut URLs at 2 MiB; real ones have fewer than 300.
 const MAX_PAIRS: usize = super::message::MAX_FIELDS;
+
+/// Bytes of the URL of an exchange that stand beside each of its other parts, of which there may be thousands. Servers
+/// take 8 to 16 KiB; the URL itself is looked at whole where it is the part.
+const MAX_BESIDE: usize = 16 << 10;
 
 /// A URL cut into its pieces, each as written.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -64,6 +69,17 @@ impl Url {
             rest.clone_into(&mut url.path);
         }
         url
+    }
+
+    /// The URL to which another part of the exchange belongs. Of one that is too long the parameters at its end are left
+    /// out, each as a whole.
+    pub(super) fn of_exchange(exchange: &Exchange) -> Self {
+        let whole = exchange.url.as_bytes();
+        let kept = whole.get(..MAX_BESIDE).map_or(whole, |kept| {
+            let end = memchr::memrchr3(b'&', b'?', b'/', kept);
+            kept.get(..end.unwrap_or(MAX_BESIDE)).unwrap_or(kept)
+        });
+        Self::new(&encoding::text(kept))
     }
 
     fn authority(&mut self, authority: &str) {
@@ -373,6 +389,28 @@ mod tests {
 
     fn named(text: &str) -> Vec<(&str, &str)> {
         pairs(text).map(|pair| (pair.name, pair.value)).collect()
+    }
+
+    #[test]
+    fn a_long_url_beside_a_part_loses_whole_parameters_at_its_end() {
+        use crate::atoms::{Digest, JoinKey, KeyKind, Raw};
+        let of = |url: String| {
+            Url::of_exchange(&Exchange {
+                key: JoinKey {
+                    kind: KeyKind::Exchange,
+                    digest: Digest::of([]),
+                },
+                method: None,
+                status: None,
+                url: Raw::new(url.into_bytes()),
+                host: None,
+            })
+        };
+        let url = |length| format!("https://as.example/token?a=1&b={}&c=2", "x".repeat(length));
+        assert_eq!(of(url(9)).query.unwrap(), "a=1&b=xxxxxxxxx&c=2");
+        let cut = of(url(MAX_BESIDE));
+        assert_eq!((cut.host(), &*cut.path), ("as.example", "/token"));
+        assert_eq!(cut.query.unwrap(), "a=1");
     }
 
     #[test]
