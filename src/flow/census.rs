@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use super::index::value;
-use super::index::{is_of_one_run, is_request, is_response, request_keys};
+use super::index::{is_of_one_run, is_request, is_response, param, request_keys};
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Locator};
 use crate::detect::{Credential, Role, Sighting};
 
@@ -273,7 +273,14 @@ pub fn is_anonymous(request: &Sighting) -> bool {
             Kind::AuthorizationCode | Kind::RefreshToken | Kind::CodeVerifier
         )
     });
-    redeems && is_captured(request) && !authenticates(request)
+    redeems && is_whole(request) && !authenticates(request)
+}
+
+/// Whether the evidence shows of a token request what stands outside its URL. A capture does; so does a log that was
+/// told to write bodies, and whoever does that to find a fault writes headers too.
+pub fn is_whole(request: &Sighting) -> bool {
+    let in_body = || param(request, "grant_type").is_some_and(|it| !it.slot.is_url());
+    is_captured(request) || in_body()
 }
 
 /// Whether the evidence records a message with its headers and its body: a capture does, a log or a history has what

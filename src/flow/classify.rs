@@ -1,7 +1,7 @@
 //! The name of a run: one `match` over what was seen of request, response and token request, and what
 //! else is true of it. Concludes nothing from a half that was not seen.
 
-use super::census::is_captured;
+use super::census::is_whole;
 use super::handoff::{self, Origin};
 use super::index::{Index, is_request, is_response, is_token, param, value};
 use super::names::{Flow, Pkce};
@@ -62,7 +62,7 @@ struct Seen {
     /// Whether the client authenticated.
     authenticated: bool,
     /// Whether a token request was recorded with its headers and its body.
-    captured: bool,
+    whole: bool,
     pkce: Pkce,
     failed: bool,
     /// Whether a device's user code was typed or followed (RFC 8628 §3.3).
@@ -164,7 +164,7 @@ impl Seen {
             origin,
             grant_type: grant_type.map(Into::into),
             authenticated: rest().any(|s| s.role == Role::TokenRequest && is_authenticated(s)),
-            captured: rest().any(|s| s.role == Role::TokenRequest && is_captured(s)),
+            whole: rest().any(|s| s.role == Role::TokenRequest && is_whole(s)),
             pkce,
             failed: errors() && !credentials(),
             user_code: requests().any(|s| param(s, "user_code").is_some())
@@ -181,7 +181,7 @@ fn code_flow(seen: &Seen) -> Flow {
         Pkce::S256 => Flow::CodePkceS256,
         Pkce::Plain => Flow::CodePkcePlain,
         Pkce::None if redeemed && seen.authenticated => Flow::CodeSecret,
-        Pkce::None if redeemed && seen.captured => Flow::CodeNopkcePublic,
+        Pkce::None if redeemed && seen.whole => Flow::CodeNopkcePublic,
         Pkce::None => Flow::CodeNopkce,
         Pkce::NotObserved | Pkce::VerifierOnly => Flow::Code,
     }

@@ -1,6 +1,6 @@
 //! What the evidence says of PKCE in a run. Says nothing of a request that was not seen.
 
-use super::census::is_captured;
+use super::census::{is_captured, is_whole};
 use super::index::{Index, is_request, is_token, param, value};
 use super::names::Pkce;
 use super::run::Run;
@@ -147,6 +147,5 @@ pub(super) fn sends_verifier(redemption: &Sighting) -> Option<bool> {
             .credentials
             .iter()
             .any(|credential| credential.kind == Kind::CodeVerifier);
-    let in_body = || param(redemption, "grant_type").is_some_and(|it| !it.slot.is_url());
-    (sent || is_captured(redemption) || in_body()).then_some(sent)
+    (sent || is_whole(redemption)).then_some(sent)
 }
