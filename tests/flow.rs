@@ -619,6 +619,21 @@ fn visits_other_messages_and_rows_without_values_are_no_repeats() {
     assert_eq!(sieve.finish().0.len(), 1);
 }
 
+/// RFC 6749 §2.3.1: a secret stands in the body or in a header. A log that writes bodies was told to write all; of one
+/// that has URLs alone nothing is concluded.
+#[test]
+fn a_client_is_public_where_a_secret_would_have_been_recorded() {
+    let grant = |slot| {
+        let mut redeems = token_request(3, "code-a", None);
+        redeems.params = vec![shown("grant_type", "authorization_code", slot)];
+        let login = vec![request(1, "s1", None), code_response(2, "code-a", "s1")];
+        let all = login.into_iter().chain([redeems]).collect();
+        correlate(all).trails[0].grant
+    };
+    assert_eq!(grant(Slot::Form), Flow::CodeNopkcePublic);
+    assert_eq!(grant(Slot::Query), Flow::CodeNopkce);
+}
+
 #[test]
 fn every_clue_and_weakness_names_a_sighting_of_its_trail() {
     let mut redeems = token_request(3, "code-a", None);
