@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Role, Sighting};
+use super::Sighting;
 use crate::atoms::Digest;
 
 /// Seconds up to which a difference is the way from the issuer to the browser.
@@ -22,7 +22,7 @@ pub fn clock_error(sightings: &[Sighting]) -> Option<f64> {
     let mut first: BTreeMap<Digest, f64> = BTreeMap::new();
     for sighting in sightings
         .iter()
-        .filter(|sighting| is_response(sighting.role))
+        .filter(|sighting| sighting.role.is_response())
     {
         let Some(at) = sighting.at else { continue };
         for credential in &sighting.credentials {
@@ -46,13 +46,6 @@ pub fn clock_error(sightings: &[Sighting]) -> Option<f64> {
     (differences.len() >= MIN_TOKENS && agreed && median.abs() > TRANSIT).then_some(median)
 }
 
-fn is_response(role: Role) -> bool {
-    matches!(
-        role,
-        Role::ResponseInQuery | Role::ResponseInFragment | Role::ResponseInBody
-    )
-}
-
 #[expect(
     clippy::cast_precision_loss,
     reason = "seconds of any plausible date are exact in an f64"
@@ -70,6 +63,7 @@ mod tests {
     use super::*;
     use crate::atoms::{Basis, Kind, Locator, Masked, Place, Slot, View, When, Zone};
     use crate::collect::Via;
+    use crate::detect::Role;
     use crate::detect::{Channel, Claims, Credential, Signature};
 
     const ISSUED: i64 = 1_790_000_000;

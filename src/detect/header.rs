@@ -62,8 +62,29 @@ pub(super) fn message(name: &str, value: &str) -> Message {
     }
 }
 
+/// RFC 6749 §2.3.1: at a token endpoint, Basic holds the client's id and secret, each form-encoded.
+pub(super) fn split_client_credentials(message: &mut Message, observation: &Observation) {
+    let at = message
+        .fields
+        .iter()
+        .position(|field| *field.key.key == *"authorizationbasic" && field.canonical.contains(':'));
+    // Which endpoint it is takes a look at the URL, and few headers ask for it.
+    if let Some(at) = at.filter(|_| is_token_endpoint(observation)) {
+        let field = message.fields.remove(at);
+        message.fields.splice(at..at, client_credentials(&field));
+    }
+}
+
+/// The token of `Bearer x` as a whole value: in cookies, in storage, in JSON.
+pub(super) fn bearer(canonical: &str) -> Option<&str> {
+    let (scheme, token) = canonical.split_at_checked(7)?;
+    let scheme = scheme.strip_suffix([' ', '+'])?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    (is_bearer && !is_challenge(token)).then(|| token.trim())
+}
+
 /// Whether the header belongs to a request to an endpoint at which clients authenticate.
-pub(super) fn is_token_endpoint(observation: &Observation) -> bool {
+fn is_token_endpoint(observation: &Observation) -> bool {
     const WORDS: [&str; 7] = [
         "token",
         "/revoke",
@@ -79,15 +100,8 @@ pub(super) fn is_token_endpoint(observation: &Observation) -> bool {
     })
 }
 
-/// RFC 6749 §2.3.1: at a token endpoint, Basic holds the client's id and secret, each form-encoded.
-pub(super) fn client_credentials(field: Field) -> Vec<Field> {
-    let parts = field
-        .canonical
-        .split_once(':')
-        .filter(|_| *field.key.key == *"authorizationbasic");
-    let Some((id, secret)) = parts else {
-        return vec![field];
-    };
+fn client_credentials(field: &Field) -> [Field; 2] {
+    let (id, secret) = field.canonical.split_once(':').unwrap_or_default();
     let mut secret = Field::new(
         "authorization_basic_client",
         secret.to_owned(),
@@ -95,15 +109,7 @@ pub(super) fn client_credentials(field: Field) -> Vec<Field> {
     );
     field.name.clone_into(&mut secret.name);
     secret.nesting.clone_from(&field.nesting);
-    vec![Field::new("client_id", id.to_owned(), Slot::Header), secret]
-}
-
-/// The token of `Bearer x` as a whole value: in cookies, in storage, in JSON.
-pub(super) fn bearer(canonical: &str) -> Option<&str> {
-    let (scheme, token) = canonical.split_at_checked(7)?;
-    let scheme = scheme.strip_suffix([' ', '+'])?;
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-    (is_bearer && !is_challenge(token)).then(|| token.trim())
+    [Field::new("client_id", id.to_owned(), Slot::Header), secret]
 }
 
 /// `oauth_token="…", oauth_verifier="…"` (RFC 5849 §3.5.1).

@@ -29,7 +29,8 @@ impl Jwt {
         }
         let parts: Vec<&str> = value.splitn(6, '.').collect();
         match *parts.as_slice() {
-            // RFC 7519 §6.1: the signature of an unsecured JWT is empty; some leave out its dot too, as does who cuts it.
+            // RFC 7519 §6.1: the signature of an unsecured JWT is empty; some leave out its dot too, as does who
+            // cuts it.
             [header, payload] | [header, payload, _] => {
                 let header = object(header)?;
                 header.contains_key("alg").then_some(())?;
@@ -263,8 +264,8 @@ fn is_cut(token: &str, alg: &str) -> bool {
 }
 
 /// Bytes of an algorithm's shortest signature (RFC 7518 §3.2 to §3.5; RFC 8037 §3.1). An RSA signature is as long as
-/// the modulus: 2048 bits are asked for, and 1024 were common before. Of an algorithm that is not known, nothing more is than
-/// that it gives something.
+/// the modulus: 2048 bits are asked for, and 1024 were common before. Of an algorithm that is not known, nothing more
+/// is than that it gives something.
 fn shortest_signature(alg: &str) -> usize {
     match alg {
         "HS256" => 32,

@@ -143,13 +143,7 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
         }
         Payload::Header { name, value } => {
             let mut message = header::message(name, &encoding::text(value.as_bytes()));
-            if header::is_token_endpoint(observation) {
-                message.fields = message
-                    .fields
-                    .into_iter()
-                    .flat_map(header::client_credentials)
-                    .collect();
-            }
+            header::split_client_credentials(&mut message, observation);
             out.push(message);
         }
         Payload::Pair {

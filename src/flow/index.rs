@@ -197,10 +197,7 @@ pub(super) fn is_pushed(sighting: &Sighting) -> bool {
 
 /// Whether the sighting is an authorization response.
 pub(super) fn is_response(sighting: &Sighting) -> bool {
-    matches!(
-        sighting.role,
-        Role::ResponseInQuery | Role::ResponseInFragment | Role::ResponseInBody
-    )
+    sighting.role.is_response()
 }
 
 /// Whether the sighting came back in the exchange rather than being sent in it.

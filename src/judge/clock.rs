@@ -189,13 +189,7 @@ fn relative(case: &Case<'_>) -> Option<Clock> {
         _ => return None,
     };
     let responses = issued::with_own_lifetime(case).filter(|(_, sighting)| {
-        matches!(
-            sighting.role,
-            Role::ResponseInQuery
-                | Role::ResponseInFragment
-                | Role::ResponseInBody
-                | Role::TokenResponse
-        )
+        sighting.role.is_response() || sighting.role == Role::TokenResponse
     });
     responses
         .filter_map(|(index, sighting)| {

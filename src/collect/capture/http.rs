@@ -272,8 +272,7 @@ impl Observer<'_> {
         if !is_whole {
             self.losses.packed = self.losses.packed.saturating_add(1);
         }
-        let worth = self.needles.hit(&bytes) || parts::may_refuse(&via, &bytes);
-        if worth && !parts::has_media_magic(&bytes) {
+        if parts::is_worth_a_look(self.needles, &via, &bytes) {
             let payload = Payload::Body {
                 mime: mime.into(),
                 bytes: Raw::new(bytes),

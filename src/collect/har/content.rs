@@ -63,8 +63,7 @@ impl Collector<'_, '_> {
         mime: &str,
         bytes: Cow<'_, [u8]>,
     ) {
-        let is_media = parts::is_media(mime) || parts::has_media_magic(&bytes);
-        if !is_media && (self.needles.hit(&bytes) || parts::may_refuse(&via, &bytes)) {
+        if !parts::is_media(mime) && parts::is_worth_a_look(self.needles, &via, &bytes) {
             let payload = Payload::Body {
                 mime: mime.into(),
                 bytes: Raw::new(bytes),

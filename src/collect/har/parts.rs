@@ -1,6 +1,7 @@
 //! What stands inside the strings of an entry: URLs, cookies, pairs, bodies. All of it stays bytes as
 //! found; nothing is normalised. Knows nothing of JSON.
 
+use crate::atoms::rules::Needles;
 use crate::collect::Via;
 
 /// The host of an absolute URL, lower case, without user, password and port.
@@ -293,9 +294,14 @@ pub(in crate::collect) fn is_media(mime: &str) -> bool {
             .any(|media| mime.starts_with(media))
 }
 
+/// Whether a body is worth a second look: it is no media, and something is in it, or it is an answer that refuses.
+pub(in crate::collect) fn is_worth_a_look(needles: &Needles, via: &Via, body: &[u8]) -> bool {
+    !has_media_magic(body) && (needles.hit(body) || may_refuse(via, body))
+}
+
 /// Whether the body of an answer may say why it is none: short, and an error. What was sent may be worth less then,
 /// though nothing in the answer is worth a look by itself.
-pub(in crate::collect) fn may_refuse(via: &Via, body: &[u8]) -> bool {
+fn may_refuse(via: &Via, body: &[u8]) -> bool {
     /// Bytes of such a body: a code, a sentence, the address of a page and some numbers have a few hundred.
     const LONGEST: usize = 16 << 10;
     *via == Via::Response && body.len() <= LONGEST && memchr::memmem::find(body, b"error").is_some()

@@ -22,8 +22,7 @@ const VERIFIER: &str = "code_verifier";
 const SECRET: &str = "client_secret";
 
 pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
-    let refused = case.happened(Event::Refused, at, reach);
-    if !refused && let Some(ruling) = used(case, at, reach) {
+    if let Some(ruling) = used(case, at, reach) {
         return ruling;
     }
     // RFC 9449 §10: the code is worth nothing without the key that dpop_jkt names.
@@ -51,8 +50,7 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
         State::Replayable => ruling.basis.max(case.clock.basis),
         _ => ruling.basis,
     };
-    let ruling = Ruling { basis, ..ruling };
-    if refused { ruling.refused() } else { ruling }
+    case.unless_refused(Ruling { basis, ..ruling }, at, reach)
 }
 
 /// Row 3. RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
@@ -65,8 +63,11 @@ pub(super) fn redeemed(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> 
     })
 }
 
-/// Row 5 of the table: it was exchanged unseen.
+/// Row 5 of the table: it was exchanged unseen. What was refused was not.
 fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
+    if case.happened(Event::Refused, at, reach) {
+        return None;
+    }
     let first = case.first_seen()?;
     let between = |index: usize| {
         let when = case.facts.time(index);

@@ -135,12 +135,7 @@ fn landed<'a>(case: &Case<'a>) -> HashSet<&'a str> {
 /// Its sightings in answers that came through the browser.
 fn fronts<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Sighting> {
     let all = case.sightings().map(|(_, it)| it);
-    all.filter(|it| {
-        matches!(
-            it.role,
-            Role::ResponseInQuery | Role::ResponseInFragment | Role::ResponseInBody
-        )
-    })
+    all.filter(|it| it.role.is_response())
 }
 
 /// The host of an issuer.

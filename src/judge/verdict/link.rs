@@ -27,11 +27,7 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reac
                 State::Unknown,
                 "approval-not-observed: once the user approves, whoever polls with it receives the tokens of a client that does not authenticate",
             );
-            if case.happened(Event::Refused, at, reach) {
-                ruling.refused()
-            } else {
-                ruling
-            }
+            case.unless_refused(ruling, at, reach)
         }
         // RFC 8628 §5.4: phishing value only.
         _ => Ruling::assumed(

@@ -335,6 +335,22 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Row 4. A grant that the token endpoint refused is expired, used, revoked, of another client or redirect URI, or a
+    /// verifier was wrong (RFC 6749 §5.2): it is worth no more than before, and what guards it does so all the same.
+    fn unless_refused(&self, ruling: Ruling, at: Option<Timestamp>, reach: Reach) -> Ruling {
+        match ruling.state {
+            State::Live | State::Replayable | State::Unknown
+                if self.happened(Event::Refused, at, reach) =>
+            {
+                Ruling::proven(
+                    State::Unknown,
+                    "the token endpoint refused the grant (invalid_grant), and does not say why",
+                )
+            }
+            _ => ruling,
+        }
+    }
+
     /// A code expires within minutes, and without a time of its own nothing tells when.
     fn expires_unseen(&self) -> bool {
         matches!(self.kind, Kind::AuthorizationCode)
@@ -342,18 +358,6 @@ impl<'a> Case<'a> {
 }
 
 impl Ruling {
-    /// Row 4. The token endpoint refused a grant: it is expired, used, revoked, of another client or redirect URI, or a
-    /// verifier was wrong (RFC 6749 §5.2), so it is usable no more than before, and what guards it does so all the same.
-    pub(super) fn refused(self) -> Self {
-        match self.state {
-            State::Live | State::Replayable | State::Unknown => Self::proven(
-                State::Unknown,
-                "the token endpoint refused the grant (invalid_grant), and does not say why",
-            ),
-            _ => self,
-        }
-    }
-
     pub(super) fn new(state: State, basis: Basis, because: impl Into<Cow<'static, str>>) -> Self {
         Self {
             state,

@@ -53,12 +53,7 @@ pub(super) fn refresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> R
     if let Some(ruling) = not_a_token(case) {
         return ruling;
     }
-    let ruling = held(case, reach);
-    if case.happened(Event::Refused, at, reach) {
-        ruling.refused()
-    } else {
-        ruling
-    }
+    case.unless_refused(held(case, reach), at, reach)
 }
 
 /// What a refresh token is worth to its holder while the grant lasts.
