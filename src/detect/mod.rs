@@ -154,14 +154,6 @@ pub enum Role {
 }
 
 impl Role {
-    /// Whether it is an authorization response, by whichever way it came.
-    pub fn is_response(self) -> bool {
-        matches!(
-            self,
-            Self::ResponseInQuery | Self::ResponseInFragment | Self::ResponseInBody
-        )
-    }
-
     /// Every role.
     pub const ALL: [Self; 10] = [
         Self::AuthorizationRequest,

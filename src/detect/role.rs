@@ -67,6 +67,16 @@ pub(super) fn channel(observation: &Observation, message: &Message, role: Role) 
     }
 }
 
+impl Role {
+    /// Whether it is an authorization response, by whichever way it came.
+    pub fn is_response(self) -> bool {
+        matches!(
+            self,
+            Self::ResponseInQuery | Self::ResponseInFragment | Self::ResponseInBody
+        )
+    }
+}
+
 impl Seen<'_> {
     fn has(&self, name: &str) -> bool {
         self.names.binary_search(&name).is_ok()
