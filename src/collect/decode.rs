@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::ZlibDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::ReadError;
 
@@ -21,6 +22,9 @@ const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// Memory in KiB that an xz stream may ask for: what its strongest preset needs.
 const XZ_MEMORY_KIB: u32 = 128 * 1024;
+
+/// Bytes by which a compression is told.
+pub(super) const BEGIN: usize = 512;
 
 /// Compression around the content, told by magic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,16 +49,16 @@ impl Encoding {
     /// Those that a name's ending tells.
     pub(super) const ALL: [Self; 5] = [Self::Gzip, Self::Zlib, Self::Zstd, Self::Xz, Self::Bzip2];
 
-    /// The compression that these first bytes begin.
-    pub(super) fn of(magic: &[u8]) -> Self {
-        match magic {
+    /// The compression that these first bytes begin, up to [`BEGIN`] of them.
+    pub(super) fn of(begin: &[u8]) -> Self {
+        match begin {
             [0x1f, 0x8b, 8, ..] => Self::Gzip,
             // A skippable frame may stand first (RFC 8878 §3.1.2).
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Self::Bzip2,
             // RFC 1950 §2.2: the first two bytes are a multiple of 31. `x\x5e` is left out: it is text too often.
-            [0x78, 0x01 | 0x9c | 0xda, ..] => Self::Zlib,
+            [0x78, 0x01 | 0x9c | 0xda, ..] if may_be_zlib(begin) => Self::Zlib,
             _ => Self::Plain,
         }
     }
@@ -75,6 +79,27 @@ impl Encoding {
     pub(super) fn strip(self, name: &str) -> Option<&str> {
         let mut suffixes = self.suffixes().iter();
         suffixes.find_map(|suffix| name.strip_suffix(suffix))
+    }
+}
+
+/// Whether these first bytes can be inflated. Two bytes are no magic: one of 16,000 checksums, with which a log of
+/// LevelDB begins, has them.
+fn may_be_zlib(begin: &[u8]) -> bool {
+    let mut input = begin;
+    let mut inflate = Decompress::new(true);
+    let mut out = [0; 4096];
+    loop {
+        let before = inflate.total_in();
+        match inflate.decompress(input, &mut out, FlushDecompress::None) {
+            Err(_) => return false,
+            Ok(Status::StreamEnd) => return true,
+            Ok(Status::Ok | Status::BufError) => {}
+        }
+        let used = usize::try_from(inflate.total_in() - before).unwrap_or(usize::MAX);
+        input = input.get(used..).unwrap_or_default();
+        if input.is_empty() {
+            return true;
+        }
     }
 }
 
@@ -185,13 +210,48 @@ struct BombError;
 mod tests {
     use std::io::Write as _;
 
+    use flate2::Compression;
+
     use super::*;
 
     fn zlib(text: &[u8]) -> Vec<u8> {
-        let level = flate2::Compression::fast();
+        zlib_at(Compression::fast(), text)
+    }
+
+    fn zlib_at(level: Compression, text: &[u8]) -> Vec<u8> {
         let mut out = flate2::write::ZlibEncoder::new(Vec::new(), level);
         out.write_all(text).unwrap();
         out.finish().unwrap()
+    }
+
+    #[test]
+    fn zlib_is_told_by_more_than_two_bytes() {
+        let long = "GET /cb?code=1 200\n".repeat(5_000);
+        let noise: Vec<u8> = (0_u32..4_000)
+            .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect();
+        for text in [b"".as_slice(), b"x", long.as_bytes(), &noise] {
+            for level in [
+                Compression::none(),
+                Compression::fast(),
+                Compression::best(),
+            ] {
+                let whole = zlib_at(level, text);
+                for len in 2..whole.len().min(BEGIN) {
+                    let begin = &whole[..len];
+                    // Level 1 of this encoder has a second byte that is text too often.
+                    let told = Encoding::of(begin) == Encoding::Zlib;
+                    assert!(told || begin[1] == 0x5e, "{len} of {} bytes", whole.len());
+                }
+            }
+        }
+        for second in [0x01, 0x9c, 0xda] {
+            let other = [
+                &[0x78, second],
+                b"\x9a\x98\x11\x01\x01\xc2\0\0\0_https".as_slice(),
+            ];
+            assert_eq!(Encoding::of(&other.concat()), Encoding::Plain);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::archive::{self, Archive};
 pub use super::decode::Encoding;
-use super::decode::{self, MAX_RATIO, decode};
+use super::decode::{self, BEGIN, MAX_RATIO, decode};
 use super::head::{read_up_to, read_up_to_error};
 use super::kept::Kept;
 use super::platform;
@@ -89,7 +89,7 @@ impl Evidence {
     pub fn file(path: &Path, shown: impl Into<Box<str>>) -> Result<Self, ReadError> {
         let mut file = platform::open(path)?;
         let len = file.metadata()?.len();
-        let raw = read_up_to(&mut file, 16)?;
+        let raw = read_up_to(&mut file, BEGIN)?;
         let encoding = Encoding::of(&raw);
         let origin = Origin::File(path.to_owned());
         let mut evidence = Self::new(shown.into(), Vec::new(), origin, encoding, Some(len));
@@ -109,7 +109,7 @@ impl Evidence {
         cap: u64,
     ) -> Result<Self, ReadError> {
         let member = archive.member(index).ok_or_else(nothing)?;
-        let raw = read_up_to(&mut *archive.content(member)?, 16);
+        let raw = read_up_to(&mut *archive.content(member)?, BEGIN);
         // It is told when it is read.
         let encoding = Encoding::of(&raw.unwrap_or_default());
         let members = [outer.members(), &[archive.told(index)]].concat();
@@ -171,7 +171,7 @@ impl Evidence {
         mut input: Box<dyn Read + Send>,
         shown: impl Into<Box<str>>,
     ) -> Result<Self, ReadError> {
-        let raw = read_up_to(&mut input, 16)?;
+        let raw = read_up_to(&mut input, BEGIN)?;
         let encoding = Encoding::of(&raw);
         let input = Box::new(io::Cursor::new(raw).chain(input));
         let mut decoded = decode(input, encoding, u64::MAX)?;

@@ -100,6 +100,21 @@ fn whole_files_are_whole() {
 }
 
 #[test]
+fn a_checksum_that_looks_like_a_compression_is_none() {
+    let begins = [b"\x78\x01", b"\x78\x9c", b"\x78\xda"];
+    let logs = (0..).map(|number| {
+        let value = format!("{} {number}", token(1));
+        log(1, &[vec![local(APP, "a.access_token", &value)]])
+    });
+    for begin in begins {
+        let log = logs.clone().find(|log| log.starts_with(begin)).unwrap();
+        let seen = scan_as("000003.log", &log);
+        assert_eq!(seen.reader, Some("leveldb"), "{begin:?}");
+        assert_eq!(found(&seen), [1]);
+    }
+}
+
+#[test]
 fn every_cut_keeps_what_came_before_and_is_told() {
     for (name, bytes, ends) in files() {
         for len in 0..bytes.len() {
