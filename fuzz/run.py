@@ -76,7 +76,7 @@ def fuzz(target, program, seconds, brief):
     corpus, artifacts = HERE / "corpus" / target, HERE / "artifacts" / target
     for folder in [corpus, artifacts]:
         folder.mkdir(parents=True, exist_ok=True)
-    bounds = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-max_len=65536"]
+    bounds = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-max_len=65536", f"-dict={seeds.WORDS}"]
     # A brief run must be about the change: the same inputs wherever it is played, or as many as there is time for.
     bounds += ["-timeout=120"] + (["-seed=20261123", "-runs=3000"] if brief else [])
     command = [program, *bounds, f"-artifact_prefix={artifacts}/", corpus]

@@ -2,11 +2,16 @@
 """Writes the first corpus of every target from the fixtures: fuzz/seeds.py."""
 
 import pathlib
+import re
+import sqlite3
 import subprocess
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
 LARGEST = 64 * 1024
+# What mutations may put into an input: a word is not found by chance.
+WORDS = ROOT / "fuzz" / "corpus" / "words.dict"
 
 # What stands in the paths of the fixtures that are for a target.
 STORES = {
@@ -34,7 +39,52 @@ def seed(target, name, data):
     (folder / name).write_bytes(data[:LARGEST])
 
 
+def words():
+    """The names of the rules, and those of the members of JSON in the fixtures."""
+    found = set()
+    for path in files("rules"):
+        if path.suffix == ".toml":
+            found.update(re.findall(r'"([!-~]{2,32})"', path.read_text()))
+    for path in files("fixtures"):
+        if path.suffix in (".har", ".json", ".log"):
+            found.update(re.findall(r'"([\w.-]{2,32})" ?:', path.read_text(errors="replace")))
+    lines = ('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in sorted(found))
+    WORDS.parent.mkdir(parents=True, exist_ok=True)
+    WORDS.write_text("\n".join(lines) + "\n")
+
+
+def database(name, which, main, beside):
+    main, beside = main.read_bytes(), beside.read_bytes()
+    seed("sqlite", name, bytes([which]) + len(main).to_bytes(3, "big") + main + beside)
+
+
+def histories():
+    """Databases with what a program that was killed leaves beside them."""
+    for page in (512, 1024, 4096):
+        for which, mode in enumerate(("WAL", "DELETE")):
+            with tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder) / "History"
+                connection = sqlite3.connect(path, isolation_level=None)
+                connection.executescript(f"""
+                    PRAGMA page_size={page}; PRAGMA journal_mode={mode}; PRAGMA wal_autocheckpoint=0;
+                    PRAGMA cache_size=2; CREATE TABLE urls(id INTEGER PRIMARY KEY, url TEXT);
+                """)
+                for number in range(12):
+                    url = f"https://app.example/cb#access_token={number:040}"
+                    connection.execute("INSERT INTO urls VALUES(?, ?)", (number, url))
+                if mode == "WAL":
+                    connection.execute("DELETE FROM urls WHERE id % 3 = 0")
+                    database(f"wal-{page}", which, path, path.with_name("History-wal"))
+                else:
+                    connection.executescript("BEGIN; UPDATE urls SET url = url || hex(zeroblob(600))")
+                    database(f"journal-{page}", which, path, path.with_name("History-journal"))
+                    connection.execute("ROLLBACK")
+                connection.close()
+
+
 def main():
+    words()
+    histories()
     fixtures = files("fixtures")
     for number, path in enumerate(fixtures):
         data = path.read_bytes()
@@ -48,8 +98,8 @@ def main():
         if data.startswith(b"SQLite format 3\0"):
             end = min(len(data), LARGEST - 4)
             seed("sqlite", name, bytes([0]) + end.to_bytes(3, "big") + data[:end])
-        for target, words in STORES.items():
-            if any(word in str(path) for word in words):
+        for target, marks in STORES.items():
+            if any(mark in str(path) for mark in marks):
                 seed(target, name, data)
         if "archives" in path.parts:
             seed("archive", name, bytes([number % 4]) + data)

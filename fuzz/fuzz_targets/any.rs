@@ -1,9 +1,7 @@
 //! Any file, claimed by content and name as in a scan. The first line is its name.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|data: &[u8]| {
+tokentrail_fuzz::target!(|data| {
     let cut = data.iter().position(|byte| *byte == b'\n').unwrap_or(0);
     let (name, bytes) = data.split_at(cut);
     let shown = String::from_utf8_lossy(name).into_owned();

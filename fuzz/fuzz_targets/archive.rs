@@ -1,11 +1,9 @@
 //! A zip or tar archive, in one another, with everything in it read. The first byte says which name it has.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-
 const NAMES: [&str; 4] = ["a.zip", "a.tar", "a.tgz", "a.saz"];
 
-fuzz_target!(|data: &[u8]| {
+tokentrail_fuzz::target!(|data| {
     let Some((which, bytes)) = data.split_first() else {
         return;
     };

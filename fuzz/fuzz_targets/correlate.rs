@@ -2,11 +2,10 @@
 //! tells nothing.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use tokentrail::{reduce, shards};
 use tokentrail_fuzz::reducing;
 
-fuzz_target!(|data: &[u8]| {
+tokentrail_fuzz::target!(|data| {
     let file =
         tempfile::NamedTempFile::new_in("/dev/shm").or_else(|_| tempfile::NamedTempFile::new());
     let file = file.expect("a temporary file");

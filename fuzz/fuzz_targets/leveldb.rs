@@ -1,8 +1,8 @@
 //! A write-ahead log or a table of LevelDB.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use tokentrail_fuzz::{read_as, seal};
 
-fuzz_target!(|data: &[u8]| {
-    tokentrail_fuzz::read_as("leveldb", "000003.log", data);
+tokentrail_fuzz::target!(seal::leveldb, |data| {
+    read_as("leveldb", "000003.log", data);
 });

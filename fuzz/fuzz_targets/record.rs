@@ -3,14 +3,13 @@
 
 use std::sync::LazyLock;
 
-use libfuzzer_sys::fuzz_target;
 use tokentrail::atoms::rules::log_format::LogFormats;
 use tokentrail::collect::log::read_record;
 
 static FORMATS: LazyLock<LogFormats> =
     LazyLock::new(|| LogFormats::builtin().expect("the built-in formats are sound"));
 
-fuzz_target!(|data: &[u8]| {
+tokentrail_fuzz::target!(|data| {
     let record = read_record(data, &FORMATS, None);
     // What a part says must stand in the line, or be what its escapes stand for: never longer.
     for part in &record.parts {

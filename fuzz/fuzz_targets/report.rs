@@ -1,11 +1,10 @@
 //! A saved result: any text is refused, or renders in every format.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use tokentrail::report::table::{Group, Look, Sort};
 use tokentrail::report::{Format, Report, render};
 
-fuzz_target!(|data: &[u8]| {
+tokentrail_fuzz::target!(|data| {
     let Ok(report) = serde_json::from_slice::<Report>(data) else {
         return;
     };

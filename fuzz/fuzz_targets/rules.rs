@@ -1,10 +1,9 @@
 //! Rule files: any text is refused with an error, or compiles.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use tokentrail::atoms::rules::Rules;
 
-fuzz_target!(|data: &[u8]| {
+tokentrail_fuzz::target!(|data| {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };

@@ -1,23 +1,34 @@
 //! A database with a write-ahead log or a rollback journal beside it. The first byte says which, the next three
-//! where the database ends.
+//! where the database ends. Where SQLite finds the database sound, ours are the rows that it sees.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use std::fs;
 
-fuzz_target!(|data: &[u8]| {
+use tokentrail_fuzz::{history, scan, seal};
+
+tokentrail_fuzz::target!(seal::sqlite, |data| {
     let Some((&[which, high, middle, low], bytes)) = data.split_first_chunk::<4>() else {
         return;
     };
     let cut = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
     let (main, beside) = bytes.split_at(cut.min(bytes.len()));
-    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-    let folder = folder.expect("a folder for temporary files");
-    let path = folder.path().join("History");
     let suffix = if which & 1 == 0 { "-wal" } else { "-journal" };
-    let written = std::fs::write(&path, main)
-        .and_then(|()| std::fs::write(folder.path().join(format!("History{suffix}")), beside));
-    written.expect("room for two small files");
-    tokentrail_fuzz::scan(&path, "History");
-    let after = std::fs::read(&path).expect("the file that was written");
+    let written = || {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let folder = folder.expect("a folder for temporary files");
+        let path = folder.path().join("History");
+        let written = fs::write(&path, main)
+            .and_then(|()| fs::write(folder.path().join(format!("History{suffix}")), beside));
+        written.expect("room for two small files");
+        (folder, path)
+    };
+    let (_folder, path) = written();
+    scan(&path, "History");
+    let ours = history::ours(&path);
+    let after = fs::read(&path).expect("the file that was written");
     assert!(after == main, "the evidence was changed");
+    let (_other, copy) = written();
+    if let Some(theirs) = history::theirs(&copy) {
+        assert!(ours == Some(theirs), "SQLite sees other rows");
+    }
 });

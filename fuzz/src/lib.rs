@@ -1,6 +1,11 @@
 //! What the fuzz targets share: evidence made of arbitrary bytes, read as the program reads it. A target holds
 //! more than "no panic": what a run may never do is asserted here.
 
+pub mod bounds;
+pub mod history;
+pub mod mutate;
+pub mod seal;
+
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -12,7 +17,9 @@ use tokentrail::cli::{Cli, Command};
 use tokentrail::collect::archive::{self, Opened};
 use tokentrail::collect::find::File;
 use tokentrail::collect::read;
-use tokentrail::collect::{Context, Evidence, Observation, Payload, READERS, Sink, Store, Via};
+use tokentrail::collect::{
+    Context, Evidence, Observation, Observe, Payload, READERS, ReadError, Sink, Store, Via,
+};
 use tokentrail::detect::{self, Detector, Memory, Reveal, Sighting};
 use tokentrail::reduce::Reducing;
 use tokentrail::settings;
@@ -20,6 +27,24 @@ use tokentrail::settings;
 /// The rules of the build, compiled once.
 pub static RULES: LazyLock<Rules> =
     LazyLock::new(|| Rules::builtin().expect("the built-in rules are sound"));
+
+/// A target: what is done with one input, within bounds, and inputs mutated in our ways too. What makes the
+/// checksums of a mutated input right comes first.
+#[macro_export]
+macro_rules! target {
+    (|$data:ident| $body:block) => {
+        $crate::target!(|_: &mut [u8]| (), |$data| $body);
+    };
+    ($seal:expr, |$data:ident| $body:block) => {
+        libfuzzer_sys::fuzz_target!(|data: &[u8]| $crate::bounds::bounded(|| {
+            let $data: &[u8] = data;
+            $body
+        }));
+        libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+            $crate::mutate::mutate(data, size, max_size, seed, $seal)
+        });
+    };
+}
 
 /// No value shorter than this is looked for in what a report shows: it stands there by chance.
 const TELLING: usize = 16;
@@ -126,30 +151,34 @@ pub fn observation(payload: Payload) -> Observation {
     }
 }
 
-/// Reads bytes with one reader, whether or not it would claim them, and detects in what it yields. Returns how
-/// many observations there were.
-pub fn read_as(reader: &str, name: &str, bytes: &[u8]) -> usize {
+/// Reads bytes with one reader, whether or not it would claim them, and detects in what it yields.
+pub fn read_as(reader: &str, name: &str, bytes: &[u8]) {
+    let stream = Evidence::stream(Box::new(Cursor::new(bytes.to_vec())), name);
+    let Ok(evidence) = stream else { return };
+    let mut memory = Memory::default();
+    observe(reader, &evidence, &mut |observation| {
+        detect(&observation, &mut memory);
+    });
+}
+
+/// What one reader yields. Returns how much of the evidence it could not read.
+pub fn observe(reader: &str, evidence: &Evidence, on: &mut Observe<'_>) -> usize {
     let reader = READERS
         .iter()
         .find(|it| it.name == reader)
         .expect("a reader of this name");
-    let Ok(evidence) = Evidence::stream(Box::new(Cursor::new(bytes.to_vec())), name) else {
-        return 0;
-    };
     let source = Arc::new(Source::default());
-    let mut memory = Memory::default();
-    let mut count = 0;
-    let mut observe = |observation: Observation| {
-        count += 1;
-        detect(&observation, &mut memory);
+    let mut problems = 0;
+    let mut problem = |error: ReadError| {
+        problems += 1;
+        drop(error.to_string());
     };
-    let mut problem = |error: tokentrail::collect::ReadError| drop(error.to_string());
     let mut sink = Sink {
-        observe: &mut observe,
+        observe: on,
         problem: &mut problem,
     };
-    let _told = (reader.read)(&evidence, &source, &context(), &mut sink);
-    count
+    let told = (reader.read)(evidence, &source, &context(), &mut sink);
+    problems + usize::from(told.is_err())
 }
 
 /// Scans a file as the program would, archives included: claimed by content and name. Reading it twice must give

@@ -95,7 +95,7 @@ impl Needles {
     /// Offset of the first place at or after `from` that is worth a second look.
     pub fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let Some(lookup) = &self.lookup else {
-            return self.search(bytes, from, from..bytes.len());
+            return self.find_plainly(bytes, from);
         };
         // A name that began before may be told there.
         let (before, _) = bytes.split_at_checked(from)?;
@@ -115,7 +115,12 @@ impl Needles {
         })
     }
 
-    /// The same without a lookup: each place is looked at.
+    /// The same as [`Self::find`] on every processor, and slower: what the lookup finds is held against it.
+    pub fn find_plainly(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        self.search(bytes, from, from..bytes.len())
+    }
+
+    /// The first needle that is told at one of these places: each is looked at.
     fn search(&self, bytes: &[u8], from: usize, places: Range<usize>) -> Option<usize> {
         places
             .into_iter()

@@ -73,6 +73,8 @@ impl Names {
         };
         let mut reversed = [0; NAME];
         let mut length = 0;
+        // Where the letters begin that stand beside each other, without a joint between them.
+        let mut beside = 0;
         while length < NAME {
             let (byte, shorter) = match rest {
                 // `%accesstoken=` begins with what may be an escape and is more likely none.
@@ -84,7 +86,7 @@ impl Names {
             };
             if byte == b'%' {
                 // Encoded twice or more: whether it may be a letter is all that is asked.
-                if may_be_letter(reversed.get(..length).unwrap_or_default()) {
+                if may_be_letter(reversed.get(beside..length).unwrap_or_default()) {
                     return true;
                 }
                 break;
@@ -97,7 +99,9 @@ impl Names {
                 if length == ASKED && !self.alike(&reversed).any(|name| alike(name, &reversed)) {
                     return false;
                 }
-            } else if !is_joint(byte, length) {
+            } else if is_joint(byte, length) {
+                beside = length;
+            } else {
                 break;
             }
             rest = shorter;

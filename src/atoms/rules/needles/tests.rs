@@ -254,13 +254,13 @@ fn lookup_is_search(bytes: &[u8]) {
     for needles in [builtin(), &needles()] {
         for from in [0, 1, 2, 3, 63, bytes.len() / 2, bytes.len()] {
             let from = from.min(bytes.len());
-            let found = needles.search(bytes, from, from..bytes.len());
+            let found = needles.find_plainly(bytes, from);
             let text = String::from_utf8_lossy(bytes);
             assert_eq!(needles.find(bytes, from), found, "from {from} in {text}");
         }
         for end in (0..bytes.len()).step_by(7) {
             let bytes = &bytes[..end];
-            let found = needles.search(bytes, 0, 0..end);
+            let found = needles.find_plainly(bytes, 0);
             assert_eq!(
                 needles.find(bytes, 0),
                 found,
@@ -291,6 +291,13 @@ fn the_lookup_finds_each_name_and_literal_that_the_search_finds() {
             lookup_is_search(&bytes.to_ascii_uppercase());
             lookup_is_search(&bytes[..before + needle.len()]);
         }
+    }
+}
+
+#[test]
+fn what_is_parted_by_a_joint_is_no_escape() {
+    for text in ["%]25c:", "%25]61c:", "%2]5c=", "x%25.2Ec="] {
+        lookup_is_search(text.as_bytes());
     }
 }
 
