@@ -37,6 +37,9 @@ use tokentrail::judge::{Finding, State};
 
 const CODE: Kind = Kind::AuthorizationCode;
 
+/// RFC 7636 §4.1. What ends in dots was cut by whoever wrote it down, and is none.
+const VERIFIER: &str = "[A-Za-z0-9._~-]{42,127}[A-Za-z0-9_~-]";
+
 /// RFC 7636 appendix B, and GitLab's documentation of its OAuth provider.
 const VECTORS: [(&str, &str); 2] = [
     (
@@ -151,7 +154,7 @@ proptest! {
     }
 
     #[test]
-    fn a_verifier_opens_a_challenge_exactly_by_the_formula(verifier in "[A-Za-z0-9._~-]{43,128}", other in "[A-Za-z0-9._~-]{43,128}", own in any::<bool>(), at in 0_usize..43) {
+    fn a_verifier_opens_a_challenge_exactly_by_the_formula(verifier in VERIFIER, other in VERIFIER, own in any::<bool>(), at in 0_usize..43) {
         let challenge = s256(if own { &verifier } else { &other });
         let opens = own || verifier == other;
         prop_assert_eq!(with_verifier(&verifier, &challenge), if opens { State::Replayable } else { State::Guarded });

@@ -119,6 +119,7 @@ fn bytes_of(payload: &Payload) -> &[u8] {
     match payload {
         Payload::Url(raw) | Payload::Text(raw) => raw.as_bytes(),
         Payload::Header { value, .. } | Payload::Pair { value, .. } => value.as_bytes(),
+        Payload::Members { .. } => panic!("a HAR has no members of records"),
         Payload::Body { bytes, .. } => bytes.as_bytes(),
     }
 }
@@ -131,6 +132,7 @@ fn kind_of(payload: &Payload) -> String {
         Payload::Pair { key, .. } => {
             format!("pair {}", String::from_utf8_lossy(key.as_bytes()))
         }
+        Payload::Members { .. } => panic!("a HAR has no members of records"),
         Payload::Body { mime, .. } => format!("body {mime}"),
     }
 }

@@ -84,6 +84,11 @@ fn shown(observation: &Observation) -> String {
             };
             format!("{store} {}={}", text(key), text(value))
         }
+        Payload::Members { members, .. } => {
+            let members = members.iter();
+            let members = members.map(|(name, value)| format!("{}={}", text(name), text(value)));
+            format!("members {}", members.collect::<Vec<_>>().join(" "))
+        }
         Payload::Body { bytes, .. } => format!("body {}", text(bytes)),
         Payload::Text(value) => format!("text {}", text(value)),
     };
@@ -584,8 +589,51 @@ fn members_of_json_have_their_roles() {
             "1@0 location url /home?access_token=l",
             "1@0 response cookie sid=3",
             "1@0 text text ignored access_token=b",
-            "1@0 unknown field access_token=secret",
+            "1@0 unknown members access_token=secret",
         ]
+    );
+}
+
+#[test]
+fn members_of_one_object_come_together() {
+    let of = |line: &str| {
+        let found = read(line);
+        let all = found.iter().map(|seen| shown(seen).split_off("1@0 ".len()));
+        all.collect::<Vec<_>>()
+    };
+    // What is not worth a look by itself tells what stands beside it; what is in other objects does not.
+    assert_eq!(
+        of(
+            r#"{"level":"info","query":{"code":"x","state":"y"},"user":{"id":7},"reply":{"access_token":"t","expires_in":60,"more":{"scope":"a"}}}"#
+        ),
+        [
+            "unknown members code=x state=y",
+            "unknown members access_token=t expires_in=60"
+        ]
+    );
+    // A URL and a sentence speak for themselves; one without a needle is where an answer is sent.
+    assert_eq!(
+        of(
+            r#"{"msg":"got access_token=t then","next":"/cb?code=z","redirect_uri":"/cb","code":"x","again":{"code":"x"}}"#
+        ),
+        [
+            "text text got access_token=t then",
+            "unknown url /cb?code=z",
+            "unknown members redirect_uri=/cb code=x"
+        ]
+    );
+    // A list of names with their values is one object.
+    assert_eq!(
+        of(
+            r#"{"uri":"/","code":"u","pairs":[{"name":"code","value":"x"},{"name":"state","value":"y"}],"lists":[["code","v"],["state","w"]]}"#
+        ),
+        ["unknown members code=u code=x state=y code=v state=w"]
+    );
+    // What is long is no scope and no lifetime.
+    let long = "a".repeat(3_000);
+    assert_eq!(
+        of(&format!(r#"{{"code":"x","page":"{long}"}}"#)),
+        ["unknown members code=x"]
     );
 }
 

@@ -100,6 +100,7 @@ impl Seen {
             Payload::Pair { key, value, .. } => {
                 format!("pair {} = {}", text(key.as_bytes()), text(value.as_bytes()))
             }
+            Payload::Members { .. } => "members".into(),
             Payload::Header { .. } => "header".into(),
         })
         .collect()

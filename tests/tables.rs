@@ -102,6 +102,11 @@ fn line(seen: &Observation) -> String {
             text(key),
             text(value)
         ),
+        Payload::Members { members, .. } => {
+            let members = members.iter();
+            let members = members.map(|(name, value)| format!("{}={}", text(name), text(value)));
+            members.collect::<Vec<_>>().join(" ")
+        }
         Payload::Header { name, value } => format!("{name}: {}", text(value)),
     };
     let at = seen

@@ -180,6 +180,13 @@ pub enum Payload {
         /// Value.
         value: Raw,
     },
+    /// Members of one JSON object in a log record, in order of appearance: names and values.
+    Members {
+        /// Host that the record names.
+        origin: Option<Box<str>>,
+        /// Names and values.
+        members: Vec<(Raw, Raw)>,
+    },
     /// The body of a request or a response, or a WebSocket message.
     Body {
         /// Media type as stated, lower case, parameters included; empty when not stated.
@@ -194,11 +201,15 @@ pub enum Payload {
 impl Payload {
     /// Bytes of the evidence in it.
     pub(in crate::collect) fn len(&self) -> usize {
+        let both =
+            |name: &Raw, value: &Raw| name.as_bytes().len().saturating_add(value.as_bytes().len());
         match self {
             Self::Url(raw) | Self::Text(raw) => raw.as_bytes().len(),
             Self::Header { name, value } => name.len().saturating_add(value.as_bytes().len()),
-            Self::Pair { key, value, .. } => {
-                key.as_bytes().len().saturating_add(value.as_bytes().len())
+            Self::Pair { key, value, .. } => both(key, value),
+            Self::Members { members, .. } => {
+                let all = members.iter().map(|(name, value)| both(name, value));
+                all.fold(0, usize::saturating_add)
             }
             Self::Body { bytes, .. } => bytes.as_bytes().len(),
         }

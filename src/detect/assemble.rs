@@ -13,7 +13,7 @@ use super::score::{self, Found, Setting};
 use super::shared::Shared;
 use super::url::Url;
 use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
-use super::{challenge, encoding, mask, role};
+use super::{challenge, channel, encoding, mask, role};
 use crate::atoms::rules::Rules;
 use crate::atoms::{JoinKey, Kind, Masked, Place, Secret};
 use crate::collect::{Observation, Payload, Via};
@@ -78,6 +78,10 @@ impl<'a> Around<'a> {
             Payload::Pair {
                 origin: Some(origin),
                 ..
+            }
+            | Payload::Members {
+                origin: Some(origin),
+                ..
             } => Some(if origin.contains("://") {
                 Url::new(origin)
             } else {
@@ -104,7 +108,7 @@ impl<'a> Around<'a> {
         let observation = self.observation;
         // A cookie belongs to a host; the page that set it tells what it is for.
         let url = match observation.payload {
-            Payload::Pair { .. } => self.of_exchange(),
+            Payload::Pair { .. } | Payload::Members { .. } => self.of_exchange(),
             _ => None,
         };
         let url = url.or_else(|| self.url(message));
@@ -189,7 +193,7 @@ fn one(
             .and_then(|exchange| exchange.method.as_deref())
             .map(|method| shared.text(method)),
         status: exchange.and_then(|exchange| exchange.status),
-        channel: role::channel(observation, message, role),
+        channel: channel::of(observation, message, role),
         store: match observation.payload {
             Payload::Pair { store, .. } => Some(store),
             _ => None,

@@ -9,8 +9,8 @@ use super::{Decoding, body, header, open, rewritten, text, url};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use crate::atoms::Slot;
 use crate::atoms::rules::{Name, Rule, Rules};
+use crate::atoms::{Raw, Slot};
 use crate::collect::{Observation, Payload, Store};
 
 /// Messages of one observation. A page with more links that carry tokens than this says nothing new.
@@ -49,6 +49,8 @@ pub(super) enum Form {
     Header,
     /// A stored pair.
     Pair(Store),
+    /// Members of an object in a log record.
+    Members,
     /// Fields of a form in a body: sent, or waiting in an HTML page.
     Fields,
     /// A JSON document in a body.
@@ -153,12 +155,19 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
                 Store::Cookie => Slot::Cookie,
                 _ => Slot::Storage,
             };
-            let value = encoding::text(value.as_bytes());
-            let value = value.trim_matches('"').to_owned();
-            let field = Field::new(&encoding::text(key.as_bytes()), value, slot);
             out.push(Message {
                 form: Form::Pair(*store),
-                fields: vec![field],
+                fields: vec![stored(key, value, slot)],
+                ..Message::default()
+            });
+        }
+        Payload::Members { members, .. } => {
+            let members = members.iter().take(MAX_FIELDS);
+            out.push(Message {
+                form: Form::Members,
+                fields: members
+                    .map(|(name, value)| stored(name, value, Slot::Json))
+                    .collect(),
                 ..Message::default()
             });
         }
@@ -170,6 +179,13 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
     open::nested(&mut out, rules);
     out.truncate(MAX_MESSAGES);
     out
+}
+
+/// A value and its name as a store or a record has them.
+fn stored(name: &Raw, value: &Raw, slot: Slot) -> Field {
+    let value = encoding::text(value.as_bytes());
+    let value = value.trim_matches('"').to_owned();
+    Field::new(&encoding::text(name.as_bytes()), value, slot)
 }
 
 /// A URL as a message.

@@ -5,6 +5,7 @@ mod address;
 mod assemble;
 mod body;
 mod challenge;
+mod channel;
 pub mod clock;
 mod encoding;
 mod failure;
@@ -32,6 +33,7 @@ mod url;
 use std::sync::Arc;
 
 pub use address::Address;
+pub use channel::Channel;
 
 use crate::atoms::rules::Rules;
 use crate::atoms::{Digest, Fingerprint, FingerprintKey, JoinKey, Kind, Masked, Place, Slot, When};
@@ -181,31 +183,6 @@ impl Role {
             Self::Logout => "logout",
             Self::Stored => "stored",
             Self::None => "none",
-        }
-    }
-}
-
-/// How a message travelled.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Channel {
-    /// Through the address bar: URL, fragment, `Location`, `Referer`, `form_post`.
-    Front,
-    /// Token endpoint, `Authorization` header, API body: seen because the capture or log recorded the wire.
-    Direct,
-    /// It lies in a store.
-    Storage,
-}
-
-impl Channel {
-    /// Every channel.
-    pub const ALL: [Self; 3] = [Self::Front, Self::Direct, Self::Storage];
-
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Front => "front",
-            Self::Direct => "direct",
-            Self::Storage => "storage",
         }
     }
 }

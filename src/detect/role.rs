@@ -2,7 +2,7 @@
 
 use super::message::{Field, Form, Message};
 use super::score::{Found, Setting};
-use super::{Channel, REPORT, Role, failure};
+use super::{REPORT, Role, failure};
 use crate::atoms::{Kind, Slot};
 use crate::collect::{Observation, Payload, Store, Via};
 
@@ -39,31 +39,10 @@ pub(super) fn role(
         Form::Url => seen.of_url(observation),
         Form::Fields => seen.of_form(observation),
         Form::Json => seen.of_json(observation),
+        Form::Members => seen.of_members(),
         // What a store holds inside of a value is as little a message as the value is.
         Form::Inner if observation.via == Via::Stored => Role::Stored,
         Form::Inner | Form::Text => seen.of_text(),
-    }
-}
-
-/// How the message travelled.
-pub(super) fn channel(observation: &Observation, message: &Message, role: Role) -> Channel {
-    match (&observation.payload, message.form, role) {
-        (
-            Payload::Pair {
-                store: Store::LogField,
-                ..
-            },
-            ..,
-        ) => Channel::Direct,
-        // A cookie that a capture saw on the wire lies in no store.
-        (Payload::Pair { .. }, ..) if matches!(observation.via, Via::Request | Via::Response) => {
-            Channel::Direct
-        }
-        (Payload::Pair { .. }, ..) => Channel::Storage,
-        (Payload::Url(_), ..)
-        | (Payload::Body { .. }, _, Role::ResponseInBody)
-        | (Payload::Text(_), Form::Url, _) => Channel::Front,
-        _ => Channel::Direct,
     }
 }
 
@@ -367,6 +346,21 @@ impl Seen<'_> {
             Role::TokenResponse
         } else if !response && !self.found.is_empty() {
             Role::ResourceRequest
+        } else {
+            Role::None
+        }
+    }
+
+    /// What a program wrote down of a message does not say which one it was.
+    fn of_members(&self) -> Role {
+        if self.is_token_request() {
+            Role::TokenRequest
+        } else if self.has("accesstoken") && self.any(&["tokentype", "expiresin"]) {
+            Role::TokenResponse
+        } else if self.is_request() {
+            Role::AuthorizationRequest
+        } else if self.found(&[Kind::AuthorizationCode], &[]) && self.has("state") {
+            Role::ResponseInQuery
         } else {
             Role::None
         }

@@ -111,6 +111,7 @@ fn text(seen: &Observation) -> String {
             show(key.as_bytes()),
             show(value.as_bytes())
         ),
+        Payload::Members { .. } => panic!("a cache has no records"),
         Payload::Body { mime, bytes } => format!("[{mime}] {}", show(bytes.as_bytes())),
     }
 }

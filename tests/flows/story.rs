@@ -8,9 +8,12 @@ use data_encoding::{BASE64, BASE64URL_NOPAD};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use sha2::{Digest as _, Sha256};
+use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::when::{Basis, Zone};
 use tokentrail::atoms::{Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When};
-use tokentrail::collect::{Exchange, Observation, Payload, Store, Via, Visit};
+use tokentrail::collect::{
+    Context, Evidence, Exchange, Observation, Payload, READERS, Sink, Store, Via, Visit,
+};
 
 /// The day on which every story happens.
 const DAY: Date = jiff::civil::date(2026, 3, 2);
@@ -53,6 +56,7 @@ impl Story {
             match what {
                 "history" => story.observations.extend(history(&lines, rest)),
                 "log" => story.observations.extend(log(&lines, rest)),
+                "json-log" => story.observations.extend(json_log(&lines)),
                 "har-entry" => {
                     story.observations.extend(har_entry(&lines, entries));
                     entries += 1;
@@ -444,6 +448,33 @@ fn har_entry(lines: &[String], index: u64) -> Vec<Observation> {
             ),
         }
     }
+    out
+}
+
+/// Records of an application, read as the program reads them.
+fn json_log(lines: &[String]) -> Vec<Observation> {
+    let record = |line: &String| {
+        let (at, object) = line.split_once(" {").expect("a time and an object");
+        format!("{{\"time\":\"{}\",{object}\n", moment(at))
+    };
+    let text: String = lines.iter().map(record).collect();
+    let input = Box::new(std::io::Cursor::new(text.into_bytes()));
+    let evidence = Evidence::stream(input, "var/log/app.log").unwrap();
+    let rules = Rules::builtin().unwrap();
+    let context = Context {
+        rules: &rules,
+        log_timezone: None,
+        residue: false,
+    };
+    let source = place("var/log/app.log", "log", Locator::Bytes { offset: 0 }).source;
+    let mut out = Vec::new();
+    let mut observe = |seen| out.push(seen);
+    let mut sink = Sink {
+        observe: &mut observe,
+        problem: &mut |problem| panic!("{problem}"),
+    };
+    let log = READERS.iter().find(|reader| reader.name == "log");
+    (log.unwrap().read)(&evidence, &source, &context, &mut sink).unwrap();
     out
 }
 

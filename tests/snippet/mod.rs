@@ -296,6 +296,10 @@ pub fn bytes(observation: &Observation) -> Vec<u8> {
         Payload::Url(raw) | Payload::Text(raw) => raw.as_bytes().to_vec(),
         Payload::Header { name, value } => [name.as_bytes(), b": ", value.as_bytes()].concat(),
         Payload::Pair { key, value, .. } => [key.as_bytes(), b"=", value.as_bytes()].concat(),
+        Payload::Members { members, .. } => members
+            .iter()
+            .flat_map(|(name, value)| [name.as_bytes(), b"=", value.as_bytes(), b"\n"].concat())
+            .collect(),
         Payload::Body { bytes, .. } => bytes.as_bytes().to_vec(),
     }
 }

@@ -142,6 +142,7 @@ impl Section {
                         .unwrap_or_default(),
                     value: escape::undo(value, self.escape),
                     rank: index,
+                    object: None,
                 });
             }
         }

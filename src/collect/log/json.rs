@@ -26,6 +26,8 @@ pub(super) struct Member<'a> {
     pub(super) key: Vec<u8>,
     /// The value, escapes undone.
     pub(super) value: Cow<'a, [u8]>,
+    /// The object that it is a member of, numbered as they begin.
+    pub(super) object: u32,
 }
 
 /// The members of the object that `bytes` start with, and what follows it, or what could not be read.
@@ -43,6 +45,8 @@ pub(super) fn members_within<'a>(
         path: Vec::new(),
         most: left.get(),
         members: Vec::new(),
+        objects: 0,
+        object: 0,
     };
     let (b'{', after) = walker.rest.split_first()? else {
         return None;
@@ -85,6 +89,10 @@ struct Walker<'a> {
     /// Members after which it stops.
     most: usize,
     members: Vec<Member<'a>>,
+    /// How many objects have begun.
+    objects: u32,
+    /// The one that is read.
+    object: u32,
 }
 
 impl<'a> Walker<'a> {
@@ -124,12 +132,16 @@ impl<'a> Walker<'a> {
 
     fn object(&mut self, depth: usize) -> Option<()> {
         self.rest = self.rest.get(1..)?;
+        let outer = self.object;
+        let own = self.objects;
+        self.objects = self.objects.saturating_add(1);
         let mut name: Option<Vec<u8>> = None;
         loop {
             self.rest = self.rest.trim_ascii_start();
             match self.rest.split_first()? {
                 (b'}', after) => {
                     self.rest = after;
+                    self.object = outer;
                     return Some(());
                 }
                 (b',', after) => self.rest = after,
@@ -139,6 +151,8 @@ impl<'a> Walker<'a> {
                     // A key without a value is left to the caller as text.
                     self.rest = after.strip_prefix(b":")?;
                     let renamed = name.take_if(|_| key.eq_ignore_ascii_case(b"value"));
+                    // What has its name from inside is a member of the object outside.
+                    self.object = if renamed.is_some() { outer } else { own };
                     let key = self.short(renamed.unwrap_or_else(|| key.into_owned()));
                     let before = self.path.len();
                     if before > 0 {
@@ -200,6 +214,7 @@ impl<'a> Walker<'a> {
             path: Vec::new(),
             key: Vec::new(),
             value: Cow::Owned(key),
+            object: self.object,
         });
         end
     }
@@ -209,6 +224,7 @@ impl<'a> Walker<'a> {
             path: record::short_name(&self.path).to_vec(),
             key: key.to_vec(),
             value,
+            object: self.object,
         });
     }
 }

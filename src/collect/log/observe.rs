@@ -2,7 +2,7 @@
 //! is in, and no role makes a secret, is dropped here.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::record::{Part, Record, is_set};
@@ -14,6 +14,9 @@ use crate::collect::{Exchange, Observation, Payload, Store, Via};
 
 /// Headers whose values are secrets whatever they look like (RFC 9110 §11.6.2, §11.7.2).
 const SECRET_HEADERS: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
+
+/// Bytes of a member that is handed on for what stands beside it: a scope, a lifetime, a redirect URI.
+const MAX_BESIDE: usize = 2048;
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug)]
@@ -58,9 +61,31 @@ pub(super) fn observe(
     for url in &request.urls {
         out.url(url, Via::Request);
     }
+    let mut objects = objects(&record.parts);
     for part in &record.parts {
-        out.part(part, &request);
+        if !is_member(part) {
+            out.part(part, &request);
+        } else if let Some(members) = part.object.and_then(|it| objects.remove(&it)) {
+            // All of an object stands where the first of it does.
+            out.members(&members);
+        }
     }
+}
+
+/// The members that no format names, by their objects.
+fn objects<'a, 'l>(parts: &'a [Part<'l>]) -> HashMap<u32, Vec<&'a Part<'l>>> {
+    let mut objects: HashMap<u32, Vec<&Part<'_>>> = HashMap::new();
+    for part in parts {
+        if let Some(object) = part.object.filter(|_| is_member(part)) {
+            objects.entry(object).or_default().push(part);
+        }
+    }
+    objects
+}
+
+/// Whether a part is a member of an object that no format names.
+fn is_member(part: &Part<'_>) -> bool {
+    part.object.is_some() && part.role.is_none() && !part.name.is_empty() && is_set(&part.value)
 }
 
 /// Where the observations of one record go.
@@ -112,7 +137,7 @@ impl<'a> Out<'a> {
                 | Role::Status,
             ) => self.text(value),
             _ if name.is_empty() => self.url_or_text(value, Via::Unknown),
-            _ => self.member(name, value),
+            _ => self.column(name, value),
         }
     }
 
@@ -158,8 +183,40 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// A member or column that no format names.
-    fn member(&mut self, name: &[u8], value: &'a [u8]) {
+    /// The members of an object. What is not worth a look by itself may tell what stands beside it.
+    fn members(&mut self, parts: &[&'a Part<'_>]) {
+        let mut is_worth_a_look = false;
+        let mut members = Vec::new();
+        for part in parts {
+            let (name, value) = (&*part.name, &*part.value);
+            let inside = self.needles.hit(value);
+            // A sentence is no value of its key, and a URL speaks for itself.
+            if inside && (is_url(value) || value.contains(&b' ')) {
+                self.url_or_text(value, Via::Unknown);
+                continue;
+            }
+            let is_hit = !is_url(value) && self.needles.hit(&[name, b"=", value].concat());
+            if is_hit && !self.is_new(value) {
+                continue;
+            }
+            is_worth_a_look |= is_hit;
+            if is_hit || value.len() <= MAX_BESIDE {
+                members.push((name, value));
+            }
+        }
+        if is_worth_a_look {
+            let members = members.into_iter();
+            let members = members.map(|(name, value)| (Raw::new(name), Raw::new(value)));
+            let payload = Payload::Members {
+                origin: self.sent_to.clone(),
+                members: members.collect(),
+            };
+            self.put(Via::Unknown, payload);
+        }
+    }
+
+    /// A column that no format names.
+    fn column(&mut self, name: &[u8], value: &'a [u8]) {
         if is_url(value) {
             return self.url_or_text(value, Via::Unknown);
         }

@@ -43,6 +43,7 @@ impl Record<'_> {
             name: Cow::Owned(part.name.into_owned()),
             value: Cow::Owned(part.value.into_owned()),
             rank: part.rank,
+            object: part.object,
         });
         Record {
             format: self.format,
@@ -63,6 +64,8 @@ pub struct Part<'l> {
     pub value: Cow<'l, [u8]>,
     /// Of several parts of one role, the lowest rank counts.
     pub(super) rank: usize,
+    /// The JSON object that it is a member of, by a number that is its own in the record.
+    pub(super) object: Option<u32>,
 }
 
 impl std::fmt::Debug for Part<'_> {
@@ -78,6 +81,7 @@ impl<'l> Part<'l> {
             name: Cow::default(),
             value,
             rank: 0,
+            object: None,
         }
     }
 }
@@ -222,17 +226,26 @@ impl<'a> Grammar<'a> {
                     name: Cow::Owned(member.key),
                     value: member.value,
                     rank,
+                    object: Some(member.object),
                 }),
             }
         }
         if !rest.trim_ascii().is_empty() {
             parts.push(Part::text(escape::undo(rest, Escape::Backslash)));
         }
+        let mut objects = count(&parts);
         let mut record = self.dated(format, parts, None);
         for inner in inside {
             record.at = better(inner.at, record.at);
             record.format = inner.format.or(record.format);
-            record.parts.extend(inner.parts);
+            let before = objects;
+            objects = objects.saturating_add(count(&inner.parts));
+            record
+                .parts
+                .extend(inner.parts.into_iter().map(|part| Part {
+                    object: part.object.map(|it| it.saturating_add(before)),
+                    ..part
+                }));
         }
         Some(record)
     }
@@ -277,6 +290,12 @@ impl<'a> Grammar<'a> {
             parts,
         }
     }
+}
+
+/// The first number that no object of these parts has.
+fn count(parts: &[Part<'_>]) -> u32 {
+    let last = parts.iter().filter_map(|part| part.object).max();
+    last.map_or(0, |last| last.saturating_add(1))
 }
 
 /// The part of a name that is kept.
