@@ -384,6 +384,38 @@ fn a_run_that_is_ended_leaves_sightings_that_correlate_takes() {
     }
 }
 
+#[test]
+fn text_that_was_named_and_left_alone_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = r#"{
+  "query": { "code": "5f1c9a3e7b2d4c6a8e0f1a2b3c4d5e6f", "state": "9b8a7c6d" }
+}
+"#;
+    std::fs::write(dir.path().join("dump.json"), text).unwrap();
+    std::fs::write(dir.path().join("zeros.bin"), [0; 64]).unwrap();
+    let told = |output: &Output| {
+        let sources = &json(output)["sources"];
+        let sources = sources.as_array().unwrap().iter();
+        let all = sources.map(|it| (it["path"].clone(), it["status"].clone()));
+        all.collect::<Vec<_>>()
+    };
+    let named = run(
+        dir.path(),
+        &["scan", "dump.json", "zeros.bin", "-f", "json"],
+    );
+    assert_eq!(named.status.code(), Some(0));
+    assert_eq!(told(&named), [("dump.json".into(), "unsupported".into())]);
+    let reason = json(&named)["sources"][0]["reason"].clone();
+    assert!(reason.as_str().unwrap().contains("--all-text"), "{reason}");
+    let piped = with_input(dir.path(), &["scan", "-", "-f", "json"], text.as_bytes());
+    assert_eq!(told(&piped), [("-".into(), "unsupported".into())]);
+    // Of what only lies in a folder there may be millions.
+    let found = run(dir.path(), &["scan", ".", "-f", "json"]);
+    assert_eq!(told(&found), []);
+    let read = run(dir.path(), &["scan", ".", "--all-text", "-f", "json"]);
+    assert_eq!(read.status.code(), Some(1));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_run_that_is_ended_before_its_first_source_is_done_is_known_to_be_cut_off() {

@@ -188,6 +188,7 @@ pub fn scan(path: &Path, shown: &str) {
         path: Some(path.to_owned()),
         shown: shown.into(),
         len: path.metadata().map_or(0, |meta| meta.len()),
+        is_named: true,
     };
     let one = |opened: Opened| {
         let mut memory = Memory::default();

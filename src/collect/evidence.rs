@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::archive::{self, Archive};
 pub use super::decode::Encoding;
-use super::decode::{self, BEGIN, MAX_RATIO, decode};
+use super::decode::{self, BEGIN, decode};
+use super::error::ReadError;
 use super::head::{read_up_to, read_up_to_error};
 use super::kept::Kept;
 use super::platform;
@@ -16,34 +17,6 @@ use super::span::Span;
 /// Decoded bytes that readers see before they claim: enough for a magic number, a first HAR entry,
 /// some log lines.
 pub const HEAD: usize = 64 * 1024;
-
-/// Why evidence, or a part of it, was not read. Says what the user can do. The file's name is the problem's
-/// own field, and no variant holds bytes of the evidence.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The system refused.
-    #[error("cannot be read: {0}; check its permissions, or scan a copy")]
-    Io(#[from] io::Error),
-    /// Compressed data is damaged, or something follows it.
-    #[error(
-        "compressed data is damaged or followed by something else ({0}); what came before was read"
-    )]
-    Compression(Box<str>),
-    /// Expands beyond all bounds.
-    #[error(
-        "expands more than {MAX_RATIO} times, like a decompression bomb; unpack it yourself if it is genuine"
-    )]
-    Bomb,
-    /// Recognised, but this version does not read it.
-    #[error("{0}")]
-    Unsupported(Box<str>),
-    /// The content breaks the rules of its format.
-    #[error("{0}")]
-    Malformed(Box<str>),
-    /// A bound of ours was reached.
-    #[error("{0}")]
-    Limit(Box<str>),
-}
 
 /// Evidence that no reader has claimed yet.
 #[derive(Debug)]
@@ -56,6 +29,7 @@ pub struct Evidence {
     head: Box<[u8]>,
     head_error: Option<Box<str>>,
     len: Option<u64>,
+    is_named: bool,
     recognised: OnceLock<Option<&'static str>>,
     /// What a look into the content opened, for the reader that follows.
     pub(super) kept: Kept,
@@ -129,6 +103,20 @@ impl Evidence {
         Ok(evidence)
     }
 
+    /// The same, asked for by its own name, or as standard input.
+    #[must_use]
+    pub fn named(self) -> Self {
+        Self {
+            is_named: true,
+            ..self
+        }
+    }
+
+    /// Whether it was asked for by its own name, and not found in a folder or an archive.
+    pub fn is_named(&self) -> bool {
+        self.is_named
+    }
+
     /// The same under other members: it is no member of the archive that it was opened by, but lies beside it.
     pub(super) fn under(mut self, members: Vec<Box<str>>) -> Self {
         self.members = members;
@@ -152,6 +140,7 @@ impl Evidence {
             head: Box::default(),
             head_error: None,
             len,
+            is_named: false,
             recognised: OnceLock::new(),
             kept: Kept::default(),
             archive: None,

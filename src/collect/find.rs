@@ -57,6 +57,8 @@ pub struct File {
     pub shown: Box<str>,
     /// Size in bytes; 0 for standard input.
     pub len: u64,
+    /// Whether it was asked for by its own name.
+    pub is_named: bool,
 }
 
 /// Suffixes of the files that SQLite keeps beside a database (sqlite.org/tempfiles.html), and how those begin that are
@@ -78,6 +80,7 @@ pub fn find(inputs: &Inputs) -> Found {
             path: None,
             shown: "-".into(),
             len: 0,
+            is_named: true,
         });
     }
     let pseudo = PseudoFilesystems::mounted();
@@ -184,6 +187,7 @@ fn walk(
         match decide(&entry, list, &at, inputs, pseudo) {
             Ok(Kind::Folder) => {}
             Ok(Kind::File(len)) => found.files.push(File {
+                is_named: entry.depth() == 0 && list.is_none(),
                 path: Some(entry.into_path()),
                 shown: at,
                 len,
@@ -339,7 +343,10 @@ fn is_message_of_web_socket(text: &[u8]) -> bool {
 /// Sorts, and keeps each file once, however many arguments lead to it.
 fn dedup(found: &mut Found) {
     let mut seen = std::collections::BTreeSet::new();
-    found.files.sort_by(|a, b| a.shown.cmp(&b.shown));
+    // Of one file, what was said by its name counts.
+    found
+        .files
+        .sort_by(|a, b| (&a.shown, !a.is_named).cmp(&(&b.shown, !b.is_named)));
     found.files.retain(|file| match &file.path {
         Some(path) => seen.insert(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
         None => true,

@@ -10,6 +10,7 @@ mod charset;
 mod coding;
 mod cursor;
 mod decode;
+mod error;
 pub mod evidence;
 pub mod find;
 pub mod foreign;
@@ -34,7 +35,8 @@ use std::sync::Arc;
 
 use crate::atoms::rules::Rules;
 use crate::atoms::{JoinKey, Place, Raw, Source, When};
-pub use evidence::{Evidence, ReadError};
+pub use error::ReadError;
+pub use evidence::Evidence;
 
 /// What the evidence holds, where, when, and how it was reached. The only type that a reader must know.
 #[derive(Clone, Debug)]

@@ -23,7 +23,7 @@ pub(super) fn unclaimed(evidence: &Evidence) -> Unclaimed {
         let (status, error) = told(evidence, reader, packed)?;
         Some(Unclaimed::Told(reader, status, error))
     });
-    told.unwrap_or_else(|| {
+    told.or_else(|| named_text(evidence)).unwrap_or_else(|| {
         Unclaimed::Counted(if evidence.head_error().is_some() {
             "damaged"
         } else if is_void(evidence) {
@@ -31,6 +31,19 @@ pub(super) fn unclaimed(evidence: &Evidence) -> Unclaimed {
         } else {
             "not recognised"
         })
+    })
+}
+
+/// Who names a text, or pipes it in, wants to know that it was not looked into.
+fn named_text(evidence: &Evidence) -> Option<Unclaimed> {
+    let head = evidence.head();
+    // What a crash left of a file may be nothing but zeros.
+    let is_text = log::is_text(head) && head.iter().any(|byte| *byte != 0);
+    let is_text = is_text && evidence.head_error().is_none();
+    (evidence.is_named() && is_text).then(|| {
+        let why = "is text that looks like no log, and was left alone; --all-text reads it";
+        let error = ReadError::Unsupported(why.into());
+        Unclaimed::Told(&log::LOG, Status::Unsupported, error)
     })
 }
 

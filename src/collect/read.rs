@@ -102,10 +102,11 @@ impl Status {
 
 /// Opens a found file.
 pub fn open(file: &File) -> Result<Evidence, ReadError> {
-    match &file.path {
+    let evidence = match &file.path {
         Some(path) => Evidence::file(path, file.shown.clone()),
         None => Evidence::stream(Box::new(io::stdin()), file.shown.clone()),
-    }
+    };
+    evidence.map(|it| if file.is_named { it.named() } else { it })
 }
 
 /// The observations in one piece of evidence, and what became of it.
@@ -373,6 +374,7 @@ mod tests {
             path: Some("does/not/exist".into()),
             shown: "x".into(),
             len: 0,
+            is_named: true,
         };
         let work = |opened| match opened {
             Opened::Known(outcome) => outcome,

@@ -128,6 +128,7 @@ fn scan(path: &Path) -> Seen {
         path: Some(path.to_owned()),
         shown: path.to_str().unwrap().into(),
         len: fs::metadata(path).unwrap().len(),
+        is_named: false,
     };
     let mut found = Vec::new();
     let opened = Opened::Evidence(open(&file).unwrap());
