@@ -406,6 +406,16 @@ fn messages_have_the_role_that_the_protocol_gives_them() {
             Role::AuthorizationRequest,
             Channel::Front,
         ),
+        (
+            "text: got {'access_token': '{{opaque:32}}', 'expires_in': 3600}",
+            Role::TokenResponse,
+            Channel::Direct,
+        ),
+        (
+            "text: calling with access_token={{opaque:32}}",
+            Role::None,
+            Channel::Direct,
+        ),
     ];
     for (text, role, channel) in cases {
         let sightings = detect(text);

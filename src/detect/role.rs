@@ -42,6 +42,9 @@ pub(super) fn role(
         Form::Members => seen.of_members(),
         // What a store holds inside of a value is as little a message as the value is.
         Form::Inner if observation.via == Via::Stored => Role::Stored,
+        Form::Text if observation.via != Via::Stored && seen.is_token_response() => {
+            Role::TokenResponse
+        }
         Form::Inner | Form::Text => seen.of_text(),
     }
 }
@@ -206,6 +209,11 @@ impl Seen<'_> {
         self.path(&["token", "oauth"]) && error.is_some_and(failure::is_of_token_endpoint)
     }
 
+    /// RFC 6749 §5.1: what stands beside a token where it is delivered.
+    fn is_token_response(&self) -> bool {
+        self.has("accesstoken") && self.any(&["tokentype", "expiresin"]) && !self.is_token_request()
+    }
+
     /// GitHub's token endpoint answers in form data unless JSON is asked for; a form in a page is no answer.
     fn is_form_answer(&self, observation: &Observation) -> bool {
         let in_page =
@@ -355,7 +363,7 @@ impl Seen<'_> {
     fn of_members(&self) -> Role {
         if self.is_token_request() {
             Role::TokenRequest
-        } else if self.has("accesstoken") && self.any(&["tokentype", "expiresin"]) {
+        } else if self.is_token_response() {
             Role::TokenResponse
         } else if self.is_request() {
             Role::AuthorizationRequest
