@@ -707,6 +707,24 @@ fn hostile_input_costs_linear_time() {
     }
 }
 
+#[test]
+fn form_data_in_form_data_is_opened_as_deep_as_it_is_ever_written() {
+    // Each value is the rest of the text: opened to its end, it would be held a thousand times.
+    let text = format!("text: {}", "access_token=cBAZ7w8B{}}X".repeat(3_000));
+    let observation = snippet::observation(&text);
+    let key = FingerprintKey::default();
+    let detector = Detector {
+        rules: &RULES,
+        key: &key,
+        jwks: None,
+        reveal: Reveal::default(),
+    };
+    let mut memory = Memory::default();
+    let found = sightings(&observation, &detector, &mut memory);
+    assert!(found.len() < 20, "{}", found.len());
+    assert_eq!(memory.cut_short, 0);
+}
+
 /// Columns of a database have nothing between them.
 #[test]
 fn text_that_stands_directly_before_a_url_is_no_scheme() {

@@ -38,6 +38,8 @@ pub(super) struct Message {
     pub fields: Vec<Field>,
     /// Decodings between the evidence and the message.
     pub nesting: Vec<Decoding>,
+    /// How many messages it lies in.
+    pub depth: usize,
 }
 
 /// Which part of the observation a message is.
@@ -196,7 +198,7 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
             fields: vec![Field::new("", inner, Slot::Path)],
             url: Some(url),
             form: Form::Url,
-            nesting: Vec::new(),
+            ..Message::default()
         };
     }
     let mut fields = located(&url, rules);
@@ -235,7 +237,7 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
         url: Some(url),
         form: Form::Url,
         fields,
-        nesting: Vec::new(),
+        ..Message::default()
     }
 }
 

@@ -33,8 +33,8 @@ pub(super) fn nested(messages: &mut Vec<Message>, rules: &Rules) {
         if let Some(message) = messages.get_mut(at) {
             let mut merged = Vec::new();
             for field in &message.fields {
-                // Nested deeper than any real message: shown as it is.
-                if message.nesting.len() < MAX_DEPTH * 2 {
+                // Nested deeper than any real message: shown as it is. Form data in form data needs no decoding.
+                if message.nesting.len().max(message.depth) < MAX_DEPTH * 2 {
                     open_field(message, field, rules, &mut merged, &mut inner);
                 }
             }
@@ -69,6 +69,7 @@ fn open_field(
         if let Some(mut message) = open_value(&value, field, rules) {
             nesting.append(&mut message.nesting);
             message.nesting = nesting;
+            message.depth = outer.depth.saturating_add(1);
             if MERGED.contains(&&*field.key.key) && matches!(message.form, Form::Inner) {
                 for mut claim in message.fields {
                     claim.nesting = vec![Decoding::Jwt];
