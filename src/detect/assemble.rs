@@ -2,6 +2,7 @@
 //! address and role. The last room in which raw values exist.
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::address::{address, landing, redirect};
@@ -148,8 +149,11 @@ fn one(
         .iter()
         .filter_map(|found| Some((message.fields.get(found.field)?, found)))
         .collect();
+    // One value may stand in a message thousands of times.
+    let mut seen = HashSet::new();
     let known: mask::Known<'_> = found
         .iter()
+        .filter(|(field, _)| seen.insert(field.canonical.as_str()))
         .map(|(field, found)| {
             let length = field.canonical.chars().count();
             let shown = format!("‹{} {length}›", form(field, found));

@@ -38,7 +38,7 @@ pub(super) fn url(url: &Url, known: &Known<'_>, rules: &Rules) -> Masked {
 /// Takes credentials out of a text that should hold none: a value that is its own name, or a host.
 pub(super) fn scrub<'t>(mut text: Cow<'t, str>, known: &Known<'_>) -> Cow<'t, str> {
     for (value, shown) in known {
-        if value.len() >= MIN_SCRUBBED && text.contains(value) {
+        if (MIN_SCRUBBED..=text.len()).contains(&value.len()) && text.contains(value) {
             text = Cow::Owned(text.replace(value, shown));
         }
     }

@@ -209,6 +209,8 @@ fn tokens(seen: &Seen, token: bool, id_token: bool) -> Flow {
 fn brings(index: &Index<'_>, sighting: &Sighting) -> Words {
     let mut words = Words::default();
     let may = is_response(sighting) || sighting.role == Role::None;
+    // A message may hold thousands of tokens: asked once, and not of each.
+    let is_wrapped = may && wrapped(sighting);
     for (credential, kind) in index.credentials(sighting).filter(|_| may) {
         match (kind, credential.slot) {
             (Kind::AuthorizationCode, _) => words.code = true,
@@ -216,7 +218,7 @@ fn brings(index: &Index<'_>, sighting: &Sighting) -> Words {
             (Kind::IdToken, Slot::Fragment) => words.id_token = true,
             (Kind::AccessToken, Slot::Form) if is_response(sighting) => words.token = true,
             (Kind::IdToken, Slot::Form) if is_response(sighting) => words.id_token = true,
-            (Kind::AccessToken | Kind::IdToken, _) if wrapped(sighting) => {
+            (Kind::AccessToken | Kind::IdToken, _) if is_wrapped => {
                 words.token |= kind == Kind::AccessToken;
                 words.id_token |= kind == Kind::IdToken;
             }

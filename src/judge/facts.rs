@@ -2,6 +2,7 @@
 //! rotated one, and when. True for every holder, whoever saw it. Decides nothing.
 
 mod event;
+mod lifetimes;
 mod servers;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,11 +13,12 @@ use super::Judging;
 use super::holder::Holders;
 use crate::atoms::rules::provider::Provider;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
-use crate::detect::{Role, Sighting};
+use crate::detect::{Credential, Role, Sighting};
 use crate::flow::census::{Habit, value};
 use crate::flow::{Correlated, Exposure, Trail};
 pub(super) use event::Event;
 use event::Happened;
+use lifetimes::Lifetimes;
 use servers::Servers;
 
 /// Clock errors up to this many seconds are the time a token takes from its issuer to the place where it
@@ -53,6 +55,7 @@ pub(super) struct Facts<'a> {
     trail_exposures: BTreeMap<usize, Vec<usize>>,
     trails_by_challenge: HashMap<JoinKey, Vec<usize>>,
     servers: Servers<'a>,
+    lifetimes: Lifetimes,
 }
 
 impl<'a> Facts<'a> {
@@ -76,6 +79,7 @@ impl<'a> Facts<'a> {
             trail_exposures: BTreeMap::new(),
             trails_by_challenge: HashMap::new(),
             servers: Servers::of(sightings, &judging.rules.providers),
+            lifetimes: Lifetimes::of(sightings),
         };
         for (index, sighting) in sightings.iter().enumerate() {
             facts.index(index, sighting);
@@ -123,6 +127,11 @@ impl<'a> Facts<'a> {
             .map_or(&[][..], Vec::as_slice);
         own.iter()
             .filter_map(|&index| Some((index, self.sighting(index)?)))
+    }
+
+    /// Whether a sighting speaks of this credential where it tells a lifetime.
+    pub(super) fn is_own(&self, sighting: usize, credential: &Credential) -> bool {
+        self.lifetimes.is_own(sighting, credential)
     }
 
     /// The provider to which a sighting was sent, or which sent it.

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 
 use super::Case;
 use crate::atoms::Kind;
-use crate::atoms::rules::Name;
 use crate::atoms::rules::provider::Provider;
 use crate::detect::{Credential, Role, Sighting};
 use crate::judge::facts::param;
@@ -15,52 +14,15 @@ pub(in crate::judge) fn with_own_lifetime<'a>(
     case: &Case<'a>,
 ) -> impl Iterator<Item = (usize, &'a Sighting)> {
     let all = case.credentials();
-    all.filter(|(_, sighting, credential)| is_own(sighting, credential))
+    all.filter(|(index, _, credential)| case.facts.is_own(*index, credential))
         .map(|(index, sighting, _)| (index, sighting))
-}
-
-/// Whether a message speaks of this credential where it tells a lifetime. `expires_in` is the lifetime of the access
-/// token (RFC 6749 §5.1): of the one under that name, or else of the only one. A hosted login puts the token of
-/// another provider beside it, which lives for as long as that provider says.
-fn is_own(sighting: &Sighting, credential: &Credential) -> bool {
-    if sighting.credentials.len() == 1 {
-        return true;
-    }
-    let alike = || {
-        let all = sighting.credentials.iter();
-        all.filter(|it| same_family(it.kind, credential.kind))
-    };
-    let named = || alike().filter(|it| is_registered(it));
-    let is_it = |it: &Credential| it.id == credential.id;
-    if named().next().is_some() {
-        named().all(is_it)
-    } else {
-        alike().all(is_it)
-    }
-}
-
-fn same_family(one: Kind, other: Kind) -> bool {
-    let is_access = |kind| matches!(kind, Kind::AccessToken | Kind::OpaqueToken);
-    one == other || is_access(one) && is_access(other)
-}
-
-/// Whether it has the name that a token response gives to its kind (RFC 6749 §5.1, RFC 8628 §3.2).
-fn is_registered(credential: &Credential) -> bool {
-    let name = match credential.kind {
-        Kind::AccessToken | Kind::OpaqueToken => "accesstoken",
-        Kind::RefreshToken => "refreshtoken",
-        Kind::DeviceCode => "devicecode",
-        Kind::UserCode => "usercode",
-        _ => return false,
-    };
-    *Name::new(&credential.name).key == *name
 }
 
 /// The provider that issued it, as far as the evidence tells: by what it says itself, by the endpoint that it came from
 /// or is redeemed at, by the request that it answers, else by what its run says of its issuer.
 pub(super) fn provider<'a>(case: &Case<'a>) -> Option<&'a Provider> {
-    let is_foreign = |(_, sighting, credential): (usize, &Sighting, &Credential)| {
-        case.kind != Kind::AuthorizationCode && !is_own(sighting, credential)
+    let is_foreign = |(index, _, credential): (usize, &Sighting, &Credential)| {
+        case.kind != Kind::AuthorizationCode && !case.facts.is_own(index, credential)
     };
     if case.credentials().any(is_foreign) {
         return None;
