@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::known::Known;
 use super::message::Message;
 use super::shared::Shared;
 use super::url::{self, Url};
@@ -25,7 +26,7 @@ pub struct Address {
 }
 
 /// Public parts of a URL, variable segments left out.
-pub(super) fn address(url: &Url, known: &mask::Known<'_>, shared: &mut Shared) -> Address {
+pub(super) fn address(url: &Url, known: &Known<'_>, shared: &mut Shared) -> Address {
     let mut template = String::with_capacity(url.path.len());
     for (at, segment) in url.path.split('/').enumerate() {
         if at > 0 {
@@ -82,7 +83,7 @@ pub(super) fn landing(url: &Url, rules: &Rules) -> Option<Digest> {
             continue;
         }
         let value = encoding::percent(pair.value);
-        let shown = mask::public(&name, &value, rules, &Vec::new());
+        let shown = mask::public(&name, &value, rules, &Known::default());
         if !kept.is_empty() {
             kept.push('&');
         }

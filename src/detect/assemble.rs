@@ -2,13 +2,13 @@
 //! address and role. The last room in which raw values exist.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::address::{address, landing, redirect};
 use super::joins;
 use super::jwt::Jwt;
 use super::keys::Keyring;
+use super::known::Known;
 use super::message::{Field, Message};
 use super::score::{self, Found, Setting};
 use super::shared::Shared;
@@ -149,17 +149,11 @@ fn one(
         .iter()
         .filter_map(|found| Some((message.fields.get(found.field)?, found)))
         .collect();
-    // One value may stand in a message thousands of times.
-    let mut seen = HashSet::new();
-    let known: mask::Known<'_> = found
-        .iter()
-        .filter(|(field, _)| seen.insert(field.canonical.as_str()))
-        .map(|(field, found)| {
-            let length = field.canonical.chars().count();
-            let shown = format!("‹{} {length}›", form(field, found));
-            (field.canonical.as_str(), shown)
-        })
-        .collect();
+    let known = Known::of(found.iter().map(|(field, found)| {
+        let length = field.canonical.chars().count();
+        let shown = format!("‹{} {length}›", form(field, found));
+        (field.canonical.as_str(), shown)
+    }));
     let url = around.url(message);
     let Memory {
         revealed,
@@ -236,7 +230,7 @@ fn credential(
     message: &Message,
     field: &Field,
     found: &Found,
-    known: &mask::Known<'_>,
+    known: &Known<'_>,
     ring: &mut Keyring<'_>,
     shared: &mut Shared,
 ) -> Credential {
@@ -327,12 +321,7 @@ fn form(field: &Field, found: &Found) -> &'static str {
     }
 }
 
-fn params(
-    message: &Message,
-    rules: &Rules,
-    known: &mask::Known<'_>,
-    shared: &mut Shared,
-) -> Vec<Param> {
+fn params(message: &Message, rules: &Rules, known: &Known<'_>, shared: &mut Shared) -> Vec<Param> {
     let mut out: Vec<Param> = Vec::with_capacity(message.fields.len().min(MAX_PARAMS));
     for field in &message.fields {
         let Some(name) = rules.catalogue.spelling(&field.key) else {

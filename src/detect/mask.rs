@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::encoding;
+use super::known::{Known, MIN_SCRUBBED};
 use super::url::{self, Pair, Url};
 use crate::atoms::Masked;
 use crate::atoms::rules::{Name, Rules, Show};
@@ -21,12 +22,6 @@ const MAX_NESTED: usize = 2;
 /// Characters of a part of a scheme: `com.googleusercontent.apps.…` ends with 32.
 const MAX_SCHEME: usize = 32;
 
-/// Shorter values are words of every URL.
-const MIN_SCRUBBED: usize = 6;
-
-/// Values that are credentials, with what is shown instead.
-pub(super) type Known<'a> = Vec<(&'a str, String)>;
-
 /// A URL without anything that is not known to be public.
 pub(super) fn url(url: &Url, known: &Known<'_>, rules: &Rules) -> Masked {
     let mut shown = String::with_capacity(MAX_URL / 8);
@@ -37,10 +32,9 @@ pub(super) fn url(url: &Url, known: &Known<'_>, rules: &Rules) -> Masked {
 
 /// Takes credentials out of a text that should hold none: a value that is its own name, or a host.
 pub(super) fn scrub<'t>(mut text: Cow<'t, str>, known: &Known<'_>) -> Cow<'t, str> {
-    for (value, shown) in known {
-        if (MIN_SCRUBBED..=text.len()).contains(&value.len()) && text.contains(value) {
-            text = Cow::Owned(text.replace(value, shown));
-        }
+    let within: Vec<_> = known.within(&text).collect();
+    for (value, shown) in within {
+        text = Cow::Owned(text.replace(value, shown));
     }
     text
 }
@@ -147,8 +141,12 @@ fn path(path: &str, known: &Known<'_>, out: &mut String) {
         // One of the evidence's own says nothing.
         rest = Cow::Owned(path.replace(MARK, "\u{1}"));
     }
-    for (value, shown) in known {
-        if value.len() >= 4 && rest.contains(value) {
+    let short = known
+        .iter()
+        .filter(|(value, _)| (4..MIN_SCRUBBED).contains(&value.len()));
+    let within: Vec<_> = known.within(&rest).chain(short).collect();
+    for (value, shown) in within {
+        if rest.contains(value) {
             rest = Cow::Owned(rest.replace(value, &format!("{MARK}{shown}{MARK}")));
         }
     }
@@ -364,7 +362,8 @@ mod tests {
             format!("/a;sid=\0{secret}\0"),
         ] {
             let found = Url::new(&format!("https://app.example{path}"));
-            for known in [vec![], vec![("x9Kq2LmZ7pRtV4wY", "‹opaque 16›".to_owned())]] {
+            for other in [None, Some(("x9Kq2LmZ7pRtV4wY", "‹opaque 16›".to_owned()))] {
+                let known = Known::of(other.into_iter());
                 let shown = url(&found, &known, &rules);
                 assert!(!shown.as_str().contains(secret), "{shown}");
             }

@@ -15,6 +15,7 @@ mod joins;
 mod json;
 mod jwt;
 mod keys;
+mod known;
 mod mask;
 mod message;
 mod open;

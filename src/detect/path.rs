@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::known::Known;
 use super::mask;
 use super::url::Url;
 use crate::atoms::Digest;
@@ -29,7 +30,7 @@ fn mask_segment(segment: &str, rules: &Rules) -> String {
     if is_query {
         let digest = Digest::of([b"file".as_slice(), segment.as_bytes()]).to_string();
         let digest = digest.get(..8).unwrap_or_default();
-        let url = mask::url(&Url::new(segment), &Vec::new(), rules);
+        let url = mask::url(&Url::new(segment), &Known::default(), rules);
         return format!("{}‹{digest}›", url.as_str().replace('/', "|"));
     }
     let is_part = |c: char| c.is_ascii_alphanumeric() || "._-~+=".contains(c);

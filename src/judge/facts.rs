@@ -51,6 +51,8 @@ pub(super) struct Facts<'a> {
     next_visits: HashMap<JoinKey, Vec<usize>>,
     /// By trail: its sightings.
     trail_sightings: Vec<Vec<usize>>,
+    /// By trail: every challenge that its messages show, sorted. Each of their credentials asks for them.
+    trail_challenges: Vec<Vec<JoinKey>>,
     /// By trail: its exposures.
     trail_exposures: BTreeMap<usize, Vec<usize>>,
     trails_by_challenge: HashMap<JoinKey, Vec<usize>>,
@@ -76,6 +78,7 @@ impl<'a> Facts<'a> {
             events: BTreeMap::new(),
             next_visits: HashMap::new(),
             trail_sightings: Vec::new(),
+            trail_challenges: Vec::new(),
             trail_exposures: BTreeMap::new(),
             trails_by_challenge: HashMap::new(),
             servers: Servers::of(sightings, &judging.rules.providers),
@@ -194,6 +197,12 @@ impl<'a> Facts<'a> {
             .copied()
     }
 
+    /// Every challenge that its messages show.
+    pub(super) fn shown_challenges(&self, trail: usize) -> &[JoinKey] {
+        let shown = self.trail_challenges.get(trail);
+        shown.map_or(&[], Vec::as_slice)
+    }
+
     /// Trails that were asked under this challenge.
     pub(super) fn trails_by_challenge(&self, challenge: &JoinKey) -> &[usize] {
         let trails = self.trails_by_challenge.get(challenge);
@@ -239,6 +248,16 @@ impl<'a> Facts<'a> {
                 }
             }
         }
+        let steps = own
+            .iter()
+            .filter_map(|at| self.correlated.sightings.get(*at));
+        let shown = steps
+            .flat_map(|step| &step.keys)
+            .filter(|key| is_challenge(key));
+        let mut shown: Vec<JoinKey> = shown.copied().collect();
+        shown.sort_unstable();
+        shown.dedup();
+        self.trail_challenges.push(shown);
         self.servers.note_trail(&own, &self.correlated.sightings);
         self.trail_sightings.push(own);
     }

@@ -156,12 +156,9 @@ impl<'a> Case<'a> {
 
     /// Challenges of its trails (RFC 7636 §4.2), of one kind.
     pub(super) fn challenges(&self, kind: KeyKind) -> Vec<JoinKey> {
-        let mut keys: Vec<JoinKey> = self
-            .steps()
-            .flat_map(|(_, sighting)| &sighting.keys)
-            .filter(|key| key.kind == kind)
-            .copied()
-            .collect();
+        let trails = self.exposure.trails.iter();
+        let shown = trails.flat_map(|trail| self.facts.shown_challenges(*trail));
+        let mut keys: Vec<JoinKey> = shown.filter(|key| key.kind == kind).copied().collect();
         keys.sort_unstable();
         keys.dedup();
         keys
