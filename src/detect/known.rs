@@ -12,7 +12,7 @@ const FEW: usize = 16;
 /// Values that are credentials, with what is shown instead.
 #[derive(Default)]
 pub(super) struct Known<'a> {
-    /// In order of appearance, none twice.
+    /// In order of appearance; of many, none twice.
     values: Vec<(&'a str, String)>,
     /// Where there are many: those that begin so.
     begins: HashMap<[u8; MIN_SCRUBBED], Vec<usize>>,
@@ -20,10 +20,11 @@ pub(super) struct Known<'a> {
 
 impl<'a> Known<'a> {
     pub(super) fn of(values: impl Iterator<Item = (&'a str, String)>) -> Self {
-        let mut seen = HashSet::new();
-        let values: Vec<_> = values.filter(|(value, _)| seen.insert(*value)).collect();
+        let mut values: Vec<_> = values.collect();
         let mut begins: HashMap<_, Vec<usize>> = HashMap::new();
         if values.len() > FEW {
+            let mut seen = HashSet::new();
+            values.retain(|(value, _)| seen.insert(*value));
             for (at, (value, _)) in values.iter().enumerate() {
                 if let Some(begin) = value.as_bytes().first_chunk() {
                     begins.entry(*begin).or_default().push(at);
