@@ -51,13 +51,22 @@ pub(super) struct Facts<'a> {
     next_visits: HashMap<JoinKey, Vec<usize>>,
     /// By trail: its sightings.
     trail_sightings: Vec<Vec<usize>>,
-    /// By trail: every challenge that its messages show, sorted. Each of their credentials asks for them.
-    trail_challenges: Vec<Vec<JoinKey>>,
+    /// By trail. Each of its credentials asks for them.
+    trail_challenges: Vec<Challenges>,
     /// By trail: its exposures.
     trail_exposures: BTreeMap<usize, Vec<usize>>,
     trails_by_challenge: HashMap<JoinKey, Vec<usize>>,
     servers: Servers<'a>,
     lifetimes: Lifetimes,
+}
+
+/// Challenges of a trail, sorted.
+#[derive(Debug)]
+struct Challenges {
+    /// Those that it was asked under.
+    asked: Vec<JoinKey>,
+    /// Every one that its messages show.
+    shown: Vec<JoinKey>,
 }
 
 impl<'a> Facts<'a> {
@@ -191,16 +200,14 @@ impl<'a> Facts<'a> {
 
     /// Challenges that a trail was asked under. A verifier that was sent opens one too, and it may be another's.
     pub(super) fn challenges(&self, trail: usize) -> impl Iterator<Item = JoinKey> {
-        let asks = self.steps(trail).filter(|(_, step)| asks(step));
-        asks.flat_map(|(_, step)| &step.keys)
-            .filter(|key| is_challenge(key))
-            .copied()
+        let asked = self.trail_challenges.get(trail).map(|it| &it.asked);
+        asked.into_iter().flatten().copied()
     }
 
     /// Every challenge that its messages show.
     pub(super) fn shown_challenges(&self, trail: usize) -> &[JoinKey] {
-        let shown = self.trail_challenges.get(trail);
-        shown.map_or(&[], Vec::as_slice)
+        let all = self.trail_challenges.get(trail);
+        all.map_or(&[], |it| it.shown.as_slice())
     }
 
     /// Trails that were asked under this challenge.
@@ -236,28 +243,17 @@ impl<'a> Facts<'a> {
             .collect();
         own.sort_unstable();
         own.dedup();
-        for sighting in own
-            .iter()
-            .filter_map(|at| self.correlated.sightings.get(*at))
-            .filter(|sighting| asks(sighting))
-        {
-            for key in sighting.keys.iter().filter(|key| is_challenge(key)) {
-                let trails = self.trails_by_challenge.entry(*key).or_default();
-                if trails.last() != Some(&index) {
-                    trails.push(index);
-                }
-            }
+        let sightings = &self.correlated.sightings;
+        let steps = || own.iter().filter_map(|at| sightings.get(*at));
+        let challenges = Challenges {
+            asked: challenges(steps().filter(|step| asks(step))),
+            shown: challenges(steps()),
+        };
+        for key in &challenges.asked {
+            let trails = self.trails_by_challenge.entry(*key).or_default();
+            trails.push(index);
         }
-        let steps = own
-            .iter()
-            .filter_map(|at| self.correlated.sightings.get(*at));
-        let shown = steps
-            .flat_map(|step| &step.keys)
-            .filter(|key| is_challenge(key));
-        let mut shown: Vec<JoinKey> = shown.copied().collect();
-        shown.sort_unstable();
-        shown.dedup();
-        self.trail_challenges.push(shown);
+        self.trail_challenges.push(challenges);
         self.servers.note_trail(&own, &self.correlated.sightings);
         self.trail_sightings.push(own);
     }
@@ -295,6 +291,15 @@ pub(super) fn param<'s>(sighting: &'s Sighting, name: &str) -> Option<&'s str> {
 /// Whether the key is a challenge, or what a verifier opens.
 pub(super) fn is_challenge(key: &JoinKey) -> bool {
     matches!(key.kind, KeyKind::ChallengeS256 | KeyKind::ChallengePlain)
+}
+
+/// The challenges of sightings, sorted, none twice.
+fn challenges<'a>(sightings: impl Iterator<Item = &'a Sighting>) -> Vec<JoinKey> {
+    let keys = sightings.flat_map(|it| &it.keys);
+    let mut all: Vec<JoinKey> = keys.filter(|key| is_challenge(key)).copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// Whether the challenges of a sighting are those that its run was asked under, rather than what its verifier opens.
