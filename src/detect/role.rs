@@ -42,10 +42,8 @@ pub(super) fn role(
         Form::Members => seen.of_members(),
         // What a store holds inside of a value is as little a message as the value is.
         Form::Inner if observation.via == Via::Stored => Role::Stored,
-        Form::Text if observation.via != Via::Stored && seen.is_token_response() => {
-            Role::TokenResponse
-        }
-        Form::Inner | Form::Text => seen.of_text(),
+        Form::Inner => seen.of_text(false),
+        Form::Text => seen.of_text(observation.via != Via::Stored),
     }
 }
 
@@ -211,7 +209,7 @@ impl Seen<'_> {
 
     /// RFC 6749 §5.1: what stands beside a token where it is delivered.
     fn is_token_response(&self) -> bool {
-        self.has("accesstoken") && self.any(&["tokentype", "expiresin"]) && !self.is_token_request()
+        self.has("accesstoken") && self.any(&["tokentype", "expiresin"])
     }
 
     /// GitHub's token endpoint answers in form data unless JSON is asked for; a form in a page is no answer.
@@ -388,9 +386,11 @@ impl Seen<'_> {
         }
     }
 
-    fn of_text(&self) -> Role {
+    fn of_text(&self, may_deliver: bool) -> Role {
         if self.is_token_request() {
             Role::TokenRequest
+        } else if may_deliver && self.is_token_response() {
+            Role::TokenResponse
         } else if self.is_request() && self.has("responsetype") {
             Role::AuthorizationRequest
         } else {

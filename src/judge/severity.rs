@@ -51,8 +51,8 @@ pub(super) fn severity(case: &Case<'_>, verdict: &Verdict) -> Severity {
 
 /// Whether it is a code as RFC 9700 §2.1.1 wants it: asked for under S256 of a server that enforces it, and of no use to
 /// whoever reads it, now or later, since the verifier that nobody there has is good for this one code (RFC 7636 §4.6)
-/// or the code has had its one use (RFC 6749 §4.1.2). A code flow cannot do without the code in the redirect: where it lies, and how
-/// many read it, takes nothing from it.
+/// or the code has had its one use (RFC 6749 §4.1.2). A code flow cannot do without the code in the redirect: where it
+/// lies, and how many read it, takes nothing from it.
 fn kept_by_s256(case: &Case<'_>, verdict: &Verdict) -> bool {
     let useless = match verdict.state {
         State::Guarded => verdict.needs.contains(&"code_verifier"),
