@@ -18,6 +18,16 @@ fn detect(text: &str) -> Vec<Sighting> {
     snippet::detect(&RULES, &snippet::observation(text))
 }
 
+/// Detection that reveals nothing.
+fn detector(key: &FingerprintKey) -> Detector<'_> {
+    Detector {
+        rules: &RULES,
+        key,
+        jwks: None,
+        reveal: Reveal::default(),
+    }
+}
+
 fn reported(sightings: &[Sighting]) -> Vec<(Kind, String)> {
     sightings
         .iter()
@@ -498,12 +508,7 @@ fn no_name_with_a_blank_is_shown() {
 #[test]
 fn short_values_join_inside_one_source_and_have_no_fingerprint() {
     let key = FingerprintKey::default();
-    let detector = Detector {
-        rules: &RULES,
-        key: &key,
-        jwks: None,
-        reveal: Reveal::default(),
-    };
+    let detector = detector(&key);
     let mut memory = Memory::default();
     let mut see = |line, text: &str| {
         let mut observation = snippet::observation(text);
@@ -623,12 +628,7 @@ fn a_forged_token_is_told_from_a_real_one() {
 fn a_signature_that_is_too_short_for_its_algorithm_was_cut() {
     let fingerprint_key = FingerprintKey::default();
     let of = |alg: &str, signature: &str| {
-        let detector = Detector {
-            rules: &RULES,
-            key: &fingerprint_key,
-            jwks: None,
-            reveal: Reveal::default(),
-        };
+        let detector = detector(&fingerprint_key);
         let header = format!("{{{{base64:{{\"alg\":\"{alg}\"}}}}}}");
         let claims = "{{base64:{\"sub\":\"u1\",\"scope\":\"read\",\"exp\":1}}}";
         let token = format!("{header}.{claims}{signature}");
@@ -713,12 +713,7 @@ fn form_data_in_form_data_is_opened_as_deep_as_it_is_ever_written() {
     let text = format!("text: {}", "access_token=cBAZ7w8B{}}X".repeat(3_000));
     let observation = snippet::observation(&text);
     let key = FingerprintKey::default();
-    let detector = Detector {
-        rules: &RULES,
-        key: &key,
-        jwks: None,
-        reveal: Reveal::default(),
-    };
+    let detector = detector(&key);
     let mut memory = Memory::default();
     let found = sightings(&observation, &detector, &mut memory);
     assert!(found.len() < 20, "{}", found.len());
