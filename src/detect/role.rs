@@ -39,11 +39,10 @@ pub(super) fn role(
         Form::Url => seen.of_url(observation),
         Form::Fields => seen.of_form(observation),
         Form::Json => seen.of_json(observation),
-        Form::Members => seen.of_members(),
         // What a store holds inside of a value is as little a message as the value is.
         Form::Inner if observation.via == Via::Stored => Role::Stored,
         Form::Inner => seen.of_text(false),
-        Form::Text => seen.of_text(observation.via != Via::Stored),
+        Form::Text | Form::Members => seen.of_text(observation.via != Via::Stored),
     }
 }
 
@@ -180,6 +179,10 @@ impl Seen<'_> {
         let grant = self.field("granttype").is_some_and(|field| {
             REGISTERED.contains(&field.canonical.as_str()) || field.canonical.contains(':')
         });
+        // Some say in the authorization request already which grant it begins.
+        let begins = self.is("granttype", "authorization_code")
+            && self.has("responsetype")
+            && !self.has("code");
         let exchange = self.any(&["codeverifier", "clientsecret", "clientassertion"])
             && self.any(&["code", "refreshtoken", "clientid", "authcode", "token"]);
         let hinted = self.has("token") && self.has("tokentypehint")
@@ -193,7 +196,7 @@ impl Seen<'_> {
                 "/device/code",
                 "bc-authorize",
             ]);
-        grant || exchange || hinted || pushed
+        grant && !begins || exchange || hinted || pushed
     }
 
     fn is_failure(&self) -> bool {
@@ -357,21 +360,6 @@ impl Seen<'_> {
         }
     }
 
-    /// What a program wrote down of a message does not say which one it was.
-    fn of_members(&self) -> Role {
-        if self.is_token_request() {
-            Role::TokenRequest
-        } else if self.is_token_response() {
-            Role::TokenResponse
-        } else if self.is_request() {
-            Role::AuthorizationRequest
-        } else if self.found(&[Kind::AuthorizationCode], &[]) && self.has("state") {
-            Role::ResponseInQuery
-        } else {
-            Role::None
-        }
-    }
-
     fn of_header(&self) -> Role {
         let client = self
             .found
@@ -386,13 +374,18 @@ impl Seen<'_> {
         }
     }
 
+    /// What a program wrote down of a message does not say which one it was. Members of one object belong together,
+    /// and words of a text need not.
     fn of_text(&self, may_deliver: bool) -> Role {
+        let is_object = self.message.form == Form::Members;
         if self.is_token_request() {
             Role::TokenRequest
         } else if may_deliver && self.is_token_response() {
             Role::TokenResponse
-        } else if self.is_request() && self.has("responsetype") {
+        } else if self.is_request() && (is_object || self.has("responsetype")) {
             Role::AuthorizationRequest
+        } else if is_object && self.found(&[Kind::AuthorizationCode], &[]) && self.has("state") {
+            Role::ResponseInQuery
         } else {
             Role::None
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 pub use super::index::value;
 use super::index::{is_of_one_run, is_request, is_response, param, request_keys};
-use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Locator};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Locator, Slot};
 use crate::detect::{Credential, Role, Sighting};
 
 /// A key that this many *different* requests carry joins nothing: it is constant, or reused. Two requests
@@ -277,10 +277,19 @@ pub fn is_anonymous(request: &Sighting) -> bool {
 }
 
 /// Whether the evidence shows of a token request what stands outside its URL. A capture does; so does a log that was
-/// told to write bodies, and whoever does that to find a fault writes headers too.
+/// told to write bodies, and whoever does that to find a fault writes headers too. What tells of a request without
+/// the code that it must have (RFC 6749 §4.1.3) is none.
 pub fn is_whole(request: &Sighting) -> bool {
     let in_body = || param(request, "grant_type").is_some_and(|it| !it.slot.is_url());
-    is_captured(request) || in_body()
+    let has_code = || !is_retold(request) || param(request, "code").is_some();
+    is_captured(request) || in_body() && has_code()
+}
+
+/// Whether a message is known from what a program wrote down of it, as pairs in a text or as JSON of its own: it
+/// writes what it likes to, and what is not there may have been sent.
+pub fn is_retold(message: &Sighting) -> bool {
+    let retold = |slot: Slot| matches!(slot, Slot::Text | Slot::Json);
+    !is_captured(message) && message.params.iter().any(|it| retold(it.slot))
 }
 
 /// Whether the evidence records a message with its headers and its body: a capture does, a log or a history has what

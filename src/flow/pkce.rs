@@ -1,6 +1,6 @@
 //! What the evidence says of PKCE in a run. Says nothing of a request that was not seen.
 
-use super::census::{is_captured, is_whole};
+use super::census::{is_captured, is_retold, is_whole};
 use super::index::{Index, is_request, is_token, param, value};
 use super::names::Pkce;
 use super::run::Run;
@@ -93,9 +93,10 @@ pub(super) fn redeems_code(sighting: &Sighting) -> bool {
         )
 }
 
-/// Whether the request speaks OAuth and shows all that it asks: what may have lost its end does not.
+/// Whether the request speaks OAuth and shows all that it asks: what may have lost its end does not, nor what was
+/// retold.
 pub(super) fn shows_parameters(request: &Sighting) -> bool {
-    if request.place.is_uncertain() {
+    if request.place.is_uncertain() || is_retold(request) {
         return false;
     }
     let speaks_oauth = ["client_id", "response_type", "code_challenge"]
@@ -132,7 +133,7 @@ fn challenge(request: &Sighting) -> Option<Pkce> {
         Some(method) if method.eq_ignore_ascii_case("S256") => Some(Pkce::S256),
         Some(method) if method.eq_ignore_ascii_case("plain") => Some(Pkce::Plain),
         _ if param(request, "code_challenge_method").is_some() => None,
-        _ if request.place.is_uncertain() => None,
+        _ if request.place.is_uncertain() || is_retold(request) => None,
         _ => Some(Pkce::Plain),
     }
 }

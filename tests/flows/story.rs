@@ -56,7 +56,7 @@ impl Story {
             match what {
                 "history" => story.observations.extend(history(&lines, rest)),
                 "log" => story.observations.extend(log(&lines, rest)),
-                "json-log" => story.observations.extend(json_log(&lines)),
+                "app-log" => story.observations.extend(app_log(&lines)),
                 "har-entry" => {
                     story.observations.extend(har_entry(&lines, entries));
                     entries += 1;
@@ -452,10 +452,13 @@ fn har_entry(lines: &[String], index: u64) -> Vec<Observation> {
 }
 
 /// Records of an application, read as the program reads them.
-fn json_log(lines: &[String]) -> Vec<Observation> {
+fn app_log(lines: &[String]) -> Vec<Observation> {
     let record = |line: &String| {
-        let (at, object) = line.split_once(" {").expect("a time and an object");
-        format!("{{\"time\":\"{}\",{object}\n", moment(at))
+        let (at, what) = line.split_once(' ').expect("a time and a record");
+        match what.strip_prefix('{') {
+            Some(members) => format!("{{\"time\":\"{}\",{members}\n", moment(at)),
+            None => format!("{} {what}\n", moment(at)),
+        }
     };
     let text: String = lines.iter().map(record).collect();
     let input = Box::new(std::io::Cursor::new(text.into_bytes()));

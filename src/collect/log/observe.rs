@@ -196,10 +196,8 @@ impl<'a> Out<'a> {
                 continue;
             }
             let is_hit = !is_url(value) && self.needles.hit(&[name, b"=", value].concat());
-            if is_hit && !self.is_new(value) {
-                continue;
-            }
-            is_worth_a_look |= is_hit;
+            // What another object has, too, belongs to this message all the same.
+            is_worth_a_look |= is_hit && self.is_new(value);
             if is_hit || value.len() <= MAX_BESIDE {
                 members.push((name, value));
             }
