@@ -8,6 +8,9 @@
     reason = "a test that breaks says where"
 )]
 
+#[path = "logs/documents.rs"]
+mod documents;
+
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 

@@ -1,7 +1,6 @@
 //! Whether evidence is a log, by its first bytes and its name. Reads no records.
 
-use super::stamp;
-use super::{columns, json};
+use super::{apart, columns, json, stamp};
 use crate::atoms::rules::log_format::{LogFormats, Shape};
 use crate::collect::Evidence;
 
@@ -17,9 +16,15 @@ pub(super) fn looks_like_log(evidence: &Evidence, formats: &LogFormats) -> bool 
     let Some(text) = text(head).filter(|_| !is_leveldb(head)) else {
         return false;
     };
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+    let text = text.trim_ascii_start();
     // A log's first line may be damaged JSON, or a page that a server printed.
     is_log_name(evidence.file_name())
-        || !is_document(&text) && most_lines_are_records(&text, formats)
+        || if is_json_document(text) {
+            apart::begins_with_time(text, formats)
+        } else {
+            !is_document(text) && most_lines_are_records(text, formats)
+        }
 }
 
 /// Whether the content is text in UTF-8, UTF-16 or an 8-bit encoding.
@@ -40,7 +45,7 @@ pub(super) fn utf16(head: &[u8]) -> Option<(&'static encoding_rs::Encoding, usiz
 }
 
 /// The head as bytes of UTF-8, or `None` for what is no text.
-fn text(head: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
+pub(super) fn text(head: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
     if let Some((encoding, mark)) = utf16(head) {
         let (text, _) = encoding.decode_without_bom_handling(head.get(mark..)?);
         return Some(text.into_owned().into_bytes().into());
@@ -74,10 +79,6 @@ fn is_leveldb(head: &[u8]) -> bool {
 
 /// Documents that hold times and URLs too, and belong to other readers or to none.
 fn is_document(text: &[u8]) -> bool {
-    let text = text
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(text)
-        .trim_ascii_start();
     let lower = text.get(..64).unwrap_or(text).to_ascii_lowercase();
     let markers: [&[u8]; 9] = [
         b"<!doctype",
@@ -90,7 +91,7 @@ fn is_document(text: &[u8]) -> bool {
         b"-----begin",
         b"bplist",
     ];
-    markers.iter().any(|marker| lower.starts_with(marker)) || is_json_document(text)
+    markers.iter().any(|marker| lower.starts_with(marker))
 }
 
 /// A JSON document goes on over its lines, or is an array; JSON lines are one object each.
@@ -104,7 +105,6 @@ fn is_json_document(text: &[u8]) -> bool {
     match first {
         // `[Wed Aug 14 …] [error]` is a log.
         [b'[', rest @ ..] => matches!(rest.trim_ascii_start(), [] | [b'{' | b'"' | b'[', ..]),
-        [b'{', ..] if first.starts_with(b"{\"log\":{\"version\"") => true,
         [b'{', ..] => {
             !first.ends_with(b"}") && first.len() < text.len()
                 || members() == Some(false)
@@ -118,25 +118,10 @@ fn is_only_line(line: &[u8], text: &[u8]) -> bool {
     text.trim_ascii().len() == line.len()
 }
 
-/// One object alone is a log's only line when it says when, or what happened. The settings that programs
-/// keep as one line of JSON do not.
+/// One object alone is a log's only line when it says what happened. The settings that programs keep as one line of
+/// JSON do not.
 fn is_event(object: &[u8]) -> bool {
-    const KEYS: [&[u8]; 14] = [
-        b"ts",
-        b"time",
-        b"timestamp",
-        b"@timestamp",
-        b"date",
-        b"datetime",
-        b"starttime",
-        b"startutc",
-        b"time_local",
-        b"time_iso8601",
-        b"msg",
-        b"message",
-        b"log",
-        b"edgestarttimestamp",
-    ];
+    const KEYS: [&[u8]; 3] = [b"msg", b"message", b"log"];
     let (members, _) = json::members(object).unwrap_or_default();
     members.iter().any(|member| {
         let path = member.path.to_ascii_lowercase();
@@ -250,6 +235,10 @@ mod tests {
             "2024-01-02 03:04:05,678 INFO [main] started in 3 s\n",
             "Nov 23 01:28:04 web-1 haproxy[12]: started\n",
             "web-1  | listening on 8080\n",
+            "[\n  {\n    \"time\": \"2024-01-02T03:04:05Z\"\n  }\n]\n",
+            "\u{feff}\n[{\"time\":\"2024-01-02T03:04:05Z\"}]\n",
+            "{\n  \"value\": [\n    {\n      \"createdDateTime\": \"2024-01-02T03:04:05Z\"\n",
+            "{\"Records\":[{\"eventTime\":\"2024-01-02T03:04:05Z\"}]}",
         ] {
             assert!(claimed("x", text), "{text}");
         }
@@ -273,6 +262,12 @@ mod tests {
             ("a.html", "<!DOCTYPE html>\n<p>2024-01-02 03:04:05 a b c\n"),
             ("a.json", "{\n  \"at\": \"2024-01-02T03:04:05Z\"\n}\n"),
             ("a.json", "[{\"at\":\"2024-01-02T03:04:05Z\"}]\n"),
+            ("a.json", "[{\"time\":\"noon\"}]\n"),
+            ("a.json", "[\"2024-01-02T03:04:05Z\"]\n"),
+            (
+                "a.json",
+                "{\n  \"value\": [\n    {\n      \"name\": \"x\"\n",
+            ),
             ("a.har", "{\"log\":{\"version\":\"1.2\",\"entries\":[]}}\n"),
             (
                 "a.md",

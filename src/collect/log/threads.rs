@@ -7,8 +7,8 @@ use std::io::Read;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::super::{Observation, Observe};
-use super::Session;
 use super::lines::{Run, Runs, WINDOW};
+use super::session::Session;
 
 /// Bytes of runs that may be in work, or wait for an earlier one with what was found in them, before another is taken.
 /// What is found in a run takes a few times as many at most. A line without end is more, and nothing is read beside it.
@@ -120,7 +120,7 @@ impl<R: Read> Feed<'_, R> {
         };
         self.cuts += u64::from(cut);
         let bytes = buffer.get(..end).unwrap_or_default();
-        if start.has_header(bytes) {
+        if !start.headless && start.has_header(bytes) {
             self.ended = true;
             self.headed = Some((std::mem::take(buffer), end, cut));
             return None;
@@ -133,7 +133,7 @@ impl<R: Read> Feed<'_, R> {
             cut,
         };
         self.taken += 1;
-        self.number += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.number += start.lines(bytes);
         self.byte += end as u64;
         exit.expect(end);
         Some(piece)
