@@ -21,6 +21,8 @@ mod overlay;
 mod passed;
 #[path = "histories/residue.rs"]
 mod residue;
+#[path = "histories/rows.rs"]
+mod rows;
 #[path = "histories/states.rs"]
 mod states;
 

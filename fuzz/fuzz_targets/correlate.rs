@@ -3,16 +3,14 @@
 #![no_main]
 
 use tokentrail::{reduce, shards};
-use tokentrail_fuzz::reducing;
+use tokentrail_fuzz::{file, folder, reducing};
 
 tokentrail_fuzz::target!(|data| {
-    let file =
-        tempfile::NamedTempFile::new_in("/dev/shm").or_else(|_| tempfile::NamedTempFile::new());
-    let file = file.expect("a temporary file");
-    std::fs::write(file.path(), data).expect("room for a small file");
+    let folder = folder();
+    let lines = [file(&folder, "sightings.ndjson", data)];
     let report = |room| {
         let reducing = reducing();
-        let merged = shards::read(&[file.path().to_owned()], room, &reducing.rules).ok()?;
+        let merged = shards::read(&lines, room, &reducing.rules).ok()?;
         let (told, _) = reduce::reduce(merged, reducing).ok()?;
         told.whole().ok().cloned()
     };

@@ -3,12 +3,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::Cursor;
 
 use serde::Deserialize;
-use tokentrail::collect::{Evidence, Payload, Via};
+use tokentrail::collect::{Payload, Via};
 use tokentrail::detect::Memory;
-use tokentrail_fuzz::{RULES, detect, observe};
+use tokentrail_fuzz::{RULES, detect, observe, stream};
 
 #[derive(Deserialize)]
 struct Har<'a> {
@@ -35,8 +34,9 @@ struct Request<'a> {
 }
 
 tokentrail_fuzz::target!(|data| {
-    let stream = Evidence::stream(Box::new(Cursor::new(data.to_vec())), "capture.har");
-    let Ok(evidence) = stream else { return };
+    let Some(evidence) = stream("capture.har", data) else {
+        return;
+    };
     let mut memory = Memory::default();
     let mut seen: HashMap<Vec<u8>, usize> = HashMap::new();
     observe("har", &evidence, &mut |observation| {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use rusty_leveldb::{DB, Options};
 use tokentrail::atoms::View;
 use tokentrail::collect::{Evidence, Payload};
-use tokentrail_fuzz::observe;
+use tokentrail_fuzz::{folder, observe};
 
 /// Changes that are made: the library takes a millisecond for ten.
 const TURNS: usize = 500;
@@ -19,8 +19,7 @@ tokentrail_fuzz::target!(|data| {
     let Some((&how, turns)) = data.split_first() else {
         return;
     };
-    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-    let folder = folder.expect("a folder for temporary files");
+    let folder = folder();
     let options = Options {
         write_buffer_size: 512 << (how & 7),
         max_file_size: 2048 << (how >> 3 & 3),

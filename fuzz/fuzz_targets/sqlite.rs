@@ -2,9 +2,12 @@
 //! where the database ends. Where SQLite finds the database sound, ours are the rows that it sees.
 #![no_main]
 
+#[path = "../../tests/histories/rows.rs"]
+mod rows;
+
 use std::fs;
 
-use tokentrail_fuzz::{history, scan, seal};
+use tokentrail_fuzz::{file, folder, scan, seal};
 
 tokentrail_fuzz::target!(seal::sqlite, |data| {
     let Some((&[which, high, middle, low], bytes)) = data.split_first_chunk::<4>() else {
@@ -14,21 +17,18 @@ tokentrail_fuzz::target!(seal::sqlite, |data| {
     let (main, beside) = bytes.split_at(cut.min(bytes.len()));
     let suffix = if which & 1 == 0 { "-wal" } else { "-journal" };
     let written = || {
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        let folder = folder.expect("a folder for temporary files");
-        let path = folder.path().join("History");
-        let written = fs::write(&path, main)
-            .and_then(|()| fs::write(folder.path().join(format!("History{suffix}")), beside));
-        written.expect("room for two small files");
+        let folder = folder();
+        let path = file(&folder, "History", main);
+        file(&folder, &format!("History{suffix}"), beside);
         (folder, path)
     };
     let (_folder, path) = written();
     scan(&path, "History");
-    let ours = history::ours(&path);
+    let ours = rows::ours(&path);
     let after = fs::read(&path).expect("the file that was written");
     assert!(after == main, "the evidence was changed");
     let (_other, copy) = written();
-    if let Some(theirs) = history::theirs(&copy) {
+    if let Some(theirs) = rows::theirs(&copy) {
         assert!(ours == Some(theirs), "SQLite sees other rows");
     }
 });

@@ -2,20 +2,21 @@
 //! more than "no panic": what a run may never do is asserted here.
 
 pub mod bounds;
-pub mod history;
 pub mod mutate;
 pub mod seal;
 
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use clap::Parser;
+use tempfile::TempDir;
 use tokentrail::atoms::rules::Rules;
-use tokentrail::atoms::{FingerprintKey, Locator, Place, Raw, Source, View};
+use tokentrail::atoms::{Digest, FingerprintKey, Locator, Place, Raw, Source, View};
 use tokentrail::cli::{Cli, Command};
 use tokentrail::collect::archive::{self, Opened};
 use tokentrail::collect::find::File;
+use tokentrail::collect::log::{self, Bounds};
 use tokentrail::collect::read;
 use tokentrail::collect::{
     Context, Evidence, Observation, Observe, Payload, READERS, ReadError, Sink, Store, Via,
@@ -151,10 +152,53 @@ pub fn observation(payload: Payload) -> Observation {
     }
 }
 
+/// A folder for temporary files, in memory where that can be: a target makes a thousand of them in a second.
+pub fn folder() -> TempDir {
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    folder.expect("a folder for temporary files")
+}
+
+/// A file of these bytes in a folder.
+pub fn file(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).expect("room for a small file");
+    path
+}
+
+/// Bytes as a stream that has a name.
+pub fn stream(name: &str, bytes: &[u8]) -> Option<Evidence> {
+    Evidence::stream(Box::new(Cursor::new(bytes.to_vec())), name).ok()
+}
+
+/// What is seen in a log of which so many bytes are read at once.
+pub fn read_log(bytes: &[u8], window: usize) -> Vec<Digest> {
+    let Some(evidence) = stream("access.log", bytes) else {
+        return Vec::new();
+    };
+    let mut memory = Memory::default();
+    let mut ids = Vec::new();
+    let mut sink = Sink {
+        observe: &mut |observation| {
+            let sightings = detect(&observation, &mut memory);
+            ids.extend(sightings.iter().map(|sighting| sighting.id));
+        },
+        problem: &mut |error| drop(error.to_string()),
+    };
+    let bounds = Bounds {
+        window,
+        ..Bounds::default()
+    };
+    let source = Arc::new(Source::default());
+    let told = log::read_bounded(&evidence, &source, &context(), &mut sink, bounds);
+    drop(told);
+    ids
+}
+
 /// Reads bytes with one reader, whether or not it would claim them, and detects in what it yields.
 pub fn read_as(reader: &str, name: &str, bytes: &[u8]) {
-    let stream = Evidence::stream(Box::new(Cursor::new(bytes.to_vec())), name);
-    let Ok(evidence) = stream else { return };
+    let Some(evidence) = stream(name, bytes) else {
+        return;
+    };
     let mut memory = Memory::default();
     observe(reader, &evidence, &mut |observation| {
         detect(&observation, &mut memory);

@@ -8,6 +8,8 @@ use rusqlite::Connection;
 use tokentrail::collect::Evidence;
 use tokentrail::collect::sqlite::Views;
 
+use super::rows;
+
 /// Steps of a xorshift generator: tests must not depend on a clock.
 pub(super) struct Random(u64);
 
@@ -43,49 +45,19 @@ fn mutate(connection: &Connection, random: &mut Random) {
     connection.execute_batch(&sql).unwrap();
 }
 
-/// All rows as we see them, or `None` when we refuse.
-fn ours(path: &Path) -> Option<Vec<(i64, Vec<u8>)>> {
-    let evidence = Evidence::file(path, "db").ok()?;
-    let views = Views::open(&evidence).ok()?;
-    let table = views.live.table("urls").ok()??;
-    let mut rows = Vec::new();
-    let damage = views.live.scan(&table, "", &["url"], &mut |id, cells| {
-        rows.push((id, cells.bytes(0).unwrap_or_default().into_owned()));
-    });
-    rows.sort();
-    matches!(damage, Ok(None)).then_some(rows)
-}
-
-/// All rows as SQLite sees them after it recovered the files, which it may change; `None` when it does not open
-/// them, or when they do not fit together, as after half a rollback: how far one then gets is a matter of taste.
-fn theirs(path: &Path) -> Option<Vec<(i64, Vec<u8>)>> {
-    let connection = Connection::open(path).ok()?;
-    let check = connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
-    if check.ok()? != "ok" {
-        return None;
-    }
-    let mut statement = connection
-        .prepare("SELECT id, CAST(url AS BLOB) FROM urls NOT INDEXED")
-        .ok()?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-    let mut rows: Vec<_> = rows.ok()?.collect::<Result<_, _>>().ok()?;
-    rows.sort();
-    Some(rows)
-}
-
 fn same_rows(folder: &Path, sidecar: &str, what: &str) -> bool {
     let path = folder.join("db");
     let before = (
         fs::read(&path).unwrap(),
         fs::read(folder.join(sidecar)).unwrap(),
     );
-    let ours = ours(&path);
+    let ours = rows::ours(&path);
     let after = (
         fs::read(&path).unwrap(),
         fs::read(folder.join(sidecar)).unwrap(),
     );
     assert!(before == after, "{what}: the files changed");
-    let theirs = theirs(&path);
+    let theirs = rows::theirs(&path);
     let Some(theirs) = theirs else { return false };
     assert!(ours.as_ref() == Some(&theirs), "{what}: the rows differ");
     !theirs.is_empty()

@@ -1,4 +1,5 @@
-//! Databases with a write-ahead log or a journal beside them: SQLite, which may recover them, is the oracle.
+//! Rows of a database with a write-ahead log or a journal beside it: SQLite, which may recover it, is the oracle. Used
+//! by the fuzz target `sqlite`, too.
 
 use std::path::Path;
 
@@ -6,10 +7,11 @@ use rusqlite::Connection;
 use tokentrail::collect::Evidence;
 use tokentrail::collect::sqlite::Views;
 
-type Rows = Vec<(i64, Vec<u8>)>;
+/// Rows of the table `urls`.
+pub(super) type Rows = Vec<(i64, Vec<u8>)>;
 
-/// Rows of the table `urls` as we see them, or `None` where something could not be read.
-pub fn ours(path: &Path) -> Option<Rows> {
+/// As we see them, or `None` where something could not be read.
+pub(super) fn ours(path: &Path) -> Option<Rows> {
     let evidence = Evidence::file(path, "History").ok()?;
     let views = Views::open(&evidence).ok()?;
     let table = views.live.table("urls").ok()??;
@@ -21,9 +23,9 @@ pub fn ours(path: &Path) -> Option<Rows> {
     matches!(damage, Ok(None)).then_some(rows)
 }
 
-/// The same as SQLite sees them, which may change the files; `None` when they do not fit together, or when the
-/// table is no plain one: what one sees then is a matter of taste.
-pub fn theirs(path: &Path) -> Option<Rows> {
+/// As SQLite sees them, which may change the files. `None` when they do not fit together, as after half a rollback, or
+/// when the table is no plain one: how far one then gets, and what one sees, is a matter of taste.
+pub(super) fn theirs(path: &Path) -> Option<Rows> {
     let connection = Connection::open(path).ok()?;
     let plain =
         "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'urls' AND rootpage > 0
@@ -36,10 +38,8 @@ pub fn theirs(path: &Path) -> Option<Rows> {
     let sql = "SELECT id, CAST(url AS BLOB) FROM urls NOT INDEXED";
     let mut statement = connection.prepare(sql).ok()?;
     let rows = statement.query_map([], |row| {
-        Ok((
-            row.get(0)?,
-            row.get::<_, Option<Vec<u8>>>(1)?.unwrap_or_default(),
-        ))
+        let url: Option<Vec<u8>> = row.get(1)?;
+        Ok((row.get(0)?, url.unwrap_or_default()))
     });
     let mut rows: Rows = rows.ok()?.collect::<Result<_, _>>().ok()?;
     rows.sort();
