@@ -384,7 +384,10 @@ impl Seen<'_> {
             Role::TokenResponse
         } else if self.is_request() && (is_object || self.has("responsetype")) {
             Role::AuthorizationRequest
-        } else if is_object && self.found(&[Kind::AuthorizationCode], &[]) && self.has("state") {
+        } else if (is_object || may_deliver)
+            && self.found(&[Kind::AuthorizationCode], &[])
+            && self.has("state")
+        {
             Role::ResponseInQuery
         } else {
             Role::None

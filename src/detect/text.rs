@@ -37,11 +37,19 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
         if pairs.fields.len() >= MAX_FIELDS || out.len() >= MAX_MESSAGES {
             break;
         }
-        if matches!(word, ":" | "=" | "=>" | ":=") {
+        let joint = word.trim_start_matches([']', ')']);
+        if matches!(joint, ":" | "=" | "=>" | ":=") {
             pending = Some(previous.to_owned());
             continue;
         }
         if let Some(name) = pending.take() {
+            if opens_value(word) {
+                pending = Some(name);
+                continue;
+            }
+            if opened(word).is_empty() {
+                continue;
+            }
             if let Some(next) = after_name(&name, word) {
                 pending = Some(next);
                 continue;
@@ -111,9 +119,9 @@ fn read_word(
     if inner.contains('=') {
         push_pairs(pairs, inner, group);
     } else if let Some((name, value)) = inner.split_once(':')
-        && is_known(name, rules)
+        && (is_known(name, rules) || rules.catalogue.spelling(&Name::new(name)).is_some())
     {
-        push(pairs, name, value, group);
+        push(pairs, name, value.trim_start_matches(['[', '{']), group);
     } else if rules.shapes.alone(inner).is_some() || Jwt::decode(inner).is_some() {
         push(pairs, "", inner, group);
     }
@@ -135,12 +143,37 @@ fn opened(word: &str) -> &str {
     word.trim_start_matches(['{', '[', '('])
 }
 
+/// Whether a word that stands where a value would only opens a list or a call that holds it, as Python, Rust and PHP
+/// write: `['x']`, `Some("x")`, `string(1) "x"`.
+fn opens_value(word: &str) -> bool {
+    let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    match word.split_once('(') {
+        Some((call, "")) => letters(call),
+        Some((call, len)) => call == "string" && len.ends_with(')'),
+        None => word == "[",
+    }
+}
+
+/// A name without what stands before it in its word, where a program writes what it has: `Params(code`,
+/// `&main.Params{Code`, `[code]`, `:code`. Brackets of its own stay: `user[password]`.
+fn own_name(name: &str) -> &str {
+    let name = name.rsplit(['(', '{', ',']).next().unwrap_or(name);
+    let opened = name.rsplit_once('[');
+    let opened = opened.filter(|(before, inside)| before.is_empty() || !inside.contains(']'));
+    let name = opened.map_or(name, |(_, inside)| inside.trim_end_matches(']'));
+    name.trim_start_matches(':')
+}
+
 /// Whether a word that stands where the value of `name` would is a pair of its own: `metadata: map[token:x`,
 /// `exchanging tokens: code=x`, and the next field of a Go struct, `RefreshToken: Expiry:2026`.
 fn is_pair(word: &str, name: &str, rules: &Rules) -> bool {
     let Some((inner, value)) = opened(word).split_once(['=', ':']) else {
         return false;
     };
+    // No token has a colon (RFC 6750 §2.1).
+    if name == "authorization_bearer" && word.ends_with(':') {
+        return true;
+    }
     let is_field = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_uppercase())
             && text.bytes().all(|byte| byte.is_ascii_alphabetic())
@@ -158,6 +191,9 @@ fn is_known(name: &str, rules: &Rules) -> bool {
 
 /// `Authorization:` is followed by a scheme, and only then by the value.
 fn after_name(name: &str, word: &str) -> Option<String> {
+    if Name::new(name).key.ends_with("tokentype") {
+        return None;
+    }
     let lower = word.to_ascii_lowercase();
     let is_scheme = matches!(
         lower.as_str(),
@@ -172,6 +208,7 @@ fn is_authorization(name: &str) -> bool {
 }
 
 fn push(pairs: &mut Message, name: &str, value: &str, group: u32) {
+    let name = own_name(name);
     let mut field = if name == "authorization_basic" {
         let decoded = super::encoding::base64(value).unwrap_or_default();
         let decoded = super::encoding::text(&decoded).into_owned();
@@ -197,7 +234,7 @@ fn push_pairs(pairs: &mut Message, text: &str, group: u32) {
     pairs.fields.extend(found.take(MAX_FIELDS));
 }
 
-/// A pair whose value is a list of one, as Spring logs a form: `code=[x]`, or `code=[x` once its word was cut; or
+/// A pair by its own name, whose value is a list of one, as Spring logs a form: `code=[x]`, or `code=[x` once its word was cut; or
 /// behind two `=`, as `HTTPie` takes a parameter and a program compares.
 fn unwrapped(pair: url::Pair<'_>) -> url::Pair<'_> {
     let value = pair.value.strip_prefix('=').unwrap_or(pair.value);
@@ -207,12 +244,15 @@ fn unwrapped(pair: url::Pair<'_>) -> url::Pair<'_> {
     } else {
         inner.strip_suffix(']').unwrap_or(inner)
     };
-    url::Pair { value, ..pair }
+    let name = own_name(pair.name);
+    url::Pair { name, value }
 }
 
 /// A value without what closes a list or an object around it; brackets of its own stay.
 fn trim_value(word: &str) -> &str {
     let mut value = word.trim_end_matches([',', ';']);
+    // As Rust writes a number that may be missing.
+    value = value.strip_prefix("Some(").unwrap_or(value);
     for (open, close) in [('{', '}'), ('[', ']'), ('(', ')')] {
         if !value.contains(open) {
             value = value.trim_end_matches([close, ',', ';']);
@@ -303,6 +343,60 @@ fn trim_end(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_programs_write_of_an_object_has_its_names_and_values() {
+        let rules = Rules::builtin().unwrap();
+        for text in [
+            "{ code: '4f1c9a7d2b', state: '9d3e' }",
+            "{:code=>\"4f1c9a7d2b\", :state=>\"9d3e\"}",
+            "{\"code\" => \"4f1c9a7d2b\", \"state\" => \"9d3e\"}",
+            "<QueryDict: {'code': ['4f1c9a7d2b'], 'state': ['9d3e']}>",
+            "map[code:[4f1c9a7d2b] state:[9d3e]]",
+            "Params { code: Some(\"4f1c9a7d2b\"), state: Some(\"9d3e\") }",
+            "Params { code: AuthorizationCode(\"4f1c9a7d2b\"), state: CsrfToken(\"9d3e\") }",
+            "{Code:4f1c9a7d2b State:9d3e}",
+            "&main.Params{Code:\"4f1c9a7d2b\", State:\"9d3e\"}",
+            "Params(code=4f1c9a7d2b, state=9d3e)",
+            "Params(code='4f1c9a7d2b', state='9d3e')",
+            "Params{code=4f1c9a7d2b, state=9d3e}",
+            "array(2) { [\"code\"]=> string(22) \"4f1c9a7d2b\" [\"state\"]=> string(1) \"9d3e\" }",
+            "Array ( [code] => 4f1c9a7d2b [state] => 9d3e )",
+            "%{code: \"4f1c9a7d2b\", state: \"9d3e\"}",
+            "#{code => <<\"4f1c9a7d2b\">>, state => <<\"9d3e\">>}",
+        ] {
+            let mut out = Vec::new();
+            messages(text, &rules, &mut out);
+            let fields = out.iter().flat_map(|it| &it.fields);
+            let told: Vec<_> = fields.map(|it| (&*it.key.key, &*it.value)).collect();
+            let expected = [("code", "4f1c9a7d2b"), ("state", "9d3e")];
+            assert_eq!(told, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_programs_write_of_a_token_has_its_type_and_lifetime() {
+        let rules = Rules::builtin().unwrap();
+        for text in [
+            "{ access_token: '2YotnFZFEjr1', token_type: 'Bearer', expires_in: 3600 }",
+            "{'access_token': '2YotnFZFEjr1', 'token_type': 'Bearer', 'expires_in': 3600}",
+            "Token(access_token='2YotnFZFEjr1', token_type='Bearer', expires_in=3600)",
+            "Token(accessToken=2YotnFZFEjr1, tokenType=Bearer, expiresIn=3600)",
+            "Token { access_token: Some(\"2YotnFZFEjr1\"), token_type: Bearer, expires_in: Some(3600) }",
+            "Token { AccessToken = 2YotnFZFEjr1, TokenType = Bearer, ExpiresIn = 3600 }",
+        ] {
+            let mut out = Vec::new();
+            messages(text, &rules, &mut out);
+            let fields = out.iter().flat_map(|it| &it.fields);
+            let told: Vec<_> = fields.map(|it| (&*it.key.key, &*it.value)).collect();
+            let expected = [
+                ("accesstoken", "2YotnFZFEjr1"),
+                ("tokentype", "Bearer"),
+                ("expiresin", "3600"),
+            ];
+            assert_eq!(told, expected, "{text}");
+        }
+    }
 
     #[test]
     fn words_are_what_stands_between_delimiters() {
