@@ -579,6 +579,16 @@ fn the_receiver_of_a_referer_is_named_where_known() {
 }
 
 #[test]
+fn a_body_as_json_is_found_under_nginx_s_escapes() {
+    let line = r#"192.0.2.7 - - [23/Nov/2026:01:28:04 +0000] "POST /token HTTP/1.1" 200 5 "-" "x" "{\x22grant_type\x22:\x22refresh_token\x22,\x22refresh_token\x22:\x22correct-horse\x22}""#;
+    let seen = found(&read(line));
+    assert!(
+        seen[0].contains(r#""refresh_token":"correct-horse""#),
+        "{seen:?}"
+    );
+}
+
+#[test]
 fn members_of_json_have_their_roles() {
     let line = r#"{"ts":1795397246.6,"request":{"method":"POST","host":"app.example","uri":"/token?code=q","headers":{"Authorization":["Bearer abc"],"Cookie":["sid=1; token=2"],"Referer":["https://idp.example/?code=r"]}},"resp_headers":{"Location":["/home?access_token=l"],"Set-Cookie":["sid=3; Path=/"]},"status":302,"request_body":"ignored access_token=b","access_token":"secret"}"#;
     assert_eq!(

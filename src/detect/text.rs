@@ -32,14 +32,32 @@ pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
 
 fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &mut Vec<Message>) {
     let mut pending: Option<String> = None;
-    let mut previous = "";
-    for word in words(line).map(bare).filter(|word| !word.is_empty()) {
+    let (mut before, mut previous) = ("", "");
+    let is_parameter = |name: &str| rules.catalogue.spelling(&Name::new(name)).is_some();
+    for word in words(line) {
+        // `[('code', 'x')]`, as Python writes a list of pairs.
+        if word == "," && before.ends_with('(') && is_parameter(previous) {
+            pending = Some(previous.to_owned());
+            continue;
+        }
+        let word = bare(word);
+        if word.is_empty() {
+            continue;
+        }
         if pairs.fields.len() >= MAX_FIELDS || out.len() >= MAX_MESSAGES {
             break;
         }
         let joint = word.trim_start_matches([']', ')']);
         if matches!(joint, ":" | "=" | "=>" | ":=") {
             pending = Some(previous.to_owned());
+            continue;
+        }
+        // `"expires_in":3600`: a number has no quotes.
+        if let Some(value) = joint.strip_prefix([':', '=']).filter(|_| pending.is_none())
+            && is_parameter(previous)
+        {
+            push(pairs, previous, trim_value(value), group);
+            previous = "";
             continue;
         }
         if let Some(name) = pending.take() {
@@ -61,7 +79,7 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
             }
         }
         pending = read_word(word, group, rules, pairs, out);
-        previous = word;
+        (before, previous) = (previous, word);
     }
 }
 
@@ -352,6 +370,7 @@ mod tests {
             "{:code=>\"4f1c9a7d2b\", :state=>\"9d3e\"}",
             "{\"code\" => \"4f1c9a7d2b\", \"state\" => \"9d3e\"}",
             "<QueryDict: {'code': ['4f1c9a7d2b'], 'state': ['9d3e']}>",
+            "ImmutableMultiDict([('code', '4f1c9a7d2b'), ('state', '9d3e')])",
             "map[code:[4f1c9a7d2b] state:[9d3e]]",
             "Params { code: Some(\"4f1c9a7d2b\"), state: Some(\"9d3e\") }",
             "Params { code: AuthorizationCode(\"4f1c9a7d2b\"), state: CsrfToken(\"9d3e\") }",
@@ -379,6 +398,7 @@ mod tests {
         let rules = Rules::builtin().unwrap();
         for text in [
             "{ access_token: '2YotnFZFEjr1', token_type: 'Bearer', expires_in: 3600 }",
+            "{\"access_token\":\"2YotnFZFEjr1\",\"token_type\":\"Bearer\",\"expires_in\":3600}",
             "{'access_token': '2YotnFZFEjr1', 'token_type': 'Bearer', 'expires_in': 3600}",
             "Token(access_token='2YotnFZFEjr1', token_type='Bearer', expires_in=3600)",
             "Token(accessToken=2YotnFZFEjr1, tokenType=Bearer, expiresIn=3600)",

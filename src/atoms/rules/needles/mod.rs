@@ -28,7 +28,7 @@ pub(super) use vocabulary::Vocabulary;
 const BEFORE: usize = 6;
 
 /// Literals of the grammars themselves: JWT and base64 JSON, base64 URLs, header schemes, cookieless
-/// sessions, escaped separators.
+/// sessions, escaped separators and quotes (nginx writes `\x22`), pairs as Python lists them.
 const LITERALS: &[&str] = &[
     "eyJ",
     "eyAi",
@@ -45,6 +45,8 @@ const LITERALS: &[&str] = &[
     "u003d",
     "u003D",
     "u0022",
+    "x22:",
+    "[('",
     "&#61",
     "&#x3d",
     "&#x3D",
