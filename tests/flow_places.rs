@@ -551,6 +551,7 @@ fn line(place: &Place, checked: bool) -> Option<String> {
             let packed = std::mem::take(&mut bytes);
             bytes = zstd::decode_all(&packed[..]).unwrap();
         }
+        Some("json") => return record_of_document(&bytes, number, byte),
         _ => {}
     }
     let mut start = 0;
@@ -562,6 +563,15 @@ fn line(place: &Place, checked: bool) -> Option<String> {
         start += line.len() as u64;
     }
     None
+}
+
+/// The record of a JSON document that begins at this byte, which must be in this line.
+fn record_of_document(document: &[u8], number: u64, byte: u64) -> Option<String> {
+    let (before, rest) = document.split_at_checked(usize::try_from(byte).unwrap())?;
+    let line = before.split(|byte| *byte == b'\n').count();
+    let record = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();
+    let record = record.map(Result::unwrap).next()?;
+    (line as u64 == number && record.is_object()).then(|| record.to_string())
 }
 
 /// A container's runtime cuts a long line into records: what they hold, put together.

@@ -76,7 +76,7 @@ pub enum Locator {
     Line {
         /// Line, from 1.
         number: u64,
-        /// Offset of the line's first byte, from 0.
+        /// Offset of the line's first byte, from 0; of the record's own, where a line has several, or a record many lines.
         byte: u64,
     },
     /// A value of a HAR entry, or of another JSON document.

@@ -23,8 +23,8 @@ const MAX_BESIDE: usize = 2048;
 pub(super) struct Position {
     /// Line, from 1.
     pub(super) number: u64,
-    /// Offset of the line's first byte; for a later record on the same line, or a later piece of a line
-    /// beyond the bound, of its own first byte.
+    /// Offset of the line's first byte; for a record of a document, a later one on the same line, or a later piece of
+    /// a line beyond the bound, of its own first byte.
     pub(super) byte: u64,
     /// Which record on the line, from 0.
     pub(super) ordinal: u64,
