@@ -35,7 +35,7 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
     let (mut before, mut previous) = ("", "");
     let is_parameter = |name: &str| rules.catalogue.spelling(&Name::new(name)).is_some();
     for word in words(line) {
-        // `[('code', 'x')]`, as Python writes a list of pairs.
+        // `MultiDict([('code', 'x')])`, as Python writes a list of pairs.
         if word == "," && before.ends_with('(') && is_parameter(previous) {
             pending = Some(previous.to_owned());
             continue;

@@ -28,7 +28,8 @@ pub(super) use vocabulary::Vocabulary;
 const BEFORE: usize = 6;
 
 /// Literals of the grammars themselves: JWT and base64 JSON, base64 URLs, header schemes, cookieless
-/// sessions, escaped separators and quotes (nginx writes `\x22`), pairs as Python lists them.
+/// sessions, escaped separators and quotes, a body of JSON as nginx escapes it (`{\x22`), pairs as Python lists them
+/// (`MultiDict([('`).
 const LITERALS: &[&str] = &[
     "eyJ",
     "eyAi",
@@ -45,8 +46,8 @@ const LITERALS: &[&str] = &[
     "u003d",
     "u003D",
     "u0022",
-    "x22:",
-    "[('",
+    "{\\x2",
+    "t([(",
     "&#61",
     "&#x3d",
     "&#x3D",
