@@ -188,6 +188,44 @@ fn damage(log: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
+/// States another size of the database in the last frame of a log, under a checksum that fits (file format §4.2).
+fn state_size(log: &mut [u8], page_size: usize, pages: u32) {
+    let word = |log: &[u8], at: usize| u32::from_be_bytes(log[at..at + 4].try_into().unwrap());
+    let is_big = word(log, 0) & 1 == 1;
+    let frame = log.len() - 24 - page_size;
+    log[frame + 4..frame + 8].copy_from_slice(&pages.to_be_bytes());
+    let before = frame - page_size - 24 + 16;
+    let mut sum = (word(log, before), word(log, before + 4));
+    let summed = (frame..frame + 8).chain(frame + 24..log.len()).step_by(8);
+    for at in summed.collect::<Vec<_>>() {
+        let [a, b] = [at, at + 4].map(|at| word(log, at));
+        let [a, b] = [a, b].map(|it| if is_big { it } else { it.swap_bytes() });
+        sum.0 = sum.0.wrapping_add(a).wrapping_add(sum.1);
+        sum.1 = sum.1.wrapping_add(b).wrapping_add(sum.0);
+    }
+    log[frame + 16..frame + 20].copy_from_slice(&sum.0.to_be_bytes());
+    log[frame + 20..frame + 24].copy_from_slice(&sum.1.to_be_bytes());
+}
+
+#[test]
+fn a_size_that_nothing_explains_hides_no_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = open(folder.path(), 512, "WAL", "OFF");
+    connection
+        .execute_batch(
+            "INSERT INTO urls VALUES(1, 'a'), (2, hex(zeroblob(3000))); DELETE FROM urls WHERE id = 1;",
+        )
+        .unwrap();
+    for (pages, is_told) in [(40, false), (u32::MAX, true)] {
+        let crafted = copy(folder.path(), "db-wal", |log| state_size(log, 512, pages));
+        let evidence = Evidence::file(&crafted.path().join("db"), "db").unwrap();
+        let views = Views::open(&evidence).unwrap();
+        assert_eq!(views.problem.is_some(), is_told, "{pages}");
+        drop(views);
+        assert!(same_rows(crafted.path(), "db-wal", "a crafted size"));
+    }
+}
+
 #[test]
 fn both_states_can_be_read() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::collect::ReadError;
+
 /// A stated size may exceed what main file and sidecar hold together by this much: SQLite does not write
 /// pages that a transaction allocated and freed again. More is a crafted size.
 const SLACK: u64 = 64 << 20;
@@ -22,10 +24,25 @@ pub(super) struct Overlay<S> {
 }
 
 impl<S> Overlay<S> {
-    /// Bytes of the image, unless the stated size is absurd beside a main file and a sidecar of these lengths.
-    pub(super) fn len(&self, main: u64, sidecar: u64) -> Option<u64> {
-        let len = u64::from(self.page_size) * u64::from(self.page_count);
-        (len <= main.saturating_add(sidecar).saturating_add(SLACK)).then_some(len)
+    /// Bytes of the image. A stated size that is absurd beside a main file and a sidecar of these lengths is brought to
+    /// the pages that they hold, and told: whoever crafts one hides nothing.
+    pub(super) fn admit(&mut self, main: u64, sidecar: u64) -> (u64, Option<ReadError>) {
+        let size = u64::from(self.page_size);
+        let most = main.saturating_add(sidecar).saturating_add(SLACK) / size;
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let is_absurd = self.page_count > most;
+        if is_absurd {
+            let highest = self.pages.range(..=most).next_back();
+            let highest = highest.map_or(0, |(number, _)| *number);
+            let of_main = u32::try_from(main / size).unwrap_or(most);
+            self.page_count = highest.max(of_main);
+        }
+        let told = is_absurd.then(|| {
+            ReadError::Malformed(
+                "the log beside it states a size that neither file explains; what both hold was read".into(),
+            )
+        });
+        (size * u64::from(self.page_count), told)
     }
 }
 

@@ -39,16 +39,12 @@ pub(super) fn open(evidence: &Evidence) -> Result<Views, ReadError> {
 
 fn overlaid<S: Read + Seek>(
     evidence: &Evidence,
-    overlay: Overlay<S>,
+    mut overlay: Overlay<S>,
     sidecar_len: u64,
     because: Because,
 ) -> Result<Views, ReadError> {
     let main = evidence.at_rest()?;
-    let Some(len) = overlay.len(main.len(), sidecar_len) else {
-        return Err(ReadError::Malformed(
-            "the log beside it states a size that neither explains; unpack the archive, and scan the database without it".into(),
-        ));
-    };
+    let (len, problem) = overlay.admit(main.len(), sidecar_len);
     let mut views = if main.is_empty() {
         Views::of(Database::new(open::image(Cursor::new([]), 0)?, 0))
     } else {
@@ -59,5 +55,6 @@ fn overlaid<S: Read + Seek>(
     let database = std::mem::replace(&mut views.live, live);
     views.main_file = (!main.is_empty()).then_some(MainFile { database, because });
     views.cut_off = false;
+    views.problem = views.problem.or(problem);
     Ok(views)
 }

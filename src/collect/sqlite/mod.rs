@@ -177,15 +177,11 @@ impl Views {
     fn overlaid(
         path: &Path,
         main_len: u64,
-        overlay: Overlay<BufReader<File>>,
+        mut overlay: Overlay<BufReader<File>>,
         sidecar_len: u64,
         because: Because,
     ) -> Result<Self, ReadError> {
-        let Some(len) = overlay.len(main_len, sidecar_len) else {
-            return Err(ReadError::Malformed(
-                "the log beside it states a size that neither file explains; scan the database without it".into(),
-            ));
-        };
+        let (len, problem) = overlay.admit(main_len, sidecar_len);
         let image = Image::new(BufReader::new(platform::open(path)?), overlay);
         let live = Database::new(open::image(image, len)?, len);
         let main_file = || -> Option<MainFile> {
@@ -196,7 +192,7 @@ impl Views {
             live,
             main_file: (main_len > 0).then(main_file).flatten(),
             cut_off: false,
-            problem: None,
+            problem,
             in_place: false,
             opened: None,
         })

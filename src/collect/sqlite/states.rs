@@ -205,10 +205,13 @@ impl Others {
     }
 
     /// Opens an image of a state.
-    fn image(&mut self, overlay: Overlay<Bytes>, sidecar_len: u64) -> Result<Database, ReadError> {
-        let len = overlay
-            .len(self.main_len, sidecar_len)
-            .ok_or_else(open::damaged)?;
+    fn image(
+        &mut self,
+        mut overlay: Overlay<Bytes>,
+        sidecar_len: u64,
+    ) -> Result<Database, ReadError> {
+        // That its size is absurd is told where the last state is read, or is none of the last state.
+        let (len, _) = overlay.admit(self.main_len, sidecar_len);
         self.image_bytes = self.image_bytes.saturating_add(len);
         if self.image_bytes > IMAGE_BYTES {
             return Err(more_states());
