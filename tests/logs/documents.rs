@@ -86,6 +86,8 @@ fn how_a_document_is_laid_out_does_not_matter() {
     }
     let stream = lines(&records, pretty);
     assert_eq!(told(stream.as_bytes(), Bounds::default()), expected);
+    let arrays = lines(&records, |record| format!("[{record}]"));
+    assert_eq!(told(arrays.as_bytes(), Bounds::default()), expected);
     let glued: String = records.iter().map(Value::to_string).collect();
     assert_eq!(told(glued.as_bytes(), Bounds::default()), expected);
 }

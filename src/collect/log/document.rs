@@ -44,8 +44,8 @@ impl Layout {
     }
 }
 
-/// A document, read as lines: each record is one, the ends of lines in it are `\r`, and the comma behind an item of the
-/// array is `\n`.
+/// A document, read as lines: each record is one, the ends of lines in it are `\r`, and the comma behind an item of an
+/// array, or the bracket, is `\n`.
 pub(super) struct Records<R> {
     input: R,
     layout: Layout,
@@ -131,6 +131,10 @@ impl<R: Read> Records<R> {
         };
         match byte {
             b'{' | b'[' if is_open => self.depth += 1,
+            b']' if is_open && between == 1 && self.depth == 1 => {
+                self.depth = 0;
+                return b'\n';
+            }
             b'}' | b']' if is_open => self.depth = self.depth.saturating_sub(1),
             b',' if is_open && between == 1 && self.depth == 1 => return b'\n',
             _ => {}
@@ -188,10 +192,16 @@ mod tests {
             Layout::Array,
             &[
                 "[\r  {\r    \"a\": [1, 2]\r  }",
-                "\r  {\"b\": \"],[\\\",\"}\r]\r",
+                "\r  {\"b\": \"],[\\\",\"}\r",
+                "\r",
             ],
         );
-        check("[{\"a\":1},{}]", Layout::Array, &["[{\"a\":1}", "{}]"]);
+        check("[{\"a\":1},{}]", Layout::Array, &["[{\"a\":1}", "{}", ""]);
+        check(
+            "[{\"a\":1}]\n[{\"b\":[]}]\n",
+            Layout::Array,
+            &["[{\"a\":1}", "\r[{\"b\":[]}", "\r"],
+        );
     }
 
     #[test]
@@ -220,7 +230,7 @@ mod tests {
         check(
             "[\n{\"a\": \"cut\n{\"b\": 2},\n{\"c\": 3}\n]",
             Layout::Array,
-            &["[\r{\"a\": \"cut\r{\"b\": 2}", "\r{\"c\": 3}\r]"],
+            &["[\r{\"a\": \"cut\r{\"b\": 2}", "\r{\"c\": 3}\r", ""],
         );
     }
 
