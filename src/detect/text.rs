@@ -209,15 +209,14 @@ fn is_known(name: &str, rules: &Rules) -> bool {
 
 /// `Authorization:` is followed by a scheme, and only then by the value.
 fn after_name(name: &str, word: &str) -> Option<String> {
-    if Name::new(name).key.ends_with("tokentype") {
-        return None;
-    }
     let lower = word.to_ascii_lowercase();
     let is_scheme = matches!(
         lower.as_str(),
         "bearer" | "basic" | "token" | "dpop" | "apikey"
     );
-    (is_scheme && (is_authorization(name) || lower == "bearer"))
+    // `token_type: Bearer` is followed by no token.
+    let is_type = || Name::new(name).key.ends_with("tokentype");
+    (is_scheme && (is_authorization(name) || lower == "bearer") && !is_type())
         .then(|| format!("authorization_{lower}"))
 }
 
@@ -252,8 +251,8 @@ fn push_pairs(pairs: &mut Message, text: &str, group: u32) {
     pairs.fields.extend(found.take(MAX_FIELDS));
 }
 
-/// A pair by its own name, whose value is a list of one, as Spring logs a form: `code=[x]`, or `code=[x` once its word was cut; or
-/// behind two `=`, as `HTTPie` takes a parameter and a program compares.
+/// A pair by its own name, whose value is a list of one, as Spring logs a form: `code=[x]`, or `code=[x` once its word
+/// was cut; or behind two `=`, as `HTTPie` takes a parameter and a program compares.
 fn unwrapped(pair: url::Pair<'_>) -> url::Pair<'_> {
     let value = pair.value.strip_prefix('=').unwrap_or(pair.value);
     let inner = value.strip_prefix('[').unwrap_or(value);
@@ -362,6 +361,15 @@ fn trim_end(url: &str) -> &str {
 mod tests {
     use super::*;
 
+    /// Compares the names and values of a text.
+    fn check(text: &str, rules: &Rules, expected: &[(&str, &str)]) {
+        let mut out = Vec::new();
+        messages(text, rules, &mut out);
+        let fields = out.iter().flat_map(|it| &it.fields);
+        let told: Vec<_> = fields.map(|it| (&*it.key.key, &*it.value)).collect();
+        assert_eq!(told, expected, "{text}");
+    }
+
     #[test]
     fn what_programs_write_of_an_object_has_its_names_and_values() {
         let rules = Rules::builtin().unwrap();
@@ -384,12 +392,7 @@ mod tests {
             "%{code: \"4f1c9a7d2b\", state: \"9d3e\"}",
             "#{code => <<\"4f1c9a7d2b\">>, state => <<\"9d3e\">>}",
         ] {
-            let mut out = Vec::new();
-            messages(text, &rules, &mut out);
-            let fields = out.iter().flat_map(|it| &it.fields);
-            let told: Vec<_> = fields.map(|it| (&*it.key.key, &*it.value)).collect();
-            let expected = [("code", "4f1c9a7d2b"), ("state", "9d3e")];
-            assert_eq!(told, expected, "{text}");
+            check(text, &rules, &[("code", "4f1c9a7d2b"), ("state", "9d3e")]);
         }
     }
 
@@ -405,16 +408,12 @@ mod tests {
             "Token { access_token: Some(\"2YotnFZFEjr1\"), token_type: Bearer, expires_in: Some(3600) }",
             "Token { AccessToken = 2YotnFZFEjr1, TokenType = Bearer, ExpiresIn = 3600 }",
         ] {
-            let mut out = Vec::new();
-            messages(text, &rules, &mut out);
-            let fields = out.iter().flat_map(|it| &it.fields);
-            let told: Vec<_> = fields.map(|it| (&*it.key.key, &*it.value)).collect();
             let expected = [
                 ("accesstoken", "2YotnFZFEjr1"),
                 ("tokentype", "Bearer"),
                 ("expiresin", "3600"),
             ];
-            assert_eq!(told, expected, "{text}");
+            check(text, &rules, &expected);
         }
     }
 

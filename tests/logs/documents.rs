@@ -32,6 +32,12 @@ fn lines(records: &[Value], one: fn(&Value) -> String) -> String {
     records.iter().map(|record| one(record) + "\n").collect()
 }
 
+/// What is told of these records as JSON lines.
+fn as_lines(records: &[Value]) -> Vec<String> {
+    let document = lines(records, Value::to_string);
+    told(document.as_bytes(), Bounds::default())
+}
+
 fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap()
 }
@@ -62,10 +68,7 @@ fn told(document: &[u8], bounds: Bounds) -> Vec<String> {
 #[test]
 fn how_a_document_is_laid_out_does_not_matter() {
     let records = records();
-    let expected = told(
-        lines(&records, Value::to_string).as_bytes(),
-        Bounds::default(),
-    );
+    let expected = as_lines(&records);
     assert!(expected.len() > 15, "{expected:?}");
     let array = Value::Array(records.clone());
     let around = json!({"Records": records});
@@ -95,10 +98,7 @@ fn how_a_document_is_laid_out_does_not_matter() {
 #[test]
 fn a_document_of_any_length_is_read_record_by_record() {
     let records = records();
-    let one = told(
-        lines(&records, Value::to_string).as_bytes(),
-        Bounds::default(),
-    );
+    let one = as_lines(&records);
     let array = Value::Array(records);
     let item = array.to_string();
     let item = item.trim_matches(['[', ']']);
@@ -120,5 +120,23 @@ fn a_damaged_document_loses_no_more_than_the_damage_hit() {
         let same = cut.iter().zip(&whole).filter(|(cut, whole)| cut == whole);
         // What the cut runs through is searched as text.
         assert!(same.count() + 3 >= cut.len(), "{at}: {cut:?}");
+    }
+}
+
+#[test]
+fn a_record_of_a_document_in_utf_16_lies_where_the_file_has_it() {
+    let document = pretty(&Value::Array(records()));
+    let units =
+        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let file = [b"\xff\xfe".as_slice(), &units(&document)].concat();
+    let evidence = Evidence::stream(Box::new(Cursor::new(file.clone())), "events.json");
+    let reading = read_with(&evidence.unwrap(), Bounds::default(), None);
+    assert!(reading.observations.len() > 15);
+    for observation in &reading.observations {
+        let Locator::Line { byte, .. } = observation.place.locator else {
+            panic!("a log has lines");
+        };
+        let from = usize::try_from(byte).unwrap();
+        assert_eq!(file[from..from + 2], *b"{\0", "{}", shown(observation));
     }
 }

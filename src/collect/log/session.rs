@@ -137,18 +137,19 @@ impl<'a> Session<'a> {
 
     /// Offset, at or after `at`, of something in the next line that matters.
     fn next(&self, bytes: &[u8], at: usize, ahead: &mut Ahead<'_>) -> Option<usize> {
-        let passwords = self
-            .header
-            .section
-            .as_ref()
-            .is_some_and(|section| section.holds_passwords);
-        if passwords || self.joiner.needs_every_line() {
+        if self.holds_passwords() || self.joiner.needs_every_line() {
             return Some(at);
         }
         let header = (!self.headless).then(|| ahead.header(at)).flatten();
         // Between here and the next header line only.
         let reach = header.map_or(bytes, |header| bytes.get(..header).unwrap_or(bytes));
         self.ctx.rules.needles.find(reach, at).or(header)
+    }
+
+    /// Whether a column of the section has passwords, which need no needle.
+    fn holds_passwords(&self) -> bool {
+        let section = self.header.section.as_ref();
+        section.is_some_and(|section| section.holds_passwords)
     }
 
     /// Lines of the file that end in these bytes.
@@ -160,13 +161,18 @@ impl<'a> Session<'a> {
         lines as u64
     }
 
-    fn advance(&mut self, bytes: &[u8]) {
-        self.number += self.lines(bytes);
-        self.byte += if self.utf16 {
+    /// How many bytes of the file these were.
+    fn width(&self, bytes: &[u8]) -> u64 {
+        if self.utf16 {
             transcode::width(bytes)
         } else {
             bytes.len() as u64
-        };
+        }
+    }
+
+    fn advance(&mut self, bytes: &[u8]) {
+        self.number += self.lines(bytes);
+        self.byte += self.width(bytes);
     }
 
     fn line(&mut self, line: &[u8], sink: &mut dyn FnMut(Observation)) {
@@ -218,11 +224,7 @@ impl<'a> Session<'a> {
 
     /// Records of a line: one, except where the writer glued two together, or wrote a document.
     fn records(&self, line: &[u8], number: u64, byte: u64, sink: &mut dyn FnMut(Observation)) {
-        let passwords = self
-            .header
-            .section
-            .as_ref()
-            .is_some_and(|section| section.holds_passwords);
+        let passwords = self.holds_passwords();
         let needles = &self.ctx.rules.needles;
         let may_matter = |bytes: &[u8]| passwords || needles.hit(bytes);
         if line.is_empty() || !may_matter(line) {
@@ -235,11 +237,10 @@ impl<'a> Session<'a> {
         };
         let mut counted = 0;
         apart::each(line, &self.ctx.rules.formats, &mut |offset, bytes| {
-            if self.layout.is_some() {
-                position.number += self.lines(line.get(counted..offset).unwrap_or_default());
-                counted = offset;
-            }
-            position.byte = byte + offset as u64;
+            let before = line.get(counted..offset).unwrap_or_default();
+            position.number += self.lines(before);
+            position.byte += self.width(before);
+            counted = offset;
             if bytes.len() == line.len() || may_matter(bytes) {
                 let members = Cell::new(json::MAX_MEMBERS);
                 let grammar = self.grammar(self.header.section.as_ref(), &members);
