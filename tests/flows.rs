@@ -8,6 +8,7 @@
 //! - `history`: `12:00:00 <1 redirect https://…`, where `<1` is the line that the visit came from.
 //! - `log`: `12:00:00 GET https://… 302 -> https://… referer https://…`.
 //! - `app-log`: `12:00:00 {…}` or `12:00:00 text`, as a program writes of itself.
+//! - `shell`: `12:00:00 command`, as the history of a shell has it; lines that begin with a blank are of the same command.
 //! - `har-entry`: such a line, then `> Header: value`, `> form: …`, `< json: …`, `< Set-Cookie: …`.
 //! - `storage local https://origin` (or `session`, `cookie`): `key = value`.
 //! - `expect`: `as-of`, and one line for each trail and each finding.

@@ -8,6 +8,8 @@
     reason = "a test that breaks says where"
 )]
 
+#[path = "logs/commands.rs"]
+mod commands;
 #[path = "logs/documents.rs"]
 mod documents;
 

@@ -70,9 +70,25 @@ pub(super) fn split_client_credentials(message: &mut Message, observation: &Obse
         .position(|field| *field.key.key == *"authorizationbasic" && field.canonical.contains(':'));
     // Which endpoint it is takes a look at the URL, and few headers ask for it.
     if let Some(at) = at.filter(|_| is_token_endpoint(observation)) {
-        let field = message.fields.remove(at);
-        message.fields.splice(at..at, client_credentials(&field));
+        split_at(&mut message.fields, at);
     }
+}
+
+/// The same in a text, from this field on: a request that has a `grant_type` is one to a token endpoint.
+pub(super) fn split_client_of_text(fields: &mut Vec<Field>, from: usize) {
+    let of_text = fields.get(from..).unwrap_or_default();
+    let is = |field: &Field, key: &str| *field.key.key == *key;
+    let user = of_text
+        .iter()
+        .position(|field| is(field, "authorizationbasic") && field.canonical.contains(':'));
+    if let Some(at) = user.filter(|_| of_text.iter().any(|field| is(field, "granttype"))) {
+        split_at(fields, from + at);
+    }
+}
+
+fn split_at(fields: &mut Vec<Field>, at: usize) {
+    let field = fields.remove(at);
+    fields.splice(at..at, client_credentials(&field));
 }
 
 /// The token of `Bearer x` as a whole value: in cookies, in storage, in JSON.
@@ -102,14 +118,15 @@ fn is_token_endpoint(observation: &Observation) -> bool {
 
 fn client_credentials(field: &Field) -> [Field; 2] {
     let (id, secret) = field.canonical.split_once(':').unwrap_or_default();
-    let mut secret = Field::new(
-        "authorization_basic_client",
-        secret.to_owned(),
-        Slot::Header,
-    );
+    let new = |name: &str, value: &str| {
+        let mut new = Field::new(name, value.to_owned(), field.slot);
+        new.group = field.group;
+        new
+    };
+    let mut secret = new("authorization_basic_client", secret);
     field.name.clone_into(&mut secret.name);
     secret.nesting.clone_from(&field.nesting);
-    [Field::new("client_id", id.to_owned(), Slot::Header), secret]
+    [new("client_id", id), secret]
 }
 
 /// `oauth_token="…", oauth_verifier="…"` (RFC 5849 §3.5.1).

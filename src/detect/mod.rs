@@ -7,6 +7,7 @@ mod body;
 mod challenge;
 mod channel;
 pub mod clock;
+mod command;
 mod encoding;
 mod failure;
 mod header;

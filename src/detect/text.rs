@@ -4,6 +4,7 @@
 use super::jwt::Jwt;
 use super::message::{Field, Form, MAX_FIELDS, MAX_MESSAGES, Message, of_url, pair_field};
 use super::url::{self, Url};
+use super::{command, header};
 use crate::atoms::Slot;
 use crate::atoms::rules::{Name, Rules};
 
@@ -33,6 +34,7 @@ pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
 fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &mut Vec<Message>) {
     let mut pending: Option<String> = None;
     let (mut before, mut previous) = ("", "");
+    let (from, mut of_curl) = (pairs.fields.len(), false);
     let is_parameter = |name: &str| rules.catalogue.spelling(&Name::new(name)).is_some();
     for word in words(line) {
         // `MultiDict([('code', 'x')])`, as Python writes a list of pairs.
@@ -41,7 +43,7 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
             continue;
         }
         let word = bare(word);
-        if word.is_empty() {
+        if word.is_empty() || command::is_argument(word) {
             continue;
         }
         if pairs.fields.len() >= MAX_FIELDS || out.len() >= MAX_MESSAGES {
@@ -72,15 +74,22 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
                 pending = Some(next);
                 continue;
             }
-            if !word.contains("://") && !is_pair(word, &name, rules) {
+            let is_other = command::is_next(&name, word) || is_pair(word, &name, rules);
+            if !word.contains("://") && !is_other {
                 push(pairs, &name, trim_value(word), group);
                 previous = word;
                 continue;
             }
         }
-        pending = read_word(word, group, rules, pairs, out);
+        of_curl |= command::is_curl(word);
+        let option = command::option(word, of_curl, rules);
+        pending = match option {
+            Some(name) => Some(name.to_owned()),
+            None => read_word(word, group, rules, pairs, out),
+        };
         (before, previous) = (previous, word);
     }
+    header::split_client_of_text(&mut pairs.fields, from);
 }
 
 /// Reads one word; gives the name whose value the next word is.
@@ -162,24 +171,25 @@ fn opened(word: &str) -> &str {
 }
 
 /// Whether a word that stands where a value would only opens a list or a call that holds it, as Python, Rust and PHP
-/// write: `['x']`, `Some("x")`, `string(1) "x"`.
+/// write: `['x']`, `b'x'`, `Some("x")`, `string(1) "x"`.
 fn opens_value(word: &str) -> bool {
     let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
     match word.split_once('(') {
         Some((call, "")) => letters(call),
         Some((call, len)) => call == "string" && len.ends_with(')'),
-        None => word == "[",
+        // Bytes, as Python writes them: `b'x'`.
+        None => matches!(word, "[" | "b" | "[b"),
     }
 }
 
 /// A name without what stands before it in its word, where a program writes what it has: `Params(code`,
-/// `&main.Params{Code`, `[code]`, `:code`. Brackets of its own stay: `user[password]`.
+/// `&main.Params{Code`, `[code]`, `:code`, `--code`. Brackets of its own stay: `user[password]`.
 fn own_name(name: &str) -> &str {
     let name = name.rsplit(['(', '{', ',']).next().unwrap_or(name);
     let opened = name.rsplit_once('[');
     let opened = opened.filter(|(before, inside)| before.is_empty() || !inside.contains(']'));
     let name = opened.map_or(name, |(_, inside)| inside.trim_end_matches(']'));
-    name.trim_start_matches(':')
+    name.trim_start_matches([':', '-'])
 }
 
 /// Whether a word that stands where the value of `name` would is a pair of its own: `metadata: map[token:x`,
@@ -225,13 +235,15 @@ fn is_authorization(name: &str) -> bool {
 }
 
 fn push(pairs: &mut Message, name: &str, value: &str, group: u32) {
-    let name = own_name(name);
-    let mut field = if name == "authorization_basic" {
-        let decoded = super::encoding::base64(value).unwrap_or_default();
-        let decoded = super::encoding::text(&decoded).into_owned();
-        Field::new(name, decoded, Slot::Text)
-    } else {
-        Field::new(name, value.to_owned(), Slot::Text)
+    let basic = "authorization_basic";
+    let mut field = match own_name(name) {
+        _ if name == command::USER => Field::new(basic, value.to_owned(), Slot::Text),
+        name if name == basic => {
+            let decoded = super::encoding::base64(value).unwrap_or_default();
+            let decoded = super::encoding::text(&decoded).into_owned();
+            Field::new(name, decoded, Slot::Text)
+        }
+        name => Field::new(name, value.to_owned(), Slot::Text),
     };
     field.group = group;
     pairs.fields.push(field);
@@ -267,7 +279,8 @@ fn unwrapped(pair: url::Pair<'_>) -> url::Pair<'_> {
 
 /// A value without what closes a list or an object around it; brackets of its own stay.
 fn trim_value(word: &str) -> &str {
-    let mut value = word.trim_end_matches([',', ';']);
+    // A `[` is what is left of the end of a line, `[\r][\n]`.
+    let mut value = word.trim_end_matches([',', ';', '[']);
     // As Rust writes a number that may be missing.
     value = value.strip_prefix("Some(").unwrap_or(value);
     for (open, close) in [('{', '}'), ('[', ']'), ('(', ')')] {
@@ -311,8 +324,13 @@ fn is_delimiter(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|')
 }
 
-/// A word without the backslashes of escaped quotes.
+/// A word without the backslashes of escaped quotes, and without the end of a line of HTTP, as programs write it.
 fn bare(word: &str) -> &str {
+    let ends = ["[\\r][\\n]", "\\r\\n"];
+    let word = ends
+        .into_iter()
+        .find_map(|end| word.strip_suffix(end))
+        .unwrap_or(word);
     word.trim_matches('\\').trim_start_matches(',')
 }
 
@@ -354,7 +372,7 @@ fn glued(scheme: &str) -> usize {
 }
 
 fn trim_end(url: &str) -> &str {
-    url.trim_end_matches([',', ';', ')', ']', '}', '.', '\\'])
+    url.trim_end_matches([',', ';', ')', '[', ']', '}', '.', '\\'])
 }
 
 #[cfg(test)]
@@ -377,6 +395,11 @@ mod tests {
             "{ code: '4f1c9a7d2b', state: '9d3e' }",
             "{:code=>\"4f1c9a7d2b\", :state=>\"9d3e\"}",
             "{\"code\" => \"4f1c9a7d2b\", \"state\" => \"9d3e\"}",
+            "{b'code': b'4f1c9a7d2b', b'state': b'9d3e'}",
+            "{b'code': [b'4f1c9a7d2b'], b'state': [b'9d3e']}",
+            ">> code=4f1c9a7d2b[\\r][\\n] >> state=9d3e[\\r][\\n]",
+            ">> code=4f1c9a7d2b[\r][\n] >> state=9d3e[\r][\n]",
+            "\"code: 4f1c9a7d2b\\r\\n\" \"state: 9d3e\\r\\n\"",
             "<QueryDict: {'code': ['4f1c9a7d2b'], 'state': ['9d3e']}>",
             "ImmutableMultiDict([('code', '4f1c9a7d2b'), ('state', '9d3e')])",
             "map[code:[4f1c9a7d2b] state:[9d3e]]",
@@ -415,6 +438,58 @@ mod tests {
             ];
             check(text, &rules, &expected);
         }
+    }
+
+    #[test]
+    fn options_are_followed_by_their_values() {
+        let rules = Rules::builtin().unwrap();
+        let secret = ("clientsecret", "s9Xkv2QmLp7Rt4Zw");
+        for text in [
+            "tool --client-secret s9Xkv2QmLp7Rt4Zw run",
+            "tool --client_secret 's9Xkv2QmLp7Rt4Zw' run",
+            "tool --client-secret=\"s9Xkv2QmLp7Rt4Zw\" run",
+            "Get-Thing -ClientSecret s9Xkv2QmLp7Rt4Zw",
+            "tool \"--client-secret\" \"s9Xkv2QmLp7Rt4Zw\"",
+            "a1=\"--client-secret\" a2=\"s9Xkv2QmLp7Rt4Zw\"",
+        ] {
+            check(text, &rules, &[secret]);
+        }
+        check(
+            "tool --client-id shop --client-secret s9Xkv2QmLp7Rt4Zw --verbose",
+            &rules,
+            &[("clientid", "shop"), secret],
+        );
+        check("tool --client-secret --verbose", &rules, &[]);
+        check(
+            "curl --oauth2-bearer s9Xkv2QmLp7Rt4Zw https://api.example/",
+            &rules,
+            &[("authorizationbearer", "s9Xkv2QmLp7Rt4Zw")],
+        );
+    }
+
+    #[test]
+    fn a_user_of_curl_has_a_name_and_a_password() {
+        let rules = Rules::builtin().unwrap();
+        let user = ("authorizationbasic", "shop:s9Xkv2QmLp7Rt4Zw");
+        for text in [
+            "curl -s -u shop:s9Xkv2QmLp7Rt4Zw x",
+            "/usr/bin/curl --user 'shop:s9Xkv2QmLp7Rt4Zw'",
+            "curl.exe -u \"shop:s9Xkv2QmLp7Rt4Zw\" x",
+            "$(curl -u shop:s9Xkv2QmLp7Rt4Zw)",
+        ] {
+            check(text, &rules, &[user]);
+        }
+        check(
+            "curl -u shop:s9Xkv2QmLp7Rt4Zw -d grant_type=client_credentials",
+            &rules,
+            &[
+                ("clientid", "shop"),
+                ("authorizationbasicclient", "s9Xkv2QmLp7Rt4Zw"),
+                ("granttype", "client_credentials"),
+            ],
+        );
+        check("curly -u shop:s9Xkv2QmLp7Rt4Zw", &rules, &[]);
+        check("sort -u shop:s9Xkv2QmLp7Rt4Zw", &rules, &[]);
     }
 
     #[test]

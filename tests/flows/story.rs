@@ -57,6 +57,7 @@ impl Story {
                 "history" => story.observations.extend(history(&lines, rest)),
                 "log" => story.observations.extend(log(&lines, rest)),
                 "app-log" => story.observations.extend(app_log(&lines)),
+                "shell" => story.observations.extend(shell(&lines)),
                 "har-entry" => {
                     story.observations.extend(har_entry(&lines, entries));
                     entries += 1;
@@ -461,15 +462,31 @@ fn app_log(lines: &[String]) -> Vec<Observation> {
         }
     };
     let text: String = lines.iter().map(record).collect();
-    let input = Box::new(std::io::Cursor::new(text.into_bytes()));
-    let evidence = Evidence::stream(input, "var/log/app.log").unwrap();
+    read_log("var/log/app.log", text)
+}
+
+/// Commands that a shell kept, read as the program reads them.
+fn shell(lines: &[String]) -> Vec<Observation> {
+    let line = |line: &String| match line.split_once(' ') {
+        Some((at, command)) if !at.is_empty() => {
+            format!("#{}\n{command}\n", moment(at).as_second())
+        }
+        _ => format!("{line}\n"),
+    };
+    let text = lines.iter().map(line).collect();
+    read_log("home/alice/.bash_history", text)
+}
+
+fn read_log(path: &str, text: String) -> Vec<Observation> {
+    let evidence = Evidence::stream(Box::new(std::io::Cursor::new(text.into_bytes())), path);
+    let evidence = evidence.unwrap();
     let rules = Rules::builtin().unwrap();
     let context = Context {
         rules: &rules,
         log_timezone: None,
         residue: false,
     };
-    let source = place("var/log/app.log", "log", Locator::Bytes { offset: 0 }).source;
+    let source = place(path, "log", Locator::Bytes { offset: 0 }).source;
     let mut out = Vec::new();
     let mut observe = |seen| out.push(seen);
     let mut sink = Sink {

@@ -1,5 +1,6 @@
 //! Whether evidence is a log, by its first bytes and its name. Reads no records.
 
+use super::commands::Shell;
 use super::{apart, columns, json, stamp};
 use crate::atoms::rules::log_format::{LogFormats, Shape};
 use crate::collect::Evidence;
@@ -18,8 +19,10 @@ pub(super) fn looks_like_log(evidence: &Evidence, formats: &LogFormats) -> bool 
     };
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     let text = text.trim_ascii_start();
+    let name = evidence.file_name();
     // A log's first line may be damaged JSON, or a page that a server printed.
-    is_log_name(evidence.file_name())
+    is_log_name(name)
+        || Shell::of(name, text).is_some()
         || if is_json_document(text) {
             apart::begins_with_time(text, formats)
         } else {

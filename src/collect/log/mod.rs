@@ -5,13 +5,16 @@
 mod apart;
 mod claim;
 mod columns;
+mod commands;
 mod document;
 mod escape;
 mod json;
+mod layout;
 mod lines;
 mod observe;
 mod partial;
 mod record;
+mod records;
 mod request;
 mod session;
 mod stamp;
@@ -29,7 +32,7 @@ use super::{Context, Evidence, ReadError, Reader, Sink};
 use crate::atoms::Source;
 use crate::atoms::rules::log_format::LogFormats;
 pub(super) use claim::{is_log_name, is_text};
-use document::Layout;
+use layout::Layout;
 use lines::Runs;
 pub use lines::{MAX_LINE, WINDOW};
 use record::Grammar;
@@ -88,11 +91,12 @@ pub fn read_bounded(
         Some((encoding, mark)) => Box::new(transcode::Utf16::new(input, encoding, mark)),
         None => input,
     };
-    let layout = claim::text(evidence.head()).and_then(|head| Layout::of(&head));
+    let layout =
+        claim::text(evidence.head()).and_then(|head| Layout::of(evidence.file_name(), &head));
     let (mut session, input): (_, Box<dyn Read + Send>) = match layout {
         Some(layout) => (
-            Session::of_document(source, ctx, layout),
-            Box::new(document::Records::new(input, layout)),
+            Session::of_records(source, ctx, layout),
+            Box::new(records::Records::new(input, layout)),
         ),
         None => (Session::of_lines(source, ctx, bounds.max_line), input),
     };

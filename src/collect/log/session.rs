@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::document::Layout;
+use super::layout::Layout;
 use super::lines::Run;
 use super::observe::{self, Position};
 use super::partial::{Joined, Joiner};
@@ -24,7 +24,7 @@ pub(super) struct Session<'a> {
     pub(super) number: u64,
     pub(super) byte: u64,
     utf16: bool,
-    /// How the records follow each other, where it is a document and not lines.
+    /// How the records follow each other, where they are no lines.
     layout: Option<Layout>,
     /// Whether the next run goes on in a line that was cut.
     inside: bool,
@@ -41,8 +41,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// One for a document, above whose records nothing stands.
-    pub(super) fn of_document(
+    /// One for records that are no lines, and above which nothing stands.
+    pub(super) fn of_records(
         source: &'a Arc<Source>,
         ctx: &'a Context<'a>,
         layout: Layout,

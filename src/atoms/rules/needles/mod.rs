@@ -29,7 +29,7 @@ const BEFORE: usize = 6;
 
 /// Literals of the grammars themselves: JWT and base64 JSON, base64 URLs, header schemes, cookieless
 /// sessions, escaped separators and quotes, a body of JSON as nginx escapes it (`{\x22`), pairs as Python lists them
-/// (`MultiDict([('`).
+/// (`MultiDict([('`), options that are followed by their values.
 const LITERALS: &[&str] = &[
     "eyJ",
     "eyAi",
@@ -52,6 +52,17 @@ const LITERALS: &[&str] = &[
     "&#x3d",
     "&#x3D",
     "&quot;",
+    "--access",
+    "--bearer",
+    "--client",
+    "--code",
+    "2-bearer",
+    "--refresh",
+    "--user",
+    "-AccessT",
+    "-ClientS",
+    "-RefreshT",
+    " -u",
     "/(S(",
     "/(s(",
 ];

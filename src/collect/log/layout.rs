@@ -1,0 +1,30 @@
+//! How the records of a log follow each other, where not each line is one. Knows no format.
+
+use super::commands::Shell;
+use super::document::Document;
+
+/// How the records of a log follow each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Layout {
+    /// As JSON.
+    Document(Document),
+    /// As commands that a shell was given.
+    Commands(Shell),
+}
+
+impl Layout {
+    /// The layout of a text that begins so, in a file of this name; `None` where each line is a record.
+    pub(super) fn of(name: &str, head: &[u8]) -> Option<Self> {
+        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        let document = Document::of(text).map(Self::Document);
+        document.or_else(|| Shell::of(name, text).map(Self::Commands))
+    }
+
+    /// How many lines of the file end in these bytes of [`super::records::Records`].
+    pub(super) fn lines(self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Document(Document::Array) => memchr::memchr_iter(b'\r', bytes).count(),
+            _ => memchr::memchr2_iter(b'\r', b'\n', bytes).count(),
+        }
+    }
+}
