@@ -78,9 +78,10 @@ pub(super) fn split_client_credentials(message: &mut Message, observation: &Obse
 pub(super) fn split_client_of_text(fields: &mut Vec<Field>, from: usize) {
     let of_text = fields.get(from..).unwrap_or_default();
     let is = |field: &Field, key: &str| *field.key.key == *key;
+    let is_user = |field: &Field| is(field, "authorizationbasic") || is(field, "curluser");
     let user = of_text
         .iter()
-        .position(|field| is(field, "authorizationbasic") && field.canonical.contains(':'));
+        .position(|field| is_user(field) && field.canonical.contains(':'));
     if let Some(at) = user.filter(|_| of_text.iter().any(|field| is(field, "granttype"))) {
         split_at(fields, from + at);
     }

@@ -31,6 +31,7 @@ mod shared;
 pub mod taken;
 mod text;
 mod url;
+mod words;
 
 use std::sync::Arc;
 

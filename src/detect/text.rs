@@ -1,9 +1,10 @@
 //! Running text: URLs, `name=value`, `"name": "value"`, `Authorization: Bearer x`, and values that tell
-//! themselves. Cuts text into words and reads them in order; knows no log format.
+//! themselves. Reads words in order; knows no log format.
 
 use super::jwt::Jwt;
 use super::message::{Field, Form, MAX_FIELDS, MAX_MESSAGES, Message, of_url, pair_field};
 use super::url::{self, Url};
+use super::words::{Word, words};
 use super::{command, header};
 use crate::atoms::Slot;
 use crate::atoms::rules::{Name, Rules};
@@ -34,14 +35,16 @@ pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
 fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &mut Vec<Message>) {
     let mut pending: Option<String> = None;
     let (mut before, mut previous) = ("", "");
-    let (from, mut of_curl) = (pairs.fields.len(), false);
+    let (from, mut command) = (pairs.fields.len(), command::Command::default());
     let is_parameter = |name: &str| rules.catalogue.spelling(&Name::new(name)).is_some();
     for word in words(line) {
+        command.read(word);
         // `MultiDict([('code', 'x')])`, as Python writes a list of pairs.
-        if word == "," && before.ends_with('(') && is_parameter(previous) {
+        if word.text == "," && before.ends_with('(') && is_parameter(previous) {
             pending = Some(previous.to_owned());
             continue;
         }
+        let opens = opens_value(word);
         let word = bare(word);
         if word.is_empty() || command::is_argument(word) {
             continue;
@@ -62,8 +65,9 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
             previous = "";
             continue;
         }
+        let option = command.option(word, rules);
         if let Some(name) = pending.take() {
-            if opens_value(word) {
+            if opens {
                 pending = Some(name);
                 continue;
             }
@@ -74,15 +78,15 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
                 pending = Some(next);
                 continue;
             }
-            let is_other = command::is_next(&name, word) || is_pair(word, &name, rules);
+            let is_other = option.is_some()
+                || command::is_no_value(&name, trim_value(word), rules)
+                || is_pair(word, &name, rules);
             if !word.contains("://") && !is_other {
                 push(pairs, &name, trim_value(word), group);
                 previous = word;
                 continue;
             }
         }
-        of_curl |= command::is_curl(word);
-        let option = command::option(word, of_curl, rules);
         pending = match option {
             Some(name) => Some(name.to_owned()),
             None => read_word(word, group, rules, pairs, out),
@@ -146,6 +150,7 @@ fn read_word(
     if inner.contains('=') {
         push_pairs(pairs, inner, group);
     } else if let Some((name, value)) = inner.split_once(':')
+        && !name.starts_with('$')
         && (is_known(name, rules) || rules.catalogue.spelling(&Name::new(name)).is_some())
     {
         push(pairs, name, value.trim_start_matches(['[', '{']), group);
@@ -172,13 +177,16 @@ fn opened(word: &str) -> &str {
 
 /// Whether a word that stands where a value would only opens a list or a call that holds it, as Python, Rust and PHP
 /// write: `['x']`, `b'x'`, `Some("x")`, `string(1) "x"`.
-fn opens_value(word: &str) -> bool {
+fn opens_value(word: Word<'_>) -> bool {
     let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    match word.split_once('(') {
+    match word.text.split_once('(') {
         Some((call, "")) => letters(call),
         Some((call, len)) => call == "string" && len.ends_with(')'),
-        // Bytes, as Python writes them: `b'x'`.
-        None => matches!(word, "[" | "b" | "[b"),
+        None => {
+            let quotes = ['\'', '"'];
+            let is_prefix = !word.before.ends_with(quotes) && word.after.starts_with(quotes);
+            word.text == "[" || is_prefix && matches!(word.text, "b" | "[b")
+        }
     }
 }
 
@@ -198,6 +206,9 @@ fn is_pair(word: &str, name: &str, rules: &Rules) -> bool {
     let Some((inner, value)) = opened(word).split_once(['=', ':']) else {
         return false;
     };
+    if inner.starts_with('$') {
+        return false;
+    }
     // No token has a colon (RFC 6750 §2.1).
     if name == "authorization_bearer" && word.ends_with(':') {
         return true;
@@ -237,7 +248,7 @@ fn is_authorization(name: &str) -> bool {
 fn push(pairs: &mut Message, name: &str, value: &str, group: u32) {
     let basic = "authorization_basic";
     let mut field = match own_name(name) {
-        _ if name == command::USER => Field::new(basic, value.to_owned(), Slot::Text),
+        _ if name == command::USER => Field::new("curl_user", value.to_owned(), Slot::Text),
         name if name == basic => {
             let decoded = super::encoding::base64(value).unwrap_or_default();
             let decoded = super::encoding::text(&decoded).into_owned();
@@ -279,8 +290,7 @@ fn unwrapped(pair: url::Pair<'_>) -> url::Pair<'_> {
 
 /// A value without what closes a list or an object around it; brackets of its own stay.
 fn trim_value(word: &str) -> &str {
-    // A `[` is what is left of the end of a line, `[\r][\n]`.
-    let mut value = word.trim_end_matches([',', ';', '[']);
+    let mut value = word.trim_end_matches([',', ';']);
     // As Rust writes a number that may be missing.
     value = value.strip_prefix("Some(").unwrap_or(value);
     for (open, close) in [('{', '}'), ('[', ']'), ('(', ')')] {
@@ -291,47 +301,16 @@ fn trim_value(word: &str) -> &str {
     value
 }
 
-/// What stands between delimiters.
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    let mut rest = line;
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(is_delimiter);
-        let (word, after) = rest.split_at_checked(word_end(rest))?;
-        rest = after;
-        (!word.is_empty()).then_some(word)
-    })
-}
-
-/// Where the first delimiter is. A word may be megabytes long: blocks of ASCII without one are passed at once.
-#[expect(
-    clippy::needless_bitwise_bool,
-    reason = "only where every comparison is made are they made for many bytes at a time"
-)]
-fn word_end(text: &str) -> usize {
-    let is_plain = |byte: &u8| {
-        let others = b"\"'<>`|";
-        (b'!'..=b'~').contains(byte) & others.iter().fold(true, |all, other| all & (byte != other))
-    };
-    let block = |block: &&[u8; 16]| block.iter().fold(true, |all, byte| all & is_plain(byte));
-    let (blocks, _) = text.as_bytes().as_chunks();
-    let passed = 16 * blocks.iter().take_while(block).count();
-    let tail = text.get(passed..).unwrap_or_default();
-    tail.find(is_delimiter)
-        .map_or(text.len(), |end| passed.saturating_add(end))
-}
-
-fn is_delimiter(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '|')
-}
-
 /// A word without the backslashes of escaped quotes, and without the end of a line of HTTP, as programs write it.
-fn bare(word: &str) -> &str {
-    let ends = ["[\\r][\\n]", "\\r\\n"];
-    let word = ends
-        .into_iter()
-        .find_map(|end| word.strip_suffix(end))
-        .unwrap_or(word);
-    word.trim_matches('\\').trim_start_matches(',')
+fn bare(word: Word<'_>) -> &str {
+    let is_end = word.after.starts_with('\r');
+    let ends = [("[\\r][\\n]", true), ("\\r\\n", true), ("[", is_end)];
+    let ends = ends.into_iter().filter(|(_, is_one)| *is_one);
+    let text = ends
+        .map(|(end, _)| end)
+        .find_map(|end| word.text.strip_suffix(end));
+    let text = text.unwrap_or(word.text);
+    text.trim_matches('\\').trim_start_matches(',')
 }
 
 /// The URL in a word: from its scheme, or a path with a query or a fragment, to the word's end.
@@ -372,7 +351,7 @@ fn glued(scheme: &str) -> usize {
 }
 
 fn trim_end(url: &str) -> &str {
-    url.trim_end_matches([',', ';', ')', '[', ']', '}', '.', '\\'])
+    url.trim_end_matches([',', ';', ')', ']', '}', '.', '\\'])
 }
 
 #[cfg(test)]
@@ -441,6 +420,16 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_is_a_value_where_no_quotation_mark_follows() {
+        let rules = Rules::builtin().unwrap();
+        check(
+            "client_id=\"b\" client_secret=\"s9Xkv2QmLp7Rt4Zw\"",
+            &rules,
+            &[("clientid", "b"), ("clientsecret", "s9Xkv2QmLp7Rt4Zw")],
+        );
+    }
+
+    #[test]
     fn options_are_followed_by_their_values() {
         let rules = Rules::builtin().unwrap();
         let secret = ("clientsecret", "s9Xkv2QmLp7Rt4Zw");
@@ -459,7 +448,25 @@ mod tests {
             &rules,
             &[("clientid", "shop"), secret],
         );
-        check("tool --client-secret --verbose", &rules, &[]);
+        for text in [
+            "tool --client-secret --verbose",
+            "Get-Thing -ClientSecret -Verbose",
+            "tool --client-secret /run/secrets/client",
+            "tool --client-secret @secret.txt",
+            "tool --client-secret \"${CLIENT_SECRET:-none}\"",
+        ] {
+            check(text, &rules, &[]);
+        }
+        check(
+            "add_argument(\"--client-secret\", required=True)",
+            &rules,
+            &[("required", "True")],
+        );
+        check(
+            "run: \"--client-secret s9Xkv2QmLp7Rt4Zw\"",
+            &rules,
+            &[secret],
+        );
         check(
             "curl --oauth2-bearer s9Xkv2QmLp7Rt4Zw https://api.example/",
             &rules,
@@ -470,12 +477,13 @@ mod tests {
     #[test]
     fn a_user_of_curl_has_a_name_and_a_password() {
         let rules = Rules::builtin().unwrap();
-        let user = ("authorizationbasic", "shop:s9Xkv2QmLp7Rt4Zw");
+        let user = ("curluser", "shop:s9Xkv2QmLp7Rt4Zw");
         for text in [
             "curl -s -u shop:s9Xkv2QmLp7Rt4Zw x",
             "/usr/bin/curl --user 'shop:s9Xkv2QmLp7Rt4Zw'",
             "curl.exe -u \"shop:s9Xkv2QmLp7Rt4Zw\" x",
             "$(curl -u shop:s9Xkv2QmLp7Rt4Zw)",
+            "a0=\"curl\" a1=\"-s\" a2=\"-u\" a3=\"shop:s9Xkv2QmLp7Rt4Zw\"",
         ] {
             check(text, &rules, &[user]);
         }
@@ -488,29 +496,10 @@ mod tests {
                 ("granttype", "client_credentials"),
             ],
         );
+        check("curl x | sort -u shop:s9Xkv2QmLp7Rt4Zw", &rules, &[]);
+        check("curl x; sort -u shop:s9Xkv2QmLp7Rt4Zw", &rules, &[]);
+        check("curl -u \"$NAME:$SECRET\" x", &rules, &[]);
         check("curly -u shop:s9Xkv2QmLp7Rt4Zw", &rules, &[]);
         check("sort -u shop:s9Xkv2QmLp7Rt4Zw", &rules, &[]);
-    }
-
-    #[test]
-    fn words_are_what_stands_between_delimiters() {
-        let long = "x".repeat(40);
-        for text in [
-            "",
-            " ",
-            "a",
-            "a b",
-            "\"a\" 'b'|<c>`d`",
-            "0123456789abcdef 0123456789abcde\tf",
-            "ключ=\u{a0}значение\u{2028}0123456789abcdefключ",
-            "a\u{1}b\u{7f}c\u{85}d",
-            &format!("{long} {long}é{long}>{long}"),
-        ] {
-            let expected: Vec<_> = text
-                .split(is_delimiter)
-                .filter(|it| !it.is_empty())
-                .collect();
-            assert_eq!(words(text).collect::<Vec<_>>(), expected, "{text}");
-        }
     }
 }

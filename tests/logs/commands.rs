@@ -42,15 +42,27 @@ fn commands_of_bash_have_the_time_above_them() {
 }
 
 #[test]
+fn a_body_over_several_lines_has_the_time_of_its_command() {
+    let history = "#1763861284\ncurl -d '{\n  \"grant_type\": \"refresh_token\",\n  \"refresh_token\": \"first-x\"\n}' x\n\
+        #1763861285\nls\n";
+    assert_eq!(
+        told(".bash_history", history),
+        [
+            "2025-11-23T01:28:04Z 1@0 text text curl -d '{↵  \"grant_type\": \"refresh_token\",↵  \"refresh_token\": \"first-x\"↵}' x",
+        ]
+    );
+}
+
+#[test]
 fn commands_of_zsh_go_on_over_lines() {
-    let history = ": 1763861284:0;curl \\\n  -d code=first-x \\\n  https://a.example/\n\
+    let history = ": 1763861284:0;curl \\\\\n  -d code=first-x \\\\\n  https://a.example/\n\
         : 1763861285:12;curl -d code=other-x https://a.example/\n";
     for name in [".zsh_history", "copied"] {
         assert_eq!(
             told(name, history),
             [
                 "2025-11-23T01:28:04Z 1@0 text text curl \\↵  -d code=first-x \\↵  https://a.example/",
-                "2025-11-23T01:28:05Z 4@63 text text curl -d code=other-x https://a.example/",
+                "2025-11-23T01:28:05Z 4@65 text text curl -d code=other-x https://a.example/",
             ]
         );
     }
@@ -75,8 +87,6 @@ fn commands_of_powershell_go_on_over_lines() {
     let history = "cd C:\\\r\nInvoke-RestMethod `\r\n  -Body 'code=first-x' `\r\n  https://a.example/\r\nls\r\n";
     assert_eq!(
         told("ConsoleHost_history.txt", history),
-        [
-            "- 2@8 text text Invoke-RestMethod ` ↵  -Body 'code=first-x' ` ↵  https://a.example/ ",
-        ]
+        ["- 2@8 text text Invoke-RestMethod ` ↵  -Body 'code=first-x' ` ↵  https://a.example/ ",]
     );
 }

@@ -1,8 +1,8 @@
 //! The commands that a shell was given, as its history keeps them: with times above or below them, and over several
 //! lines where they were typed so. Knows no format of a line.
 
-/// What stands before each command in the history of fish.
-const FISH: &[u8] = b"- cmd: ";
+/// What stands before each command in the history of fish, and before its time.
+const FISH: [&[u8]; 2] = [b"- cmd: ", b"\n  when: "];
 
 /// Digits of a time, in seconds since 1970.
 const TIME: std::ops::RangeInclusive<usize> = 9..=11;
@@ -10,9 +10,9 @@ const TIME: std::ops::RangeInclusive<usize> = 9..=11;
 /// Whose history it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Shell {
-    /// bash, zsh and others, and programs that keep lines as they do: a time in a line of its own, `#1763861284`, is that
-    /// of the command below it (bash(1), `HISTTIMEFORMAT`; tcsh writes `#+`), and a `\` at the end of a line says that the
-    /// command goes on.
+    /// bash, zsh and others, and programs that keep lines as they do. A time in a line of its own, `#1763861284`, is that
+    /// of the command below it (bash(1), `HISTTIMEFORMAT`; tcsh writes `#+`), which goes on while a quotation is open;
+    /// so does any whose line ends in `\`, of which zsh writes one more than was typed.
     Posix,
     /// fish: what it knows of a command stands in the lines below it.
     Fish,
@@ -24,9 +24,17 @@ impl Shell {
     /// The shell whose history a text is, by the name of its file or its first bytes.
     pub(super) fn of(name: &str, text: &[u8]) -> Option<Self> {
         let name = name.to_ascii_lowercase();
-        let is_named = name.starts_with('.') && name.ends_with("_history")
-            || matches!(name.as_str(), ".history" | ".histfile");
-        if text.starts_with(FISH) {
+        let is_named = name.starts_with('.') && name.contains("history")
+            || name.ends_with(".history")
+            || ["bash_history", "zsh_history", ".zhistory", ".histfile"]
+                .iter()
+                .any(|it| name.starts_with(it));
+        let [command, time] = FISH;
+        let has_time = || {
+            let at = memchr::memmem::find(text, time);
+            at.is_some_and(|at| digits(text.get(at + time.len()..).unwrap_or_default()).is_some())
+        };
+        if text.starts_with(command) && (name == "fish_history" || has_time()) {
             Some(Self::Fish)
         } else if name.ends_with("host_history.txt") {
             Some(Self::Pwsh)
@@ -39,54 +47,87 @@ impl Shell {
 /// Where in a history a reader is.
 pub(super) struct Place {
     shell: Shell,
-    /// Whether the line begins here.
-    begins: bool,
-    /// Whether the line is the time of the command below it.
+    /// Whether the command has a time above it, below which its quotations are followed.
+    is_timed: bool,
+    /// The quotation mark that is open in it.
+    quoted: Option<u8>,
+    line: Line,
+}
+
+/// Where in a line.
+#[derive(Default)]
+struct Line {
+    /// Whether anything of it was read.
+    begun: bool,
+    /// Whether it is the time of the command below it.
     is_time: bool,
-    /// Whether the line says, as far as it was read, that its command goes on.
-    goes_on: bool,
+    /// The last byte, the `\r` of an end aside.
+    last: u8,
+    /// Whether the last byte takes the meaning of the next.
+    escapes: bool,
 }
 
 impl Place {
     pub(super) fn new(shell: Shell) -> Self {
         Self {
             shell,
-            begins: true,
-            is_time: false,
-            goes_on: false,
+            is_timed: false,
+            quoted: None,
+            line: Line::default(),
         }
     }
 
     /// The first of these bytes, as a record has it.
     pub(super) fn step(&mut self, byte: u8, rest: &[u8]) -> u8 {
-        if std::mem::take(&mut self.begins) {
-            self.is_time = is_time(rest);
+        if !std::mem::replace(&mut self.line.begun, true) {
+            self.line.is_time = self.shell == Shell::Posix && is_time(rest);
         }
-        if byte == b'\n' {
-            let below = rest.get(1..).unwrap_or_default();
-            let joins = match self.shell {
-                Shell::Posix => (self.is_time || self.goes_on) && !is_time(below),
-                Shell::Fish => !below.starts_with(FISH),
-                Shell::Pwsh => self.goes_on,
-            };
-            *self = Self::new(self.shell);
-            return if joins { b'\r' } else { b'\n' };
+        match byte {
+            b'\n' => self.end(rest.get(1..).unwrap_or_default()),
+            b'\r' => b' ',
+            _ => {
+                self.quote(byte);
+                self.line.last = byte;
+                byte
+            }
         }
-        if byte == b'\r' {
-            return b' ';
-        }
-        self.goes_on = match self.shell {
-            // Behind another one it is a letter.
-            Shell::Posix => byte == b'\\' && !self.goes_on,
-            Shell::Fish => false,
-            Shell::Pwsh => byte == b'`',
+    }
+
+    /// What the end of a line is, with these bytes below it.
+    fn end(&mut self, below: &[u8]) -> u8 {
+        let line = std::mem::take(&mut self.line);
+        self.is_timed |= line.is_time;
+        let joins = match self.shell {
+            Shell::Posix => {
+                let is_open = self.is_timed && self.quoted.is_some();
+                (line.is_time || is_open || line.last == b'\\') && !is_time(below)
+            }
+            Shell::Fish => !below.starts_with(FISH[0]),
+            Shell::Pwsh => line.last == b'`',
         };
-        byte
+        if joins {
+            return b'\r';
+        }
+        *self = Self::new(self.shell);
+        b'\n'
+    }
+
+    /// Follows quotations (POSIX.1-2017, Shell Command Language, 2.2).
+    fn quote(&mut self, byte: u8) {
+        let escaped = std::mem::take(&mut self.line.escapes);
+        match (self.quoted, byte) {
+            _ if escaped => {}
+            (None | Some(b'"'), b'\\') => self.line.escapes = true,
+            (None, b'\'' | b'"') if !self.line.is_time => self.quoted = Some(byte),
+            (Some(open), _) if open == byte => self.quoted = None,
+            _ => {}
+        }
     }
 }
 
 /// Whether a text begins with a line that is a time.
 fn is_time(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let rest = text
         .strip_prefix(b"#")
         .and_then(|it| digits(it.strip_prefix(b"+").unwrap_or(it)));
@@ -139,14 +180,38 @@ mod tests {
     }
 
     #[test]
+    fn a_command_with_a_time_goes_on_while_a_quotation_is_open() {
+        of(
+            Shell::Posix,
+            "x",
+            "#1763861284\ncurl -d '{\n\"a\": \"\\\"'\nls \"a\n'\n#1763861285\nit\\'s\nls '\nx\n",
+            &[
+                "#1763861284\rcurl -d '{\r\"a\": \"\\\"'",
+                "ls \"a",
+                "'",
+                "#1763861285\rit\\'s",
+                "ls '",
+                "x",
+                "",
+            ],
+        );
+        of(
+            Shell::Posix,
+            "x",
+            "#1763861284\nit's\n#1763861285\nls\n",
+            &["#1763861284\rit's", "#1763861285\rls", ""],
+        );
+    }
+
+    #[test]
     fn a_command_goes_on_where_its_line_says_so() {
         of(
             Shell::Posix,
             ".zsh_history",
-            ": 1763861284:0;curl \\\n  -d a \\\nb\n: 1763861285:0;echo \\\\\nls",
+            ": 1763861284:0;curl \\\\\n  -d a \\\\\nb\n: 1763861285:0;echo \\\\ \nls",
             &[
-                ": 1763861284:0;curl \\\r  -d a \\\rb",
-                ": 1763861285:0;echo \\\\",
+                ": 1763861284:0;curl \\\\\r  -d a \\\\\rb",
+                ": 1763861285:0;echo \\\\ ",
                 "ls",
             ],
         );
@@ -179,6 +244,7 @@ mod tests {
             "#1763861284 ls\n",
             ": 1763861284;x\n",
             "- cmd\n",
+            "- cmd: npm run\n  env:\n    A: b\n",
         ] {
             assert_eq!(Shell::of("x", text.as_bytes()), None, "{text}");
         }

@@ -18,7 +18,6 @@ pub(super) enum Document {
 impl Document {
     /// The layout of a text that begins so; `None` for what is no document: JSON lines have an object each.
     pub(super) fn of(text: &[u8]) -> Option<Self> {
-        let text = text.trim_ascii_start();
         match text.split_first()? {
             (b'[', rest) => matches!(rest.trim_ascii_start(), [b'{', ..]).then_some(Self::Array),
             (b'{', rest) if matches!(rest.trim_ascii_start(), [b'"' | b'}', ..]) => {

@@ -16,6 +16,7 @@ impl Layout {
     /// The layout of a text that begins so, in a file of this name; `None` where each line is a record.
     pub(super) fn of(name: &str, head: &[u8]) -> Option<Self> {
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        let text = text.trim_ascii_start();
         let document = Document::of(text).map(Self::Document);
         document.or_else(|| Shell::of(name, text).map(Self::Commands))
     }

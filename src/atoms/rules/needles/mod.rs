@@ -29,7 +29,8 @@ const BEFORE: usize = 6;
 
 /// Literals of the grammars themselves: JWT and base64 JSON, base64 URLs, header schemes, cookieless
 /// sessions, escaped separators and quotes, a body of JSON as nginx escapes it (`{\x22`), pairs as Python lists them
-/// (`MultiDict([('`), options that are followed by their values.
+/// (`MultiDict([('`), options that are followed by their values (of curl also as the audit
+/// system of Linux writes them, `a0="curl" a1="-u"`).
 const LITERALS: &[&str] = &[
     "eyJ",
     "eyAi",
@@ -64,6 +65,7 @@ const LITERALS: &[&str] = &[
     "-RefreshT",
     " -u",
     "curl -",
+    "l\" a1=\"",
     "/(S(",
     "/(s(",
 ];
