@@ -552,6 +552,9 @@ fn line(place: &Place, checked: bool) -> Option<String> {
             bytes = zstd::decode_all(&packed[..]).unwrap();
         }
         Some("json") => return record_of_document(&bytes, number, byte),
+        None if place.source.path.ends_with("_history") => {
+            return command_of_history(&bytes, number, byte);
+        }
         _ => {}
     }
     let mut start = 0;
@@ -572,6 +575,19 @@ fn record_of_document(document: &[u8], number: u64, byte: u64) -> Option<String>
     let record = serde_json::Deserializer::from_slice(rest).into_iter::<Value>();
     let record = record.map(Result::unwrap).next()?;
     (line as u64 == number && record.is_object()).then(|| record.to_string())
+}
+
+/// The command of a shell's history that begins at this byte, which must be in this line, up to the next.
+fn command_of_history(history: &[u8], number: u64, byte: u64) -> Option<String> {
+    let (before, rest) = history.split_at_checked(usize::try_from(byte).unwrap())?;
+    let line = before.split(|byte| *byte == b'\n').count();
+    let begins = |line: &&[u8]| line.starts_with(b"#1") || line.starts_with(b": 1");
+    let mut lines = rest.split_inclusive(|byte| *byte == b'\n');
+    let first = lines.next()?.to_vec();
+    let whole = lines
+        .take_while(|line| !begins(line))
+        .fold(first, |text, line| [&text, line].concat());
+    (line as u64 == number).then(|| String::from_utf8_lossy(&whole).into_owned())
 }
 
 /// A container's runtime cuts a long line into records: what they hold, put together.
