@@ -4,8 +4,8 @@ use super::words::Word;
 use crate::atoms::Slot;
 use crate::atoms::rules::{Name, Rules};
 
-/// What a name and a password of curl's `-u` are called; no word of a line is this.
-pub(super) const USER: &str = "curl user";
+/// What curl's `-u` is called, behind which a name and a password stand.
+const USER: &str = "-curl_user";
 
 /// Shortest name behind a single hyphen: shorter ones are letters that stand for themselves.
 const SHORTEST: usize = 4;
@@ -19,8 +19,8 @@ pub(super) struct Command {
 impl Command {
     /// Reads on.
     pub(super) fn read(&mut self, word: Word<'_>) {
-        let ends = |text: &str| text.ends_with(';') || text.ends_with("&&");
-        if word.before.contains('|') || ends(word.text) {
+        let ends = word.text.ends_with(';') || word.text.ends_with("&&");
+        if ends || word.before.contains('|') {
             self.is_curl = false;
         }
         self.is_curl |= is_curl(word.text);
@@ -40,11 +40,7 @@ impl Command {
         if matches!(name, "bearer" | "oauth2-bearer") {
             return Some("-authorization_bearer");
         }
-        let is_name = || {
-            let key = Name::new(name);
-            let is_parameter = rules.catalogue.spelling(&key).is_some();
-            is_parameter || rules.catalogue.rules_for(&key).next().is_some()
-        };
+        let is_name = || rules.catalogue.knows(&Name::new(name));
         let is_plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_');
         (name.len() >= shortest && name.bytes().all(is_plain) && is_name()).then_some(word)
     }

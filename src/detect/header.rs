@@ -64,10 +64,7 @@ pub(super) fn message(name: &str, value: &str) -> Message {
 
 /// RFC 6749 §2.3.1: at a token endpoint, Basic holds the client's id and secret, each form-encoded.
 pub(super) fn split_client_credentials(message: &mut Message, observation: &Observation) {
-    let at = message
-        .fields
-        .iter()
-        .position(|field| *field.key.key == *"authorizationbasic" && field.canonical.contains(':'));
+    let at = user_at(&message.fields, &["authorizationbasic"]);
     // Which endpoint it is takes a look at the URL, and few headers ask for it.
     if let Some(at) = at.filter(|_| is_token_endpoint(observation)) {
         split_at(&mut message.fields, at);
@@ -77,14 +74,17 @@ pub(super) fn split_client_credentials(message: &mut Message, observation: &Obse
 /// The same in a text, from this field on: a request that has a `grant_type` is one to a token endpoint.
 pub(super) fn split_client_of_text(fields: &mut Vec<Field>, from: usize) {
     let of_text = fields.get(from..).unwrap_or_default();
-    let is = |field: &Field, key: &str| *field.key.key == *key;
-    let is_user = |field: &Field| is(field, "authorizationbasic") || is(field, "curluser");
-    let user = of_text
-        .iter()
-        .position(|field| is_user(field) && field.canonical.contains(':'));
-    if let Some(at) = user.filter(|_| of_text.iter().any(|field| is(field, "granttype"))) {
+    let is_request = || of_text.iter().any(|field| *field.key.key == *"granttype");
+    let at = user_at(of_text, &["authorizationbasic", "curluser"]);
+    if let Some(at) = at.filter(|_| is_request()) {
         split_at(fields, from + at);
     }
+}
+
+/// Where a name and a password are, under one of these keys.
+fn user_at(fields: &[Field], keys: &[&str]) -> Option<usize> {
+    let is_user = |field: &Field| keys.contains(&&*field.key.key) && field.canonical.contains(':');
+    fields.iter().position(is_user)
 }
 
 fn split_at(fields: &mut Vec<Field>, at: usize) {

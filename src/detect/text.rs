@@ -37,15 +37,14 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
     let (mut before, mut previous) = ("", "");
     let (from, mut command) = (pairs.fields.len(), command::Command::default());
     let is_parameter = |name: &str| rules.catalogue.spelling(&Name::new(name)).is_some();
-    for word in words(line) {
-        command.read(word);
+    for whole in words(line) {
+        command.read(whole);
         // `MultiDict([('code', 'x')])`, as Python writes a list of pairs.
-        if word.text == "," && before.ends_with('(') && is_parameter(previous) {
+        if whole.text == "," && before.ends_with('(') && is_parameter(previous) {
             pending = Some(previous.to_owned());
             continue;
         }
-        let opens = opens_value(word);
-        let word = bare(word);
+        let word = bare(whole);
         if word.is_empty() || command::is_argument(word) {
             continue;
         }
@@ -67,7 +66,7 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
         }
         let option = command.option(word, rules);
         if let Some(name) = pending.take() {
-            if opens {
+            if opens_value(word, whole) {
                 pending = Some(name);
                 continue;
             }
@@ -151,7 +150,7 @@ fn read_word(
         push_pairs(pairs, inner, group);
     } else if let Some((name, value)) = inner.split_once(':')
         && !name.starts_with('$')
-        && (is_known(name, rules) || rules.catalogue.spelling(&Name::new(name)).is_some())
+        && rules.catalogue.knows(&Name::new(name))
     {
         push(pairs, name, value.trim_start_matches(['[', '{']), group);
     } else if rules.shapes.alone(inner).is_some() || Jwt::decode(inner).is_some() {
@@ -177,15 +176,15 @@ fn opened(word: &str) -> &str {
 
 /// Whether a word that stands where a value would only opens a list or a call that holds it, as Python, Rust and PHP
 /// write: `['x']`, `b'x'`, `Some("x")`, `string(1) "x"`.
-fn opens_value(word: Word<'_>) -> bool {
+fn opens_value(word: &str, whole: Word<'_>) -> bool {
     let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    match word.text.split_once('(') {
+    match word.split_once('(') {
         Some((call, "")) => letters(call),
         Some((call, len)) => call == "string" && len.ends_with(')'),
         None => {
             let quotes = ['\'', '"'];
-            let is_prefix = !word.before.ends_with(quotes) && word.after.starts_with(quotes);
-            word.text == "[" || is_prefix && matches!(word.text, "b" | "[b")
+            let is_prefix = !whole.before.ends_with(quotes) && whole.after.starts_with(quotes);
+            word == "[" || is_prefix && matches!(word, "b" | "[b")
         }
     }
 }
@@ -246,15 +245,13 @@ fn is_authorization(name: &str) -> bool {
 }
 
 fn push(pairs: &mut Message, name: &str, value: &str, group: u32) {
-    let basic = "authorization_basic";
-    let mut field = match own_name(name) {
-        _ if name == command::USER => Field::new("curl_user", value.to_owned(), Slot::Text),
-        name if name == basic => {
-            let decoded = super::encoding::base64(value).unwrap_or_default();
-            let decoded = super::encoding::text(&decoded).into_owned();
-            Field::new(name, decoded, Slot::Text)
-        }
-        name => Field::new(name, value.to_owned(), Slot::Text),
+    let name = own_name(name);
+    let mut field = if name == "authorization_basic" {
+        let decoded = super::encoding::base64(value).unwrap_or_default();
+        let decoded = super::encoding::text(&decoded).into_owned();
+        Field::new(name, decoded, Slot::Text)
+    } else {
+        Field::new(name, value.to_owned(), Slot::Text)
     };
     field.group = group;
     pairs.fields.push(field);
@@ -303,14 +300,16 @@ fn trim_value(word: &str) -> &str {
 
 /// A word without the backslashes of escaped quotes, and without the end of a line of HTTP, as programs write it.
 fn bare(word: Word<'_>) -> &str {
-    let is_end = word.after.starts_with('\r');
-    let ends = [("[\\r][\\n]", true), ("\\r\\n", true), ("[", is_end)];
-    let ends = ends.into_iter().filter(|(_, is_one)| *is_one);
-    let text = ends
-        .map(|(end, _)| end)
+    let written = ["[\\r][\\n]", "\\r\\n"];
+    let text = written
+        .into_iter()
         .find_map(|end| word.text.strip_suffix(end));
-    let text = text.unwrap_or(word.text);
-    text.trim_matches('\\').trim_start_matches(',')
+    // What is left of the first where its escapes were undone.
+    let is_end = word.after.starts_with('\r');
+    let text = text.or_else(|| word.text.strip_suffix('[').filter(|_| is_end));
+    text.unwrap_or(word.text)
+        .trim_matches('\\')
+        .trim_start_matches(',')
 }
 
 /// The URL in a word: from its scheme, or a path with a query or a fragment, to the word's end.
@@ -374,6 +373,7 @@ mod tests {
             "{ code: '4f1c9a7d2b', state: '9d3e' }",
             "{:code=>\"4f1c9a7d2b\", :state=>\"9d3e\"}",
             "{\"code\" => \"4f1c9a7d2b\", \"state\" => \"9d3e\"}",
+            r#"{\"code\": [\"4f1c9a7d2b\"], \"state\": [\"9d3e\"]}"#,
             "{b'code': b'4f1c9a7d2b', b'state': b'9d3e'}",
             "{b'code': [b'4f1c9a7d2b'], b'state': [b'9d3e']}",
             ">> code=4f1c9a7d2b[\\r][\\n] >> state=9d3e[\\r][\\n]",

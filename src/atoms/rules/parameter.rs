@@ -313,6 +313,11 @@ impl Catalogue {
         Some(spelling)
     }
 
+    /// Whether the name is that of a credential or of a parameter.
+    pub fn knows(&self, name: &Name) -> bool {
+        self.spelling(name).is_some() || self.rules_for(name).next().is_some()
+    }
+
     /// Rules that know a credential in this `host/path`, and where it is.
     pub fn located(&self, place: &str) -> impl Iterator<Item = (&Arc<Rule>, Range<usize>)> {
         // Hardly a path has a literal of any rule: one look says so.

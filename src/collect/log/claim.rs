@@ -17,8 +17,7 @@ pub(super) fn looks_like_log(evidence: &Evidence, formats: &LogFormats) -> bool 
     let Some(text) = text(head).filter(|_| !is_leveldb(head)) else {
         return false;
     };
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-    let text = text.trim_ascii_start();
+    let text = beginning(&text);
     let name = evidence.file_name();
     // A log's first line may be damaged JSON, or a page that a server printed.
     is_log_name(name)
@@ -62,6 +61,12 @@ pub(super) fn text(head: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
         .filter(|byte| **byte < 0x20 && !b"\t\n\r\x0c\x1b".contains(byte))
         .count();
     (!head.is_empty() && odd * 20 <= written.len()).then_some(written.into())
+}
+
+/// A text without a mark of its encoding and blank lines before it.
+pub(super) fn beginning(text: &[u8]) -> &[u8] {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    text.trim_ascii_start()
 }
 
 fn trim_nuls(bytes: &[u8]) -> &[u8] {

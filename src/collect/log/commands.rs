@@ -1,8 +1,11 @@
 //! The commands that a shell was given, as its history keeps them: with times above or below them, and over several
 //! lines where they were typed so. Knows no format of a line.
 
-/// What stands before each command in the history of fish, and before its time.
-const FISH: [&[u8]; 2] = [b"- cmd: ", b"\n  when: "];
+/// What stands before each command in the history of fish.
+const FISH_COMMAND: &[u8] = b"- cmd: ";
+
+/// What stands before its time there.
+const FISH_TIME: &[u8] = b"\n  when: ";
 
 /// Digits of a time, in seconds since 1970.
 const TIME: std::ops::RangeInclusive<usize> = 9..=11;
@@ -29,12 +32,12 @@ impl Shell {
             || ["bash_history", "zsh_history", ".zhistory", ".histfile"]
                 .iter()
                 .any(|it| name.starts_with(it));
-        let [command, time] = FISH;
         let has_time = || {
-            let at = memchr::memmem::find(text, time);
-            at.is_some_and(|at| digits(text.get(at + time.len()..).unwrap_or_default()).is_some())
+            let at = memchr::memmem::find(text, FISH_TIME);
+            let time = at.and_then(|at| text.get(at + FISH_TIME.len()..));
+            time.and_then(digits).is_some()
         };
-        if text.starts_with(command) && (name == "fish_history" || has_time()) {
+        if text.starts_with(FISH_COMMAND) && (name == "fish_history" || has_time()) {
             Some(Self::Fish)
         } else if name.ends_with("host_history.txt") {
             Some(Self::Pwsh)
@@ -102,7 +105,7 @@ impl Place {
                 let is_open = self.is_timed && self.quoted.is_some();
                 (line.is_time || is_open || line.last == b'\\') && !is_time(below)
             }
-            Shell::Fish => !below.starts_with(FISH[0]),
+            Shell::Fish => !below.starts_with(FISH_COMMAND),
             Shell::Pwsh => line.last == b'`',
         };
         if joins {
@@ -118,7 +121,7 @@ impl Place {
         match (self.quoted, byte) {
             _ if escaped => {}
             (None | Some(b'"'), b'\\') => self.line.escapes = true,
-            (None, b'\'' | b'"') if !self.line.is_time => self.quoted = Some(byte),
+            (None, b'\'' | b'"') => self.quoted = Some(byte),
             (Some(open), _) if open == byte => self.quoted = None,
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! How the records of a log follow each other, where not each line is one. Knows no format.
 
+use super::claim;
 use super::commands::Shell;
 use super::document::Document;
 
@@ -14,9 +15,8 @@ pub(super) enum Layout {
 
 impl Layout {
     /// The layout of a text that begins so, in a file of this name; `None` where each line is a record.
-    pub(super) fn of(name: &str, head: &[u8]) -> Option<Self> {
-        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-        let text = text.trim_ascii_start();
+    pub(super) fn of(name: &str, text: &[u8]) -> Option<Self> {
+        let text = claim::beginning(text);
         let document = Document::of(text).map(Self::Document);
         document.or_else(|| Shell::of(name, text).map(Self::Commands))
     }
