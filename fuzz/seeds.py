@@ -4,6 +4,7 @@
 import pathlib
 import re
 import sqlite3
+import struct
 import subprocess
 import tempfile
 
@@ -82,9 +83,38 @@ def histories():
                 connection.close()
 
 
+def journal(compact, text):
+    """A journal of systemd with one field, and its two entries: an array has the second."""
+    name = 4 if compact else 8
+    header = b"LPKSHHRH" + struct.pack("<II", 0, 30 if compact else 15) + bytes(72)
+    parts = [header + (208).to_bytes(8, "little") + bytes(112)]
+
+    def add(kind, body):
+        at = sum(map(len, parts))
+        whole = bytes([kind]) + bytes(7) + (len(body) + 16).to_bytes(8, "little") + body
+        parts.append(whole + bytes(-len(whole) % 8))
+        return at
+
+    fixed = 56 if compact else 48
+    size = 16 + fixed + len(text)
+    size += -size % 8
+    entry = 64 + name * (1 if compact else 2)
+    entry += -entry % 8
+    ties = struct.pack("<5Q", 0, 0, 208 + size, 208 + size + 2 * entry, 2).rjust(48, b"\0")
+    field = add(1, bytes(8) + ties[8:] + bytes(fixed - 48) + text)
+    for number in (1, 2):
+        item = field.to_bytes(name, "little") + bytes(0 if compact else 8)
+        second = add(3, struct.pack("<6Q", number, 1795410000000000, 0, 0, 0, 0) + item)
+    add(6, bytes(8) + second.to_bytes(name, "little") * 2)
+    return b"".join(parts)
+
+
 def main():
     words()
     histories()
+    for compact in (False, True):
+        text = b"MESSAGE=GET /cb?access_token=0123456789abcdefghij"
+        seed("journal", f"compact-{compact}", journal(compact, text))
     fixtures = files("fixtures")
     for number, path in enumerate(fixtures):
         data = path.read_bytes()

@@ -90,7 +90,7 @@ pub enum Locator {
         /// Column of the value in the file, in bytes, from 1.
         column: u64,
     },
-    /// A record of a key-value store, a session file or a cache.
+    /// A record of a key-value store, a session file, a cache or a journal.
     Record {
         /// File inside the store, or the part of the source that it is in.
         file: Box<str>,

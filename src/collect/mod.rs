@@ -16,10 +16,12 @@ pub mod find;
 pub mod foreign;
 pub mod har;
 mod head;
+pub mod journal;
 mod json;
 mod kept;
 pub mod leveldb;
 pub mod log;
+mod lz4;
 pub mod platform;
 pub mod plist;
 mod promise;
@@ -325,5 +327,6 @@ pub static READERS: &[&Reader] = &[
     &foreign::DISK_IMAGE,
     &foreign::PACKET_CAPTURE,
     &foreign::OTHER_ARCHIVE,
+    &journal::JOURNAL,
     &log::LOG,
 ];

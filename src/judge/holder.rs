@@ -125,6 +125,7 @@ fn hands(place: &Place) -> Hands {
         || source.profile.is_some()
         || collect::browser::is_of_profile(&source.reader);
     match place.locator {
+        Locator::Record { .. } if collect::journal::is_journal(&source.reader) => Hands::Log,
         Locator::Row { .. } | Locator::Record { .. } | Locator::Residue { .. } => Hands::Profile,
         _ if browser => Hands::Profile,
         Locator::Line { .. } => Hands::Log,
@@ -220,7 +221,8 @@ mod tests {
             ("har", [None, None], entry.clone(), Hands::Capture),
             ("text", [None, None], bytes(), Hands::File),
             ("text", [None, None], row(), Hands::Profile),
-            ("text", [None, None], record, Hands::Profile),
+            ("text", [None, None], record.clone(), Hands::Profile),
+            ("systemd-journal", [None, None], record, Hands::Log),
             ("text", [None, None], residue, Hands::Profile),
             ("text", [browser, None], line(), Hands::Profile),
             ("text", [None, profile], entry, Hands::Profile),

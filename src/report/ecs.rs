@@ -30,7 +30,7 @@ fn document(finding: &Finding, report: &Report) -> Value {
     let path = source.map(|it| telling::path(&it.path, &it.members));
     let path = path.as_deref().map(escape);
     let url = told.and_then(|it| it.url.as_deref());
-    let is_log = source.is_some_and(|it| matches!(&*it.reader, "log" | "text"));
+    let is_log = source.is_some_and(|it| matches!(&*it.reader, "log" | "text" | "systemd-journal"));
     let sources = || finding.sightings.iter().map(|it| &it.source);
     let each = |names: &mut dyn Iterator<Item = Option<&str>>| -> BTreeSet<String> {
         names.flatten().map(|it| escape(it).into_owned()).collect()

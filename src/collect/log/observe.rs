@@ -19,34 +19,27 @@ const SECRET_HEADERS: [&[u8]; 2] = [b"authorization", b"proxy-authorization"];
 const MAX_BESIDE: usize = 2048;
 
 /// Where a record stands.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Position {
-    /// Line, from 1.
-    pub(super) number: u64,
-    /// Offset of the line's first byte; for a record of a document, a later one on the same line, or a later piece of
-    /// a line beyond the bound, of its own first byte.
-    pub(super) byte: u64,
-    /// Which record on the line, from 0.
-    pub(super) ordinal: u64,
+pub(in crate::collect) struct Spot<'a> {
+    pub(in crate::collect) source: &'a Arc<Source>,
+    /// The source's own.
+    pub(in crate::collect) digest: &'a Digest,
+    pub(in crate::collect) locator: Locator,
+    /// Two numbers that tell the record from every other one of its source, such as its line's and its own on it.
+    pub(in crate::collect) record: [u64; 2],
 }
 
 /// Hands on everything in `record` that is worth a look.
 pub(super) fn observe(
     record: &Record<'_>,
-    position: Position,
-    source: &Arc<Source>,
-    digest: &Digest,
+    spot: Spot<'_>,
     needles: &Needles,
     sink: &mut dyn FnMut(Observation),
 ) {
     let request = Request::of(&record.parts);
-    let exchange = request.exchange(position, digest);
+    let exchange = request.exchange(&spot);
     let place = Place {
-        source: Arc::clone(source),
-        locator: Locator::Line {
-            number: position.number,
-            byte: position.byte,
-        },
+        source: Arc::clone(spot.source),
+        locator: spot.locator,
         view: View::Live,
     };
     let mut out = Out {

@@ -358,7 +358,7 @@ fn with_name<'l>(line: &'l [u8], inner: &'l [u8]) -> &'l [u8] {
 }
 
 /// The better of two moments: the record's own, unless only the collector's states its zone.
-fn better(own: Option<When>, arrival: Option<When>) -> Option<When> {
+pub(super) fn better(own: Option<When>, arrival: Option<When>) -> Option<When> {
     let (Some(one), Some(other)) = (own, arrival) else {
         return own.or(arrival);
     };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::columns;
-use super::observe::Position;
+use super::observe::Spot;
 use super::record::{Part, best};
 use crate::atoms::rules::log_format::Role;
 use crate::atoms::{Digest, JoinKey, KeyKind, Raw};
@@ -59,9 +59,8 @@ impl<'p> Request<'p> {
         }
     }
 
-    pub(super) fn exchange(&self, position: Position, digest: &Digest) -> Option<Arc<Exchange>> {
-        let number = position.number.to_le_bytes();
-        let ordinal = position.ordinal.to_le_bytes();
+    pub(super) fn exchange(&self, spot: &Spot<'_>) -> Option<Arc<Exchange>> {
+        let [number, ordinal] = spot.record.map(u64::to_le_bytes);
         let url = self.urls.first();
         if url.is_none() && self.status.is_none() && self.method.is_none() {
             return None;
@@ -69,7 +68,7 @@ impl<'p> Request<'p> {
         Some(Arc::new(Exchange {
             key: JoinKey {
                 kind: KeyKind::Exchange,
-                digest: Digest::of([digest.as_bytes().as_slice(), &number, &ordinal]),
+                digest: Digest::of([spot.digest.as_bytes().as_slice(), &number, &ordinal]),
             },
             method: self.method.clone(),
             status: self.status,

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::layout::Layout;
 use super::lines::Run;
-use super::observe::{self, Position};
+use super::observe::{self, Spot};
 use super::partial::{Joined, Joiner};
 use super::record::Grammar;
 use super::{apart, columns, json, transcode};
-use crate::atoms::{Digest, Source};
+use crate::atoms::{Digest, Locator, Source};
 use crate::collect::{Context, Observation};
 
 /// A reading, and where it is.
@@ -197,15 +197,11 @@ impl<'a> Session<'a> {
     /// in a list of columns that is no name.
     fn remark(&self, line: &[u8], sink: &mut dyn FnMut(Observation)) {
         let needles = &self.ctx.rules.needles;
-        let position = Position {
-            number: self.number,
-            byte: self.byte,
-            ordinal: 0,
-        };
         for text in columns::remarks(line).filter(|text| needles.hit(text)) {
             let members = Cell::new(json::MAX_MEMBERS);
             let record = self.grammar(None, &members).unknown(text);
-            observe::observe(&record, position, self.source, &self.digest, needles, sink);
+            let spot = self.spot(self.number, self.byte, 0);
+            observe::observe(&record, spot, needles, sink);
         }
     }
 
@@ -230,25 +226,33 @@ impl<'a> Session<'a> {
         if line.is_empty() || !may_matter(line) {
             return;
         }
-        let mut position = Position {
-            number,
-            byte,
-            ordinal: 0,
-        };
+        let (mut number, mut byte, mut ordinal) = (number, byte, 0);
         let mut counted = 0;
         apart::each(line, &self.ctx.rules.formats, &mut |offset, bytes| {
             let before = line.get(counted..offset).unwrap_or_default();
-            position.number += self.lines(before);
-            position.byte += self.width(before);
+            number += self.lines(before);
+            byte += self.width(before);
             counted = offset;
             if bytes.len() == line.len() || may_matter(bytes) {
                 let members = Cell::new(json::MAX_MEMBERS);
                 let grammar = self.grammar(self.header.section.as_ref(), &members);
                 let record = grammar.read(bytes);
-                observe::observe(&record, position, self.source, &self.digest, needles, sink);
+                let spot = self.spot(number, byte, ordinal);
+                observe::observe(&record, spot, needles, sink);
             }
-            position.ordinal += 1;
+            ordinal += 1;
         });
+    }
+
+    /// Where a record stands: on this line, at this byte, as which one on its line. The byte is that of the line, and
+    /// for a record of a document, a later one on the same line, or a later piece of a line beyond the bound, its own.
+    fn spot(&self, number: u64, byte: u64, ordinal: u64) -> Spot<'_> {
+        Spot {
+            source: self.source,
+            digest: &self.digest,
+            locator: Locator::Line { number, byte },
+            record: [number, ordinal],
+        }
     }
 
     /// Records whose last part never came.

@@ -2,7 +2,6 @@
 //! frames, form data and session storage. Firefox keeps no longer URL than 2000 characters in its history, so that
 //! tokens in fragments are here. Knows the file format; nothing of OAuth.
 
-mod lz4;
 mod walk;
 
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use std::sync::Arc;
 use memchr::memmem;
 
 use super::cursor::Cursor;
-use super::{Context, Evidence, ReadError, Reader, Sink};
+use super::{Context, Evidence, ReadError, Reader, Sink, lz4};
 use crate::atoms::Source;
 
 /// `sessionstore.jsonlz4`, `recovery.baklz4`, `search.json.mozlz4` and the like, and `sessionstore.js` of old Firefox.

@@ -234,7 +234,7 @@ pub enum Locator {
         /// Column of the value, in bytes.
         column: u64,
     },
-    /// A record of a key-value store, a session file or a cache.
+    /// A record of a key-value store, a session file, a cache or a journal.
     Record {
         /// File inside the store.
         file: String,

@@ -1,7 +1,7 @@
 //! One block of LZ4 (`lz4_Block_format.md` of the LZ4 project). Bounded by the size that the caller allows, and keeps
 //! what came before damage.
 
-use crate::collect::cursor::Cursor;
+use super::cursor::Cursor;
 
 /// How a block ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

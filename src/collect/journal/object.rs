@@ -1,0 +1,202 @@
+//! The objects of a journal, one behind the other: those that hold fields are handed on, others are passed over, and so
+//! is what is none. Knows how objects lie (`journal-def.h`), and nothing of what a field means.
+
+use std::io;
+
+use super::MAX_FIELD;
+use super::packed::Packing;
+use crate::collect::cursor::Cursor;
+use crate::collect::span::Span;
+
+/// Where an object's size stands, and where what is behind its header.
+pub(super) const SIZE: usize = 8;
+pub(super) const HEADER: usize = 16;
+
+/// Bytes of an entry up to its fields, and of an array of entries up to them.
+pub(super) const ENTRY: usize = 64;
+pub(super) const ARRAY: usize = 24;
+
+/// Bytes of a field's object up to the field.
+const DATA: usize = 64;
+
+/// The same where objects are compact: the last of the arrays of its entries is named, too.
+const COMPACT_DATA: usize = 72;
+
+/// Objects begin at multiples of it.
+const ALIGNED: u64 = 8;
+
+/// Bytes that are read at once.
+const WINDOW: usize = 256 * 1024;
+
+/// What an object is (`ObjectType`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Data,
+    Field,
+    Entry,
+    HashTable,
+    EntryArray,
+    Tag,
+}
+
+impl Kind {
+    /// The kind of an object that begins so; `None` where none does.
+    pub(super) fn of(header: &[u8]) -> Option<Self> {
+        let [kind, flags, 0, 0, 0, 0, 0, 0, ..] = *header else {
+            return None;
+        };
+        let kind = match kind {
+            1 => return Packing::of(flags).map(|_| Self::Data),
+            2 => Self::Field,
+            3 => Self::Entry,
+            4 | 5 => Self::HashTable,
+            6 => Self::EntryArray,
+            7 => Self::Tag,
+            _ => return None,
+        };
+        (flags == 0).then_some(kind)
+    }
+
+    /// Bytes that one has at least.
+    fn shortest(self) -> usize {
+        match self {
+            Self::Data | Self::Entry | Self::Tag => ENTRY,
+            Self::Field => 40,
+            Self::HashTable => HEADER,
+            Self::EntryArray => ARRAY,
+        }
+    }
+}
+
+/// A field, as it lies there.
+pub(super) struct Data<'a> {
+    /// Offset of its object.
+    pub(super) offset: u64,
+    pub(super) payload: &'a [u8],
+    pub(super) packing: Packing,
+    /// Whether it goes on beyond the bound.
+    pub(super) is_cut: bool,
+    /// Offset of the first entry that has it.
+    pub(super) entry: u64,
+    /// Offset of the first array of the others; 0 where there is none.
+    pub(super) array: u64,
+    /// How many entries have it.
+    pub(super) entries: u64,
+}
+
+impl Data<'_> {
+    /// What is left of it where its end is not known: other objects have zeros, and text has none.
+    fn torn(self) -> Self {
+        let end = memchr::memchr(0, self.payload).unwrap_or(self.payload.len());
+        Self {
+            payload: self.payload.get(..end).unwrap_or_default(),
+            is_cut: false,
+            ..self
+        }
+    }
+}
+
+/// The objects from the header to the end of the file.
+pub(super) struct Objects<'a> {
+    span: &'a Span,
+    is_compact: bool,
+    at: u64,
+    window: Vec<u8>,
+    /// Offset of the window.
+    base: u64,
+    /// Whether what was passed over last is no object.
+    is_lost: bool,
+    /// How often something was no object, where one should have been.
+    pub(super) damaged: u64,
+}
+
+impl<'a> Objects<'a> {
+    pub(super) fn new(span: &'a Span, header: u64, is_compact: bool) -> Self {
+        Self {
+            span,
+            is_compact,
+            at: aligned(header),
+            window: Vec::new(),
+            base: 0,
+            is_lost: false,
+            damaged: 0,
+        }
+    }
+
+    /// The next field.
+    pub(super) fn next(&mut self) -> io::Result<Option<Data<'_>>> {
+        while self.at < self.span.len() {
+            let (offset, is_lost) = (self.at, self.is_lost);
+            let left = self.span.len().saturating_sub(offset);
+            let header = self.bytes(offset, HEADER)?;
+            let size = Cursor::starting(header, SIZE).u64_le();
+            let kind = Kind::of(header).zip(size);
+            let kind = kind.filter(|(kind, size)| *size >= kind.shortest() as u64);
+            match kind {
+                Some((kind, size)) if size <= left => {
+                    self.is_lost = false;
+                    self.at = aligned(offset.saturating_add(size));
+                    if kind == Kind::Data {
+                        return self.data(offset, size).map(Some);
+                    }
+                }
+                // The file ends in it, or its size is damaged: other objects may follow.
+                Some((Kind::Data, _)) if !is_lost => {
+                    self.pass(true);
+                    return self.data(offset, left).map(|data| Some(data.torn()));
+                }
+                _ => {
+                    // Room that no object has yet is empty.
+                    let is_damaged = header.iter().any(|byte| *byte != 0);
+                    self.pass(is_damaged);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Passes over what is no object.
+    fn pass(&mut self, is_damaged: bool) {
+        self.at = self.at.saturating_add(ALIGNED);
+        self.damaged += u64::from(is_damaged && !self.is_lost);
+        self.is_lost |= is_damaged;
+    }
+
+    fn data(&mut self, offset: u64, size: u64) -> io::Result<Data<'_>> {
+        let fixed = if self.is_compact { COMPACT_DATA } else { DATA };
+        let longest = fixed.saturating_add(MAX_FIELD);
+        let len = usize::try_from(size).unwrap_or(usize::MAX).min(longest);
+        let bytes = self.bytes(offset, len)?;
+        let packing = bytes.get(1).and_then(|flags| Packing::of(*flags));
+        // Behind the header stand a hash, and the next object of this hash and of this name.
+        let mut cursor = Cursor::starting(bytes, HEADER.saturating_add(24));
+        let mut number = || cursor.u64_le().unwrap_or(0);
+        Ok(Data {
+            offset,
+            entry: number(),
+            array: number(),
+            entries: number(),
+            payload: bytes.get(fixed..).unwrap_or_default(),
+            packing: packing.unwrap_or(Packing::None),
+            is_cut: size > longest as u64,
+        })
+    }
+
+    /// These bytes, fewer only where the file ends.
+    fn bytes(&mut self, offset: u64, len: usize) -> io::Result<&[u8]> {
+        let from = |base: u64| usize::try_from(offset.checked_sub(base)?).ok();
+        let end = |base| from(base)?.checked_add(len);
+        if end(self.base).is_none_or(|end| end > self.window.len()) {
+            self.window = self.span.bytes(offset, len.max(WINDOW))?;
+            self.base = offset;
+        }
+        let bytes = from(self.base).and_then(|from| self.window.get(from..));
+        let bytes = bytes.unwrap_or_default();
+        Ok(bytes.get(..len).unwrap_or(bytes))
+    }
+}
+
+/// The first place at or behind `offset` where an object may begin.
+fn aligned(offset: u64) -> u64 {
+    offset.saturating_add(ALIGNED - 1) / ALIGNED * ALIGNED
+}
