@@ -278,7 +278,7 @@ fn claims(segment: &str) -> Option<Vec<String>> {
 
 /// A text, and what is under its escapes.
 fn layers(text: &str) -> Vec<String> {
-    let mut all = vec![text.to_owned()];
+    let mut all = vec![text.to_owned() + &of_hexadecimal(text)];
     for _ in 0..LAYERS {
         let last = all.last().unwrap();
         let plain = percent_decoded(
@@ -295,6 +295,18 @@ fn layers(text: &str) -> Vec<String> {
         all.push(plain);
     }
     all
+}
+
+/// What the words of an audit record are in hexadecimal.
+fn of_hexadecimal(text: &str) -> String {
+    let words = text
+        .split([' ', '=', '\n'])
+        .filter(|word| word.len() >= HASHED);
+    let decoded = words.filter_map(|word| data_encoding::HEXUPPER.decode(word.as_bytes()).ok());
+    let decoded: Vec<_> = decoded
+        .map(|it| String::from_utf8_lossy(&it).into_owned())
+        .collect();
+    decoded.join("\n")
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -327,7 +339,12 @@ fn reread(place: &Place) -> String {
             text.clone() + "\n" + &rest_of_record(place, &text) + &pages_before(&text)
         }
         Locator::Entry { index, pointer, .. } => entry(place, *index, pointer),
-        Locator::Record { file, sequence, .. } => match &*place.source.reader {
+        Locator::Record {
+            file,
+            key,
+            sequence,
+        } => match &*place.source.reader {
+            "systemd-journal" => field(place, key, *sequence),
             "leveldb" | "chromium-session" => numbered(place, file, *sequence),
             _ => offset(place, file, *sequence),
         },
@@ -365,6 +382,32 @@ fn numbered(place: &Place, file: &str, sequence: u64) -> String {
         wide(odd),
     ]
     .join("\n")
+}
+
+/// A field of an entry of a journal whose objects are compact.
+fn field(place: &Place, name: &str, sequence: u64) -> String {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path(place)).unwrap();
+    zstd::stream::copy_decode(file, &mut bytes).unwrap();
+    let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let len = |at: usize| usize::try_from(number(at + 8)).unwrap();
+    let mut places = (0..bytes.len() - 24).step_by(8);
+    let entry = places
+        .find(|at| bytes[*at..at + 8] == [3, 0, 0, 0, 0, 0, 0, 0] && number(at + 16) == sequence);
+    let entry = entry.expect("the entry is there");
+    for item in (entry + 64..entry + len(entry)).step_by(4) {
+        let at = u32::from_le_bytes(bytes[item..item + 4].try_into().unwrap()) as usize;
+        let payload = &bytes[at + 72..at + len(at)];
+        let payload = match bytes[at + 1] {
+            4 => zstd::decode_all(payload).unwrap(),
+            _ => payload.to_vec(),
+        };
+        let text = String::from_utf8_lossy(&payload).into_owned();
+        if text.starts_with(&format!("{name}=")) {
+            return text;
+        }
+    }
+    panic!("entry {sequence} has no {name}")
 }
 
 /// The change of a write-ahead file of one block with this number (`doc/log_format.md` of `LevelDB`).

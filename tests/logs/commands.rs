@@ -1,4 +1,5 @@
-//! Histories of shells: a command is told with its time and all its lines, however it is read.
+//! Histories of shells, and what the audit system saw: a command is told with its time and all its lines, however it is
+//! read.
 
 use super::{Bounds, Cursor, Evidence, Observation, read_with, shown};
 
@@ -88,5 +89,28 @@ fn commands_of_powershell_go_on_over_lines() {
     assert_eq!(
         told("ConsoleHost_history.txt", history),
         ["- 2@8 text text Invoke-RestMethod ` ↵  -Body 'code=first-x' ` ↵  https://a.example/ ",]
+    );
+}
+
+#[test]
+fn commands_of_the_audit_system_are_read_out_of_their_hexadecimal() {
+    let hex = |text: &str| data_encoding::HEXUPPER.encode(text.as_bytes());
+    let log = format!(
+        "type=EXECVE msg=audit(1763861284.279:456): argc=3 a0=\"curl\" a1=\"-H\" a2={}\n\
+         type=USER_CMD msg=audit(1763861285.000:457): pid=1 msg='cwd=\"/\" cmd={} res=success'\n",
+        hex("Authorization: Bearer first-x"),
+        hex("curl -u a:other-x"),
+    );
+    let told = told("audit.log", &log);
+    let told: Vec<_> = told
+        .iter()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "2025-11-23T01:28:04.279Z 1@0 text text type=EXECVE msg=audit(1763861284.279:456): argc=3 a0=\"curl\" a1=\"-H\" a2=\"Authorization: Bearer first-x\"",
+            "2025-11-23T01:28:05Z 2@130 text text type=USER_CMD msg=audit(1763861285.000:457): pid=1 msg='cwd=\"/\" cmd=curl -u a:other-x res=success'",
+        ]
     );
 }

@@ -285,6 +285,26 @@ fn a_message_is_a_line_of_a_log_with_its_own_time() {
 }
 
 #[test]
+fn what_the_audit_system_has_in_hexadecimal_is_text() {
+    let mut journal = Journal::new(Form::Compact);
+    let hex = data_encoding::HEXUPPER.encode(b"Authorization: Bearer first-x");
+    journal.told(
+        1,
+        &format!("MESSAGE=EXECVE argc=3 a0=\"curl\" a1=\"-H\" a2={hex}"),
+    );
+    journal.told(
+        2,
+        &format!("MESSAGE=OTHER argc=3 a0=\"curl\" a1=\"-H\" a2={hex}"),
+    );
+    let told = told(&journal);
+    let told: Vec<_> = told.iter().map(|line| line.trim_end()).collect();
+    let begin = "MESSAGE text EXECVE argc=3 a0=\"curl\" a1=\"-H\"";
+    let decoded = format!("#1 05:00:01 {begin} a2=\"Authorization: Bearer first-x\"");
+    let other = begin.replace("EXECVE", "OTHER");
+    assert_eq!(told, [decoded, format!("#2 05:00:02 {other} a2={hex}")]);
+}
+
+#[test]
 fn damage_costs_what_is_damaged() {
     let whole = || {
         let mut journal = Journal::new(Form::Compact);

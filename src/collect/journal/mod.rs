@@ -5,13 +5,14 @@
 mod object;
 mod packed;
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::cursor::Cursor;
-use super::log::{Field, Spot};
+use super::log::{self, Field, Spot};
 use super::span::Span;
 use super::{Context, Evidence, ReadError, Reader, Sink};
 use crate::atoms::{Basis, Digest, Locator, Source, When, Zone};
@@ -167,11 +168,11 @@ impl Reading<'_, '_> {
         }
         self.left.large += u64::from(data.is_cut || unpacked.is_cut);
         self.left.packed += u64::from(unpacked.is_damaged);
-        let payload = &*unpacked.bytes;
-        if !self.context.rules.needles.hit(payload) {
+        let payload = audited(unpacked.bytes);
+        if !self.context.rules.needles.hit(&payload) {
             return Ok(());
         }
-        let Some((name, value)) = field(payload) else {
+        let Some((name, value)) = field(&payload) else {
             return Ok(());
         };
         let key: Box<str> = String::from_utf8_lossy(name).into();
@@ -303,6 +304,18 @@ impl Reading<'_, '_> {
             (self.sink.problem)(ReadError::Limit(why.into()));
         }
     }
+}
+
+/// A field, the message of the audit system as text.
+fn audited(payload: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let message = payload.strip_prefix(b"MESSAGE=");
+    if !message.is_some_and(log::is_audit_message) {
+        return payload;
+    }
+    let mut payload = payload.into_owned();
+    let from = payload.len().min(b"MESSAGE=".len());
+    log::undo_audit_message(payload.get_mut(from..).unwrap_or_default());
+    Cow::Owned(payload)
 }
 
 /// Name and value of a field. Whatever has no name that a field may have is no field.

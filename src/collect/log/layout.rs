@@ -1,8 +1,8 @@
-//! How the records of a log follow each other, where not each line is one. Knows no format.
+//! How the records of a log follow each other, where not each line is one, as it stands there. Knows no format.
 
-use super::claim;
 use super::commands::Shell;
 use super::document::Document;
+use super::{audit, claim};
 
 /// How the records of a log follow each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,6 +11,8 @@ pub(super) enum Layout {
     Document(Document),
     /// As commands that a shell was given.
     Commands(Shell),
+    /// As lines with fields in hexadecimal.
+    Audit,
 }
 
 impl Layout {
@@ -18,12 +20,15 @@ impl Layout {
     pub(super) fn of(name: &str, text: &[u8]) -> Option<Self> {
         let text = claim::beginning(text);
         let document = Document::of(text).map(Self::Document);
-        document.or_else(|| Shell::of(name, text).map(Self::Commands))
+        let commands = || Shell::of(name, text).map(Self::Commands);
+        let audit = || audit::is_audit(text).then_some(Self::Audit);
+        document.or_else(commands).or_else(audit)
     }
 
     /// How many lines of the file end in these bytes of [`super::records::Records`].
     pub(super) fn lines(self, bytes: &[u8]) -> usize {
         match self {
+            Self::Audit => memchr::memchr_iter(b'\n', bytes).count(),
             Self::Document(Document::Array) => memchr::memchr_iter(b'\r', bytes).count(),
             _ => memchr::memchr2_iter(b'\r', b'\n', bytes).count(),
         }

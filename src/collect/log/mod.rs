@@ -3,6 +3,7 @@
 //! as text.
 
 mod apart;
+mod audit;
 mod claim;
 mod columns;
 mod commands;
@@ -32,6 +33,7 @@ use super::evidence::Encoding;
 use super::{Context, Evidence, ReadError, Reader, Sink};
 use crate::atoms::Source;
 use crate::atoms::rules::log_format::LogFormats;
+pub(super) use audit::{is_audit_message, undo_audit_message};
 pub(super) use claim::{is_log_name, is_text};
 pub(super) use field::Field;
 use layout::Layout;

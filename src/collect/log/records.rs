@@ -1,10 +1,10 @@
-//! A log whose records are no lines, read as lines: each record is one, the ends of lines in it are `\r`. Byte for byte,
-//! so that every offset stays what it was.
+//! A log whose records are no lines, read as lines: each record is one, the ends of lines in it are `\r`; and one whose
+//! lines are not as they were written. Byte for byte, so that every offset stays what it was.
 
 use std::io::{self, Read};
 
 use super::layout::Layout;
-use super::{commands, document};
+use super::{audit, commands, document};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
@@ -28,6 +28,7 @@ pub(super) struct Records<R> {
 enum Place {
     Document(document::Place),
     Commands(commands::Place),
+    Audit(audit::Place),
 }
 
 impl<R: Read> Records<R> {
@@ -35,6 +36,7 @@ impl<R: Read> Records<R> {
         let place = match layout {
             Layout::Document(document) => Place::Document(document::Place::new(document)),
             Layout::Commands(shell) => Place::Commands(commands::Place::new(shell)),
+            Layout::Audit => Place::Audit(audit::Place::default()),
         };
         Self {
             input,
@@ -55,21 +57,34 @@ impl<R: Read> Records<R> {
         let read = self.input.read(free)?;
         self.ended = read == 0;
         self.filled += read;
-        let ahead = if self.ended { 0 } else { AHEAD };
-        self.ready = self.filled.saturating_sub(ahead);
-        for at in 0..self.ready {
-            let rest = self.chunk.get(at..self.filled).unwrap_or_default();
-            let Some(first) = rest.first().copied() else {
-                break;
-            };
-            let byte = match &mut self.place {
-                Place::Document(place) => place.step(first, rest),
-                Place::Commands(place) => place.step(first, rest),
-            };
-            self.chunk.get_mut(at).into_iter().for_each(|it| *it = byte);
-        }
+        let is_full = self.filled == self.chunk.len();
+        let filled = self.chunk.get_mut(..self.filled).unwrap_or_default();
+        self.ready = match &mut self.place {
+            Place::Document(place) => {
+                each(filled, self.ended, |first, rest| place.step(first, rest))
+            }
+            Place::Commands(place) => {
+                each(filled, self.ended, |first, rest| place.step(first, rest))
+            }
+            Place::Audit(place) => place.step(filled, self.ended, is_full),
+        };
         Ok(())
     }
+}
+
+/// Puts what a step makes of it, and of what follows it, in the place of each byte; says how many it was asked for.
+fn each(filled: &mut [u8], ended: bool, mut step: impl FnMut(u8, &[u8]) -> u8) -> usize {
+    let ahead = if ended { 0 } else { AHEAD };
+    let ready = filled.len().saturating_sub(ahead);
+    for at in 0..ready {
+        let rest = filled.get(at..).unwrap_or_default();
+        let Some(first) = rest.first().copied() else {
+            break;
+        };
+        let byte = step(first, rest);
+        filled.get_mut(at).into_iter().for_each(|it| *it = byte);
+    }
+    ready
 }
 
 impl<R: Read> Read for Records<R> {
