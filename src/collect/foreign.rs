@@ -1,5 +1,5 @@
-//! What holds evidence and is not opened here: images of disks, captures of packets, archives of other kinds. They
-//! are told by their first bytes, and the user is told what to do instead. Reads nothing further.
+//! What holds evidence and is not opened here: images of disks, captures of packets, logs in forms of their own, archives
+//! of other kinds. They are told by their first bytes, and the user is told what to do instead. Reads nothing further.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::{Context, Evidence, ReadError, Reader, Sink};
 use crate::atoms::Source;
 
 /// All of them.
-pub const ALL: [&Reader; 3] = [&DISK_IMAGE, &PACKET_CAPTURE, &OTHER_ARCHIVE];
+pub const ALL: [&Reader; 4] = [&DISK_IMAGE, &PACKET_CAPTURE, &OTHER_LOG, &OTHER_ARCHIVE];
 
 /// Images of disks and file systems.
 pub static DISK_IMAGE: Reader = Reader {
@@ -21,6 +21,13 @@ pub static PACKET_CAPTURE: Reader = Reader {
     name: "packet-capture",
     claims: |evidence, _| packets(evidence).is_some(),
     read: |evidence, _, _, _| Err(told(packets(evidence))),
+};
+
+/// Logs of systems that are not opened.
+pub static OTHER_LOG: Reader = Reader {
+    name: "other-log",
+    claims: |evidence, _| log(evidence).is_some(),
+    read: |evidence, _, _, _| Err(told(log(evidence))),
 };
 
 /// Archives that are not opened.
@@ -166,6 +173,22 @@ fn packets(evidence: &Evidence) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// What kind of log, and what to do.
+fn log(evidence: &Evidence) -> Option<(&'static str, &'static str)> {
+    match evidence.head() {
+        [b'E', b'l', b'f', b'F', b'i', b'l', b'e', 0, ..] => Some((
+            "an event log of Windows",
+            "write it out (`evtx_dump -o jsonl FILE`, or on Windows `wevtutil qe FILE /lf /f:xml`), and scan that",
+        )),
+        // The chunk that each begins with: a tag, a part of it, a length (`tracev3` of libyal's documentation).
+        [0, 0x10, 0, 0, 0x11, 0, 0, 0, 0xd0, 0, 0, 0, 0, 0, 0, 0, ..] => Some((
+            "a unified log of macOS",
+            "write it out on a Mac (`log show --archive DIR.logarchive --style ndjson`), and scan that",
+        )),
+        _ => None,
+    }
+}
+
 /// What kind of archive, and what to do.
 fn archive(evidence: &Evidence) -> Option<(&'static str, &'static str)> {
     const ADVICE: &str = "unpack it, and scan the folder";
@@ -185,6 +208,7 @@ mod tests {
         let evidence = Evidence::stream(Box::new(std::io::Cursor::new(bytes)), name).unwrap();
         let found = image(&evidence)
             .or_else(|| packets(&evidence))
+            .or_else(|| log(&evidence))
             .or_else(|| archive(&evidence));
         found.map(|found| told(Some(found)).to_string())
     }
@@ -212,6 +236,11 @@ mod tests {
             (
                 with(0, b"\x0a\x0d\x0d\x0a\0\0\0\0\x4d\x3c\x2b\x1a"),
                 "pcapng",
+            ),
+            (with(0, b"ElfFile\0"), "evtx_dump"),
+            (
+                with(0, b"\0\x10\0\0\x11\0\0\0\xd0\0\0\0\0\0\0\0"),
+                "log show",
             ),
             (with(0, b"7z\xbc\xaf\x27\x1c"), "7z"),
             (with(0, b"Rar!\x1a\x07\x01"), "RAR"),

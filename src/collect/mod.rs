@@ -326,6 +326,7 @@ pub static READERS: &[&Reader] = &[
     &capture::FIDDLER,
     &foreign::DISK_IMAGE,
     &foreign::PACKET_CAPTURE,
+    &foreign::OTHER_LOG,
     &foreign::OTHER_ARCHIVE,
     &journal::JOURNAL,
     &log::LOG,

@@ -262,15 +262,19 @@ fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "\nNot read, or not to the end:")?;
-    for problem in report.problems.iter().take(PROBLEMS) {
-        let path = telling::path(&problem.path, &problem.members);
-        writeln!(out, "  {}: {}", escape(&path), escape(&problem.reason))?;
+    let alike = telling::alike(&report.problems);
+    for (path, others, reason) in alike.iter().take(PROBLEMS) {
+        let others = match others {
+            0 => String::new(),
+            others => format!(", and {}", plural(*others, "other")),
+        };
+        writeln!(out, "  {}{others}: {}", escape(path), escape(reason))?;
     }
-    let more = report.problems.len().saturating_sub(PROBLEMS);
-    if more > 0 {
-        writeln!(out, "  and {more} more: `--format json` has them all.")?;
+    match alike.len().saturating_sub(PROBLEMS) {
+        0 if alike.len() == report.problems.len() => Ok(()),
+        0 => writeln!(out, "  `--format json` names each."),
+        more => writeln!(out, "  and {more} more: `--format json` names each."),
     }
-    Ok(())
 }
 
 /// Colours the severity that stands at the start of a line. Only labels can stand there, and they are

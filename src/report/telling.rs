@@ -1,7 +1,9 @@
 //! Words about findings that several formats share: titles, places, verdicts, ages, sizes. Turns wire types into
 //! text, unescaped; knows no format.
 
-use super::wire::{Finding, Locator, Sighting, Verdict};
+use std::collections::HashMap;
+
+use super::wire::{Finding, Locator, Problem, Sighting, Verdict};
 use crate::detect::Channel;
 
 /// The sighting that stands for the others: the first that travelled through the address bar, since that is
@@ -43,6 +45,24 @@ pub(super) fn path(path: &str, members: &[String]) -> String {
     let members = members.iter().map(String::as_str);
     let parts: Vec<&str> = std::iter::once(path).chain(members).collect();
     parts.join(" › ")
+}
+
+/// Problems in their order, those with the same reason as one: where the first is, and how many others there are.
+pub(super) fn alike(problems: &[Problem]) -> Vec<(String, u64, &str)> {
+    let mut told: Vec<(&Problem, u64)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for problem in problems {
+        let place = *places.entry(&problem.reason).or_insert(told.len());
+        match told.get_mut(place) {
+            Some((_, others)) => *others = others.saturating_add(1),
+            None => told.push((problem, 0)),
+        }
+    }
+    let told = told.into_iter().map(|(problem, others)| {
+        let first = path(&problem.path, &problem.members);
+        (first, others, problem.reason.as_str())
+    });
+    told.collect()
 }
 
 /// Where in a source.
@@ -192,6 +212,22 @@ mod tests {
             assert_eq!(age(seconds), words);
         }
         assert!(age(i64::MIN).ends_with("after as-of"));
+    }
+
+    #[test]
+    fn problems_with_one_reason_are_told_once() {
+        let problem = |path: &str, reason: &str| Problem {
+            path: path.into(),
+            members: vec!["in".to_owned()],
+            reason: reason.into(),
+        };
+        let problems = [("b", "x"), ("a", "y"), ("c", "x"), ("d", "x")];
+        let problems = problems.map(|(path, reason)| problem(path, reason));
+        let told = [("b › in", 2, "x"), ("a › in", 0, "y")];
+        assert_eq!(
+            alike(&problems),
+            told.map(|(path, others, reason)| (path.to_owned(), others, reason))
+        );
     }
 
     #[test]

@@ -71,17 +71,21 @@ fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         out,
         "<h3>Not read, or not to the end</h3><ul class=\"problems\">"
     )?;
-    for problem in report.problems.iter().take(PROBLEMS) {
-        let path = telling::path(&problem.path, &problem.members);
+    let alike = telling::alike(&report.problems);
+    for (path, others, reason) in alike.iter().take(PROBLEMS) {
+        let others = match others {
+            0 => String::new(),
+            others => format!(", and {}", telling::plural(*others, "other")),
+        };
         write!(
             out,
-            "<li><span class=\"path\">{}</span>: {}</li>",
-            escaped(&path),
-            escaped(&problem.reason)
+            "<li><span class=\"path\">{}</span>{others}: {}</li>",
+            escaped(path),
+            escaped(reason)
         )?;
     }
     write!(out, "</ul>")?;
-    match report.problems.len().saturating_sub(PROBLEMS) {
+    match alike.len().saturating_sub(PROBLEMS) {
         0 => Ok(()),
         more => write!(out, "<p class=\"faint\">and {more} more</p>"),
     }
