@@ -10,6 +10,7 @@ mod charset;
 mod coding;
 mod cursor;
 mod decode;
+mod entities;
 mod error;
 pub mod evidence;
 pub mod find;

@@ -272,6 +272,7 @@ fn a_message_is_a_line_of_a_log_with_its_own_time() {
     );
     journal.told(2, "MESSAGE=code=second-x\nAuthorization: Bearer third-x");
     journal.told(3, "URL=https://a.example/cb?code=fourth-x");
+    journal.told(3, "REFRESH_TOKEN=second-x\n");
     journal.told(4, "lower=code=fifth-x");
     journal.told(5, "code=sixth-x");
     assert_eq!(
@@ -280,6 +281,7 @@ fn a_message_is_a_line_of_a_log_with_its_own_time() {
             "#1 04:59:58 MESSAGE url /cb?code=first-x",
             "#2 05:00:02 MESSAGE text code=second-x\nAuthorization: Bearer third-x",
             "#3 05:00:03 URL url https://a.example/cb?code=fourth-x",
+            "#3 05:00:03 REFRESH_TOKEN field REFRESH_TOKEN=second-x",
         ]
     );
 }
@@ -304,6 +306,8 @@ fn what_the_audit_system_has_in_hexadecimal_is_text() {
     assert_eq!(told, [decoded, format!("#2 05:00:02 {other} a2={hex}")]);
 }
 
+const DAMAGED: &str = "is damaged in places, as after a crash or in a copy made while it was written; what could be told from the damage was read";
+
 #[test]
 fn damage_costs_what_is_damaged() {
     let whole = || {
@@ -314,24 +318,32 @@ fn damage_costs_what_is_damaged() {
         (journal, second)
     };
     let line = |n: u64, what| format!("#{n} 05:00:{n:02} MESSAGE text code={what}-x");
-    let damaged = "is damaged in 1 places, as after a crash or in a copy made while it was written; what is whole was read";
-    // A kind that none has, a size that leads nowhere, and one beyond the end: the text is there all the same.
-    for (at, byte, is_read) in [(0, 9, false), (8, 3, false), (15, 1, true)] {
+    let entry = 24 + 72;
+    // Of the field: a kind that none has, a size that leads nowhere, one that leads into its text, one beyond others, one
+    // beyond the end. Of its entry: a size beyond all that follow.
+    for (at, byte, is_read) in [
+        (0, 9, false),
+        (8, 3, false),
+        (8, 80, true),
+        (9, 1, true),
+        (15, 1, true),
+        (entry + 9, 1, true),
+    ] {
         let (mut journal, second) = whole();
         journal.bytes[second + at] = byte;
         let reading = read(journal.bytes);
         let lines: Vec<_> = reading.observations.iter().map(shown).collect();
         let all = [line(1, "first"), line(2, "second"), line(3, "third")];
-        let wanted: Vec<_> = all
-            .into_iter()
-            .filter(|it| is_read || !it.contains("second"))
-            .collect();
-        assert_eq!(lines, wanted, "{at}");
-        assert_eq!(reading.problems, [damaged], "{at}");
+        assert!(
+            lines.contains(&all[0]) && lines.contains(&all[2]),
+            "{at} {byte}: {lines:?}"
+        );
+        assert_eq!(lines.contains(&all[1]), is_read, "{at} {byte}: {lines:?}");
+        assert_eq!(reading.problems, [DAMAGED], "{at} {byte}");
     }
     // A copy that ends early has what came before, and the part of the text that it has.
     let (journal, second) = whole();
-    for len in 96..journal.bytes.len() {
+    for len in 152..journal.bytes.len() {
         let reading = read(journal.bytes[..len].to_vec());
         let lines: Vec<_> = reading.observations.iter().map(shown).collect();
         // Number and time of its entry, which lies before the second field.
@@ -339,6 +351,65 @@ fn damage_costs_what_is_damaged() {
         assert_eq!(lines.contains(&line(1, "first")), is_dated, "{len}");
         assert!(reading.problems.len() <= 1, "{len}");
     }
+}
+
+#[test]
+fn objects_that_are_gone_are_told() {
+    let mut journal = Journal::new(Form::Plain);
+    journal.told(1, "MESSAGE=code=first-x");
+    let second = journal.told(2, "MESSAGE=code=second-x");
+    journal.bytes[144] = 4;
+    assert_eq!(told(&journal).len(), 2);
+    journal.bytes[second..].fill(0);
+    let reading = read(journal.bytes);
+    assert_eq!(reading.observations.len(), 1);
+    let short = "has less than its header says, as after a crash or in a copy made while it was written; what is there was read";
+    assert_eq!(reading.problems, [short]);
+}
+
+#[test]
+fn a_header_that_leads_beyond_the_file_hides_nothing() {
+    let mut journal = Journal::new(Form::Plain);
+    journal.told(1, "MESSAGE=code=first-x");
+    journal.bytes[93] = 1;
+    let reading = read(journal.bytes);
+    assert_eq!(reading.observations.len(), 1);
+    assert_eq!(reading.problems, [DAMAGED]);
+}
+
+#[test]
+fn a_field_whose_end_is_lost_ends_where_its_text_does() {
+    for len in 0..8 {
+        let text = format!("code=first-{}", "x".repeat(len));
+        let mut journal = Journal::new(Form::Plain);
+        let field = journal.told(1, &format!("MESSAGE={text}"));
+        journal.bytes[field + 15] = 1;
+        let reading = read(journal.bytes);
+        let lines: Vec<_> = reading.observations.iter().map(shown).collect();
+        assert_eq!(lines, [format!("#1 05:00:01 MESSAGE text {text}")], "{len}");
+    }
+    let long: Vec<_> = (0..2_000).map(|n| n.to_string()).collect();
+    let long = long.join(" ");
+    let packed = zstd::encode_all(format!("MESSAGE=code=first-x {long}").as_bytes(), 1).unwrap();
+    let mut journal = Journal::new(Form::Plain);
+    let field = journal.packed(4, &packed);
+    journal.bytes[field + 15] = 1;
+    let reading = read(journal.bytes);
+    assert_eq!(reading.observations.len(), 1);
+    assert_eq!(reading.problems, [DAMAGED]);
+}
+
+#[test]
+fn only_so_many_fields_without_an_end_are_read() {
+    let mut journal = Journal::new(Form::Plain);
+    for number in 0..100 {
+        let field = journal.field(&format!("MESSAGE=code=number-{number}"));
+        journal.bytes[field + 15] = 1;
+        journal.object(4, 0, &[]);
+    }
+    let reading = read(journal.bytes);
+    assert_eq!(reading.observations.len(), 64);
+    assert_eq!(reading.problems, [DAMAGED]);
 }
 
 #[test]

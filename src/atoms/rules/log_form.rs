@@ -45,6 +45,7 @@ pub(super) struct RawWrapper {
     pub(super) title: Box<str>,
     pub(super) source: Box<str>,
     pub(super) pattern: Box<str>,
+    pub(super) escape: Option<Escape>,
     pub(super) examples: Vec<WrapperExample>,
     pub(super) counterexamples: Vec<Box<str>>,
 }

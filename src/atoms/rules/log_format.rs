@@ -120,6 +120,8 @@ pub enum Escape {
     Hash,
     /// `%HH`, above the URL's own: CloudFront.
     Percent,
+    /// References to characters: XML.
+    Xml,
 }
 
 /// What a field of a record is.
@@ -201,6 +203,8 @@ pub struct Wrapper {
     pub source: Box<str>,
     /// The pattern from the line's first byte; its group `inner` is the record, `time` the time of arrival.
     pub pattern: Expression,
+    /// What is done to bytes that would break it.
+    pub escape: Escape,
     /// Lines, their records, and their times.
     pub examples: Vec<WrapperExample>,
     /// Lines that have no such wrapper.
@@ -300,6 +304,7 @@ impl Wrapper {
             id: raw.id,
             title: raw.title,
             source: raw.source,
+            escape: raw.escape.unwrap_or(Escape::None),
             examples: raw.examples,
             counterexamples: raw.counterexamples,
         })

@@ -7,7 +7,9 @@ use memchr::memmem;
 
 use super::pairs;
 use crate::atoms::{Locator, Place, Raw, Source, View};
-use crate::collect::{Context, Evidence, Observation, Payload, ReadError, Reader, Sink, Via};
+use crate::collect::{
+    Context, Evidence, Observation, Payload, ReadError, Reader, Sink, Via, entities,
+};
 
 /// Reads a `session_state.xml` (`ephy-session.c`).
 pub static EPIPHANY_SESSION: Reader = Reader {
@@ -69,10 +71,10 @@ fn read(
         let Some(url) = attribute(element, b" url=\"") else {
             continue;
         };
-        observe(&unescaped(url));
+        observe(&entities::undo(url));
         if let Some(history) = attribute(element, b" history=\"") {
             let list = data_encoding::BASE64.decode(history).unwrap_or_default();
-            for page in urls(&list).filter(|page| **page != *unescaped(url)) {
+            for page in urls(&list).filter(|page| **page != *entities::undo(url)) {
                 observe(page);
             }
         }
@@ -111,28 +113,6 @@ fn urls(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Undoes the references that libxml writes in attributes.
-fn unescaped(value: &[u8]) -> Vec<u8> {
-    const REFERENCES: [(&[u8], u8); 5] = [
-        (b"&amp;", b'&'),
-        (b"&lt;", b'<'),
-        (b"&gt;", b'>'),
-        (b"&quot;", b'"'),
-        (b"&apos;", b'\''),
-    ];
-    let mut out = Vec::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((first, behind)) = rest.split_first() {
-        let known = REFERENCES
-            .iter()
-            .find_map(|(reference, byte)| Some((*byte, rest.strip_prefix(*reference)?)));
-        let (byte, next) = known.unwrap_or((*first, behind));
-        out.push(byte);
-        rest = next;
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +128,7 @@ mod tests {
     fn attributes_end_with_their_element() {
         let element = b"<embed url=\"a?b=1&amp;c=2\" title=\"x\"/><embed history=\"eA==\"/>";
         assert_eq!(
-            unescaped(attribute(element, b" url=\"").unwrap()),
+            &*entities::undo(attribute(element, b" url=\"").unwrap()),
             b"a?b=1&c=2"
         );
         assert_eq!(attribute(element, b" history=\""), None);

@@ -42,7 +42,7 @@ const RATIO_FLOOR: u64 = 64 << 20;
 const MAX_NAME: usize = 64;
 
 /// Arrays of entries that are followed: each has twice the room of the one before it.
-const MAX_ARRAYS: usize = 64;
+const MAX_ARRAYS: usize = 32;
 
 /// Whether a reader of this name is this one.
 pub fn is_journal(reader: &str) -> bool {
@@ -71,7 +71,13 @@ fn read(
             .saturating_add(RATIO_FLOOR),
         left: Left::default(),
     };
-    let mut objects = Objects::new(&span, header.size, header.is_compact);
+    // A size that leads beyond the file is none.
+    let begin = if header.size < span.len() {
+        header.size
+    } else {
+        Header::SHORTEST
+    };
+    let mut objects = Objects::new(&span, begin, header.is_compact);
     let end = loop {
         match objects.next() {
             Ok(Some(data)) => match reading.data(&data) {
@@ -82,7 +88,8 @@ fn read(
             Err(error) => break Err(error),
         }
     };
-    reading.left.damaged = objects.damaged;
+    reading.left.is_damaged = objects.is_damaged || begin != header.size;
+    reading.left.is_short = objects.count < header.objects;
     reading.report();
     end.map_err(|error| evidence.error(error))
 }
@@ -91,6 +98,8 @@ fn read(
 struct Header {
     /// Its own bytes.
     size: u64,
+    /// How many objects there are.
+    objects: u64,
     /// Whether the objects name each other in four bytes instead of eight.
     is_compact: bool,
 }
@@ -109,9 +118,10 @@ impl Header {
         let fields = || {
             let flags = Cursor::starting(head, 12).u32_le()?;
             let size = Cursor::starting(head, 88).u64_le()?;
-            Some((flags, size))
+            let objects = Cursor::starting(head, 144).u64_le()?;
+            Some((flags, size, objects))
         };
-        let (flags, size) = fields()
+        let (flags, size, objects) = fields()
             .ok_or_else(|| ReadError::Malformed("ends within its header; copy it again".into()))?;
         if flags & !Self::KNOWN != 0 {
             return Err(ReadError::Unsupported(
@@ -121,6 +131,7 @@ impl Header {
         }
         Ok(Self {
             size: size.max(Self::SHORTEST),
+            objects,
             is_compact: flags & Self::COMPACT != 0,
         })
     }
@@ -129,7 +140,8 @@ impl Header {
 /// What was not read, counted.
 #[derive(Default)]
 struct Left {
-    damaged: u64,
+    is_damaged: bool,
+    is_short: bool,
     packed: u64,
     large: u64,
     beyond: u64,
@@ -273,21 +285,22 @@ impl Reading<'_, '_> {
 
     fn report(&mut self) {
         let Left {
-            damaged,
+            is_damaged,
+            is_short,
             packed,
             large,
             beyond,
         } = self.left;
-        if damaged > 0 {
-            let why = format!(
-                "is damaged in {damaged} places, as after a crash or in a copy made while it was written; what is whole was read"
-            );
+        // Without numbers, so that many journals of one crash are told as one.
+        if is_damaged {
+            let why = "is damaged in places, as after a crash or in a copy made while it was written; what could be told from the damage was read";
+            (self.sink.problem)(ReadError::Malformed(why.into()));
+        } else if is_short {
+            let why = "has less than its header says, as after a crash or in a copy made while it was written; what is there was read";
             (self.sink.problem)(ReadError::Malformed(why.into()));
         }
         if packed > 0 {
-            let why = format!(
-                "{packed} of its fields are compressed and damaged; what came before was read"
-            );
+            let why = "has compressed fields that are damaged or end early; what came before the damage was read";
             (self.sink.problem)(ReadError::Malformed(why.into()));
         }
         if large > 0 {
@@ -306,16 +319,11 @@ impl Reading<'_, '_> {
     }
 }
 
-/// A field, the message of the audit system as text.
+/// A field, what the audit system wrote in a message as text.
 fn audited(payload: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
-    let message = payload.strip_prefix(b"MESSAGE=");
-    if !message.is_some_and(log::is_audit_message) {
-        return payload;
-    }
-    let mut payload = payload.into_owned();
-    let from = payload.len().min(b"MESSAGE=".len());
-    log::undo_audit_message(payload.get_mut(from..).unwrap_or_default());
-    Cow::Owned(payload)
+    const MESSAGE: &[u8] = b"MESSAGE=";
+    let message = payload.strip_prefix(MESSAGE).and_then(log::audit_message);
+    message.map_or(payload, |message| Cow::Owned([MESSAGE, &message].concat()))
 }
 
 /// Name and value of a field. Whatever has no name that a field may have is no field.

@@ -24,9 +24,13 @@ const COMPACT_DATA: usize = 72;
 
 /// Objects begin at multiples of it.
 const ALIGNED: u64 = 8;
+const ALIGNED_LEN: usize = 8;
 
 /// Bytes that are read at once.
 const WINDOW: usize = 256 * 1024;
+
+/// Fields that are read though nothing tells where they end. A file that was cut has one; each may be as long as a field.
+const MAX_TORN: u64 = 64;
 
 /// What an object is (`ObjectType`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,11 +89,18 @@ pub(super) struct Data<'a> {
 }
 
 impl Data<'_> {
-    /// What is left of it where its end is not known: other objects have zeros, and text has none.
+    /// What is left of it where its end is not known: other objects have zeros, and text has none. What is compressed
+    /// ends by itself.
     fn torn(self) -> Self {
-        let end = memchr::memchr(0, self.payload).unwrap_or(self.payload.len());
+        let text = memchr::memchr(0, self.payload).and_then(|end| self.payload.get(..end));
+        let text = match text {
+            // The kind of the next object, where nothing stands between the two.
+            Some([text @ .., 1..=7]) if text.len().is_multiple_of(ALIGNED_LEN) => Some(text),
+            text => text,
+        };
+        let text = text.filter(|_| self.packing == Packing::None);
         Self {
-            payload: self.payload.get(..end).unwrap_or_default(),
+            payload: text.unwrap_or(self.payload),
             is_cut: false,
             ..self
         }
@@ -106,8 +117,11 @@ pub(super) struct Objects<'a> {
     base: u64,
     /// Whether what was passed over last is no object.
     is_lost: bool,
-    /// How often something was no object, where one should have been.
-    pub(super) damaged: u64,
+    torn: u64,
+    /// How many there were.
+    pub(super) count: u64,
+    /// Whether something was no object, where one should have been.
+    pub(super) is_damaged: bool,
 }
 
 impl<'a> Objects<'a> {
@@ -119,7 +133,9 @@ impl<'a> Objects<'a> {
             window: Vec::new(),
             base: 0,
             is_lost: false,
-            damaged: 0,
+            torn: 0,
+            count: 0,
+            is_damaged: false,
         }
     }
 
@@ -132,33 +148,44 @@ impl<'a> Objects<'a> {
             let size = Cursor::starting(header, SIZE).u64_le();
             let kind = Kind::of(header).zip(size);
             let kind = kind.filter(|(kind, size)| *size >= kind.shortest() as u64);
-            match kind {
-                Some((kind, size)) if size <= left => {
-                    self.is_lost = false;
-                    self.at = aligned(offset.saturating_add(size));
-                    if kind == Kind::Data {
-                        return self.data(offset, size).map(Some);
-                    }
+            // Room that no object has yet is empty.
+            let is_empty = header.iter().all(|byte| *byte == 0);
+            let Some((kind, size)) = kind else {
+                self.pass(!is_empty);
+                continue;
+            };
+            let next = aligned(offset.saturating_add(size));
+            if size <= left && self.may_follow(next)? {
+                self.is_lost = false;
+                self.count += 1;
+                self.at = next;
+                if kind == Kind::Data {
+                    return self.data(offset, size).map(Some);
                 }
-                // The file ends in it, or its size is damaged: other objects may follow.
-                Some((Kind::Data, _)) if !is_lost => {
-                    self.pass(true);
-                    return self.data(offset, left).map(|data| Some(data.torn()));
-                }
-                _ => {
-                    // Room that no object has yet is empty.
-                    let is_damaged = header.iter().any(|byte| *byte != 0);
-                    self.pass(is_damaged);
-                }
+                continue;
+            }
+            // The file ends in it, or its size is damaged: other objects may stand there.
+            self.pass(true);
+            if kind == Kind::Data && !is_lost && self.torn < MAX_TORN {
+                self.torn += 1;
+                let data = self.data(offset, left)?;
+                return Ok(Some(data.torn()));
             }
         }
         Ok(None)
     }
 
+    /// Whether an object may end here: where another begins, where room is left, at the end of the file.
+    fn may_follow(&mut self, offset: u64) -> io::Result<bool> {
+        let header = self.bytes(offset, HEADER)?;
+        let is_empty = header.iter().all(|byte| *byte == 0);
+        Ok(is_empty || header.len() < HEADER || Kind::of(header).is_some())
+    }
+
     /// Passes over what is no object.
     fn pass(&mut self, is_damaged: bool) {
         self.at = self.at.saturating_add(ALIGNED);
-        self.damaged += u64::from(is_damaged && !self.is_lost);
+        self.is_damaged |= is_damaged;
         self.is_lost |= is_damaged;
     }
 

@@ -2,11 +2,11 @@
 //! there in hexadecimal (`audit_log_n_untrustedstring` of the kernel, `audit_encode_nv_string` of libaudit). Here it becomes
 //! text, in the room that it had. Knows the fields that hold what was typed or run, and nothing of what that means.
 
-/// What each record begins with, behind the name of a node where there is one.
-const BEGINNING: &[u8] = b"type=";
+/// What stands behind the type of a record, and before its time.
+const STAMP: &[u8] = b"audit(";
 
-/// What stands between the type and the fields.
-const STAMP: &[u8] = b" msg=audit(";
+/// What journalctl writes before the type of a record; a number follows.
+const PROGRAM: &[u8] = b" audit[";
 
 /// What the names of arguments begin with; a number follows.
 const ARGUMENT: &[u8] = b"a";
@@ -14,43 +14,40 @@ const ARGUMENT: &[u8] = b"a";
 /// The command line of a process.
 const TITLE: &[u8] = b"proctitle";
 
-/// The fields of a record of some type that hold what was typed or run.
-const ENCODED: [(&[u8], &[u8]); 5] = [
-    (b"EXECVE", ARGUMENT),
-    (b"USER_CMD", b"cmd"),
-    (b"PROCTITLE", TITLE),
-    (b"TTY", b"data"),
-    (b"USER_TTY", b"data"),
+/// What a log keeps of what is typed.
+const TYPED: &[u8] = b"data";
+
+/// The fields of a record of some type that hold what was typed or run; the kernel by itself writes the type's number
+/// (`linux/audit.h`).
+const ENCODED: [(&[u8], &[u8], &[u8]); 5] = [
+    (b"EXECVE", b"1309", ARGUMENT),
+    (b"USER_CMD", b"1123", b"cmd"),
+    (b"PROCTITLE", b"1327", TITLE),
+    (b"TTY", b"1319", TYPED),
+    (b"USER_TTY", b"1124", TYPED),
 ];
 
-/// Bytes of a command line that the kernel keeps (`MAX_PROCTITLE_AUDIT_LEN`): the last argument of a longer one is cut.
+/// Bytes of a command line that the kernel keeps (`MAX_PROCTITLE_AUDIT_LEN`): the last word of a longer one is cut.
 const MAX_TITLE: usize = 128;
 
 /// What auditd puts between a record and the names of the numbers in it (`log_format = ENRICHED`).
 const ENRICHED: u8 = 0x1d;
 
-/// Whether a text begins with such a record.
+/// Whether a text has such records.
 pub(super) fn is_audit(text: &[u8]) -> bool {
-    let line = text.split(|byte| *byte == b'\n').next();
-    line.and_then(record).is_some()
+    let mut lines = text.split(|byte| *byte == b'\n');
+    memchr::memmem::find(text, b"audit").is_some() && lines.any(|line| record(line).is_some())
 }
 
-/// Whether the message that journald makes of a record, its type and its fields, may have such values.
-pub(in crate::collect) fn is_audit_message(message: &[u8]) -> bool {
-    message
-        .split(|byte| *byte == b' ')
-        .next()
-        .and_then(encoded)
-        .is_some()
-}
-
-/// Turns into text what such a message has in hexadecimal.
-pub(in crate::collect) fn undo_audit_message(message: &mut [u8]) {
-    let blank = memchr::memchr(b' ', message).unwrap_or(0);
-    let (kind, fields) = message.split_at_mut(blank);
-    if let Some(name) = encoded(kind) {
-        decode(fields, name);
-    }
+/// The message that journald makes of a record, with what it has in hexadecimal as text: the type and the fields, or all
+/// of a line that a program sent on. `None` where there is nothing to do.
+pub(in crate::collect) fn message(message: &[u8]) -> Option<Vec<u8>> {
+    let blank = memchr::memchr(b' ', message)?;
+    let name = message.get(..blank).and_then(encoded);
+    let (name, from) = name.map(|name| (name, blank)).or_else(|| record(message))?;
+    let mut text = message.to_vec();
+    decode(text.get_mut(from..)?, name);
+    Some(text)
 }
 
 /// Where in a log a reader is.
@@ -84,31 +81,37 @@ impl Place {
 
 /// Turns what a line has in hexadecimal into text.
 fn undo(line: &mut [u8]) {
-    let name = record(line).and_then(|(kind, from)| Some((encoded(kind)?, from)));
-    if let Some((name, from)) = name {
+    if let Some((name, from)) = record(line) {
         decode(line.get_mut(from..).unwrap_or_default(), name);
     }
 }
 
-/// The type of a record, and where its fields begin.
-fn record(line: &[u8]) -> Option<(&[u8], usize)> {
-    let node = line
-        .starts_with(b"node=")
-        .then(|| memchr::memchr(b' ', line));
-    let start = node.flatten().map_or(0, |blank| blank.saturating_add(1));
-    let rest = line.get(start..)?.strip_prefix(BEGINNING)?;
-    let kind = rest.split(|byte| *byte == b' ').next()?;
-    let stamp = rest.get(kind.len()..)?;
-    let fields = stamp
-        .starts_with(STAMP)
-        .then(|| memchr::memmem::find(stamp, b"): "))??;
-    let from = start + BEGINNING.len() + kind.len() + fields + 3;
-    Some((kind, from))
+/// The fields of a record on a line that may be encoded, and where its fields begin. auditd writes
+/// `type=EXECVE msg=audit(1763861284.279:456): `, the kernel `type=1309 audit(1763861284.279:456): `, journalctl
+/// `audit[812]: EXECVE `.
+fn record(line: &[u8]) -> Option<(&'static [u8], usize)> {
+    if let Some(at) = memchr::memmem::find(line, STAMP) {
+        let (before, stamp) = line.split_at_checked(at)?;
+        let before = before.strip_suffix(b"msg=").unwrap_or(before);
+        let kind = before
+            .strip_suffix(b" ")?
+            .rsplit(|byte| *byte == b' ')
+            .next()?;
+        let end = memchr::memmem::find(stamp, b"): ")?;
+        let from = at.saturating_add(end).saturating_add(b"): ".len());
+        return Some((encoded(kind.strip_prefix(b"type=")?)?, from));
+    }
+    let at = memchr::memmem::find(line, PROGRAM)?;
+    let end = memchr::memmem::find(line.get(at..)?, b"]: ")?;
+    let from = at.saturating_add(end).saturating_add(b"]: ".len());
+    let kind = line.get(from..)?.split(|byte| *byte == b' ').next()?;
+    Some((encoded(kind)?, from.saturating_add(kind.len())))
 }
 
 /// The fields of a record of this type that may be encoded.
 fn encoded(kind: &[u8]) -> Option<&'static [u8]> {
-    let (_, name) = ENCODED.iter().find(|(name, _)| *name == kind)?;
+    let mut types = ENCODED.iter();
+    let (.., name) = types.find(|(name, number, _)| *name == kind || *number == kind)?;
     Some(name)
 }
 
@@ -121,7 +124,7 @@ fn decode(fields: &mut [u8], name: &[u8]) {
         let (found, value) = field.split_at_mut(equals);
         if is_named(found, name) {
             let value = value.get_mut(1..).unwrap_or_default();
-            if let Some(text) = text(value, name) {
+            if let Some(text) = text(value, name, Piece::of(found)) {
                 let blanks = std::iter::repeat(&b' ');
                 let places = value.iter_mut().zip(text.iter().chain(blanks));
                 places.for_each(|(place, byte)| *place = *byte);
@@ -142,11 +145,41 @@ fn is_named(found: &[u8], name: &[u8]) -> bool {
     }
 }
 
+/// Which part of an argument a value is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    Whole,
+    /// `a2[0]`: what follows stands in the next record.
+    First,
+    /// `a2[1]` and so on.
+    Later,
+}
+
+impl Piece {
+    fn of(name: &[u8]) -> Self {
+        match memchr::memchr(b'[', name).and_then(|at| name.get(at..)) {
+            None => Self::Whole,
+            Some(b"[0]") => Self::First,
+            Some(_) => Self::Later,
+        }
+    }
+}
+
 /// What a value is in hexadecimal, no longer than that: an argument in quotation marks, a command line as it was typed.
-fn text(value: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+/// A word that was cut is left, since nothing tells what it was.
+fn text(value: &[u8], name: &[u8], piece: Piece) -> Option<Vec<u8>> {
     let mut text = data_encoding::HEXUPPER.decode(value).ok()?;
-    if name == TITLE && text.len() >= MAX_TITLE {
-        text.truncate(memchr::memrchr(0, &text).unwrap_or(0));
+    let ends_word = |byte: &u8| *byte <= b' ' || b"&;,\"'".contains(byte);
+    if name == TITLE && text.len() >= MAX_TITLE || piece != Piece::Whole {
+        let end = text.iter().rposition(ends_word).unwrap_or(0);
+        text.truncate(end);
+    }
+    if piece == Piece::Later {
+        let begin = text.iter().position(ends_word).unwrap_or(text.len());
+        text.drain(..begin);
+    }
+    if name == TYPED {
+        text = typed(&text);
     }
     // Arguments are apart by NULs in a command line, and a line may have ends of lines in it.
     let controls = text.iter_mut().filter(|byte| byte.is_ascii_control());
@@ -157,6 +190,20 @@ fn text(value: &[u8], name: &[u8]) -> Option<Vec<u8>> {
         text.push(mark);
     }
     Some(text)
+}
+
+/// What is left of what was typed where keys deleted some of it.
+fn typed(keys: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(keys.len());
+    for key in keys {
+        match key {
+            0x08 | 0x7f => {
+                text.pop();
+            }
+            key => text.push(*key),
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -197,7 +244,19 @@ mod tests {
             ),
             (
                 &format!("type=EXECVE {STAMP} {{}} a2_len=4142 comm=4142"),
-                field("a2[0]", "{\"a\": 1}\n", "'{\"a\": 1} '"),
+                field("a2", "{\"a\": 1}\n", "'{\"a\": 1} '"),
+            ),
+            (
+                "web audisp: node=web type=EXECVE msg=audit(1.000:1): {}",
+                field("a1", "x y", "\"x y\""),
+            ),
+            (
+                "kernel: audit: type=1309 audit(1763861284.279:456): {}",
+                field("a1", "x y", "\"x y\""),
+            ),
+            (
+                "Nov 23 01:28:04 web audit[812]: USER_CMD pid=1 {}",
+                field("cmd", "x y", "x y"),
             ),
             (
                 &format!("type=PROCTITLE {STAMP} {{}}"),
@@ -211,7 +270,7 @@ mod tests {
             ),
             (
                 &format!("type=TTY {STAMP} tty pid=2 {{}}\u{1d}UID=\"root\""),
-                field("data", "ls\r", "ls "),
+                field("data", "lx\u{7f}s\r", "ls "),
             ),
         ]);
     }
@@ -227,12 +286,18 @@ mod tests {
     }
 
     #[test]
-    fn the_argument_that_a_command_line_was_cut_in_is_left() {
-        let title = format!("curl\0-u\0{}", "x".repeat(120));
-        of(&[(
-            "type=PROCTITLE msg=audit(1.000:1): {}",
-            field("proctitle", &title, "curl -u"),
-        )]);
+    fn a_word_that_was_cut_is_left() {
+        let title = format!("curl\0-d\0a=b&c={}", "x".repeat(120));
+        let arguments = "type=EXECVE msg=audit(1.000:1): {}";
+        of(&[
+            (
+                "type=PROCTITLE msg=audit(1.000:1): {}",
+                field("proctitle", &title, "curl -d a=b"),
+            ),
+            (arguments, field("a2[0]", "a b cut", "\"a b\"")),
+            (arguments, field("a2[1]", "cut c d cut", "\" c d\"")),
+            (arguments, field("a2[2]", "cutcut", "")),
+        ]);
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use crate::atoms::rules::log_format::Escape;
+use crate::collect::entities;
 
 /// `bytes` with one layer of `escape` undone. What is no escape stays as it is.
 pub(super) fn undo(bytes: &[u8], escape: Escape) -> Cow<'_, [u8]> {
     let (mark, step): (u8, Step) = match escape {
         Escape::None => return Cow::Borrowed(bytes),
+        Escape::Xml => return entities::undo(bytes),
         Escape::Backslash => (b'\\', backslash),
         Escape::Hash => (b'#', hex_pair),
         Escape::Percent => (b'%', hex_pair),

@@ -31,9 +31,10 @@ impl Field<'_> {
             tz: ctx.log_timezone,
             members: &members,
         };
+        let value = self.value.trim_ascii();
         // What has blanks in it is a line, a command or a list, whatever its name.
-        let record = if self.name == b"MESSAGE" || self.value.iter().any(u8::is_ascii_whitespace) {
-            let record = grammar.read(self.value);
+        let record = if self.name == b"MESSAGE" || value.iter().any(u8::is_ascii_whitespace) {
+            let record = grammar.read(value);
             let own = record.at.filter(|_| record.format.is_some());
             Record {
                 at: better(own, self.at),
@@ -45,7 +46,7 @@ impl Field<'_> {
                 at: self.at,
                 parts: vec![Part {
                     name: Cow::Borrowed(self.name),
-                    ..Part::text(Cow::Borrowed(self.value))
+                    ..Part::text(Cow::Borrowed(value))
                 }],
             }
         };

@@ -11,7 +11,7 @@ pub(super) enum Layout {
     Document(Document),
     /// As commands that a shell was given.
     Commands(Shell),
-    /// As lines with fields in hexadecimal.
+    /// As lines, which have fields in hexadecimal.
     Audit,
 }
 

@@ -33,7 +33,7 @@ use super::evidence::Encoding;
 use super::{Context, Evidence, ReadError, Reader, Sink};
 use crate::atoms::Source;
 use crate::atoms::rules::log_format::LogFormats;
-pub(super) use audit::{is_audit_message, undo_audit_message};
+pub(super) use audit::message as audit_message;
 pub(super) use claim::{is_log_name, is_text};
 pub(super) use field::Field;
 use layout::Layout;
@@ -99,6 +99,10 @@ pub fn read_bounded(
     let layout =
         claim::text(evidence.head()).and_then(|head| Layout::of(evidence.file_name(), &head));
     let (mut session, input): (_, Box<dyn Read + Send>) = match layout {
+        Some(Layout::Audit) => (
+            Session::of_lines(source, ctx, bounds.max_line),
+            Box::new(records::Records::new(input, Layout::Audit)),
+        ),
         Some(layout) => (
             Session::of_records(source, ctx, layout),
             Box::new(records::Records::new(input, layout)),

@@ -128,8 +128,16 @@ impl<'a> Grammar<'a> {
     fn plain<'l>(&self, line: &'l [u8], depth: usize) -> Option<Record<'l>> {
         let direct = self.json(line, depth).or_else(|| self.pattern(line));
         direct.or_else(|| {
-            let (inner, arrival) = self.unwrapped(line)?;
-            let mut record = match self.known(inner, depth + 1) {
+            let (inner, arrival, escape) = self.unwrapped(line)?;
+            let known = match escape::undo(inner, escape) {
+                Cow::Borrowed(inner) => self.known(inner, depth + 1),
+                Cow::Owned(inner) => {
+                    let known = self.known(&inner, depth + 1);
+                    let known = known.unwrap_or_else(|| self.unknown(&inner));
+                    Some(known.into_owned())
+                }
+            };
+            let mut record = match known {
                 Some(record) => record,
                 // Only the arrival is worth more than reading the line as it stands.
                 None if arrival.is_some() => self.unknown(with_name(line, inner)),
@@ -140,15 +148,16 @@ impl<'a> Grammar<'a> {
         })
     }
 
-    /// The first wrapper that fits: the record in it, and when it says that the record arrived.
-    fn unwrapped<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Option<When>)> {
+    /// The first wrapper that fits: the record in it, when it says that the record arrived, and how it escapes.
+    fn unwrapped<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Option<When>, Escape)> {
         self.formats.wrappers.iter().find_map(|wrapper| {
             let captures = wrapper.pattern.captures(line)?;
             let inner = captures.name("inner")?.as_bytes();
             let time = captures
                 .name("time")
                 .and_then(|time| stamp::parse(time.as_bytes()));
-            Some((inner, time.and_then(|time| time.when(false, self.tz))))
+            let arrival = time.and_then(|time| time.when(false, self.tz));
+            Some((inner, arrival, wrapper.escape))
         })
     }
 

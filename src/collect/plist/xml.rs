@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
+use crate::collect::entities;
+
 /// What comes next in a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Event<'a> {
@@ -50,7 +52,7 @@ impl<'a> Events<'a> {
             let rest = self.text.get(self.at..).unwrap_or_default();
             let end = memchr(b'<', rest).unwrap_or(rest.len());
             let (plain, rest) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            join(&mut text, unescape(plain));
+            join(&mut text, entities::undo(plain));
             self.at = self.at.saturating_add(end);
             let Some((inside, len)) = section(rest) else {
                 return (start, text);
@@ -121,48 +123,6 @@ impl<'a> Iterator for Events<'a> {
     }
 }
 
-/// Undoes the escapes of XML 1.0 §4.6, and numbers of characters.
-fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
-    if memchr(b'&', text).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = memchr(b'&', rest) {
-        let (plain, escape) = rest.split_at_checked(start).unwrap_or((rest, &[]));
-        out.extend_from_slice(plain);
-        // The longest is `&#x10FFFF;`.
-        let end = escape.iter().take(12).position(|byte| *byte == b';');
-        let name = end.and_then(|end| escape.get(1..end)).unwrap_or_default();
-        let (meant, passed) = match character(name) {
-            Some(char) => (char, name.len().saturating_add(2)),
-            None => ('&', 1),
-        };
-        out.extend_from_slice(meant.encode_utf8(&mut [0; 4]).as_bytes());
-        rest = escape.get(passed..).unwrap_or_default();
-    }
-    out.extend_from_slice(rest);
-    Cow::Owned(out)
-}
-
-fn character(name: &[u8]) -> Option<char> {
-    Some(match name {
-        b"amp" => '&',
-        b"lt" => '<',
-        b"gt" => '>',
-        b"quot" => '"',
-        b"apos" => '\'',
-        _ => {
-            let number = std::str::from_utf8(name.strip_prefix(b"#")?).ok()?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code)?
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,7 +179,7 @@ mod tests {
     #[test]
     fn what_is_no_escape_stays() {
         assert_eq!(
-            &*unescape(b"a&b&;&nope;&#xD800;&amp"),
+            &*entities::undo(b"a&b&;&nope;&#xD800;&amp"),
             b"a&b&;&nope;&#xD800;&amp"
         );
     }
