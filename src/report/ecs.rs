@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::terminal::escape;
 use super::wire::{Finding, Locator, Problem, Report};
 use super::{json as writer, telling};
+use crate::collect::journal::is_journal;
 
 /// The version whose fields are used; all are older.
 const VERSION: &str = "8.17.0";
@@ -30,7 +31,8 @@ fn document(finding: &Finding, report: &Report) -> Value {
     let path = source.map(|it| telling::path(&it.path, &it.members));
     let path = path.as_deref().map(escape);
     let url = told.and_then(|it| it.url.as_deref());
-    let is_log = source.is_some_and(|it| matches!(&*it.reader, "log" | "text" | "systemd-journal"));
+    let is_log = |reader: &str| matches!(reader, "log" | "text") || is_journal(reader);
+    let is_log = source.is_some_and(|it| is_log(&it.reader));
     let sources = || finding.sightings.iter().map(|it| &it.source);
     let each = |names: &mut dyn Iterator<Item = Option<&str>>| -> BTreeSet<String> {
         names.flatten().map(|it| escape(it).into_owned()).collect()

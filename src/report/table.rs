@@ -264,10 +264,6 @@ fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "\nNot read, or not to the end:")?;
     let alike = telling::alike(&report.problems);
     for (path, others, reason) in alike.iter().take(PROBLEMS) {
-        let others = match others {
-            0 => String::new(),
-            others => format!(", and {}", plural(*others, "other")),
-        };
         writeln!(out, "  {}{others}: {}", escape(path), escape(reason))?;
     }
     match alike.len().saturating_sub(PROBLEMS) {

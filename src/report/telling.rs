@@ -47,8 +47,9 @@ pub(super) fn path(path: &str, members: &[String]) -> String {
     parts.join(" › ")
 }
 
-/// Problems in their order, those with the same reason as one: where the first is, and how many others there are.
-pub(super) fn alike(problems: &[Problem]) -> Vec<(String, u64, &str)> {
+/// Problems in their order, those with the same reason as one: where the first is, how many others there are in words, and
+/// the reason.
+pub(super) fn alike(problems: &[Problem]) -> Vec<(String, String, &str)> {
     let mut told: Vec<(&Problem, u64)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for problem in problems {
@@ -60,6 +61,10 @@ pub(super) fn alike(problems: &[Problem]) -> Vec<(String, u64, &str)> {
     }
     let told = told.into_iter().map(|(problem, others)| {
         let first = path(&problem.path, &problem.members);
+        let others = match others {
+            0 => String::new(),
+            others => format!(", and {}", plural(others, "other")),
+        };
         (first, others, problem.reason.as_str())
     });
     told.collect()
@@ -223,10 +228,10 @@ mod tests {
         };
         let problems = [("b", "x"), ("a", "y"), ("c", "x"), ("d", "x")];
         let problems = problems.map(|(path, reason)| problem(path, reason));
-        let told = [("b › in", 2, "x"), ("a › in", 0, "y")];
+        let told = [("b › in", ", and 2 others", "x"), ("a › in", "", "y")];
         assert_eq!(
             alike(&problems),
-            told.map(|(path, others, reason)| (path.to_owned(), others, reason))
+            told.map(|(path, others, reason)| (path.to_owned(), others.to_owned(), reason))
         );
     }
 

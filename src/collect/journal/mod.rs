@@ -78,16 +78,7 @@ fn read(
         Header::SHORTEST
     };
     let mut objects = Objects::new(&span, begin, header.is_compact);
-    let end = loop {
-        match objects.next() {
-            Ok(Some(data)) => match reading.data(&data) {
-                Ok(()) => {}
-                Err(error) => break Err(error),
-            },
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(error),
-        }
-    };
+    let end = reading.all(&mut objects);
     reading.left.is_damaged = objects.is_damaged || begin != header.size;
     reading.left.is_short = objects.count < header.objects;
     reading.report();
@@ -137,12 +128,13 @@ impl Header {
     }
 }
 
-/// What was not read, counted.
+/// What was not read: of what is larger than the bounds, how many fields.
 #[derive(Default)]
 struct Left {
     is_damaged: bool,
     is_short: bool,
-    packed: u64,
+    /// Whether a compressed field is not whole.
+    is_broken: bool,
     large: u64,
     beyond: u64,
 }
@@ -168,18 +160,26 @@ struct Entry {
 }
 
 impl Reading<'_, '_> {
+    fn all(&mut self, objects: &mut Objects<'_>) -> io::Result<()> {
+        while let Some(data) = objects.next()? {
+            self.data(&data)?;
+        }
+        Ok(())
+    }
+
     /// Looks into a field, and tells it with the first and the last entry that has it.
     fn data(&mut self, data: &Data<'_>) -> io::Result<()> {
-        if data.packing != Packing::None && self.room < MAX_FIELD as u64 {
+        let is_packed = data.packing != Packing::None;
+        if is_packed && self.room < MAX_FIELD as u64 {
             self.left.beyond += 1;
             return Ok(());
         }
         let unpacked = packed::unpacked(data.payload, data.packing);
-        if data.packing != Packing::None {
+        if is_packed {
             self.room = self.room.saturating_sub(unpacked.bytes.len() as u64);
         }
         self.left.large += u64::from(data.is_cut || unpacked.is_cut);
-        self.left.packed += u64::from(unpacked.is_damaged);
+        self.left.is_broken |= unpacked.is_damaged;
         let payload = audited(unpacked.bytes);
         if !self.context.rules.needles.hit(&payload) {
             return Ok(());
@@ -287,7 +287,7 @@ impl Reading<'_, '_> {
         let Left {
             is_damaged,
             is_short,
-            packed,
+            is_broken,
             large,
             beyond,
         } = self.left;
@@ -299,7 +299,7 @@ impl Reading<'_, '_> {
             let why = "has less than its header says, as after a crash or in a copy made while it was written; what is there was read";
             (self.sink.problem)(ReadError::Malformed(why.into()));
         }
-        if packed > 0 {
+        if is_broken {
             let why = "has compressed fields that are damaged or end early; what came before the damage was read";
             (self.sink.problem)(ReadError::Malformed(why.into()));
         }

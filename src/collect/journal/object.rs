@@ -23,8 +23,7 @@ const DATA: usize = 64;
 const COMPACT_DATA: usize = 72;
 
 /// Objects begin at multiples of it.
-const ALIGNED: u64 = 8;
-const ALIGNED_LEN: usize = 8;
+const ALIGNED: usize = 8;
 
 /// Bytes that are read at once.
 const WINDOW: usize = 256 * 1024;
@@ -95,7 +94,7 @@ impl Data<'_> {
         let text = memchr::memchr(0, self.payload).and_then(|end| self.payload.get(..end));
         let text = match text {
             // The kind of the next object, where nothing stands between the two.
-            Some([text @ .., 1..=7]) if text.len().is_multiple_of(ALIGNED_LEN) => Some(text),
+            Some([text @ .., 1..=7]) if text.len().is_multiple_of(ALIGNED) => Some(text),
             text => text,
         };
         let text = text.filter(|_| self.packing == Packing::None);
@@ -148,8 +147,7 @@ impl<'a> Objects<'a> {
             let size = Cursor::starting(header, SIZE).u64_le();
             let kind = Kind::of(header).zip(size);
             let kind = kind.filter(|(kind, size)| *size >= kind.shortest() as u64);
-            // Room that no object has yet is empty.
-            let is_empty = header.iter().all(|byte| *byte == 0);
+            let is_empty = is_empty(header);
             let Some((kind, size)) = kind else {
                 self.pass(!is_empty);
                 continue;
@@ -178,13 +176,12 @@ impl<'a> Objects<'a> {
     /// Whether an object may end here: where another begins, where room is left, at the end of the file.
     fn may_follow(&mut self, offset: u64) -> io::Result<bool> {
         let header = self.bytes(offset, HEADER)?;
-        let is_empty = header.iter().all(|byte| *byte == 0);
-        Ok(is_empty || header.len() < HEADER || Kind::of(header).is_some())
+        Ok(is_empty(header) || header.len() < HEADER || Kind::of(header).is_some())
     }
 
     /// Passes over what is no object.
     fn pass(&mut self, is_damaged: bool) {
-        self.at = self.at.saturating_add(ALIGNED);
+        self.at = self.at.saturating_add(ALIGNED as u64);
         self.is_damaged |= is_damaged;
         self.is_lost |= is_damaged;
     }
@@ -223,7 +220,13 @@ impl<'a> Objects<'a> {
     }
 }
 
+/// Whether no object has this room yet.
+fn is_empty(header: &[u8]) -> bool {
+    header.iter().all(|byte| *byte == 0)
+}
+
 /// The first place at or behind `offset` where an object may begin.
 fn aligned(offset: u64) -> u64 {
-    offset.saturating_add(ALIGNED - 1) / ALIGNED * ALIGNED
+    let step = ALIGNED as u64;
+    offset.saturating_add(step - 1) / step * step
 }

@@ -98,16 +98,14 @@ pub fn read_bounded(
     };
     let layout =
         claim::text(evidence.head()).and_then(|head| Layout::of(evidence.file_name(), &head));
-    let (mut session, input): (_, Box<dyn Read + Send>) = match layout {
-        Some(Layout::Audit) => (
-            Session::of_lines(source, ctx, bounds.max_line),
-            Box::new(records::Records::new(input, Layout::Audit)),
-        ),
-        Some(layout) => (
-            Session::of_records(source, ctx, layout),
-            Box::new(records::Records::new(input, layout)),
-        ),
-        None => (Session::of_lines(source, ctx, bounds.max_line), input),
+    let mut session = match layout {
+        // What is read of the lines of an audit log are lines.
+        None | Some(Layout::Audit) => Session::of_lines(source, ctx, bounds.max_line),
+        Some(layout) => Session::of_records(source, ctx, layout),
+    };
+    let input = match layout {
+        Some(layout) => Box::new(records::Records::new(input, layout)),
+        None => input,
     };
     if let Some((_, mark)) = utf16 {
         session.is_in_utf16(mark);

@@ -73,10 +73,6 @@ fn problems(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     )?;
     let alike = telling::alike(&report.problems);
     for (path, others, reason) in alike.iter().take(PROBLEMS) {
-        let others = match others {
-            0 => String::new(),
-            others => format!(", and {}", telling::plural(*others, "other")),
-        };
         write!(
             out,
             "<li><span class=\"path\">{}</span>{others}: {}</li>",
