@@ -11,6 +11,7 @@ import datetime
 import json
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -31,7 +32,7 @@ COVERAGE = [
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
 ]
 DONE = re.compile(r"DONE\s+cov: (\d+)")
-# Targets of a part that finds no credentials. The others must find one, or they have tried what is refused, and no more.
+# Targets of a part that finds no credentials. The others must find one, or all that they tried was refused.
 PARTS = {"correlate", "leveldb_library", "needles", "record", "report", "rules"}
 FOUND = "a credential was found"
 COUNT = re.compile(r"Done (\d+) runs in \d+ second")
@@ -62,13 +63,14 @@ def write(rows):
     README.write_text(text)
 
 
-def build(profile):
+def build(profile, flags=COVERAGE, built=HERE / "target"):
     """The programs of all targets, by name."""
     version = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
     host = re.search(r"host: (\S+)", version)[1]
     # With a target named, build scripts and macros are not instrumented.
     command = ["cargo", "build", "--locked", "--bins", "--profile", profile, "--target", host]
-    environment = {**os.environ, "RUSTFLAGS": " ".join(COVERAGE)}
+    command += ["--target-dir", built]
+    environment = {**os.environ, "RUSTFLAGS": " ".join(flags)}
     told = ["--message-format", "json-render-diagnostics"]
     done = subprocess.run(command + told, cwd=HERE, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     lines = (json.loads(line) for line in done.stdout.splitlines())
@@ -79,7 +81,9 @@ def fuzz(target, program, seconds, brief):
     corpus, artifacts = HERE / "corpus" / target, HERE / "artifacts" / target
     for folder in [corpus, artifacts]:
         folder.mkdir(parents=True, exist_ok=True)
-    bounds = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-max_len=65536", f"-dict={seeds.WORDS}"]
+    # A small input is executed ten times while a large one is once; what grows with the size shows in a large one.
+    largest = seeds.LARGEST if brief else random.choice([seeds.LARGEST, seeds.LARGEST // 8])
+    bounds = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", f"-max_len={largest}", f"-dict={seeds.WORDS}"]
     # A brief run must be about the change: the same inputs wherever it is played, or as many as there is time for.
     bounds += ["-timeout=120"] + (["-seed=20261123", "-runs=3000"] if brief else [])
     command = [program, *bounds, f"-artifact_prefix={artifacts}/", corpus]
