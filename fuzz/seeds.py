@@ -230,6 +230,8 @@ def main():
             seed("report", path.name, path.read_bytes())
     if sys.argv[1:2] == ["--tests"]:
         harvest(sys.argv[2:])
+        if not any(KEPT.iterdir()):
+            sys.exit("no test was run that writes evidence")
         evidence(KEPT)
 
 
