@@ -213,8 +213,9 @@ fn two_halves_say_the_same_of_residue() {
 }
 
 #[test]
-fn a_cookie_that_was_replaced_between_two_commits_is_found_by_its_name() {
-    // Nothing in the value tells it, and the name stands in a column of its own.
+fn cookies_that_were_replaced_between_two_commits_are_found_by_their_names() {
+    // Nothing in the value tells it, and the name stands in a column of its own. What one row held in each state is
+    // told, though the other row is read in between.
     const COMMITS: usize = 24;
     let folder = tempfile::tempdir().unwrap();
     let connection = Connection::open(folder.path().join("History")).unwrap();
@@ -231,7 +232,8 @@ fn a_cookie_that_was_replaced_between_two_commits_is_found_by_its_name() {
         connection
             .execute_batch(&format!(
                 "INSERT OR REPLACE INTO moz_cookies(id, name, value, host)
-                    VALUES(7, 'session', 'Qm3vTz8LrXk1Wn6Yh4PcJb9DsGf2E{commit:03}', 'app.example');
+                    VALUES(7, 'session', 'Qm3vTz8LrXk1Wn6Yh4PcJb9DsGf2E{commit:03}', 'app.example'),
+                          (8, 'session', 'Wn6Yh4PcJb9DsGf2EQm3vTz8LrXk1{commit:03}', 'as.example');
                  UPDATE moz_cookies SET value = 'dark{commit}' WHERE name = 'theme';"
             ))
             .unwrap();
@@ -246,7 +248,7 @@ fn a_cookie_that_was_replaced_between_two_commits_is_found_by_its_name() {
             it["sightings"][0]["view"].as_str().unwrap()
         })
         .collect();
-    assert_eq!(views.len(), COMMITS);
+    assert_eq!(views.len(), 2 * COMMITS);
     let live = views.iter().filter(|it| **it != "recovered").count();
-    assert_eq!(live, 1, "{views:?}");
+    assert_eq!(live, 2, "{views:?}");
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::Detector;
 use crate::atoms::identity::MIN_HASHED_LEN;
-use crate::atoms::{Digest, Fingerprint, JoinKey, KeyKind, Kind, Locator, Place, Source};
+use crate::atoms::{Digest, Fingerprint, JoinKey, KeyKind, Kind, Locator, Place, Source, View};
 
-/// Short values of one source that are remembered. Each costs some 50 bytes; beyond, a value is known by
-/// its own place only.
+/// Short values of one source that are remembered, and rows of its older states. Each costs some 50 bytes; beyond, a
+/// value is known by its own place only.
 const MAX_LOCAL: usize = 1 << 20;
 
 /// Short values of one source, by where they were first seen.
@@ -18,10 +18,33 @@ pub(super) struct Local {
     first: HashMap<Digest, Digest>,
     /// The source, and its name.
     source: Option<(Arc<Source>, Digest)>,
-    /// The place of the last observation: several observations of one log line share it.
-    place: Option<Digest>,
+    /// The place of the last observation, and its view: several observations of one log line share it.
+    place: Option<(Digest, View)>,
+    made: Made,
+    /// What was named at the places of rows that are not live: each older state may hold a row of one number with
+    /// another value in it, and other rows are read in between.
+    recovered: HashMap<Digest, Made>,
+}
+
+/// What was named at a place so far.
+#[derive(Clone, Copy, Default, Debug)]
+struct Made {
     parts: u64,
-    made: u64,
+    values: u64,
+}
+
+impl Local {
+    fn go_to(&mut self, place: Digest, view: View) {
+        if self.place == Some((place, view)) {
+            return;
+        }
+        if let Some((left, View::Recovered)) = self.place.replace((place, view))
+            && self.recovered.len() < MAX_LOCAL
+        {
+            self.recovered.insert(left, self.made);
+        }
+        self.made = self.recovered.get(&place).copied().unwrap_or_default();
+    }
 }
 
 /// Makes the names of one observation's values.
@@ -38,17 +61,13 @@ impl<'a> Keyring<'a> {
         let known = known.filter(|(source, _)| Arc::ptr_eq(source, &place.source));
         let source = known.map_or_else(|| place.source.digest(), |(_, digest)| *digest);
         local.source = Some((Arc::clone(&place.source), source));
-        let place = place_digest(source, place);
-        if local.place != Some(place) {
-            local.place = Some(place);
-            local.parts = 0;
-            local.made = 0;
-        }
+        let digest = place_digest(source, place);
+        local.go_to(digest, place.view);
         Self {
             detector,
             local,
             source,
-            place,
+            place: digest,
         }
     }
 
@@ -59,8 +78,8 @@ impl<'a> Keyring<'a> {
 
     /// Names the next part of the place.
     pub(super) fn part(&mut self) -> Digest {
-        let index = self.local.parts.to_le_bytes();
-        self.local.parts = self.local.parts.saturating_add(1);
+        let index = self.local.made.parts.to_le_bytes();
+        self.local.made.parts = self.local.made.parts.saturating_add(1);
         Digest::of([b"sighting".as_slice(), self.place.as_bytes(), &index])
     }
 
@@ -114,9 +133,9 @@ impl<'a> Keyring<'a> {
             b"local".as_slice(),
             domain.as_bytes(),
             self.place.as_bytes(),
-            &self.local.made.to_le_bytes(),
+            &self.local.made.values.to_le_bytes(),
         ]);
-        self.local.made = self.local.made.saturating_add(1);
+        self.local.made.values = self.local.made.values.saturating_add(1);
         if self.local.first.len() < MAX_LOCAL {
             self.local.first.insert(name, first);
         }
