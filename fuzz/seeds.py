@@ -54,6 +54,10 @@ def files(folder):
     return sorted(path for path in (ROOT / folder).rglob("*") if path.is_file())
 
 
+def rules():
+    return [path for path in files("rules") if path.suffix == ".toml"]
+
+
 def seed(target, name, data):
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,9 +66,10 @@ def seed(target, name, data):
 
 def evidence(folder):
     """Each file for the target of the reader that claims it, for `any`, and what is seen in it for `correlate`."""
+    seen = scanned(folder)
     # An archive is the source of each of its members.
-    readers = {source["path"]: source for source in json.loads(scanned(folder, "--format", "json"))["sources"]}
-    for shown, source in readers.items():
+    sources = {row["path"]: row for row in seen if row["type"] == "source"}
+    for shown, source in sources.items():
         path = ROOT / shown
         if not path.is_file():
             # Its name is not as it is shown.
@@ -81,13 +86,13 @@ def evidence(folder):
                 for line, text in enumerate(data.splitlines()[:20]):
                     seed("record", f"{name}-{line}", text)
         seed("any", name, path.name.encode() + b"\n" + data)
-    for seen in sightings(folder):
-        seed("correlate", hashlib.sha1(seen).hexdigest(), seen)
+    for part in apart(seen, folder):
+        seed("correlate", hashlib.sha1(part).hexdigest(), part)
 
 
-def sightings(folder):
+def apart(seen, folder):
     """What is seen in each file or folder of a folder, as if it had been scanned alone."""
-    run, *others, trailer = map(json.loads, scanned(folder, "--sightings").splitlines())
+    run, *others, trailer = seen
     parts, sources = {}, {}
     for row in others:
         if row["type"] == "source":
@@ -102,10 +107,12 @@ def sightings(folder):
             yield b"".join(json.dumps(row, separators=(",", ":")).encode() + b"\n" for row in whole)
 
 
-def scanned(folder, *asked):
-    command = ["cargo", "run", "--quiet", "--", "scan", folder, *asked]
+def scanned(folder):
+    """The lines of `--sightings`."""
+    command = ["cargo", "run", "--quiet", "--", "scan", folder, "--sightings"]
     # Evidence of tests is damaged, and the exit code tells.
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return list(map(json.loads, done.stdout.splitlines()))
 
 
 def rows(path, name):
@@ -149,9 +156,8 @@ def link(path, to):
 def words():
     """The names of the rules, and those of the members of JSON in the fixtures."""
     found = set()
-    for path in files("rules"):
-        if path.suffix == ".toml":
-            found.update(re.findall(r'"([!-~]{2,32})"', path.read_text()))
+    for path in rules():
+        found.update(re.findall(r'"([!-~]{2,32})"', path.read_text()))
     for path in files("fixtures"):
         if path.suffix in (".har", ".json", ".log"):
             found.update(re.findall(r'"([\w.-]{2,32})" ?:', path.read_text(errors="replace")))
@@ -197,17 +203,13 @@ def exchanges():
         evidence(folder)
 
 
-def rules():
-    return [path for path in files("rules") if path.suffix == ".toml"]
-
-
 def pieces():
     """The examples of the rules, which are whole pieces of evidence, and of the logs, which are records."""
     for path in rules():
         for number, example in enumerate(examples.of(path)):
             if isinstance(example, str):
-                for kind, evidence in examples.payloads(examples.expanded(example)):
-                    seed("detect", f"{path.stem}-{number}-{kind}", bytes([kind]) + evidence.encode())
+                for kind, piece in examples.payloads(examples.expanded(example)):
+                    seed("detect", f"{path.stem}-{number}-{kind}", bytes([kind]) + piece.encode())
             elif "line" in example:
                 seed("record", f"{path.stem}-{number}", example["line"].encode())
                 seed("log", f"{path.stem}-{number}", example["line"].encode() + b"\n")
