@@ -197,7 +197,7 @@ pub struct Input {
     /// Look for deleted rows also in the bytes of databases that no row uses any more
     #[arg(long)]
     pub residue: bool,
-    /// Record SHA-256 of each source (costs more than the scan)
+    /// Record SHA-256 of each source, archives and their members, but standard input (costs more than the scan)
     #[arg(long)]
     pub hash: bool,
     /// Read on this many threads [default: one per core]
@@ -212,7 +212,7 @@ pub struct Judging {
     /// Judge as of this moment: date or RFC 3339 time [default: now]
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub as_of: Option<Timestamp>,
-    /// Report nothing less severe
+    /// Report nothing less severe; what is not reported does not count for the exit code either
     #[arg(long, value_name = "SEVERITY", default_value = "info", value_parser = values::severity)]
     pub min_severity: Severity,
     /// Report only what is worth this at --as-of: live, replayable, expired… (repeatable)
@@ -251,7 +251,7 @@ pub struct Detecting {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Exit code")]
 pub struct Gate {
-    /// A severity, `never`, or flow:…, kind:…, verdict:…, weakness:… (repeatable)
+    /// A severity, `never`, or flow:…, kind:…, verdict:…, weakness:… of what is reported (repeatable)
     #[arg(long, value_name = "WHAT", default_value = "low")]
     pub fail_on: Vec<Selector>,
     /// Which verdict counts

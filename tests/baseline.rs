@@ -91,6 +91,37 @@ fn a_new_recording_with_new_tokens_is_known() {
     assert!(number >= 2, "the token, and that it was asked for");
 }
 
+/// Whoever reads "nothing is usable" must be able to believe it.
+#[test]
+fn what_is_accepted_and_usable_is_not_called_harmless() {
+    let dir = tempfile::tempdir().unwrap();
+    accepted(dir.path(), &[]);
+    let report = |options: &[&str], format: &str| {
+        let fixed = ["scan", "e2e.har", "--as-of", "2026-11-23T05:10:00Z", "-f"];
+        let output = run(dir.path(), &[&fixed, &[format][..], options].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let known = ["--baseline", "known.toml"];
+    let table = report(&known, "table");
+    let said = "nothing new that is usable at 2026-11-23T05:10:00Z; one that the baseline accepts may be\n";
+    assert!(table.contains(said), "{table}");
+    let all_is_well = [
+        "Nothing was found.",
+        "Nothing that was found is usable now.",
+        "No credential in this evidence is usable",
+    ];
+    let claims = |page: &str| all_is_well.iter().any(|claim| page.contains(claim));
+    let page = report(&known, "html");
+    assert!(page.contains("Nothing new is usable now."));
+    assert!(page.contains("1 credential that the baseline accepts may be usable."));
+    assert!(!claims(&page));
+    let filtered = report(&["--verdict", "expired"], "html");
+    assert!(filtered.contains("The filters leave nothing to show."));
+    assert!(!claims(&filtered));
+    fs::write(dir.path().join("e2e.har"), "{\"log\":{\"entries\":[]}}").unwrap();
+    assert!(claims(&report(&known, "html")));
+}
+
 #[test]
 fn what_comes_beside_it_is_new_and_fails() {
     let dir = tempfile::tempdir().unwrap();

@@ -230,6 +230,53 @@ fn many_findings_are_capped_in_the_table_and_complete_in_json() {
     assert!(table.contains("more findings: `--format json`"), "{table}");
     let report = json(&run(dir.path(), &["scan", ".", "-f", "json"]));
     assert!(report["findings"].as_array().unwrap().len() >= 80);
+    // A group says how many it has, and not how many of them are shown.
+    let grouped = run(dir.path(), &["scan", ".", "--group-by", "source"]);
+    let grouped = String::from_utf8(grouped.stdout).unwrap();
+    let all = report["findings"].as_array().unwrap().len();
+    let heading = format!("\n== access.log: {all} findings, 50 shown\n");
+    assert!(grouped.contains(&heading), "{grouped}");
+}
+
+#[test]
+fn an_archive_has_its_hash_beside_those_of_its_members() {
+    use sha2::Digest;
+    let archive = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/archives/spa-login.har.zip"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let report = json(&run(dir.path(), &["scan", archive, "--hash", "-f", "json"]));
+    let of_file = sha2::Sha256::digest(std::fs::read(archive).unwrap());
+    let of_file: String = of_file.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sources = report["sources"].as_array().unwrap();
+    let itself = |it: &&serde_json::Value| it["members"].as_array().is_none_or(Vec::is_empty);
+    let row = sources.iter().find(itself).unwrap();
+    assert_eq!(row["sha256"], of_file, "{report:#}");
+    assert!(sources.iter().all(|it| it["sha256"].is_string()));
+}
+
+/// What a page does by script or by its head, and no request shows, since captures cut the fragment from them.
+#[test]
+fn a_page_that_hands_a_token_over_in_a_fragment_fails_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let over = "https://app.example/cb#access_token=Qm7xZ2kLw9TfYb3NcR8vHs5JdGp4Ae6U&token_type=Bearer&expires_in=3600";
+    for page in [
+        format!("<meta http-equiv=refresh content=\"0;url={over}\">"),
+        format!("<script>window.location.href=\"{over}\"</script>"),
+    ] {
+        let har = serde_json::json!({"log": {"version": "1.2", "creator": {"name": "t"}, "entries": [{
+            "startedDateTime": "2026-11-23T05:00:00.000Z",
+            "request": {"method": "GET", "url": "https://idp.example/done", "headers": []},
+            "response": {"status": 200, "headers": [], "content": {"mimeType": "text/html", "text": page}},
+        }]}});
+        std::fs::write(dir.path().join("e2e.har"), har.to_string()).unwrap();
+        let code = |options: &[&str]| {
+            let output = run(dir.path(), &[&["scan", "e2e.har"], options].concat());
+            output.status.code()
+        };
+        assert_eq!(code(&[]), Some(1), "{page}");
+    }
 }
 
 #[test]

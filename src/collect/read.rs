@@ -155,14 +155,12 @@ pub fn observations(
     if let Err(error) = &end {
         reasons.add(error);
     }
-    let hash = options.hash && !evidence.is_stream();
-    let sha256 = hash.then(|| sha256(&evidence).ok()).flatten();
     Outcome::Row(Row {
         source,
         bytes: evidence.len(),
         status,
         reasons: reasons.into_lines(),
-        sha256,
+        sha256: hash(&evidence, options),
     })
 }
 
@@ -228,6 +226,7 @@ pub(super) fn archive(
     kind: &'static str,
     problems: &[ReadError],
     opened: bool,
+    options: &Options,
 ) -> Row {
     let mut reasons = Reasons::default();
     for problem in problems {
@@ -248,7 +247,7 @@ pub(super) fn archive(
         bytes: evidence.len(),
         status,
         reasons: reasons.into_lines(),
-        sha256: None,
+        sha256: hash(evidence, options),
     }
 }
 
@@ -284,6 +283,12 @@ fn attributed(evidence: &Evidence, reader: &'static str) -> Source {
         browser: told.browser,
         profile: told.profile,
     }
+}
+
+/// The hash that was asked for; what can be read once only has none.
+fn hash(evidence: &Evidence, options: &Options) -> Option<String> {
+    let wanted = options.hash && !evidence.is_stream();
+    wanted.then(|| sha256(evidence).ok()).flatten()
 }
 
 fn sha256(evidence: &Evidence) -> Result<String, ReadError> {

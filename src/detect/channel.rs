@@ -46,6 +46,9 @@ pub(super) fn of(observation: &Observation, message: &Message, role: Role) -> Ch
         (Payload::Pair { .. }, ..) => Channel::Storage,
         (Payload::Url(_), ..)
         | (Payload::Body { .. }, _, Role::ResponseInBody)
+        // A page that sends the browser on by script or meta refresh: captures cut the fragment from what it asks
+        // for next.
+        | (Payload::Body { .. }, Form::Url, Role::ResponseInFragment)
         | (Payload::Text(_), Form::Url, _) => Channel::Front,
         _ => Channel::Direct,
     }

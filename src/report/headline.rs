@@ -21,6 +21,8 @@ pub(super) struct Headline<'a> {
     pub(super) leaking: Vec<(&'a str, &'a str, usize)>,
     /// What to change, the references for it, and how many findings it removes.
     pub(super) change: Option<(&'a str, &'a [String], usize)>,
+    /// Usable ones that the baseline accepts: while there are any, not all is well.
+    pub(super) accepted: usize,
 }
 
 /// States in which a value may be used by its holder.
@@ -55,6 +57,11 @@ impl<'a> Headline<'a> {
                 .into_iter()
                 .map(|((text, references), count)| (text, references, count))
                 .find(|(text, ..)| !text.is_empty()),
+            accepted: report
+                .findings
+                .iter()
+                .filter(|it| it.status != "new" && is_usable(it))
+                .count(),
         }
     }
 }

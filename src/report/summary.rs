@@ -70,10 +70,18 @@ fn say(label: &str, text: &str, look: Look, out: &mut dyn io::Write) -> io::Resu
 fn revoke(headline: &Headline<'_>, report: &Report) -> String {
     let as_of = &report.run.as_of;
     if headline.usable.is_empty() {
-        return match report.summary.left_out {
-            0 => format!("nothing that is usable at {as_of}"),
-            _ => format!("nothing of what is shown is usable at {as_of}"),
+        let nothing = match (report.summary.left_out, headline.accepted) {
+            (0, 0) => "nothing that is usable",
+            (0, _) => "nothing new that is usable",
+            (_, 0) => "nothing of what is shown is usable",
+            (_, _) => "nothing new of what is shown is usable",
         };
+        let accepted = match headline.accepted {
+            0 => String::new(),
+            1 => "; one that the baseline accepts may be".into(),
+            more => format!("; {more} that the baseline accepts may be"),
+        };
+        return format!("{nothing} at {as_of}{accepted}");
     }
     let issuers = names(headline.issuers.iter().map(|(name, _)| escape(name)));
     let issuers = match &*issuers {

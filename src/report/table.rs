@@ -1,6 +1,7 @@
 //! A report for people: a summary that says how bad it is, then the findings, worst first. Fits the width
 //! it is given; escapes everything that the evidence wrote.
 
+use std::collections::HashMap;
 use std::io;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
@@ -90,17 +91,24 @@ const STATES: [&str; 9] = [
 /// Writes the table.
 pub fn render(report: &Report, look: Look, out: &mut dyn io::Write) -> io::Result<()> {
     summary::render(report, look, out)?;
-    let mut shown = sorted(report, look.sort);
-    shown.truncate(FINDINGS);
-    for (name, members) in grouped(&shown, look.group) {
+    let groups = grouped(&sorted(report, look.sort), look.group);
+    for Grouped { name, all, shown } in groups.iter().take(FINDINGS) {
         if let Some(name) = name {
-            let count = plural(members.len() as u64, "finding");
-            writeln!(out, "\n== {}: {count}", escape(name))?;
+            let count = plural(*all, "finding");
+            let less = match shown.len() as u64 {
+                count if count == *all => String::new(),
+                count => format!(", {count} shown"),
+            };
+            writeln!(out, "\n== {}: {count}{less}", escape(name))?;
         }
-        let table = findings(&members, look.width.max(NARROWEST));
+        let table = findings(shown, look.width.max(NARROWEST));
         for line in table.lines() {
             writeln!(out, "{}", colored(line.trim_end(), look.color))?;
         }
+    }
+    let more = groups.len().saturating_sub(FINDINGS);
+    if more > 0 {
+        writeln!(out, "\n{more} more groups.")?;
     }
     let more = report.findings.len().saturating_sub(FINDINGS);
     if more > 0 {
@@ -128,15 +136,31 @@ fn sorted(report: &Report, sort: Sort) -> Vec<&Finding> {
     all
 }
 
-type Groups<'a> = Vec<(Option<&'a str>, Vec<&'a Finding>)>;
+/// What is put together.
+struct Grouped<'a> {
+    name: Option<&'a str>,
+    /// How many there are.
+    all: u64,
+    /// Those among the first [`FINDINGS`].
+    shown: Vec<&'a Finding>,
+}
 
-fn grouped<'a>(findings: &[&'a Finding], group: Option<Group>) -> Groups<'a> {
-    let mut groups: Groups<'a> = Vec::new();
-    for finding in findings {
+fn grouped<'a>(findings: &[&'a Finding], group: Option<Group>) -> Vec<Grouped<'a>> {
+    let mut groups: Vec<Grouped<'a>> = Vec::new();
+    let mut places = HashMap::new();
+    for (at, finding) in findings.iter().enumerate() {
         let name = group.map(|group| group_of(finding, group).unwrap_or("not known"));
-        match groups.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, members)) => members.push(finding),
-            None => groups.push((name, vec![finding])),
+        let place = *places.entry(name).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Grouped {
+                name,
+                all: 0,
+                shown: Vec::new(),
+            });
+        }
+        if let Some(group) = groups.get_mut(place) {
+            group.all += 1;
+            group.shown.extend((at < FINDINGS).then_some(*finding));
         }
     }
     groups

@@ -192,7 +192,7 @@ impl<T: Send> Opening<'_, T> {
 
     /// The row of an archive, with what was not read of it.
     fn told(&self, evidence: &Evidence, kind: Kind, problems: &[ReadError], opened: bool) -> T {
-        let row = read::archive(evidence, kind.as_str(), problems, opened);
+        let row = read::archive(evidence, kind.as_str(), problems, opened, self.options);
         (self.work)(Opened::Known(Outcome::Row(row)))
     }
 }

@@ -44,8 +44,7 @@ fn heading(report: &Report, headline: &Headline<'_>, out: &mut dyn io::Write) ->
     };
     let (usable, unknown) = (of(&["live", "replayable"]), of(&["unknown"]));
     let said = match (usable, unknown) {
-        (0, 0) if report.findings.is_empty() => "Nothing was found.".to_owned(),
-        (0, 0) => "Nothing that was found is usable now.".to_owned(),
+        (0, 0) => nothing(report, headline).to_owned(),
         (0, n) => format!("{} may be usable now.", plural(n as u64, "credential")),
         (n, 0) => format!("{} usable now.", are(n)),
         (n, m) => format!("{} usable now, and {m} more may be.", are(n)),
@@ -79,6 +78,19 @@ fn heading(report: &Report, headline: &Headline<'_>, out: &mut dyn io::Write) ->
     write!(out, "</span></p></section>")
 }
 
+/// What is said when no new credential is usable: of all the evidence only where nothing was left out or accepted.
+fn nothing(report: &Report, headline: &Headline<'_>) -> &'static str {
+    let is_empty = report.findings.is_empty();
+    match (report.summary.left_out, headline.accepted) {
+        (0, _) if is_empty => "Nothing was found.",
+        (_, _) if is_empty => "The filters leave nothing to show.",
+        (0, 0) => "Nothing that was found is usable now.",
+        (_, 0) => "Nothing that is shown is usable now.",
+        (0, _) => "Nothing new is usable now.",
+        (_, _) => "Nothing new that is shown is usable now.",
+    }
+}
+
 /// `1 credential is`, `2 credentials are`.
 fn are(number: usize) -> String {
     let verb = if number == 1 { "is" } else { "are" };
@@ -93,9 +105,20 @@ fn revoke(report: &Report, headline: &Headline<'_>, out: &mut dyn io::Write) -> 
         kinds.entry(&finding.kind).or_default().push(finding);
     }
     if kinds.is_empty() {
+        let none = match report.summary.left_out {
+            0 => "No credential in this evidence is usable as far as it shows.",
+            _ => "No credential that is shown is usable.",
+        };
+        let said = match headline.accepted {
+            0 => format!("<p class=\"calm\">{none}</p>"),
+            n => {
+                let accepted = plural(n as u64, "credential");
+                format!("<p>Nothing new. {accepted} that the baseline accepts may be usable.</p>")
+            }
+        };
         return write!(
             out,
-            "<section class=\"card\"><h2>Revoke now</h2><p class=\"calm\">No credential in this evidence is usable as far as it shows.</p></section>"
+            "<section class=\"card\"><h2>Revoke now</h2>{said}</section>"
         );
     }
     write!(

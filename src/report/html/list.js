@@ -48,7 +48,7 @@ function show() {
   const body = byId("list").tBodies[0];
   body.replaceChildren(...view.shown.slice(from, from + PAGE).flatMap(item));
   if (view.shown.length === 0) {
-    body.append(make("tr", {}, make("td", { colspan: 6, class: "calm" }, rows.length ? "No finding fits the filters." : "Nothing was found.")));
+    body.append(make("tr", {}, make("td", { colspan: 6, class: "calm" }, rows.length ? "No finding fits the filters." : "There is nothing to show.")));
   }
   const all = rows.length === view.shown.length ? "" : " of " + rows.length;
   byId("count").textContent = view.shown.length + all + (rows.length === 1 ? " finding" : " findings");
