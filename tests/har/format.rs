@@ -239,6 +239,23 @@ fn members_that_the_format_does_not_know_are_searched() {
 }
 
 #[test]
+fn a_method_is_one_that_is_known_or_it_is_searched() {
+    let method = |method: &str| {
+        let file = capture(&format!(
+            r#"{{"request":{{"method":"{method}","url":"https://app.example/#access_token=x","headers":[]}}}}"#
+        ));
+        let reading = read(&file);
+        let exchange = reading.observations[0].exchange.clone().unwrap();
+        (exchange.method, reading.observations.len())
+    };
+    assert_eq!(method("get").0.as_deref(), Some("GET"));
+    assert_eq!(method("kXqTzVbNmLpWrYhJ"), (None, 1));
+    assert_eq!(method("access_token=made-up-value"), (None, 2));
+    // A million headers are not told with a megabyte each.
+    assert_eq!(method(&"M".repeat(1 << 20)), (None, 1));
+}
+
+#[test]
 fn a_request_without_a_url_is_told_by_its_pseudo_headers() {
     let file = capture(
         r#"{"request":{"headers":[{"name":":authority","value":"App.example"},{"name":":path","value":"/cb?code=c"}]},"response":{}}"#,

@@ -4,7 +4,7 @@
 use super::super::har::parts;
 use super::body::unpacked;
 use crate::atoms::rules::Needles;
-use crate::atoms::{Raw, When};
+use crate::atoms::{Method, Raw, When};
 use crate::collect::{Payload, Store, Via};
 
 /// Headers of one message that are looked at. Servers and browsers stop at a few hundred.
@@ -17,9 +17,6 @@ pub(super) const MAX_COOKIES: usize = 1 << 20;
 /// Bytes of the name of a host, which each of its cookies is given. DNS has 255 (RFC 1035 §2.3.4), in letters of
 /// other scripts there may be more; what is longer is no name.
 const MAX_HOST: usize = 1_024;
-
-/// Bytes of a method, which each part of an exchange is told with. The longest that is registered has 17.
-const MAX_METHOD: usize = 64;
 
 /// Headers `Location` of one response that are resolved by its URL, whose length each of them costs. A response has
 /// one (RFC 9110 §10.2.2); further ones are taken as they are.
@@ -50,7 +47,7 @@ pub(super) struct Header<'a> {
 /// A request and its response.
 #[derive(Debug, Default)]
 pub(super) struct Exchanged<'a> {
-    pub(super) method: Option<Box<str>>,
+    pub(super) method: Option<Method>,
     pub(super) status: Option<u16>,
     pub(super) url: Vec<u8>,
     /// Offset of the request's target.
@@ -332,20 +329,17 @@ pub(super) fn message(bytes: &[u8]) -> (&[u8], Message<'_>) {
 
 /// Method and target of a request line, and the target's offset. Of what is no request line as much as can be is the
 /// target, so that none is lost.
-pub(super) fn target(line: &[u8]) -> (Option<Box<str>>, usize, &[u8]) {
+pub(super) fn target(line: &[u8]) -> (Option<Method>, usize, &[u8]) {
     let Some(blank) = memchr::memchr(b' ', line) else {
         return (None, 0, line);
     };
-    let is_token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    let method = line.get(..blank).filter(|it| it.len() <= MAX_METHOD);
-    let method = method.and_then(|method| std::str::from_utf8(method).ok());
-    let method = method.filter(|it| !it.is_empty() && it.chars().all(is_token));
+    let method = line.get(..blank).and_then(Method::of);
     let at = blank.saturating_add(1);
     let target = line.get(at..).unwrap_or_default();
     // Blanks in a target are told from the one before the version.
     let version = memchr::memmem::rfind(target, b" HTTP/");
     let target = target.get(..version.unwrap_or(target.len()));
-    (method.map(Into::into), at, target.unwrap_or_default())
+    (method, at, target.unwrap_or_default())
 }
 
 /// Status of a status line.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::http::{Exchanged, Found, Header, Message};
 use super::tnet::{MAX_DIGITS, Value};
 use super::{MAX_EXCHANGE, Places, Position, Reading, epoch};
-use crate::atoms::{Raw, Source};
+use crate::atoms::{Method, Raw, Source};
 use crate::collect::har::parts;
 use crate::collect::{Context, Evidence, Payload, ReadError, Reader, Sink, Via};
 
@@ -172,7 +172,7 @@ fn flow(bytes: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>) -
 
 fn exchanged<'a>(request: Value<'a>, response: Option<Value<'a>>) -> Exchanged<'a> {
     let text = |name| request.get(name).and_then(Value::text);
-    let method = text("method").map(|method| String::from_utf8_lossy(method).into());
+    let method = text("method").and_then(Method::of);
     let status = response.and_then(|response| {
         // Until version 0.13 it was called `code`.
         let code = response.get("status_code").or_else(|| response.get("code"));

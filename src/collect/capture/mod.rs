@@ -79,7 +79,7 @@ impl<'a, 's> Reading<'a, 's> {
                 kind: KeyKind::Exchange,
                 digest: Digest::of(parts),
             },
-            method: exchanged.method.clone(),
+            method: exchanged.method,
             status: exchanged.status,
             url: Raw::new(exchanged.url.as_slice()),
             host: exchanged.host(),

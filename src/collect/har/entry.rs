@@ -7,18 +7,18 @@ use jiff::tz::TimeZone;
 
 use super::attached::Attached;
 use super::left::{Told, leave, put};
-use super::message::{Body, Header, Message, lossy, name_and_value, pairs};
+use super::message::{Body, Header, Message, lossy, method, name_and_value, pairs};
 use super::parts;
 use super::time;
 use crate::atoms::rules::Needles;
-use crate::atoms::{Raw, When};
+use crate::atoms::{Method, Raw, When};
 use crate::collect::json::{Value, unescape};
 use crate::collect::{Payload, Store, Via};
 
 /// What was found, and what it is a part of.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) method: Option<Box<str>>,
+    pub(super) method: Option<Method>,
     pub(super) status: Option<u16>,
     pub(super) url: Vec<u8>,
     pub(super) host: Option<Box<str>>,
@@ -164,7 +164,7 @@ impl<'a, 'e> Collector<'a, 'e> {
     }
 
     fn request(&mut self, request: &Message<'_>, content: Option<&Body<'_>>) {
-        self.entry.method = request.method.and_then(lossy);
+        self.entry.method = request.method.and_then(method);
         self.target(request, content);
         let has_url = !self.entry.url.is_empty();
         for header in &request.headers {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::left::{Left, leave, put};
 use super::parts;
+use crate::atoms::Method;
 use crate::collect::json::Value;
 
 /// A request or a response.
@@ -51,7 +52,7 @@ impl<'a> Message<'a> {
         for (name, value) in message.members() {
             let is_text = value.content().is_some();
             let place = match name.as_ref() {
-                b"method" if is_text => &mut read.method,
+                b"method" if method(value).is_some() => &mut read.method,
                 b"status" => &mut read.status,
                 b"url" if is_text => &mut read.url,
                 b"headers" if value.is_array() => &mut list,
@@ -191,6 +192,11 @@ pub(super) fn pairs(list: Value<'_>, out: &mut Vec<u8>) {
             parts::push_pair(out, &name, &value.unwrap_or_default());
         }
     }
+}
+
+/// The method that a value names.
+pub(super) fn method(value: Value<'_>) -> Option<Method> {
+    Method::of(&value.text()?)
 }
 
 /// A string that is not empty, as text.

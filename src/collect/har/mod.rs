@@ -159,7 +159,7 @@ impl Reading<'_> {
                 kind: KeyKind::Exchange,
                 digest: Digest::of(parts),
             },
-            method: entry.method.clone(),
+            method: entry.method,
             status: entry.status,
             url: Raw::new(entry.url.as_slice()),
             host: entry.host.clone(),
