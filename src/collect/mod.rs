@@ -23,6 +23,7 @@ mod kept;
 pub mod leveldb;
 pub mod log;
 mod lz4;
+mod names;
 pub mod platform;
 pub mod plist;
 mod promise;

@@ -239,6 +239,26 @@ fn members_that_the_format_does_not_know_are_searched() {
 }
 
 #[test]
+fn a_name_that_may_be_a_token_stands_in_no_pointer() {
+    let name = ["kX7qTz4V", "bN9mLp2W", "rYhJ6sDf"].concat();
+    for file in [
+        capture(&format!(
+            r#"{{"request":{{}},"{name}":"access_token=made-up-value"}}"#
+        )),
+        format!(
+            r#"{{"log":{{"{name}":{{"entries":[{{"request":{{"url":"/#access_token=made-up-value"}}}}]}}}}}}"#
+        )
+        .into_bytes(),
+    ] {
+        let reading = read(&file);
+        assert_eq!(reading.observations.len(), 1);
+        let (_, pointer, ..) = entry(&reading.observations[0]);
+        assert!(pointer.contains("/*"), "{pointer}");
+        assert!(!pointer.contains(&name), "{pointer}");
+    }
+}
+
+#[test]
 fn a_method_is_one_that_is_known_or_it_is_searched() {
     let method = |method: &str| {
         let file = capture(&format!(

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use super::piece::{End, Item, Kept, Kind, Limits, Outcome, Piece, Shape};
 use super::text::Position;
 use crate::collect::json::unescape;
+use crate::collect::names::public_name;
 
 /// Levels above the entries whose names are remembered. A HAR has two; `serde_json` stops here too.
 const MAX_DEPTH: usize = 128;
@@ -307,19 +308,18 @@ impl Frame {
     }
 }
 
-/// The reference token of a member. Its name comes from the evidence and may be anything, a URL with a token in it too:
-/// one that is not plainly a name is shown as `*`.
+/// Names of HAR 1.2 that are no words.
+const OWN: [&str; 2] = ["redirectURL", "serverIPAddress"];
+
+/// The reference token of a member. Its name comes from the evidence and may be anything, a token or a URL with one in it
+/// too: one that is not plainly a name is shown as `*`.
 pub(super) fn segment(name: &[u8]) -> String {
-    let plain = name.len() <= 40
-        && name
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(byte));
-    let name = if plain {
-        String::from_utf8_lossy(name)
-    } else {
-        "*".into()
-    };
-    format!("/{name}")
+    let name = std::str::from_utf8(name).unwrap_or_default();
+    // An item of a list is told by its index; a number of five digits is no credential either.
+    let is_index = name.len() <= 5 && name.bytes().all(|byte| byte.is_ascii_digit());
+    let is_known = is_index && !name.is_empty() || OWN.contains(&name);
+    let shown = if is_known { name } else { public_name(name) };
+    format!("/{}", if shown.is_empty() { "*" } else { shown })
 }
 
 #[cfg(test)]
