@@ -239,6 +239,48 @@ fn members_that_the_format_does_not_know_are_searched() {
 }
 
 #[test]
+fn an_endless_host_or_url_is_not_held_by_each_part_of_an_entry() {
+    let host = "h".repeat(1 << 16);
+    let list = |name: &str, value: &str| {
+        let header = format!(r#"{{"name":"{name}","value":"{value}#"#);
+        let headers = (0..1_000).map(|number| format!("{header}{number}\"}}"));
+        headers.collect::<Vec<_>>().join(",")
+    };
+    let file = capture(&format!(
+        r#"{{"request":{{"url":"https://{host}/?code=x","headers":[{},{}]}},"response":{{"headers":[{}]}}}}"#,
+        list("Referer", "https://a.example/?code=x"),
+        list("Cookie", "access_token=x"),
+        list("Location", "?code=x"),
+    ));
+    let reading = read(&file);
+    assert_eq!(reading.observations.len(), 3_001);
+    let held = reading.observations.iter().map(|seen| {
+        let origin = match (&seen.payload, &seen.via) {
+            (Payload::Pair { origin, .. }, _) => origin.as_ref(),
+            (_, Via::Referer { sent_to }) => sent_to.as_ref(),
+            _ => None,
+        };
+        bytes_of(&seen.payload).len() + origin.map_or(0, |host| host.len())
+    });
+    assert!(held.sum::<usize>() < 20 * file.len());
+}
+
+#[test]
+fn an_entry_of_countless_parts_is_searched_as_text_behind_the_first() {
+    let cookies = "code=a; ".repeat(60_000);
+    let file = capture(&format!(
+        r#"{{"request":{{"headers":[{{"name":"Cookie","value":"{cookies}access_token=made-up"}}]}},"response":{{"headers":[]}}}}"#
+    ));
+    let reading = read(&file);
+    assert_eq!(reading.problems.len(), 1, "{:?}", reading.problems);
+    assert_eq!(reading.observations.len(), 50_001);
+    let last = reading.observations.last().unwrap();
+    assert_eq!(kind_of(&last.payload), "text");
+    let text = bytes_of(&last.payload);
+    assert!(memchr::memmem::find(text, b"access_token=made-up").is_some());
+}
+
+#[test]
 fn a_name_that_may_be_a_token_stands_in_no_pointer() {
     let name = ["kX7qTz4V", "bN9mLp2W", "rYhJ6sDf"].concat();
     for file in [

@@ -10,18 +10,6 @@ use crate::collect::{Payload, Store, Via};
 /// Headers of one message that are looked at. Servers and browsers stop at a few hundred.
 pub(super) const MAX_HEADERS: usize = 4_096;
 
-/// Bytes of one header that are split into cookies, each of which costs twenty times its shortest length in memory.
-/// Browsers keep less than this for one site, and servers take far less in one header.
-pub(super) const MAX_COOKIES: usize = 1 << 20;
-
-/// Bytes of the name of a host, which each of its cookies is given. DNS has 255 (RFC 1035 §2.3.4), in letters of
-/// other scripts there may be more; what is longer is no name.
-const MAX_HOST: usize = 1_024;
-
-/// Headers `Location` of one response that are resolved by its URL, whose length each of them costs. A response has
-/// one (RFC 9110 §10.2.2); further ones are taken as they are.
-const MAX_RESOLVED: usize = 16;
-
 /// A request or a response.
 #[derive(Debug, Default)]
 pub(super) struct Message<'a> {
@@ -77,7 +65,7 @@ pub(super) struct Losses {
     pub(super) packed: u64,
     /// Messages with more than [`MAX_HEADERS`].
     pub(super) headers: u64,
-    /// Headers with more than [`MAX_COOKIES`].
+    /// Headers with more than [`parts::MAX_COOKIES`].
     pub(super) cookies: u64,
 }
 
@@ -118,9 +106,7 @@ impl Exchanged<'_> {
             .request
             .header(":authority")
             .or_else(|| self.request.header("host"));
-        let named = || Some(String::from_utf8_lossy(authority?).into());
-        let host = parts::host(&self.url).or_else(named);
-        host.filter(|host| host.len() <= MAX_HOST)
+        parts::host(&self.url).or_else(|| parts::named_host(authority?))
     }
 
     /// Hands on the parts, those of the request first, those of each message as they lie in it.
@@ -129,7 +115,7 @@ impl Exchanged<'_> {
             exchange: self,
             host: self.host(),
             needles,
-            resolved: 0,
+            resolver: parts::Resolver::default(),
             losses: Losses::default(),
             found,
         };
@@ -151,8 +137,7 @@ struct Observer<'a> {
     exchange: &'a Exchanged<'a>,
     host: Option<Box<str>>,
     needles: &'a Needles,
-    /// Headers that were resolved by the URL.
-    resolved: usize,
+    resolver: parts::Resolver,
     losses: Losses,
     found: &'a mut dyn FnMut(Found),
 }
@@ -187,7 +172,7 @@ impl Observer<'_> {
                 self.push(header.at, pointer, Via::Referer { sent_to }, url);
             }
         } else if header.is("location") && !is_request {
-            let url = self.resolved(value);
+            let url = self.resolver.resolve(&self.exchange.url, value);
             if self.needles.hit(&url) {
                 let url = Payload::Url(Raw::new(url));
                 self.push(header.at, pointer, Via::Location, url);
@@ -216,22 +201,14 @@ impl Observer<'_> {
         }
     }
 
-    /// Where a `Location` leads to.
-    fn resolved(&mut self, location: &[u8]) -> Vec<u8> {
-        self.resolved = self.resolved.saturating_add(1);
-        let is_resolved = self.resolved <= MAX_RESOLVED;
-        let base: &[u8] = if is_resolved { &self.exchange.url } else { &[] };
-        parts::resolve(base, location)
-    }
-
     /// As much of a header as is split into cookies, none of them in half.
     fn whole_cookies<'h>(&mut self, value: &'h [u8]) -> &'h [u8] {
-        let Some(begin) = value.get(..MAX_COOKIES).filter(|it| it.len() < value.len()) else {
-            return value;
-        };
-        self.losses.cookies = self.losses.cookies.saturating_add(1);
-        let end = memchr::memrchr(b';', begin).unwrap_or_default();
-        begin.get(..end).unwrap_or_default()
+        let (whole, rest) = parts::whole_cookies(value);
+        self.losses.cookies = self
+            .losses
+            .cookies
+            .saturating_add(u64::from(!rest.is_empty()));
+        whole
     }
 
     /// Each is placed where its own value begins: all of them share one pointer.
@@ -392,7 +369,7 @@ mod tests {
         let (line, request) = message(&bytes);
         assert_eq!(request.headers.len(), MAX_HEADERS);
         let (_, url_at, target) = target(line);
-        let cookies = b"access_token=x;".repeat(MAX_COOKIES / 10);
+        let cookies = b"access_token=x;".repeat(parts::MAX_COOKIES / 10);
         let mut response = Message::default();
         for (name, value) in [("set-cookie", cookies.as_slice()), ("location", b"/")] {
             let name = name.as_bytes();
@@ -408,7 +385,7 @@ mod tests {
         let mut found = Vec::new();
         let losses = exchanged.observe(&needles, &mut |part| found.push(part.pointer));
         let cookies = found.iter().filter(|it| *it == "/response/headers/0");
-        assert!(cookies.count() <= MAX_COOKIES / b"access_token=x;".len());
+        assert!(cookies.count() <= parts::MAX_COOKIES / b"access_token=x;".len());
         found.dedup();
         let expected = ["/request/url", "/request/headers/0", "/request/body"];
         assert_eq!(found, [&expected[..], &["/response/headers/0"]].concat());

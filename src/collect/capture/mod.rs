@@ -17,9 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::burp::BURP;
 pub use self::fiddler::FIDDLER;
 pub(super) use self::fiddler::is_session_archive;
-use self::http::{Exchanged, Found, Losses, MAX_COOKIES, MAX_HEADERS};
+use self::http::{Exchanged, Found, Losses, MAX_HEADERS};
 pub use self::mitmproxy::MITMPROXY;
 use self::place::{Places, Position};
+use super::har::parts::MAX_COOKIES;
 use super::{Context, Exchange, Observation, ReadError, Sink};
 use crate::atoms::{
     Basis, Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When, Zone,

@@ -198,9 +198,3 @@ pub(super) fn pairs(list: Value<'_>, out: &mut Vec<u8>) {
 pub(super) fn method(value: Value<'_>) -> Option<Method> {
     Method::of(&value.text()?)
 }
-
-/// A string that is not empty, as text.
-pub(super) fn lossy(value: Value<'_>) -> Option<Box<str>> {
-    let text = value.text()?;
-    (!text.is_empty()).then(|| String::from_utf8_lossy(&text).into())
-}

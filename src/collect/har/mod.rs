@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use self::attached::Attached;
 pub(super) use self::claim::is_har_name;
-use self::entry::Found;
+use self::entry::{Found, MAX_FOUND};
 use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
 use self::split::Splitter;
 use self::text::Charset;
@@ -134,7 +134,15 @@ impl Reading<'_> {
         );
         let exchange = self.exchange(piece.index, &entry);
         self.observe(piece, entry.found, Some(&exchange), sink);
-        if let Some(damage) = damage(piece.bytes) {
+        if entry.has_more {
+            let why = format!(
+                "entry {} holds more than {MAX_FOUND} parts that are worth a look; the others were searched as text",
+                piece.index
+            );
+            (sink.problem)(ReadError::Limit(why.into()));
+            let ends = piece.part == Part::Whole;
+            self.text(piece, 0, ends, Some(&exchange), sink);
+        } else if let Some(damage) = damage(piece.bytes) {
             (sink.problem)(ReadError::Malformed(
                 format!(
                     "entry {} is damaged JSON; what follows the damage in it was searched as text",
@@ -200,7 +208,9 @@ impl Reading<'_> {
     ) {
         let mut at = piece.at;
         let mut passed = 0;
+        let host = exchange.and_then(|exchange| exchange.host.as_deref());
         for found in found {
+            let found = found.of_host(host);
             let between = piece.bytes.get(passed..found.offset);
             at.advance(between.unwrap_or_default());
             passed = found.offset;

@@ -4,6 +4,18 @@
 use crate::atoms::rules::Needles;
 use crate::collect::Via;
 
+/// Bytes of the name of a host, which many parts of an exchange are told with. DNS has 255 (RFC 1035 §2.3.4), in letters
+/// of other scripts there may be more; what is longer is no name.
+const MAX_HOST: usize = 1_024;
+
+/// Bytes of one header that are split into cookies, each of which costs twenty times its shortest length in memory.
+/// Browsers keep less than this for one site, and servers take far less in one header.
+pub(in crate::collect) const MAX_COOKIES: usize = 1 << 20;
+
+/// Headers `Location` of one response that are resolved by its URL, whose length each of them costs. A response has
+/// one (RFC 9110 §10.2.2); further ones are taken as they are.
+const MAX_RESOLVED: usize = 16;
+
 /// The host of an absolute URL, lower case, without user, password and port.
 pub(in crate::collect) fn host(url: &[u8]) -> Option<Box<str>> {
     let scheme = scheme_len(url)?;
@@ -18,7 +30,16 @@ pub(in crate::collect) fn host(url: &[u8]) -> Option<Box<str>> {
         host_port.split(|byte| *byte == b':').next()?
     };
     let host = std::str::from_utf8(host).ok()?;
-    (!host.is_empty()).then(|| host.to_ascii_lowercase().into())
+    (1..=MAX_HOST)
+        .contains(&host.len())
+        .then(|| host.to_ascii_lowercase().into())
+}
+
+/// The host that a header names.
+pub(in crate::collect) fn named_host(header: &[u8]) -> Option<Box<str>> {
+    (1..=MAX_HOST)
+        .contains(&header.len())
+        .then(|| String::from_utf8_lossy(header).into())
 }
 
 /// Whether the text is one URL, not a title: a scheme, `:`, no blank.
@@ -83,6 +104,21 @@ pub(in crate::collect) fn resolve(base: &[u8], location: &[u8]) -> Vec<u8> {
     }
     url.extend_from_slice(location);
     url
+}
+
+/// Resolves what the headers of one response name, as many as are bounded.
+#[derive(Default)]
+pub(in crate::collect) struct Resolver {
+    resolved: usize,
+}
+
+impl Resolver {
+    /// Where a `Location` leads from the URL of its exchange.
+    pub(in crate::collect) fn resolve(&mut self, base: &[u8], location: &[u8]) -> Vec<u8> {
+        self.resolved = self.resolved.saturating_add(1);
+        let is_resolved = self.resolved <= MAX_RESOLVED;
+        resolve(if is_resolved { base } else { &[] }, location)
+    }
 }
 
 /// A path up to its last slash.
@@ -169,6 +205,15 @@ pub(in crate::collect) struct Cookie<'a> {
     pub(in crate::collect) value: &'a [u8],
     /// Offset of the value in the string.
     pub(in crate::collect) offset: usize,
+}
+
+/// As much of a header as is split into cookies, none of them in half, and the rest.
+pub(in crate::collect) fn whole_cookies(field: &[u8]) -> (&[u8], &[u8]) {
+    let Some(begin) = field.get(..MAX_COOKIES).filter(|it| it.len() < field.len()) else {
+        return (field, &[]);
+    };
+    let end = memchr::memrchr(b';', begin).unwrap_or_default();
+    field.split_at_checked(end).unwrap_or((field, &[]))
 }
 
 /// Cookies of a `Cookie` header (RFC 6265 §4.2.1). `field` is a JSON string's content as found, so that
