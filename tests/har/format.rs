@@ -281,6 +281,58 @@ fn an_entry_of_countless_parts_is_searched_as_text_behind_the_first() {
 }
 
 #[test]
+fn what_stands_where_nobody_looks_for_it_is_found() {
+    let entry = |members: &str| {
+        format!(
+            r#"{{"log":{{"pages":[{{"id":"p"}}],"entries":[{{"request":{{"headers":[]}},{members}}}]}}}}"#
+        )
+    };
+    let log = |members: &str| {
+        format!(r#"{{"log":{{"entries":[{{"request":{{"headers":[]}}}}],{members}}}}}"#)
+    };
+    let token = "access_token=made-up-value";
+    for file in [
+        entry(&format!(
+            r#""response":{{"url":"https://a.example/#{token}"}}"#
+        )),
+        entry(r#""response":{"queryString":[{"name":"access_token","value":"made-up-value"}]}"#),
+        log(&format!(
+            r#""entries":[{{"request":{{"headers":[],"redirectURL":"https://a.example/#{token}"}}}}]"#
+        )),
+        entry(
+            r#""response":{"content":{"params":[{"name":"access_token","value":"made-up-value"}]}}"#,
+        ),
+        entry(r#""_webSocketMessages":[{"type":"send","data":{"access_token":"made-up-value"}}]"#),
+        entry(&format!(
+            r#""_webSocketMessages":[{{"opcode":1,"payload":"{token}"}}]"#
+        )),
+        entry(&format!(r#""_webSocketMessages":["{token}"]"#)),
+        entry(&format!(
+            r#""_webSocketMessages":[{{"opcode":2,"data":"{token}"}}]"#
+        )),
+        log(&format!(
+            r#""pages":[{{"_URL":"https://a.example/#{token}"}}]"#
+        )),
+        log(&format!(
+            r#""pages":[{{"title":"Example https://a.example/#{token}"}}]"#
+        )),
+        log(&format!(r#""comment":"https://a.example/#{token}""#)),
+        log(r#""other":{"access_token":"made-up-value"}"#),
+        format!(r#"{{"log":{{"entries":[[{{"request":{{"url":"/#{token}","headers":[]}}}}]]}}}}"#),
+        format!(r#"{{"log":{{"entries":[]}},"other":["{token}"]}}"#),
+    ] {
+        for size in [7, BUFFER] {
+            let reading = read_sized(file.as_bytes(), size);
+            assert_eq!(reading.problems, [] as [&str; 0], "{file}");
+            assert_eq!(reading.observations.len(), 1, "{file}");
+            let bytes = bytes_of(&reading.observations[0].payload);
+            let has = |what: &[u8]| memchr::memmem::find(bytes, what).is_some();
+            assert!(has(b"access_token") && has(b"made-up-value"), "{file}");
+        }
+    }
+}
+
+#[test]
 fn a_name_that_may_be_a_token_stands_in_no_pointer() {
     let name = ["kX7qTz4V", "bN9mLp2W", "rYhJ6sDf"].concat();
     for file in [

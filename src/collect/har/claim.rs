@@ -75,6 +75,7 @@ fn has_entries(head: &[u8]) -> bool {
         found |= match piece.kind {
             Kind::Entry => is_entry(value),
             Kind::Page => value.get("startedDateTime").is_some() && value.get("id").is_some(),
+            Kind::Other => false,
         };
     });
     found || outcome.has_log

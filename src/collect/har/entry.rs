@@ -104,19 +104,30 @@ pub(super) fn read(
 }
 
 /// The URL of a page, which Chrome, Firefox and Safari write as its title (`Log.ts`, `har-builder.js`,
-/// `HARBuilder.js`). A title that is none is nothing.
-pub(super) fn page(bytes: &[u8], zone: Option<&TimeZone>) -> Option<Found> {
-    let page = Value::at(bytes, 0)?;
-    let title = page.get("title")?;
-    let url = title.text().filter(|text| parts::is_url(text))?;
+/// `HARBuilder.js`), and what else may matter in it.
+pub(super) fn page(
+    bytes: &[u8],
+    needles: &Needles,
+    zone: Option<&TimeZone>,
+    attached: &mut Attached<'_>,
+) -> Vec<Found> {
+    let mut collector = Collector::new(needles, attached);
+    let Some(page) = Value::at(bytes, 0) else {
+        return collector.entry.found;
+    };
     let started = page.get("startedDateTime").and_then(Value::text);
-    Some(Found {
-        offset: title.start,
-        pointer: "/title".into(),
-        via: Via::Unknown,
-        at: started.and_then(|text| time::parse(&text, zone)),
-        payload: Payload::Url(Raw::new(url)),
-    })
+    collector.started = started.and_then(|text| time::parse(&text, zone));
+    let mut left = Vec::new();
+    for (name, value) in page.members() {
+        let is_title = *name == *b"title";
+        match value.text().filter(|text| is_title && parts::is_url(text)) {
+            Some(url) => collector.url(value, "/title".into(), Via::Unknown, url),
+            None => leave(&mut left, "", name, value),
+        }
+    }
+    collector.left(&left);
+    collector.entry.found.sort_by_key(|found| found.offset);
+    collector.entry.found
 }
 
 /// Whether an object is an entry by its members. Logs in JSON lines have a `request` too, but no list

@@ -49,17 +49,18 @@ impl<'a> Message<'a> {
         };
         let left = &mut read.left;
         let (mut list, mut body) = (None, None);
+        let is_request = path == "/request";
         for (name, value) in message.members() {
             let is_text = value.content().is_some();
             let place = match name.as_ref() {
-                b"method" if method(value).is_some() => &mut read.method,
-                b"status" => &mut read.status,
-                b"url" if is_text => &mut read.url,
+                b"method" if is_request && method(value).is_some() => &mut read.method,
+                b"status" if !is_request => &mut read.status,
+                b"url" if is_request && is_text => &mut read.url,
                 b"headers" if value.is_array() => &mut list,
                 b"cookies" if value.is_array() => &mut read.cookies,
-                b"queryString" if value.is_array() => &mut read.query,
+                b"queryString" if is_request && value.is_array() => &mut read.query,
                 b"postData" | b"content" if value.is_object() => &mut body,
-                b"redirectURL" if is_text => &mut read.redirect,
+                b"redirectURL" if !is_request && is_text => &mut read.redirect,
                 _ => {
                     leave(left, path, name, value);
                     continue;
@@ -80,6 +81,7 @@ impl<'a> Message<'a> {
 impl<'a> Body<'a> {
     fn of(body: Value<'a>, path: &'static str, left: &mut Vec<Left<'a>>) -> Self {
         let mut read = Self::default();
+        let is_request = path == "/request";
         let path = match path {
             "/request" => "/request/postData",
             _ => "/response/content",
@@ -90,7 +92,7 @@ impl<'a> Body<'a> {
                 b"mimeType" if is_text => &mut read.mime,
                 b"text" if is_text => &mut read.text,
                 b"encoding" if is_text => &mut read.encoding,
-                b"params" if value.is_array() => &mut read.params,
+                b"params" if is_request && value.is_array() => &mut read.params,
                 b"_file" if is_text => &mut read.file,
                 _ => {
                     leave(left, path, name, value);

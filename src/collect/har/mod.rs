@@ -91,10 +91,16 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn piece(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
         match (piece.kind, piece.part) {
+            (Kind::Other, part) => self.text(piece, 0, part == Part::Whole, None, sink),
             (_, Part::Rest) => self.text(piece, 0, false, None, sink),
             (Kind::Page, _) => {
                 if self.is_worth_reading(piece) {
-                    let found = entry::page(piece.bytes, self.context.log_timezone);
+                    let found = entry::page(
+                        piece.bytes,
+                        &self.context.rules.needles,
+                        self.context.log_timezone,
+                        &mut self.attached,
+                    );
                     self.observe(piece, found, None, sink);
                 }
             }
@@ -136,7 +142,7 @@ impl Reading<'_> {
         self.observe(piece, entry.found, Some(&exchange), sink);
         if entry.has_more {
             let why = format!(
-                "entry {} holds more than {MAX_FOUND} parts that are worth a look; the others were searched as text",
+                "entry {} has more than {MAX_FOUND} parts; the others were searched as text",
                 piece.index
             );
             (sink.problem)(ReadError::Limit(why.into()));

@@ -297,6 +297,16 @@ fn cookie((start, pair): Piece<'_>) -> Option<Cookie<'_>> {
     })
 }
 
+/// Whether a text has no byte that base64 of either alphabet has not.
+pub(super) fn is_base64(text: &[u8]) -> bool {
+    let text = text.trim_ascii_end();
+    let digits = text.iter().rposition(|byte| *byte != b'=');
+    let digits = text.get(..digits.map_or(0, |last| last.saturating_add(1)));
+    digits.unwrap_or_default().iter().all(|byte| {
+        byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/-_".contains(byte)
+    })
+}
+
 /// Decodes base64 of either alphabet, and what can be decoded of damaged base64.
 pub(in crate::collect) fn base64(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len().saturating_div(4).saturating_mul(3));

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use super::piece::{End, Item, Kept, Kind, Limits, Outcome, Piece, Shape};
+use super::piece::{End, Item, Kept, Kind, Limits, Outcome, Outside, Piece, Shape};
 use super::text::Position;
 use crate::collect::json::unescape;
 use crate::collect::names::public_name;
@@ -56,6 +56,7 @@ pub(super) struct Splitter {
     string: Option<Text>,
     item: Option<Item>,
     kept: Kept,
+    outside: Outside,
     pages: u64,
     root_seen: bool,
     followed: bool,
@@ -88,6 +89,7 @@ impl Splitter {
             string: None,
             item: None,
             kept: Kept::default(),
+            outside: Outside::new(start),
             pages: 0,
             root_seen: false,
             followed: false,
@@ -106,6 +108,7 @@ impl Splitter {
     fn feed(&mut self, block: &[u8], on: &mut dyn FnMut(Piece<'_>)) -> bool {
         let mut rest = block;
         while !rest.is_empty() && !self.followed {
+            let is_outside = self.item.is_none();
             let used = if let Some(mut item) = self.item.take() {
                 let (used, ended) = item.take(rest, self.limits, on);
                 if ended {
@@ -122,6 +125,12 @@ impl Splitter {
                 self.between(rest)
             };
             let (seen, after) = rest.split_at_checked(used).unwrap_or((rest, &[]));
+            if is_outside {
+                self.outside.take(seen, self.here, self.limits, on);
+                if self.item.is_some() {
+                    self.outside.end(true, on);
+                }
+            }
             self.here.advance(seen);
             rest = after;
         }
@@ -134,13 +143,14 @@ impl Splitter {
             item.cut(on);
             self.kept = item.into_kept();
         }
+        self.outside.end(!cut, on);
         self.outcome.end = match (self.followed, cut) {
             (true, _) => End::Followed,
             (false, true) => End::Cut,
             (false, false) => End::Whole,
         };
         self.outcome.at = self.here;
-        self.outcome.held = self.kept.capacity();
+        self.outcome.held = self.kept.capacity().max(self.outside.capacity());
         self.outcome
     }
 
@@ -242,6 +252,10 @@ impl Splitter {
 
     /// What the array that begins here holds, by its name.
     fn named_array(&mut self) -> Option<Kind> {
+        // A list in a list of entries.
+        if let Some(Frame::Array { holds, .. }) = self.frames.last() {
+            return *holds;
+        }
         let mut names = self.frames.iter().rev().map(|frame| match frame {
             Frame::Object { key, .. } => unescape(key),
             Frame::Array { .. } => Cow::default(),
@@ -260,7 +274,7 @@ impl Splitter {
     fn begin(&mut self, kind: Kind) {
         let counter = match kind {
             Kind::Entry => &mut self.outcome.entries,
-            Kind::Page => &mut self.pages,
+            Kind::Page | Kind::Other => &mut self.pages,
         };
         let index = *counter;
         *counter = counter.saturating_add(1);
@@ -365,7 +379,7 @@ mod tests {
         let mut input = io::Cursor::new(b"{\"log\":{\"entries\":[".to_vec()).chain(stream);
         let mut pieces = 0;
         let (outcome, error) = split(&mut input, 1 << 16, splitter(Limits::USUAL), &mut |piece| {
-            pieces += u64::from(piece.part == Part::Whole);
+            pieces += u64::from(piece.kind == Kind::Entry && piece.part == Part::Whole);
         });
         assert!(error.is_none());
         assert_eq!((pieces, outcome.end), (entries, End::Cut));
@@ -421,6 +435,7 @@ mod tests {
             },
         );
         let expected = [
+            (Kind::Other, ""),
             (Kind::Entry, "/1/a b/entries/1"),
             (Kind::Entry, "/1/a b/entries/3"),
             (Kind::Page, "/1/pages/0"),
