@@ -1,6 +1,8 @@
 //! An HTTP exchange as it was sent, whatever recorded it: which of its bytes are URLs, cookies, headers, bodies.
 //! Knows HTTP's own headers and nothing of OAuth; where the bytes lie is the business of each capture.
 
+use std::borrow::Cow;
+
 use super::super::har::parts;
 use super::body::unpacked;
 use crate::atoms::rules::Needles;
@@ -24,10 +26,10 @@ pub(super) struct Message<'a> {
 }
 
 /// A header field.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Header<'a> {
     pub(super) name: &'a [u8],
-    pub(super) value: &'a [u8],
+    pub(super) value: Cow<'a, [u8]>,
     /// Offset of the value.
     pub(super) at: usize,
 }
@@ -78,9 +80,24 @@ impl Losses {
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn header(&self, name: &str) -> Option<&'a [u8]> {
+    pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
         let mut headers = self.headers.iter();
-        headers.find(|header| header.is(name)).map(|it| it.value)
+        headers.find(|header| header.is(name)).map(|it| &*it.value)
+    }
+
+    /// Adds to the last header what a folded line says of its value, which stands at `at`: as many blanks before it as
+    /// there are bytes between, so that each byte keeps its place (RFC 9112 §5.2).
+    fn fold(&mut self, line: &[u8], at: usize) {
+        let Some(header) = self.headers.last_mut().filter(|_| !self.has_more) else {
+            return;
+        };
+        if header.value.is_empty() {
+            header.at = at;
+        }
+        let end = header.at.saturating_add(header.value.len());
+        let value = header.value.to_mut();
+        value.resize(value.len().saturating_add(at.saturating_sub(end)), b' ');
+        value.extend_from_slice(line);
     }
 
     /// Adds a header, as long as there are not more than are looked at.
@@ -163,7 +180,7 @@ impl Observer<'_> {
     }
 
     fn header(&mut self, header: &Header<'_>, pointer: String, via: Via) {
-        let value = header.value;
+        let value = &*header.value;
         let is_request = via == Via::Request;
         if header.is("referer") && is_request {
             if self.needles.hit(value) {
@@ -286,12 +303,15 @@ pub(super) fn message(bytes: &[u8]) -> (&[u8], Message<'_>) {
         } else if line.is_empty() {
             message.body = bytes.get(next..).map(|body| (next, body));
             break;
+        } else if matches!(line, [b' ' | b'\t', ..]) && !message.headers.is_empty() {
+            let blanks = line.len().saturating_sub(line.trim_ascii_start().len());
+            message.fold(line.trim_ascii(), at.saturating_add(blanks));
         } else if let Some(colon) = memchr::memchr(b':', line) {
             let value = line.get(colon.saturating_add(1)..).unwrap_or_default();
             let blanks = value.len().saturating_sub(value.trim_ascii_start().len());
             message.push(Header {
                 name: line.get(..colon).unwrap_or_default(),
-                value: value.trim_ascii(),
+                value: value.trim_ascii().into(),
                 at: at
                     .saturating_add(colon)
                     .saturating_add(1)
@@ -348,13 +368,29 @@ mod tests {
         assert_eq!((at, rest), (5, b"/token".as_slice()));
         assert_eq!(url(rest, &message), b"//idp.example/token");
         for header in &message.headers {
-            assert!(bytes[header.at..].starts_with(header.value));
+            assert!(bytes[header.at..].starts_with(&header.value));
         }
         assert_eq!(message.header("content-type"), Some(b"a/b".as_slice()));
         let (at, body) = message.body.unwrap();
         assert_eq!((body, &bytes[at..]), (b"code=1".as_slice(), body));
         assert_eq!(status(b"HTTP/1.1 302 Found"), Some(302));
         assert_eq!(status(b"HTTP/2 200"), Some(200));
+    }
+
+    #[test]
+    fn folded_headers_are_joined_and_keep_their_places() {
+        let bytes =
+            b"GET / HTTP/1.1\r\nAuthorization: Bearer\r\n\tabc\r\nX:\r\n  d\r\n e\r\n\r\n f";
+        let (_, message) = message(bytes);
+        let values: Vec<_> = message
+            .headers
+            .iter()
+            .map(|it| (&*it.value, it.at))
+            .collect();
+        let expected = [(b"Bearer   abc".as_slice(), 31), (b"d   e", 51)];
+        assert_eq!(values, expected);
+        assert!(bytes[51..].starts_with(b"d\r\n e"));
+        assert_eq!(message.body.map(|(_, body)| body), Some(b" f".as_slice()));
     }
 
     #[test]
@@ -373,6 +409,7 @@ mod tests {
         let mut response = Message::default();
         for (name, value) in [("set-cookie", cookies.as_slice()), ("location", b"/")] {
             let name = name.as_bytes();
+            let value = value.into();
             response.push(Header { name, value, at: 0 });
         }
         let exchanged = Exchanged {
@@ -400,7 +437,7 @@ mod tests {
         for _ in 0..1_000 {
             response.push(Header {
                 name: b"Location",
-                value: b"?code=1",
+                value: b"?code=1".into(),
                 at: 0,
             });
         }

@@ -21,7 +21,7 @@ use self::http::{Exchanged, Found, Losses, MAX_HEADERS};
 pub use self::mitmproxy::MITMPROXY;
 use self::place::{Places, Position};
 use super::har::parts::MAX_COOKIES;
-use super::{Context, Exchange, Observation, ReadError, Sink};
+use super::{Context, Exchange, Observation, Payload, ReadError, Sink};
 use crate::atoms::{
     Basis, Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When, Zone,
 };
@@ -92,6 +92,12 @@ impl<'a, 's> Reading<'a, 's> {
         });
         self.losses.add(&losses);
         exchange
+    }
+
+    /// Whether a text may hold something.
+    fn is_worth_telling(&self, found: &Found) -> bool {
+        let needles = &self.context.rules.needles;
+        matches!(&found.payload, Payload::Text(text) if needles.hit(text.as_bytes()))
     }
 
     /// Hands on what was found, with its place in the file.
