@@ -8,7 +8,7 @@ use std::ops::Deref;
 pub struct Method(&'static str);
 
 /// The registry of RFC 9110 §16.1 (iana.org/assignments/http-methods) without `*`, which is reserved and no method; then
-/// those of caches, of UPnP, of Exchange and its remote calls, and of old servers.
+/// those of caches, of devices that find each other, of Exchange and its remote calls, and of old servers.
 const KNOWN: [&str; 57] = [
     "GET",
     "POST",

@@ -116,7 +116,7 @@ impl Collector<'_, '_> {
             return;
         };
         // RFC 6455 §5.2: opcode 2 is a binary frame, which is written as base64.
-        if opcode.and_then(Value::number) == Some(2.0) && parts::is_base64(&bytes) {
+        if opcode.and_then(Value::number) == Some(2.0) && is_base64(&bytes) {
             bytes = parts::base64(&bytes).into();
         }
         let sent = sent.and_then(Value::text);
@@ -169,6 +169,16 @@ impl Collector<'_, '_> {
         }
         true
     }
+}
+
+/// Whether a text has no byte that base64 of either alphabet has not.
+fn is_base64(text: &[u8]) -> bool {
+    let text = text.trim_ascii_end();
+    let digits = text.iter().rposition(|byte| *byte != b'=');
+    let digits = text.get(..digits.map_or(0, |last| last.saturating_add(1)));
+    digits.unwrap_or_default().iter().all(|byte| {
+        byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/-_".contains(byte)
+    })
 }
 
 /// The text of a body, whose end may be missing.

@@ -1,4 +1,4 @@
-//! One entry, or one page, of a HAR 1.2 document: what it holds, each with its place in it. Judges
+//! One entry of a HAR 1.2 document: what it holds, each with its place in it. Judges
 //! nothing but whether bytes are worth a second look.
 
 use std::borrow::Cow;
@@ -103,52 +103,6 @@ pub(super) fn read(
     collector.entry
 }
 
-/// The URL of a page, which Chrome, Firefox and Safari write as its title (`Log.ts`, `har-builder.js`,
-/// `HARBuilder.js`), and what else may matter in it.
-pub(super) fn page(
-    bytes: &[u8],
-    needles: &Needles,
-    zone: Option<&TimeZone>,
-    attached: &mut Attached<'_>,
-) -> Vec<Found> {
-    let mut collector = Collector::new(needles, attached);
-    let Some(page) = Value::at(bytes, 0) else {
-        return collector.entry.found;
-    };
-    let started = page.get("startedDateTime").and_then(Value::text);
-    collector.started = started.and_then(|text| time::parse(&text, zone));
-    let mut left = Vec::new();
-    for (name, value) in page.members() {
-        let is_title = *name == *b"title";
-        match value.text().filter(|text| is_title && parts::is_url(text)) {
-            Some(url) => collector.url(value, "/title".into(), Via::Unknown, url),
-            None => leave(&mut left, "", name, value),
-        }
-    }
-    collector.left(&left);
-    collector.entry.found.sort_by_key(|found| found.offset);
-    collector.entry.found
-}
-
-/// Whether an object is an entry by its members. Logs in JSON lines have a `request` too, but no list
-/// of headers in it, or one that is a list of lists, and no `startedDateTime`.
-pub(super) fn is_entry(value: Value<'_>) -> bool {
-    let mut messages = value
-        .members()
-        .filter(|(name, value)| {
-            matches!(name.as_ref(), b"request" | b"response") && value.is_object()
-        })
-        .map(|(_, message)| message.get("headers").is_some_and(is_list))
-        .peekable();
-    messages.peek().is_some()
-        && (value.get("startedDateTime").is_some() || messages.any(|list| list))
-}
-
-/// Whether a value is a list of objects, or an empty one.
-fn is_list(value: Value<'_>) -> bool {
-    value.is_array() && value.items().next().is_none_or(Value::is_object)
-}
-
 /// Gathers the parts of one entry.
 pub(super) struct Collector<'a, 'e> {
     pub(super) needles: &'a Needles,
@@ -157,12 +111,12 @@ pub(super) struct Collector<'a, 'e> {
     /// Bytes of first tellings that second ones were looked for in.
     pub(super) compared: usize,
     resolver: parts::Resolver,
-    started: Option<When>,
+    pub(super) started: Option<When>,
     ended: Option<When>,
 }
 
 impl<'a, 'e> Collector<'a, 'e> {
-    fn new(needles: &'a Needles, attached: &'a mut Attached<'e>) -> Self {
+    pub(super) fn new(needles: &'a Needles, attached: &'a mut Attached<'e>) -> Self {
         Self {
             needles,
             attached,
@@ -349,7 +303,7 @@ impl<'a, 'e> Collector<'a, 'e> {
         }
     }
 
-    fn url(&mut self, value: Value<'_>, pointer: String, via: Via, url: Cow<'_, [u8]>) {
+    pub(super) fn url(&mut self, value: Value<'_>, pointer: String, via: Via, url: Cow<'_, [u8]>) {
         self.push(value.start, pointer, via, Payload::Url(Raw::new(url)));
     }
 

@@ -7,8 +7,10 @@ mod claim;
 mod content;
 mod entry;
 mod left;
+mod locations;
 mod message;
 mod nesting;
+mod page;
 pub(super) mod parts;
 mod piece;
 mod sieve;
@@ -95,7 +97,7 @@ impl Reading<'_> {
             (_, Part::Rest) => self.text(piece, 0, false, None, sink),
             (Kind::Page, _) => {
                 if self.is_worth_reading(piece) {
-                    let found = entry::page(
+                    let found = page::read(
                         piece.bytes,
                         &self.context.rules.needles,
                         self.context.log_timezone,

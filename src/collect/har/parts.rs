@@ -1,6 +1,7 @@
 //! What stands inside the strings of an entry: URLs, cookies, pairs, bodies. All of it stays bytes as
 //! found; nothing is normalised. Knows nothing of JSON.
 
+pub(in crate::collect) use super::locations::Resolver;
 use crate::atoms::rules::Needles;
 use crate::collect::Via;
 
@@ -11,10 +12,6 @@ const MAX_HOST: usize = 1_024;
 /// Bytes of one header that are split into cookies, each of which costs twenty times its shortest length in memory.
 /// Browsers keep less than this for one site, and servers take far less in one header.
 pub(in crate::collect) const MAX_COOKIES: usize = 1 << 20;
-
-/// Headers `Location` of one response that are resolved by its URL, whose length each of them costs. A response has
-/// one (RFC 9110 §10.2.2); further ones are taken as they are.
-const MAX_RESOLVED: usize = 16;
 
 /// The host of an absolute URL, lower case, without user, password and port.
 pub(in crate::collect) fn host(url: &[u8]) -> Option<Box<str>> {
@@ -104,21 +101,6 @@ pub(in crate::collect) fn resolve(base: &[u8], location: &[u8]) -> Vec<u8> {
     }
     url.extend_from_slice(location);
     url
-}
-
-/// Resolves what the headers of one response name, as many as are bounded.
-#[derive(Default)]
-pub(in crate::collect) struct Resolver {
-    resolved: usize,
-}
-
-impl Resolver {
-    /// Where a `Location` leads from the URL of its exchange.
-    pub(in crate::collect) fn resolve(&mut self, base: &[u8], location: &[u8]) -> Vec<u8> {
-        self.resolved = self.resolved.saturating_add(1);
-        let is_resolved = self.resolved <= MAX_RESOLVED;
-        resolve(if is_resolved { base } else { &[] }, location)
-    }
 }
 
 /// A path up to its last slash.
@@ -294,16 +276,6 @@ fn cookie((start, pair): Piece<'_>) -> Option<Cookie<'_>> {
         name: name.trim_ascii(),
         value,
         offset: start.saturating_add(behind).saturating_add(blanks),
-    })
-}
-
-/// Whether a text has no byte that base64 of either alphabet has not.
-pub(super) fn is_base64(text: &[u8]) -> bool {
-    let text = text.trim_ascii_end();
-    let digits = text.iter().rposition(|byte| *byte != b'=');
-    let digits = text.get(..digits.map_or(0, |last| last.saturating_add(1)));
-    digits.unwrap_or_default().iter().all(|byte| {
-        byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/-_".contains(byte)
     })
 }
 
