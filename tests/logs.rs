@@ -243,6 +243,15 @@ fn a_combined_line_gives_target_and_referer_once() {
 }
 
 #[test]
+fn what_stands_for_a_method_and_is_none_is_not_told() {
+    let line = COMBINED.replace("GET", "kXqTzVbNmLpWrYhJ");
+    let observations = read(line);
+    let exchange = observations[0].exchange.as_ref().unwrap();
+    assert_eq!(exchange.method, None);
+    assert_eq!(exchange.url.as_bytes(), b"/cb?code=x&state=y");
+}
+
+#[test]
 fn windows_of_any_size_give_the_same_observations() {
     let text = mixed();
     let whole = read_with(&stream(text.clone()), Bounds::default(), None);

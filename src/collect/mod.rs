@@ -23,6 +23,7 @@ mod kept;
 pub mod leveldb;
 pub mod log;
 mod lz4;
+mod names;
 pub mod platform;
 pub mod plist;
 mod promise;
@@ -37,7 +38,7 @@ mod v8;
 use std::sync::Arc;
 
 use crate::atoms::rules::Rules;
-use crate::atoms::{JoinKey, Place, Raw, Source, When};
+use crate::atoms::{JoinKey, Method, Place, Raw, Source, When};
 pub use error::ReadError;
 pub use evidence::Evidence;
 
@@ -152,8 +153,8 @@ pub struct Visit {
 pub struct Exchange {
     /// Names the exchange: [`crate::atoms::KeyKind::Exchange`] over the source and the entry or line.
     pub key: JoinKey,
-    /// Method, upper case as found.
-    pub method: Option<Box<str>>,
+    /// Method, where it is a known one.
+    pub method: Option<Method>,
     /// Status of the response.
     pub status: Option<u16>,
     /// Request URL as found, or the request target of a log line.

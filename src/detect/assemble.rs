@@ -187,9 +187,7 @@ fn one(
         visit,
         exchange: exchange.map(|exchange| exchange.key),
         role,
-        method: exchange
-            .and_then(|exchange| exchange.method.as_deref())
-            .map(|method| shared.text(method)),
+        method: exchange.and_then(|exchange| exchange.method),
         status: exchange.and_then(|exchange| exchange.status),
         channel: channel::of(observation, message, role),
         store: match observation.payload {

@@ -39,7 +39,9 @@ pub use address::Address;
 pub use channel::Channel;
 
 use crate::atoms::rules::Rules;
-use crate::atoms::{Digest, Fingerprint, FingerprintKey, JoinKey, Kind, Masked, Place, Slot, When};
+use crate::atoms::{
+    Digest, Fingerprint, FingerprintKey, JoinKey, Kind, Masked, Method, Place, Slot, When,
+};
 use crate::collect::{Observation, Store, Via};
 
 /// The sightings in one observation, in order of appearance: one for each protocol message that it
@@ -106,8 +108,8 @@ pub struct Sighting {
     pub exchange: Option<JoinKey>,
     /// Which protocol message it is.
     pub role: Role,
-    /// Method of the exchange, as found.
-    pub method: Option<Arc<str>>,
+    /// Method of the exchange, where it is a known one.
+    pub method: Option<Method>,
     /// Status of the exchange.
     pub status: Option<u16>,
     /// How it travelled.

@@ -6,7 +6,7 @@ use super::{
     Address, Channel, Claims, Credential, Decoding, Param, Role, Sighting, Signature, VisitKeys,
 };
 use crate::atoms::{
-    Basis, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, View, When, Zone,
+    Basis, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Method, Place, Slot, View, When, Zone,
 };
 use crate::collect::{Store, Via};
 
@@ -39,7 +39,7 @@ pub(crate) fn full() -> Sighting {
         })),
         exchange: Some(key(KeyKind::Exchange, "exchange")),
         role: Role::ResponseInFragment,
-        method: Some("GET".into()),
+        method: Method::of(b"GET"),
         status: Some(302),
         channel: Channel::Front,
         store: Some(Store::Autofill),

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::Held;
 use crate::atoms::{
-    Basis, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Place, Slot, Source, View, When,
-    Within, Zone,
+    Basis, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Method, Place, Slot, Source, View,
+    When, Within, Zone,
 };
 use crate::collect::{Store, Via};
 use crate::detect::{
@@ -30,7 +30,7 @@ pub(super) fn unpack(bytes: &[u8]) -> Option<Held> {
     let visit = it.optional(Packed::visit)?.map(Box::new);
     let exchange = it.optional(Packed::key)?;
     let (role, channel) = (it.of(&Role::ALL)?, it.of(&Channel::ALL)?);
-    let method = it.optional(Packed::text)?;
+    let method = it.optional(|it| Method::of(it.str()?.as_bytes()))?;
     let status = it.optional(|it| u16::try_from(it.number()?).ok())?;
     let store = it.optional(|it| it.of(&Store::ALL))?;
     let url = it.optional(|it| it.str().map(Masked::vouch))?;

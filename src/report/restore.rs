@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::wire::Locator as WireLocator;
 use super::wire::shard as wire;
 use crate::atoms::{
-    Basis, Digest, JoinKey, Kind, Locator, Masked, Place, Slot, Source, View, When, Within, Zone,
+    Basis, Digest, JoinKey, Kind, Locator, Masked, Method, Place, Slot, Source, View, When, Within,
+    Zone,
 };
 use crate::collect::read::{Row, Status};
 use crate::collect::{Store, Via};
@@ -57,7 +58,7 @@ pub fn sighting(wire: wire::Sighting<'_>, source: Arc<Source>) -> Result<Sightin
         visit: wire.visit.map(visit).map(Box::new),
         exchange: wire.exchange.map(|key| key.0),
         role: named(Role::ALL, Role::as_str, &wire.role)?,
-        method: wire.method.map(Into::into),
+        method: wire.method.and_then(|it| Method::of(it.as_bytes())),
         status: wire.status,
         channel: named(Channel::ALL, Channel::as_str, &wire.channel)?,
         store: wire

@@ -94,6 +94,43 @@ fn flow(path: &str, request: (&[(&str, &str)], &str), response: (&[(&str, &str)]
     ])
 }
 
+/// A flow with further members.
+fn with(flow: &str, more: &[(&str, String)]) -> String {
+    let members = flow.split_once(':').unwrap().1.strip_suffix('}').unwrap();
+    let more = more
+        .iter()
+        .map(|(name, value)| put(name, ';') + value)
+        .collect::<String>();
+    put(&(members.to_owned() + &more), '}')
+}
+
+#[test]
+fn what_a_flow_was_before_it_was_edited_and_all_else_in_it_is_read() {
+    let plain = flow("/cb?access_token=x", (&[], ""), (&[], ""));
+    let edited = format!("/cb?access_token={TOKEN}&token_type=Bearer");
+    let url = |token: &str| format!("https://app.example/#access_token={token}&token_type=Bearer");
+    let trailers = headers(&[("Authorization", &format!("Bearer {}", token(1)))]);
+    let flow = with(
+        &plain,
+        &[
+            ("backup", flow(&edited, (&[], ""), (&[], ""))),
+            ("comment", put(&url(&token(2)), ';')),
+            ("metadata", dict(&[("note", put(&url(&token(3)), ';'))])),
+            ("trailers", trailers),
+        ],
+    );
+    let report = scan_bytes("x.mitm", flow.as_bytes());
+    has(
+        &report,
+        &[
+            "access_token query /backup/request/url",
+            "access_token text /trailers",
+            "access_token fragment /comment",
+            "access_token fragment /metadata",
+        ],
+    );
+}
+
 #[test]
 fn flows_of_mitmproxy_are_read() {
     let location = format!("/done#access_token={TOKEN}&token_type=Bearer");
@@ -202,6 +239,22 @@ fn received() -> String {
     format!(
         "HTTP/1.1 302 Found\r\nLocation: /done#access_token={TOKEN}&token_type=Bearer\r\nContent-Length: 0\r\n\r\n"
     )
+}
+
+#[test]
+fn folded_headers_and_comments_of_burp_are_read() {
+    let token = token(4);
+    let text = format!(
+        "<items burpVersion=\"1\"><item><url>https://app.example/</url><request><![CDATA[GET / HTTP/1.1\r\nAuthorization: Bearer\r\n {TOKEN}\r\n\r\n]]></request><comment>https://app.example/#access_token={token}&amp;token_type=Bearer</comment></item></items>"
+    );
+    let report = scan_bytes("items.xml", text.as_bytes());
+    has(
+        &report,
+        &[
+            "access_token header /request/headers/0",
+            "access_token fragment /comment",
+        ],
+    );
 }
 
 #[test]

@@ -10,7 +10,9 @@ use jiff::civil::{Date, DateTime};
 use sha2::{Digest as _, Sha256};
 use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::when::{Basis, Zone};
-use tokentrail::atoms::{Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When};
+use tokentrail::atoms::{
+    Digest, JoinKey, KeyKind, Locator, Method, Place, Raw, Source, View, When,
+};
 use tokentrail::collect::{
     Context, Evidence, Exchange, Observation, Payload, READERS, Sink, Store, Via, Visit,
 };
@@ -374,7 +376,7 @@ fn exchange(
             kind: KeyKind::Exchange,
             digest,
         },
-        method: Some(method.into()),
+        method: Method::of(method.as_bytes()),
         status: status.and_then(|status| status.parse().ok()),
         url: Raw::new(url),
         host: None,

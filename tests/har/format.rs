@@ -239,6 +239,137 @@ fn members_that_the_format_does_not_know_are_searched() {
 }
 
 #[test]
+fn an_endless_host_or_url_is_not_held_by_each_part_of_an_entry() {
+    let host = "h".repeat(1 << 16);
+    let list = |name: &str, value: &str| {
+        let header = format!(r#"{{"name":"{name}","value":"{value}#"#);
+        let headers = (0..1_000).map(|number| format!("{header}{number}\"}}"));
+        headers.collect::<Vec<_>>().join(",")
+    };
+    let file = capture(&format!(
+        r#"{{"request":{{"url":"https://{host}/?code=x","headers":[{},{}]}},"response":{{"headers":[{}]}}}}"#,
+        list("Referer", "https://a.example/?code=x"),
+        list("Cookie", "access_token=x"),
+        list("Location", "?code=x"),
+    ));
+    let reading = read(&file);
+    assert_eq!(reading.observations.len(), 3_001);
+    let held = reading.observations.iter().map(|seen| {
+        let origin = match (&seen.payload, &seen.via) {
+            (Payload::Pair { origin, .. }, _) => origin.as_ref(),
+            (_, Via::Referer { sent_to }) => sent_to.as_ref(),
+            _ => None,
+        };
+        bytes_of(&seen.payload).len() + origin.map_or(0, |host| host.len())
+    });
+    assert!(held.sum::<usize>() < 20 * file.len());
+}
+
+#[test]
+fn an_entry_of_countless_parts_is_searched_as_text_behind_the_first() {
+    let cookies = "code=a; ".repeat(60_000);
+    let file = capture(&format!(
+        r#"{{"request":{{"headers":[{{"name":"Cookie","value":"{cookies}access_token=made-up"}}]}},"response":{{"headers":[]}}}}"#
+    ));
+    let reading = read(&file);
+    assert_eq!(reading.problems.len(), 1, "{:?}", reading.problems);
+    assert_eq!(reading.observations.len(), 50_001);
+    let last = reading.observations.last().unwrap();
+    assert_eq!(kind_of(&last.payload), "text");
+    let text = bytes_of(&last.payload);
+    assert!(memchr::memmem::find(text, b"access_token=made-up").is_some());
+}
+
+#[test]
+fn what_stands_where_nobody_looks_for_it_is_found() {
+    let entry = |members: &str| {
+        format!(
+            r#"{{"log":{{"pages":[{{"id":"p"}}],"entries":[{{"request":{{"headers":[]}},{members}}}]}}}}"#
+        )
+    };
+    let log = |members: &str| {
+        format!(r#"{{"log":{{"entries":[{{"request":{{"headers":[]}}}}],{members}}}}}"#)
+    };
+    let token = "access_token=made-up-value";
+    for file in [
+        entry(&format!(
+            r#""response":{{"url":"https://a.example/#{token}"}}"#
+        )),
+        entry(r#""response":{"queryString":[{"name":"access_token","value":"made-up-value"}]}"#),
+        log(&format!(
+            r#""entries":[{{"request":{{"headers":[],"redirectURL":"https://a.example/#{token}"}}}}]"#
+        )),
+        entry(
+            r#""response":{"content":{"params":[{"name":"access_token","value":"made-up-value"}]}}"#,
+        ),
+        entry(r#""_webSocketMessages":[{"type":"send","data":{"access_token":"made-up-value"}}]"#),
+        entry(&format!(
+            r#""_webSocketMessages":[{{"opcode":1,"payload":"{token}"}}]"#
+        )),
+        entry(&format!(r#""_webSocketMessages":["{token}"]"#)),
+        entry(&format!(
+            r#""_webSocketMessages":[{{"opcode":2,"data":"{token}"}}]"#
+        )),
+        log(&format!(
+            r#""pages":[{{"_URL":"https://a.example/#{token}"}}]"#
+        )),
+        log(&format!(
+            r#""pages":[{{"title":"Example https://a.example/#{token}"}}]"#
+        )),
+        log(&format!(r#""comment":"https://a.example/#{token}""#)),
+        log(r#""other":{"access_token":"made-up-value"}"#),
+        format!(r#"{{"log":{{"entries":[[{{"request":{{"url":"/#{token}","headers":[]}}}}]]}}}}"#),
+        format!(r#"{{"log":{{"entries":[]}},"other":["{token}"]}}"#),
+    ] {
+        for size in [7, BUFFER] {
+            let reading = read_sized(file.as_bytes(), size);
+            assert_eq!(reading.problems, [] as [&str; 0], "{file}");
+            assert_eq!(reading.observations.len(), 1, "{file}");
+            let bytes = bytes_of(&reading.observations[0].payload);
+            let has = |what: &[u8]| memchr::memmem::find(bytes, what).is_some();
+            assert!(has(b"access_token") && has(b"made-up-value"), "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_may_be_a_token_stands_in_no_pointer() {
+    let name = ["kX7qTz4V", "bN9mLp2W", "rYhJ6sDf"].concat();
+    for file in [
+        capture(&format!(
+            r#"{{"request":{{}},"{name}":"access_token=made-up-value"}}"#
+        )),
+        format!(
+            r#"{{"log":{{"{name}":{{"entries":[{{"request":{{"url":"/#access_token=made-up-value"}}}}]}}}}}}"#
+        )
+        .into_bytes(),
+    ] {
+        let reading = read(&file);
+        assert_eq!(reading.observations.len(), 1);
+        let (_, pointer, ..) = entry(&reading.observations[0]);
+        assert!(pointer.contains("/*"), "{pointer}");
+        assert!(!pointer.contains(&name), "{pointer}");
+    }
+}
+
+#[test]
+fn a_method_is_one_that_is_known_or_it_is_searched() {
+    let method = |method: &str| {
+        let file = capture(&format!(
+            r#"{{"request":{{"method":"{method}","url":"https://app.example/#access_token=x","headers":[]}}}}"#
+        ));
+        let reading = read(&file);
+        let exchange = reading.observations[0].exchange.clone().unwrap();
+        (exchange.method, reading.observations.len())
+    };
+    assert_eq!(method("get").0.as_deref(), Some("GET"));
+    assert_eq!(method("kXqTzVbNmLpWrYhJ"), (None, 1));
+    assert_eq!(method("access_token=made-up-value"), (None, 2));
+    // A million headers are not told with a megabyte each.
+    assert_eq!(method(&"M".repeat(1 << 20)), (None, 1));
+}
+
+#[test]
 fn a_request_without_a_url_is_told_by_its_pseudo_headers() {
     let file = capture(
         r#"{"request":{"headers":[{"name":":authority","value":"App.example"},{"name":":path","value":"/cb?code=c"}]},"response":{}}"#,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::{
-    Digest, FingerprintKey, JoinKey, KeyKind, Locator, Place, Raw, Source, View,
+    Digest, FingerprintKey, JoinKey, KeyKind, Locator, Method, Place, Raw, Source, View,
 };
 use tokentrail::collect::{Exchange, Observation, Payload, Store, Via};
 use tokentrail::detect::{Detector, Memory, Reveal, Sighting, sightings};
@@ -242,7 +242,7 @@ fn exchange_of(first: &str, url: &str) -> Exchange {
             kind: KeyKind::Exchange,
             digest: Digest::of([b"e".as_slice()]),
         },
-        method: Some(if is_method(first) { first } else { "POST" }.into()),
+        method: Method::of(if is_method(first) { first } else { "POST" }.as_bytes()),
         status: is_status(first).then(|| first.parse().expect("a status")),
         url: raw(url),
         host: None,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::input::Input;
 use super::key;
 use super::stored::{Header, Out, Stored, lines, push};
-use crate::atoms::{Source, View};
+use crate::atoms::{Method, Source, View};
 use crate::collect::cursor::Cursor;
 use crate::collect::{Context, Evidence, ReadError, Reader, Sink};
 
@@ -130,9 +130,7 @@ fn read(
 /// Takes what an element tells (`nsHttpChannel::AddCacheEntryHeaders`).
 fn element(stored: &mut Stored, name: &[u8], value: &[u8], at: u64) {
     match name {
-        b"request-method" => {
-            stored.method = std::str::from_utf8(value).ok().map(Into::into);
-        }
+        b"request-method" => stored.method = Method::of(value),
         b"response-head" => {
             let (status, headers) = lines(value, at, b'\n');
             stored.status = status;

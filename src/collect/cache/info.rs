@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::stored::{Header, Stored, lines, push};
+use crate::atoms::Method;
 use crate::collect::browser::epoch;
 use crate::collect::cursor::Cursor;
 use crate::collect::sqlite::Number;
@@ -74,9 +75,7 @@ fn protobuf(stream: &[u8], at: u64, stored: &mut Stored) -> Option<()> {
     let mut fields = Fields::new(request, request_at);
     while let Some(field) = fields.next()? {
         match field {
-            (1, Value::Bytes(_, method)) => {
-                stored.method = std::str::from_utf8(method).ok().map(Into::into);
-            }
+            (1, Value::Bytes(_, method)) => stored.method = Method::of(method),
             (2, Value::Bytes(at, bytes)) => {
                 if let Some(header) = header(bytes, at) {
                     push(&mut stored.request, header);

@@ -9,7 +9,7 @@ use super::super::coding;
 use super::input::{Input, MAX_PART, too_large};
 use crate::atoms::rules::Needles;
 use crate::atoms::{
-    Basis, Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When, Zone,
+    Basis, Digest, JoinKey, KeyKind, Locator, Method, Place, Raw, Source, View, When, Zone,
 };
 use crate::collect::har::parts;
 use crate::collect::{Context, Exchange, Observation, Payload, ReadError, Sink, Store, Via};
@@ -31,7 +31,7 @@ pub(super) struct Stored {
     /// URL of the request, and where it lies in the file.
     pub(super) url: Vec<u8>,
     pub(super) url_at: u64,
-    pub(super) method: Option<Box<str>>,
+    pub(super) method: Option<Method>,
     pub(super) status: Option<u16>,
     /// When the response came.
     pub(super) at: Option<Timestamp>,
@@ -225,7 +225,7 @@ impl<'a, 's> Out<'a, 's> {
                 kind: KeyKind::Exchange,
                 digest: Digest::of(parts),
             },
-            method: stored.method.clone(),
+            method: stored.method,
             status: stored.status,
             url: Raw::new(stored.url.as_slice()),
             host: None,

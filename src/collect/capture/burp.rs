@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use memchr::memmem;
 
-use super::http::{self, Exchanged};
+use super::http::{self, Exchanged, Found};
 use super::xml::{self, Element, Until, until};
 use super::{MAX_EXCHANGE, Places, Position, Reading, moment};
-use crate::atoms::{Source, When, Zone};
-use crate::collect::{Context, Evidence, ReadError, Reader, Sink};
+use crate::atoms::{Raw, Source, When, Zone};
+use crate::collect::{Context, Evidence, Payload, ReadError, Reader, Sink, Via, entities};
 
 /// Items of Burp's proxy history, site map and the like.
 pub static BURP: Reader = Reader {
@@ -27,7 +27,7 @@ const BEGIN: &[u8] = b"<item>";
 const END: &[u8] = b"</item>";
 
 /// The elements of an item that are read.
-const ELEMENTS: [&str; 4] = ["time", "url", "request", "response"];
+const ELEMENTS: [&str; 5] = ["time", "url", "request", "response", "comment"];
 
 /// Bytes of a time, each of whose words costs memory: Java prints less than thirty.
 const MAX_TIME: usize = 64;
@@ -115,7 +115,7 @@ fn exchange(
     reading: &mut Reading<'_, '_>,
 ) {
     let element = |name| elements.iter().find(|it| it.name == name);
-    let [time, stated, request, response] = ELEMENTS.map(element);
+    let [time, stated, request, response, comment] = ELEMENTS.map(element);
     let [sent, received] = [request, response].map(|it| it.map_or(&[][..], |it| &it.text));
     let (line, mut message) = http::message(sent);
     let (status, mut answer) = http::message(received);
@@ -137,7 +137,7 @@ fn exchange(
         request: message,
         response: answer,
     };
-    reading.exchange((index, 0), &exchanged, &mut |found| {
+    let exchange = reading.exchange((index, 0), &exchanged, &mut |found| {
         let element = match found.pointer.as_str() {
             "/request/url" => stated.or(request),
             pointer if pointer.starts_with("/request") => request,
@@ -145,6 +145,19 @@ fn exchange(
         };
         places.at(element.map_or(0, |it| it.place(found.offset)))
     });
+    if let Some(comment) = comment
+        && let text = entities::undo(&comment.text)
+        && reading.context.rules.needles.hit(&text)
+    {
+        let found = Found {
+            offset: comment.at,
+            pointer: "/comment".into(),
+            via: Via::Text,
+            at: None,
+            payload: Payload::Text(Raw::new(text)),
+        };
+        reading.observe(index, &exchange, found, places.at(comment.at));
+    }
 }
 
 /// A time as Java prints it: `Mon Nov 23 05:00:00 UTC 2026`. Of zones by letters only UTC is known; in any other

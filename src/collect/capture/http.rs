@@ -1,29 +1,16 @@
 //! An HTTP exchange as it was sent, whatever recorded it: which of its bytes are URLs, cookies, headers, bodies.
 //! Knows HTTP's own headers and nothing of OAuth; where the bytes lie is the business of each capture.
 
+use std::borrow::Cow;
+
 use super::super::har::parts;
 use super::body::unpacked;
 use crate::atoms::rules::Needles;
-use crate::atoms::{Raw, When};
+use crate::atoms::{Method, Raw, When};
 use crate::collect::{Payload, Store, Via};
 
 /// Headers of one message that are looked at. Servers and browsers stop at a few hundred.
 pub(super) const MAX_HEADERS: usize = 4_096;
-
-/// Bytes of one header that are split into cookies, each of which costs twenty times its shortest length in memory.
-/// Browsers keep less than this for one site, and servers take far less in one header.
-pub(super) const MAX_COOKIES: usize = 1 << 20;
-
-/// Bytes of the name of a host, which each of its cookies is given. DNS has 255 (RFC 1035 §2.3.4), in letters of
-/// other scripts there may be more; what is longer is no name.
-const MAX_HOST: usize = 1_024;
-
-/// Bytes of a method, which each part of an exchange is told with. The longest that is registered has 17.
-const MAX_METHOD: usize = 64;
-
-/// Headers `Location` of one response that are resolved by its URL, whose length each of them costs. A response has
-/// one (RFC 9110 §10.2.2); further ones are taken as they are.
-const MAX_RESOLVED: usize = 16;
 
 /// A request or a response.
 #[derive(Debug, Default)]
@@ -39,10 +26,10 @@ pub(super) struct Message<'a> {
 }
 
 /// A header field.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Header<'a> {
     pub(super) name: &'a [u8],
-    pub(super) value: &'a [u8],
+    pub(super) value: Cow<'a, [u8]>,
     /// Offset of the value.
     pub(super) at: usize,
 }
@@ -50,7 +37,7 @@ pub(super) struct Header<'a> {
 /// A request and its response.
 #[derive(Debug, Default)]
 pub(super) struct Exchanged<'a> {
-    pub(super) method: Option<Box<str>>,
+    pub(super) method: Option<Method>,
     pub(super) status: Option<u16>,
     pub(super) url: Vec<u8>,
     /// Offset of the request's target.
@@ -80,7 +67,7 @@ pub(super) struct Losses {
     pub(super) packed: u64,
     /// Messages with more than [`MAX_HEADERS`].
     pub(super) headers: u64,
-    /// Headers with more than [`MAX_COOKIES`].
+    /// Headers with more than [`parts::MAX_COOKIES`].
     pub(super) cookies: u64,
 }
 
@@ -93,9 +80,24 @@ impl Losses {
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn header(&self, name: &str) -> Option<&'a [u8]> {
+    pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
         let mut headers = self.headers.iter();
-        headers.find(|header| header.is(name)).map(|it| it.value)
+        headers.find(|header| header.is(name)).map(|it| &*it.value)
+    }
+
+    /// Adds to the last header what a folded line says of its value, which stands at `at`: as many blanks before it as
+    /// there are bytes between, so that each byte keeps its place (RFC 9112 §5.2).
+    fn fold(&mut self, line: &[u8], at: usize) {
+        let Some(header) = self.headers.last_mut().filter(|_| !self.has_more) else {
+            return;
+        };
+        if header.value.is_empty() {
+            header.at = at;
+        }
+        let end = header.at.saturating_add(header.value.len());
+        let value = header.value.to_mut();
+        value.resize(value.len().saturating_add(at.saturating_sub(end)), b' ');
+        value.extend_from_slice(line);
     }
 
     /// Adds a header, as long as there are not more than are looked at.
@@ -121,9 +123,7 @@ impl Exchanged<'_> {
             .request
             .header(":authority")
             .or_else(|| self.request.header("host"));
-        let named = || Some(String::from_utf8_lossy(authority?).into());
-        let host = parts::host(&self.url).or_else(named);
-        host.filter(|host| host.len() <= MAX_HOST)
+        parts::host(&self.url).or_else(|| parts::named_host(authority?))
     }
 
     /// Hands on the parts, those of the request first, those of each message as they lie in it.
@@ -132,7 +132,7 @@ impl Exchanged<'_> {
             exchange: self,
             host: self.host(),
             needles,
-            resolved: 0,
+            resolver: parts::Resolver::default(),
             losses: Losses::default(),
             found,
         };
@@ -154,8 +154,7 @@ struct Observer<'a> {
     exchange: &'a Exchanged<'a>,
     host: Option<Box<str>>,
     needles: &'a Needles,
-    /// Headers that were resolved by the URL.
-    resolved: usize,
+    resolver: parts::Resolver,
     losses: Losses,
     found: &'a mut dyn FnMut(Found),
 }
@@ -181,7 +180,7 @@ impl Observer<'_> {
     }
 
     fn header(&mut self, header: &Header<'_>, pointer: String, via: Via) {
-        let value = header.value;
+        let value = &*header.value;
         let is_request = via == Via::Request;
         if header.is("referer") && is_request {
             if self.needles.hit(value) {
@@ -190,7 +189,7 @@ impl Observer<'_> {
                 self.push(header.at, pointer, Via::Referer { sent_to }, url);
             }
         } else if header.is("location") && !is_request {
-            let url = self.resolved(value);
+            let url = self.resolver.resolve(&self.exchange.url, value);
             if self.needles.hit(&url) {
                 let url = Payload::Url(Raw::new(url));
                 self.push(header.at, pointer, Via::Location, url);
@@ -219,22 +218,14 @@ impl Observer<'_> {
         }
     }
 
-    /// Where a `Location` leads to.
-    fn resolved(&mut self, location: &[u8]) -> Vec<u8> {
-        self.resolved = self.resolved.saturating_add(1);
-        let is_resolved = self.resolved <= MAX_RESOLVED;
-        let base: &[u8] = if is_resolved { &self.exchange.url } else { &[] };
-        parts::resolve(base, location)
-    }
-
     /// As much of a header as is split into cookies, none of them in half.
     fn whole_cookies<'h>(&mut self, value: &'h [u8]) -> &'h [u8] {
-        let Some(begin) = value.get(..MAX_COOKIES).filter(|it| it.len() < value.len()) else {
-            return value;
-        };
-        self.losses.cookies = self.losses.cookies.saturating_add(1);
-        let end = memchr::memrchr(b';', begin).unwrap_or_default();
-        begin.get(..end).unwrap_or_default()
+        let (whole, rest) = parts::whole_cookies(value);
+        self.losses.cookies = self
+            .losses
+            .cookies
+            .saturating_add(u64::from(!rest.is_empty()));
+        whole
     }
 
     /// Each is placed where its own value begins: all of them share one pointer.
@@ -312,12 +303,15 @@ pub(super) fn message(bytes: &[u8]) -> (&[u8], Message<'_>) {
         } else if line.is_empty() {
             message.body = bytes.get(next..).map(|body| (next, body));
             break;
+        } else if matches!(line, [b' ' | b'\t', ..]) && !message.headers.is_empty() {
+            let blanks = line.len().saturating_sub(line.trim_ascii_start().len());
+            message.fold(line.trim_ascii(), at.saturating_add(blanks));
         } else if let Some(colon) = memchr::memchr(b':', line) {
             let value = line.get(colon.saturating_add(1)..).unwrap_or_default();
             let blanks = value.len().saturating_sub(value.trim_ascii_start().len());
             message.push(Header {
                 name: line.get(..colon).unwrap_or_default(),
-                value: value.trim_ascii(),
+                value: value.trim_ascii().into(),
                 at: at
                     .saturating_add(colon)
                     .saturating_add(1)
@@ -332,20 +326,17 @@ pub(super) fn message(bytes: &[u8]) -> (&[u8], Message<'_>) {
 
 /// Method and target of a request line, and the target's offset. Of what is no request line as much as can be is the
 /// target, so that none is lost.
-pub(super) fn target(line: &[u8]) -> (Option<Box<str>>, usize, &[u8]) {
+pub(super) fn target(line: &[u8]) -> (Option<Method>, usize, &[u8]) {
     let Some(blank) = memchr::memchr(b' ', line) else {
         return (None, 0, line);
     };
-    let is_token = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    let method = line.get(..blank).filter(|it| it.len() <= MAX_METHOD);
-    let method = method.and_then(|method| std::str::from_utf8(method).ok());
-    let method = method.filter(|it| !it.is_empty() && it.chars().all(is_token));
+    let method = line.get(..blank).and_then(Method::of);
     let at = blank.saturating_add(1);
     let target = line.get(at..).unwrap_or_default();
     // Blanks in a target are told from the one before the version.
     let version = memchr::memmem::rfind(target, b" HTTP/");
     let target = target.get(..version.unwrap_or(target.len()));
-    (method.map(Into::into), at, target.unwrap_or_default())
+    (method, at, target.unwrap_or_default())
 }
 
 /// Status of a status line.
@@ -377,13 +368,29 @@ mod tests {
         assert_eq!((at, rest), (5, b"/token".as_slice()));
         assert_eq!(url(rest, &message), b"//idp.example/token");
         for header in &message.headers {
-            assert!(bytes[header.at..].starts_with(header.value));
+            assert!(bytes[header.at..].starts_with(&header.value));
         }
         assert_eq!(message.header("content-type"), Some(b"a/b".as_slice()));
         let (at, body) = message.body.unwrap();
         assert_eq!((body, &bytes[at..]), (b"code=1".as_slice(), body));
         assert_eq!(status(b"HTTP/1.1 302 Found"), Some(302));
         assert_eq!(status(b"HTTP/2 200"), Some(200));
+    }
+
+    #[test]
+    fn folded_headers_are_joined_and_keep_their_places() {
+        let bytes =
+            b"GET / HTTP/1.1\r\nAuthorization: Bearer\r\n\tabc\r\nX:\r\n  d\r\n e\r\n\r\n f";
+        let (_, message) = message(bytes);
+        let values: Vec<_> = message
+            .headers
+            .iter()
+            .map(|it| (&*it.value, it.at))
+            .collect();
+        let expected = [(b"Bearer   abc".as_slice(), 31), (b"d   e", 51)];
+        assert_eq!(values, expected);
+        assert!(bytes[51..].starts_with(b"d\r\n e"));
+        assert_eq!(message.body.map(|(_, body)| body), Some(b" f".as_slice()));
     }
 
     #[test]
@@ -398,10 +405,11 @@ mod tests {
         let (line, request) = message(&bytes);
         assert_eq!(request.headers.len(), MAX_HEADERS);
         let (_, url_at, target) = target(line);
-        let cookies = b"access_token=x;".repeat(MAX_COOKIES / 10);
+        let cookies = b"access_token=x;".repeat(parts::MAX_COOKIES / 10);
         let mut response = Message::default();
         for (name, value) in [("set-cookie", cookies.as_slice()), ("location", b"/")] {
             let name = name.as_bytes();
+            let value = value.into();
             response.push(Header { name, value, at: 0 });
         }
         let exchanged = Exchanged {
@@ -414,7 +422,7 @@ mod tests {
         let mut found = Vec::new();
         let losses = exchanged.observe(&needles, &mut |part| found.push(part.pointer));
         let cookies = found.iter().filter(|it| *it == "/response/headers/0");
-        assert!(cookies.count() <= MAX_COOKIES / b"access_token=x;".len());
+        assert!(cookies.count() <= parts::MAX_COOKIES / b"access_token=x;".len());
         found.dedup();
         let expected = ["/request/url", "/request/headers/0", "/request/body"];
         assert_eq!(found, [&expected[..], &["/response/headers/0"]].concat());
@@ -429,7 +437,7 @@ mod tests {
         for _ in 0..1_000 {
             response.push(Header {
                 name: b"Location",
-                value: b"?code=1",
+                value: b"?code=1".into(),
                 at: 0,
             });
         }

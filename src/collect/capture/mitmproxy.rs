@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::http::{Exchanged, Found, Header, Message};
 use super::tnet::{MAX_DIGITS, Value};
 use super::{MAX_EXCHANGE, Places, Position, Reading, epoch};
-use crate::atoms::{Raw, Source};
+use crate::atoms::{Method, Raw, Source};
 use crate::collect::har::parts;
+use crate::collect::names::public_name;
 use crate::collect::{Context, Evidence, Payload, ReadError, Reader, Sink, Via};
 
 /// Flow files of mitmproxy, mitmdump and mitmweb.
@@ -167,12 +168,114 @@ fn flow(bytes: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>) -
             reading.observe(index, &exchange, found, place);
         }
     }
+    others(state, &mut |found| {
+        if reading.is_worth_telling(&found) {
+            let place = places.at(found.offset);
+            reading.observe(index, &exchange, found, place);
+        }
+    });
+    // What was sent before someone edited it (`Flow.backup`).
+    let backup = state.get("backup");
+    let before = backup.and_then(|it| Some((it, it.get("request")?)));
+    if let Some((backup, request)) = before {
+        let exchanged = self::exchanged(request, backup.get("response"));
+        let exchange = reading.exchange((index, 1), &exchanged, &mut |found| {
+            found.pointer.insert_str(0, "/backup");
+            places.at(found.offset)
+        });
+        others(backup, &mut |mut found| {
+            if reading.is_worth_telling(&found) {
+                found.pointer.insert_str(0, "/backup");
+                let place = places.at(found.offset);
+                reading.observe(index, &exchange, found, place);
+            }
+        });
+    }
     true
+}
+
+/// Members of a flow, of its request and of its response that are read as what they are.
+const READ: [&[u8]; 18] = [
+    b"authority",
+    b"backup",
+    b"body",
+    b"code",
+    b"content",
+    b"headers",
+    b"host",
+    b"http_version",
+    b"method",
+    b"path",
+    b"port",
+    b"request",
+    b"response",
+    b"scheme",
+    b"status_code",
+    b"timestamp_end",
+    b"timestamp_start",
+    b"websocket",
+];
+
+/// Levels of a member that are followed: a flow has three.
+const MAX_DEPTH: usize = 16;
+
+/// Hands on the texts of all that is read as nothing else: comments, metadata, trailers, whatever later versions add.
+fn others<'a>(state: Value<'a>, found: &mut dyn FnMut(Found)) {
+    let sides = [("/request", "request"), ("/response", "response")];
+    let sides = sides.map(|(path, name)| (path, state.get(name)));
+    for (path, value) in [("", Some(state))].into_iter().chain(sides) {
+        let members = value.into_iter().flat_map(Value::members);
+        for (name, member) in members.filter(|(name, _)| !READ.contains(name)) {
+            let shown = public_name(std::str::from_utf8(name).unwrap_or_default());
+            let shown = if shown.is_empty() { "*" } else { shown };
+            texts(name, member, MAX_DEPTH, &mut |name, text: Value<'a>| {
+                let line = [b"\"", name, b"\":\"", text.content, b"\""].concat();
+                found(Found {
+                    offset: text.at,
+                    pointer: format!("{path}/{shown}"),
+                    via: Via::Text,
+                    at: None,
+                    payload: Payload::Text(Raw::new(line)),
+                });
+            });
+        }
+    }
+}
+
+/// Hands on the texts in a value, each with the name that it goes by. Two in a list are a name and a value, as headers are.
+fn texts<'a>(
+    name: &'a [u8],
+    value: Value<'a>,
+    depth: usize,
+    found: &mut dyn FnMut(&'a [u8], Value<'a>),
+) {
+    if value.text().is_some() {
+        found(name, value);
+        return;
+    }
+    let Some(depth) = depth.checked_sub(1) else {
+        return;
+    };
+    for (name, member) in value.members() {
+        texts(name, member, depth, found);
+    }
+    let mut items = value.items();
+    let pair = (items.next(), items.next(), items.next());
+    if let (Some(first), Some(second), None) = pair
+        && let Some(name) = first.text()
+        && second.text().is_some()
+    {
+        found(name, second);
+        return;
+    }
+    for item in value.items() {
+        texts(name, item, depth, found);
+    }
 }
 
 fn exchanged<'a>(request: Value<'a>, response: Option<Value<'a>>) -> Exchanged<'a> {
     let text = |name| request.get(name).and_then(Value::text);
-    let method = text("method").map(|method| String::from_utf8_lossy(method).into());
+    let method = text("method").and_then(Method::of);
     let status = response.and_then(|response| {
         // Until version 0.13 it was called `code`.
         let code = response.get("status_code").or_else(|| response.get("code"));
@@ -203,7 +306,7 @@ fn headers(value: Value<'_>) -> Message<'_> {
         if let Some((name, value)) = name.text().zip(content.text()) {
             message.push(Header {
                 name,
-                value,
+                value: value.into(),
                 at: content.at,
             });
         }

@@ -17,10 +17,11 @@ use jiff::{SignedDuration, Timestamp};
 pub use self::burp::BURP;
 pub use self::fiddler::FIDDLER;
 pub(super) use self::fiddler::is_session_archive;
-use self::http::{Exchanged, Found, Losses, MAX_COOKIES, MAX_HEADERS};
+use self::http::{Exchanged, Found, Losses, MAX_HEADERS};
 pub use self::mitmproxy::MITMPROXY;
 use self::place::{Places, Position};
-use super::{Context, Exchange, Observation, ReadError, Sink};
+use super::har::parts::MAX_COOKIES;
+use super::{Context, Exchange, Observation, Payload, ReadError, Sink};
 use crate::atoms::{
     Basis, Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When, Zone,
 };
@@ -79,7 +80,7 @@ impl<'a, 's> Reading<'a, 's> {
                 kind: KeyKind::Exchange,
                 digest: Digest::of(parts),
             },
-            method: exchanged.method.clone(),
+            method: exchanged.method,
             status: exchanged.status,
             url: Raw::new(exchanged.url.as_slice()),
             host: exchanged.host(),
@@ -91,6 +92,12 @@ impl<'a, 's> Reading<'a, 's> {
         });
         self.losses.add(&losses);
         exchange
+    }
+
+    /// Whether a text may hold something.
+    fn is_worth_telling(&self, found: &Found) -> bool {
+        let needles = &self.context.rules.needles;
+        matches!(&found.payload, Payload::Text(text) if needles.hit(text.as_bytes()))
     }
 
     /// Hands on what was found, with its place in the file.

@@ -1,6 +1,5 @@
 //! Whether a file is a HAR document, and how it is built, told from its head. Reads no entry.
 
-use super::entry::is_entry;
 use super::piece::{Kind, Limits, Shape};
 use super::split::{Splitter, split};
 use super::text::Charset;
@@ -60,6 +59,25 @@ fn root(head: &[u8]) -> Option<usize> {
     (before.is_empty() || is_call).then(|| mark.saturating_add(bracket))
 }
 
+/// Whether an object is an entry by its members. Logs in JSON lines have a `request` too, but no list
+/// of headers in it, or one that is a list of lists, and no `startedDateTime`.
+fn is_entry(value: Value<'_>) -> bool {
+    let mut messages = value
+        .members()
+        .filter(|(name, value)| {
+            matches!(name.as_ref(), b"request" | b"response") && value.is_object()
+        })
+        .map(|(_, message)| message.get("headers").is_some_and(is_list))
+        .peekable();
+    messages.peek().is_some()
+        && (value.get("startedDateTime").is_some() || messages.any(|list| list))
+}
+
+/// Whether a value is a list of objects, or an empty one.
+fn is_list(value: Value<'_>) -> bool {
+    value.is_array() && value.items().next().is_none_or(Value::is_object)
+}
+
 fn has_entries(head: &[u8]) -> bool {
     let shape = shape(head);
     if shape != Shape::Document {
@@ -75,6 +93,7 @@ fn has_entries(head: &[u8]) -> bool {
         found |= match piece.kind {
             Kind::Entry => is_entry(value),
             Kind::Page => value.get("startedDateTime").is_some() && value.get("id").is_some(),
+            Kind::Other => false,
         };
     });
     found || outcome.has_log

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::attached::File;
 use super::entry::Collector;
-use super::left::Told;
+use super::left::{Told, leave};
 use super::message::{Body, pairs};
 use super::{parts, time};
 use crate::atoms::Raw;
@@ -15,10 +15,8 @@ use crate::collect::{Payload, Via};
 impl Collector<'_, '_> {
     pub(super) fn post_data(&mut self, body: &Body<'_>) {
         let mime = body.mime();
-        if self.external(body, "/request/postData/_file", &Via::Request, &mime) {
-            return;
-        }
-        let told = body.text().and_then(|text| {
+        let is_external = self.external(body, "/request/postData/_file", &Via::Request, &mime);
+        let told = body.text().filter(|_| !is_external).and_then(|text| {
             let decoded = decoded(body, text)?;
             let pointer = "/request/postData/text".into();
             self.body(text, pointer, Via::Request, &mime, Cow::Borrowed(&decoded));
@@ -27,8 +25,8 @@ impl Collector<'_, '_> {
         let Some(params) = body.params else {
             return;
         };
-        let form = if let Some(told) = &told {
-            self.new_pairs(params, &Told::new(told))
+        let form = if is_external || told.is_some() {
+            self.new_pairs(params, &Told::new(&told.unwrap_or_default()))
         } else {
             let mut form = Vec::new();
             pairs(params, &mut form);
@@ -74,36 +72,68 @@ impl Collector<'_, '_> {
 
     pub(super) fn web_socket(&mut self, messages: Value<'_>) {
         for (index, message) in messages.items().enumerate() {
-            let pointer = format!("/_webSocketMessages/{index}/data");
-            self.message(message, pointer, None);
+            let pointer = format!("/_webSocketMessages/{index}");
+            self.message(message, &pointer, None);
         }
     }
 
     /// A WebSocket message; `start` is where it stands in the document, unless that is its own place.
-    fn message(&mut self, message: Value<'_>, pointer: String, start: Option<usize>) {
-        let Some(data) = message.get("data") else {
-            return;
-        };
-        let Some(mut bytes) = data.text() else {
+    fn message(&mut self, message: Value<'_>, pointer: &str, start: Option<usize>) {
+        let placed = |value: Value<'_>| start.unwrap_or(value.start);
+        let (mut data, mut opcode, mut sent, mut time) = (None, None, None, None);
+        let mut left = Vec::new();
+        for (name, value) in message.members() {
+            let place = match name.as_ref() {
+                b"data" if value.content().is_some() => &mut data,
+                b"opcode" => &mut opcode,
+                b"type" => &mut sent,
+                b"time" => &mut time,
+                _ => {
+                    let start = placed(value);
+                    leave(
+                        &mut left,
+                        pointer.to_owned(),
+                        name,
+                        Value { start, ..value },
+                    );
+                    continue;
+                }
+            };
+            *place = Some(value);
+        }
+        if !message.is_object() {
+            let start = placed(message);
+            leave(
+                &mut left,
+                pointer.to_owned(),
+                b"data".as_slice().into(),
+                Value { start, ..message },
+            );
+        }
+        self.left(&left);
+        let Some((data, mut bytes)) = data.and_then(|data: Value<'_>| Some((data, data.text()?)))
+        else {
             return;
         };
         // RFC 6455 §5.2: opcode 2 is a binary frame, which is written as base64.
-        if message.get("opcode").and_then(Value::number) == Some(2.0) {
+        if opcode.and_then(Value::number) == Some(2.0) && is_base64(&bytes) {
             bytes = parts::base64(&bytes).into();
         }
-        let sent = message.get("type").and_then(Value::text);
+        let sent = sent.and_then(Value::text);
         let via = if sent.is_some_and(|kind| kind.as_ref() == b"send") {
             Via::Request
         } else {
             Via::Response
         };
         let before = self.entry.found.len();
-        let data = Value {
-            start: start.unwrap_or(data.start),
-            ..data
+        // What lies in a file of its own is told at the file's name.
+        let pointer = match start {
+            Some(_) => pointer.to_owned(),
+            None => format!("{pointer}/data"),
         };
-        self.body(data, pointer, via, "", bytes);
-        let own = message.get("time").and_then(Value::number);
+        let start = placed(data);
+        self.body(Value { start, ..data }, pointer, via, "", bytes);
+        let own = time.and_then(Value::number);
         let own = own.and_then(time::epoch);
         for found in self.entry.found.iter_mut().skip(before) {
             found.at = own.or(found.at);
@@ -128,7 +158,7 @@ impl Collector<'_, '_> {
             // A WebSocket's messages, one a line.
             for line in bytes.split(|byte| *byte == b'\n') {
                 if let Some(message) = Value::at(line, 0) {
-                    self.message(message, pointer.into(), Some(file.start));
+                    self.message(message, pointer, Some(file.start));
                 }
             }
         } else {
@@ -139,6 +169,16 @@ impl Collector<'_, '_> {
         }
         true
     }
+}
+
+/// Whether a text has no byte that base64 of either alphabet has not.
+fn is_base64(text: &[u8]) -> bool {
+    let text = text.trim_ascii_end();
+    let digits = text.iter().rposition(|byte| *byte != b'=');
+    let digits = text.get(..digits.map_or(0, |last| last.saturating_add(1)));
+    digits.unwrap_or_default().iter().all(|byte| {
+        byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/-_".contains(byte)
+    })
 }
 
 /// The text of a body, whose end may be missing.

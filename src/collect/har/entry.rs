@@ -1,4 +1,4 @@
-//! One entry, or one page, of a HAR 1.2 document: what it holds, each with its place in it. Judges
+//! One entry of a HAR 1.2 document: what it holds, each with its place in it. Judges
 //! nothing but whether bytes are worth a second look.
 
 use std::borrow::Cow;
@@ -7,23 +7,28 @@ use jiff::tz::TimeZone;
 
 use super::attached::Attached;
 use super::left::{Told, leave, put};
-use super::message::{Body, Header, Message, lossy, name_and_value, pairs};
+use super::message::{Body, Header, Message, method, name_and_value, pairs};
 use super::parts;
 use super::time;
 use crate::atoms::rules::Needles;
-use crate::atoms::{Raw, When};
+use crate::atoms::{Method, Raw, When};
 use crate::collect::json::{Value, unescape};
 use crate::collect::{Payload, Store, Via};
+
+/// Parts of one entry that are held until all of it is read, some hundred bytes each. A message has some dozen.
+pub(super) const MAX_FOUND: usize = 50_000;
 
 /// What was found, and what it is a part of.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) method: Option<Box<str>>,
+    pub(super) method: Option<Method>,
     pub(super) status: Option<u16>,
     pub(super) url: Vec<u8>,
     pub(super) host: Option<Box<str>>,
     /// In document order.
     pub(super) found: Vec<Found>,
+    /// Whether there is more than [`MAX_FOUND`].
+    pub(super) has_more: bool,
 }
 
 /// A part of an entry.
@@ -36,6 +41,19 @@ pub(super) struct Found {
     pub(super) via: Via,
     pub(super) at: Option<When>,
     pub(super) payload: Payload,
+}
+
+impl Found {
+    /// With the host of its entry, which is not held once for each of its parts.
+    pub(super) fn of_host(mut self, host: Option<&str>) -> Self {
+        if let Payload::Pair { origin, .. } = &mut self.payload {
+            *origin = host.map(Into::into);
+        }
+        if let Via::Referer { sent_to } = &mut self.via {
+            *sent_to = host.map(Into::into);
+        }
+        self
+    }
 }
 
 /// Reads an entry, which may be cut off at its end.
@@ -85,41 +103,6 @@ pub(super) fn read(
     collector.entry
 }
 
-/// The URL of a page, which Chrome, Firefox and Safari write as its title (`Log.ts`, `har-builder.js`,
-/// `HARBuilder.js`). A title that is none is nothing.
-pub(super) fn page(bytes: &[u8], zone: Option<&TimeZone>) -> Option<Found> {
-    let page = Value::at(bytes, 0)?;
-    let title = page.get("title")?;
-    let url = title.text().filter(|text| parts::is_url(text))?;
-    let started = page.get("startedDateTime").and_then(Value::text);
-    Some(Found {
-        offset: title.start,
-        pointer: "/title".into(),
-        via: Via::Unknown,
-        at: started.and_then(|text| time::parse(&text, zone)),
-        payload: Payload::Url(Raw::new(url)),
-    })
-}
-
-/// Whether an object is an entry by its members. Logs in JSON lines have a `request` too, but no list
-/// of headers in it, or one that is a list of lists, and no `startedDateTime`.
-pub(super) fn is_entry(value: Value<'_>) -> bool {
-    let mut messages = value
-        .members()
-        .filter(|(name, value)| {
-            matches!(name.as_ref(), b"request" | b"response") && value.is_object()
-        })
-        .map(|(_, message)| message.get("headers").is_some_and(is_list))
-        .peekable();
-    messages.peek().is_some()
-        && (value.get("startedDateTime").is_some() || messages.any(|list| list))
-}
-
-/// Whether a value is a list of objects, or an empty one.
-fn is_list(value: Value<'_>) -> bool {
-    value.is_array() && value.items().next().is_none_or(Value::is_object)
-}
-
 /// Gathers the parts of one entry.
 pub(super) struct Collector<'a, 'e> {
     pub(super) needles: &'a Needles,
@@ -127,12 +110,13 @@ pub(super) struct Collector<'a, 'e> {
     pub(super) entry: Entry,
     /// Bytes of first tellings that second ones were looked for in.
     pub(super) compared: usize,
-    started: Option<When>,
+    resolver: parts::Resolver,
+    pub(super) started: Option<When>,
     ended: Option<When>,
 }
 
 impl<'a, 'e> Collector<'a, 'e> {
-    fn new(needles: &'a Needles, attached: &'a mut Attached<'e>) -> Self {
+    pub(super) fn new(needles: &'a Needles, attached: &'a mut Attached<'e>) -> Self {
         Self {
             needles,
             attached,
@@ -142,8 +126,10 @@ impl<'a, 'e> Collector<'a, 'e> {
                 url: Vec::new(),
                 host: None,
                 found: Vec::new(),
+                has_more: false,
             },
             compared: 0,
+            resolver: parts::Resolver::default(),
             started: None,
             ended: None,
         }
@@ -154,6 +140,10 @@ impl<'a, 'e> Collector<'a, 'e> {
             Via::Response | Via::Location => self.ended,
             _ => self.started,
         };
+        if self.entry.found.len() >= MAX_FOUND {
+            self.entry.has_more = true;
+            return;
+        }
         self.entry.found.push(Found {
             offset,
             pointer,
@@ -164,7 +154,7 @@ impl<'a, 'e> Collector<'a, 'e> {
     }
 
     fn request(&mut self, request: &Message<'_>, content: Option<&Body<'_>>) {
-        self.entry.method = request.method.and_then(lossy);
+        self.entry.method = request.method.and_then(method);
         self.target(request, content);
         let has_url = !self.entry.url.is_empty();
         for header in &request.headers {
@@ -177,13 +167,8 @@ impl<'a, 'e> Collector<'a, 'e> {
             } else if header.is("cookie") {
                 self.cookies(header, parts::cookies, &Via::Request);
             } else if header.is("referer") {
-                let sent_to = self.entry.host.clone();
-                self.url(
-                    header.value,
-                    header.pointer.clone(),
-                    Via::Referer { sent_to },
-                    value,
-                );
+                let via = Via::Referer { sent_to: None };
+                self.url(header.value, header.pointer.clone(), via, value);
             } else if !header.name.starts_with(b":") {
                 self.header(header, Via::Request, value);
             }
@@ -199,7 +184,7 @@ impl<'a, 'e> Collector<'a, 'e> {
         let authority = request
             .header(":authority")
             .or_else(|| request.header("host"))
-            .and_then(|header| lossy(header.value));
+            .and_then(|header| parts::named_host(&header.value.text()?));
         let found = request.url.and_then(|value| Some((value, value.text()?)));
         let Some((value, url)) = found.filter(|(_, url)| !url.is_empty()) else {
             self.entry.host = authority;
@@ -267,12 +252,19 @@ impl<'a, 'e> Collector<'a, 'e> {
     fn response(&mut self, response: &Message<'_>) {
         let status = response.status.and_then(Value::number);
         self.entry.status = status.and_then(status_code);
+        // Where the headers lead, one after the other.
+        let mut told = Vec::new();
         for header in &response.headers {
             let Some(value) = header.value.text() else {
                 continue;
             };
             if header.is("location") {
-                self.location(header.value, header.pointer.clone(), &value);
+                let url = self.resolver.resolve(&self.entry.url, &value);
+                if response.redirect.is_some() {
+                    told.extend_from_slice(&url);
+                    told.push(b'\n');
+                }
+                self.location(header.value, header.pointer.clone(), url);
             } else if header.is("set-cookie") {
                 self.cookies(header, parts::set_cookies, &Via::Response);
             } else if header.is("refresh") {
@@ -298,12 +290,11 @@ impl<'a, 'e> Collector<'a, 'e> {
         if let Some(value) = response.redirect
             && let Some(url) = value.text().filter(|url| !url.is_empty())
         {
-            let told = self.located(response);
             let target = parts::resolve(&self.entry.url, &url);
             if told.is_empty()
                 || self.needles.hit(&target) && self.is_new(&target, &Told::new(&told))
             {
-                self.location(value, "/response/redirectURL".into(), &url);
+                self.location(value, "/response/redirectURL".into(), target);
             }
         }
         self.cookie_list(response, "set-cookie", &Via::Response);
@@ -312,12 +303,11 @@ impl<'a, 'e> Collector<'a, 'e> {
         }
     }
 
-    fn url(&mut self, value: Value<'_>, pointer: String, via: Via, url: Cow<'_, [u8]>) {
+    pub(super) fn url(&mut self, value: Value<'_>, pointer: String, via: Via, url: Cow<'_, [u8]>) {
         self.push(value.start, pointer, via, Payload::Url(Raw::new(url)));
     }
 
-    fn location(&mut self, value: Value<'_>, pointer: String, location: &[u8]) {
-        let url = parts::resolve(&self.entry.url, location);
+    fn location(&mut self, value: Value<'_>, pointer: String, url: Vec<u8>) {
         self.url(value, pointer, Via::Location, url.into());
     }
 
@@ -339,21 +329,20 @@ impl<'a, 'e> Collector<'a, 'e> {
         let Some((start, content)) = header.value.content() else {
             return;
         };
+        let (content, rest) = parts::whole_cookies(content);
         for cookie in split(content) {
             let name = unescape(cookie.name);
             let value = unescape(cookie.value);
-            let pair = self.pair(&name, &value);
             let offset = start.saturating_add(cookie.offset);
+            let pair = pair(&name, &value);
             self.push(offset, header.pointer.clone(), via.clone(), pair);
         }
-    }
-
-    /// Where the headers of a response lead, one after the other.
-    fn located(&self, response: &Message<'_>) -> Vec<u8> {
-        let headers = response.headers.iter().filter(|it| it.is("location"));
-        let urls = headers.filter_map(|header| header.value.text());
-        let resolved = urls.map(|url| parts::resolve(&self.entry.url, &url));
-        resolved.collect::<Vec<_>>().join(&b'\n')
+        let rest_at = start.saturating_add(content.len());
+        let rest = unescape(rest);
+        if self.needles.hit(&rest) {
+            let text = Payload::Text(Raw::new(rest));
+            self.push(rest_at, header.pointer.clone(), Via::Text, text);
+        }
     }
 
     /// What the `cookies` list has that the header does not say.
@@ -371,20 +360,20 @@ impl<'a, 'e> Collector<'a, 'e> {
                 continue;
             };
             if !text.is_empty() && self.is_new(&text, &told) {
-                let pair = self.pair(&name, &text);
                 let pointer = format!("{}/cookies/{index}/value", message.path);
-                self.push(value.start, pointer, via.clone(), pair);
+                self.push(value.start, pointer, via.clone(), pair(&name, &text));
             }
         }
     }
+}
 
-    fn pair(&self, name: &[u8], value: &[u8]) -> Payload {
-        Payload::Pair {
-            store: Store::Cookie,
-            origin: self.entry.host.clone(),
-            key: Raw::new(name),
-            value: Raw::new(value),
-        }
+/// A cookie, of the host that [`Found::of_host`] names.
+fn pair(name: &[u8], value: &[u8]) -> Payload {
+    Payload::Pair {
+        store: Store::Cookie,
+        origin: None,
+        key: Raw::new(name),
+        value: Raw::new(value),
     }
 }
 

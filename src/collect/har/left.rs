@@ -106,14 +106,20 @@ impl Collector<'_, '_> {
     /// Searches what no reader took, as text.
     pub(super) fn left(&mut self, left: &[Left<'_>]) {
         for member in left {
+            let pointer = || format!("{}{}", member.path, segment(&member.name));
+            // HAR puts no separator behind a name in a list.
+            let form = self.new_pairs(member.value, &Told::new(&[]));
+            if !form.is_empty() {
+                let form = Payload::Text(Raw::new(form));
+                self.push(member.value.start, pointer(), Via::Text, form);
+            }
             let raw = member.value.raw;
             let raw = parts::without_halves(raw, true, member.value.whole, raw.len());
             let text = unescape(raw);
             if self.needles.hit(&text) || self.needles.ends_name(&member.name) {
                 let text = [b"\"", &*member.name, b"\":", &*text].concat();
                 let payload = Payload::Text(Raw::new(text));
-                let pointer = format!("{}{}", member.path, segment(&member.name));
-                self.push(member.value.start, pointer, Via::Text, payload);
+                self.push(member.value.start, pointer(), Via::Text, payload);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::left::{Left, leave, put};
 use super::parts;
+use crate::atoms::Method;
 use crate::collect::json::Value;
 
 /// A request or a response.
@@ -48,17 +49,18 @@ impl<'a> Message<'a> {
         };
         let left = &mut read.left;
         let (mut list, mut body) = (None, None);
+        let is_request = path == "/request";
         for (name, value) in message.members() {
             let is_text = value.content().is_some();
             let place = match name.as_ref() {
-                b"method" if is_text => &mut read.method,
-                b"status" => &mut read.status,
-                b"url" if is_text => &mut read.url,
+                b"method" if is_request && method(value).is_some() => &mut read.method,
+                b"status" if !is_request => &mut read.status,
+                b"url" if is_request && is_text => &mut read.url,
                 b"headers" if value.is_array() => &mut list,
                 b"cookies" if value.is_array() => &mut read.cookies,
-                b"queryString" if value.is_array() => &mut read.query,
+                b"queryString" if is_request && value.is_array() => &mut read.query,
                 b"postData" | b"content" if value.is_object() => &mut body,
-                b"redirectURL" if is_text => &mut read.redirect,
+                b"redirectURL" if !is_request && is_text => &mut read.redirect,
                 _ => {
                     leave(left, path, name, value);
                     continue;
@@ -79,6 +81,7 @@ impl<'a> Message<'a> {
 impl<'a> Body<'a> {
     fn of(body: Value<'a>, path: &'static str, left: &mut Vec<Left<'a>>) -> Self {
         let mut read = Self::default();
+        let is_request = path == "/request";
         let path = match path {
             "/request" => "/request/postData",
             _ => "/response/content",
@@ -89,7 +92,7 @@ impl<'a> Body<'a> {
                 b"mimeType" if is_text => &mut read.mime,
                 b"text" if is_text => &mut read.text,
                 b"encoding" if is_text => &mut read.encoding,
-                b"params" if value.is_array() => &mut read.params,
+                b"params" if is_request && value.is_array() => &mut read.params,
                 b"_file" if is_text => &mut read.file,
                 _ => {
                     leave(left, path, name, value);
@@ -193,8 +196,7 @@ pub(super) fn pairs(list: Value<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// A string that is not empty, as text.
-pub(super) fn lossy(value: Value<'_>) -> Option<Box<str>> {
-    let text = value.text()?;
-    (!text.is_empty()).then(|| String::from_utf8_lossy(&text).into())
+/// The method that a value names.
+pub(super) fn method(value: Value<'_>) -> Option<Method> {
+    Method::of(&value.text()?)
 }

@@ -7,8 +7,10 @@ mod claim;
 mod content;
 mod entry;
 mod left;
+mod locations;
 mod message;
 mod nesting;
+mod page;
 pub(super) mod parts;
 mod piece;
 mod sieve;
@@ -20,7 +22,7 @@ use std::sync::Arc;
 
 use self::attached::Attached;
 pub(super) use self::claim::is_har_name;
-use self::entry::Found;
+use self::entry::{Found, MAX_FOUND};
 use self::piece::{End, Kind, Limits, Outcome, Part, Piece};
 use self::split::Splitter;
 use self::text::Charset;
@@ -91,10 +93,16 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn piece(&mut self, piece: &Piece<'_>, sink: &mut Sink<'_>) {
         match (piece.kind, piece.part) {
+            (Kind::Other, part) => self.text(piece, 0, part == Part::Whole, None, sink),
             (_, Part::Rest) => self.text(piece, 0, false, None, sink),
             (Kind::Page, _) => {
                 if self.is_worth_reading(piece) {
-                    let found = entry::page(piece.bytes, self.context.log_timezone);
+                    let found = page::read(
+                        piece.bytes,
+                        &self.context.rules.needles,
+                        self.context.log_timezone,
+                        &mut self.attached,
+                    );
                     self.observe(piece, found, None, sink);
                 }
             }
@@ -134,7 +142,15 @@ impl Reading<'_> {
         );
         let exchange = self.exchange(piece.index, &entry);
         self.observe(piece, entry.found, Some(&exchange), sink);
-        if let Some(damage) = damage(piece.bytes) {
+        if entry.has_more {
+            let why = format!(
+                "entry {} has more than {MAX_FOUND} parts; the others were searched as text",
+                piece.index
+            );
+            (sink.problem)(ReadError::Limit(why.into()));
+            let ends = piece.part == Part::Whole;
+            self.text(piece, 0, ends, Some(&exchange), sink);
+        } else if let Some(damage) = damage(piece.bytes) {
             (sink.problem)(ReadError::Malformed(
                 format!(
                     "entry {} is damaged JSON; what follows the damage in it was searched as text",
@@ -159,7 +175,7 @@ impl Reading<'_> {
                 kind: KeyKind::Exchange,
                 digest: Digest::of(parts),
             },
-            method: entry.method.clone(),
+            method: entry.method,
             status: entry.status,
             url: Raw::new(entry.url.as_slice()),
             host: entry.host.clone(),
@@ -200,7 +216,9 @@ impl Reading<'_> {
     ) {
         let mut at = piece.at;
         let mut passed = 0;
+        let host = exchange.and_then(|exchange| exchange.host.as_deref());
         for found in found {
+            let found = found.of_host(host);
             let between = piece.bytes.get(passed..found.offset);
             at.advance(between.unwrap_or_default());
             passed = found.offset;

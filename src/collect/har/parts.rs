@@ -1,8 +1,17 @@
 //! What stands inside the strings of an entry: URLs, cookies, pairs, bodies. All of it stays bytes as
 //! found; nothing is normalised. Knows nothing of JSON.
 
+pub(in crate::collect) use super::locations::Resolver;
 use crate::atoms::rules::Needles;
 use crate::collect::Via;
+
+/// Bytes of the name of a host, which many parts of an exchange are told with. DNS has 255 (RFC 1035 §2.3.4), in letters
+/// of other scripts there may be more; what is longer is no name.
+const MAX_HOST: usize = 1_024;
+
+/// Bytes of one header that are split into cookies, each of which costs twenty times its shortest length in memory.
+/// Browsers keep less than this for one site, and servers take far less in one header.
+pub(in crate::collect) const MAX_COOKIES: usize = 1 << 20;
 
 /// The host of an absolute URL, lower case, without user, password and port.
 pub(in crate::collect) fn host(url: &[u8]) -> Option<Box<str>> {
@@ -18,7 +27,16 @@ pub(in crate::collect) fn host(url: &[u8]) -> Option<Box<str>> {
         host_port.split(|byte| *byte == b':').next()?
     };
     let host = std::str::from_utf8(host).ok()?;
-    (!host.is_empty()).then(|| host.to_ascii_lowercase().into())
+    (1..=MAX_HOST)
+        .contains(&host.len())
+        .then(|| host.to_ascii_lowercase().into())
+}
+
+/// The host that a header names.
+pub(in crate::collect) fn named_host(header: &[u8]) -> Option<Box<str>> {
+    (1..=MAX_HOST)
+        .contains(&header.len())
+        .then(|| String::from_utf8_lossy(header).into())
 }
 
 /// Whether the text is one URL, not a title: a scheme, `:`, no blank.
@@ -169,6 +187,15 @@ pub(in crate::collect) struct Cookie<'a> {
     pub(in crate::collect) value: &'a [u8],
     /// Offset of the value in the string.
     pub(in crate::collect) offset: usize,
+}
+
+/// As much of a header as is split into cookies, none of them in half, and the rest.
+pub(in crate::collect) fn whole_cookies(field: &[u8]) -> (&[u8], &[u8]) {
+    let Some(begin) = field.get(..MAX_COOKIES).filter(|it| it.len() < field.len()) else {
+        return (field, &[]);
+    };
+    let end = memchr::memrchr(b';', begin).unwrap_or_default();
+    field.split_at_checked(end).unwrap_or((field, &[]))
 }
 
 /// Cookies of a `Cookie` header (RFC 6265 §4.2.1). `field` is a JSON string's content as found, so that

@@ -44,6 +44,8 @@ pub(super) enum Kind {
     Entry,
     /// An item of `pages`.
     Page,
+    /// What stands outside of them.
+    Other,
 }
 
 /// How much of it a piece is.
@@ -114,6 +116,81 @@ impl Kept {
     /// Bytes that there is room for.
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
+    }
+}
+
+/// What stands outside of entries and pages, since the last of them.
+#[derive(Debug)]
+pub(super) struct Outside {
+    bytes: Vec<u8>,
+    at: Position,
+    /// How many pieces came before.
+    index: u64,
+    signs: Signs,
+}
+
+impl Outside {
+    /// Bytes that hold nothing: brackets, commas and the shortest names.
+    const NOTHING: usize = 16;
+
+    pub(super) fn new(at: Position) -> Self {
+        Self {
+            bytes: Vec::new(),
+            at,
+            index: 0,
+            signs: Signs::default(),
+        }
+    }
+
+    /// Bytes that there is room for.
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Takes bytes, which stand at `at`, and hands on what is due.
+    pub(super) fn take(
+        &mut self,
+        mut block: &[u8],
+        at: Position,
+        limits: Limits,
+        on: &mut dyn FnMut(Piece<'_>),
+    ) {
+        if self.bytes.is_empty() {
+            self.at = at;
+        }
+        while !block.is_empty() {
+            let space = limits.window.saturating_sub(self.bytes.len());
+            let (taken, rest) = block.split_at_checked(space).unwrap_or((block, &[]));
+            self.bytes.extend_from_slice(taken);
+            block = rest;
+            if self.bytes.len() >= limits.window {
+                self.hand_on(false, on);
+                let spent = self.bytes.len().saturating_sub(limits.overlap);
+                self.at.advance(self.bytes.get(..spent).unwrap_or_default());
+                self.bytes.drain(..spent);
+            }
+        }
+    }
+
+    /// Hands on what is left where an entry or a page begins, or the document ends, whole or not.
+    pub(super) fn end(&mut self, whole: bool, on: &mut dyn FnMut(Piece<'_>)) {
+        if self.bytes.len() >= Self::NOTHING {
+            self.hand_on(whole, on);
+        }
+        self.bytes.clear();
+    }
+
+    fn hand_on(&mut self, whole: bool, on: &mut dyn FnMut(Piece<'_>)) {
+        on(Piece {
+            kind: Kind::Other,
+            index: self.index,
+            pointer: "",
+            at: self.at,
+            bytes: &self.bytes,
+            part: if whole { Part::Whole } else { Part::Cut },
+            signs: &self.signs,
+        });
+        self.index = self.index.saturating_add(1);
     }
 }
 

@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use super::piece::{End, Item, Kept, Kind, Limits, Outcome, Piece, Shape};
+use super::piece::{End, Item, Kept, Kind, Limits, Outcome, Outside, Piece, Shape};
 use super::text::Position;
 use crate::collect::json::unescape;
+use crate::collect::names::public_name;
 
 /// Levels above the entries whose names are remembered. A HAR has two; `serde_json` stops here too.
 const MAX_DEPTH: usize = 128;
@@ -55,6 +56,7 @@ pub(super) struct Splitter {
     string: Option<Text>,
     item: Option<Item>,
     kept: Kept,
+    outside: Outside,
     pages: u64,
     root_seen: bool,
     followed: bool,
@@ -87,6 +89,7 @@ impl Splitter {
             string: None,
             item: None,
             kept: Kept::default(),
+            outside: Outside::new(start),
             pages: 0,
             root_seen: false,
             followed: false,
@@ -105,6 +108,7 @@ impl Splitter {
     fn feed(&mut self, block: &[u8], on: &mut dyn FnMut(Piece<'_>)) -> bool {
         let mut rest = block;
         while !rest.is_empty() && !self.followed {
+            let is_outside = self.item.is_none();
             let used = if let Some(mut item) = self.item.take() {
                 let (used, ended) = item.take(rest, self.limits, on);
                 if ended {
@@ -121,6 +125,12 @@ impl Splitter {
                 self.between(rest)
             };
             let (seen, after) = rest.split_at_checked(used).unwrap_or((rest, &[]));
+            if is_outside {
+                self.outside.take(seen, self.here, self.limits, on);
+                if self.item.is_some() {
+                    self.outside.end(true, on);
+                }
+            }
             self.here.advance(seen);
             rest = after;
         }
@@ -133,13 +143,14 @@ impl Splitter {
             item.cut(on);
             self.kept = item.into_kept();
         }
+        self.outside.end(!cut, on);
         self.outcome.end = match (self.followed, cut) {
             (true, _) => End::Followed,
             (false, true) => End::Cut,
             (false, false) => End::Whole,
         };
         self.outcome.at = self.here;
-        self.outcome.held = self.kept.capacity();
+        self.outcome.held = self.kept.capacity().max(self.outside.capacity());
         self.outcome
     }
 
@@ -241,6 +252,10 @@ impl Splitter {
 
     /// What the array that begins here holds, by its name.
     fn named_array(&mut self) -> Option<Kind> {
+        // A list in a list of entries.
+        if let Some(Frame::Array { holds, .. }) = self.frames.last() {
+            return *holds;
+        }
         let mut names = self.frames.iter().rev().map(|frame| match frame {
             Frame::Object { key, .. } => unescape(key),
             Frame::Array { .. } => Cow::default(),
@@ -259,7 +274,7 @@ impl Splitter {
     fn begin(&mut self, kind: Kind) {
         let counter = match kind {
             Kind::Entry => &mut self.outcome.entries,
-            Kind::Page => &mut self.pages,
+            Kind::Page | Kind::Other => &mut self.pages,
         };
         let index = *counter;
         *counter = counter.saturating_add(1);
@@ -307,19 +322,18 @@ impl Frame {
     }
 }
 
-/// The reference token of a member. Its name comes from the evidence and may be anything, a URL with a token in it too:
-/// one that is not plainly a name is shown as `*`.
+/// Names of HAR 1.2 that are no words.
+const OWN: [&str; 2] = ["redirectURL", "serverIPAddress"];
+
+/// The reference token of a member. Its name comes from the evidence and may be anything, a token or a URL with one in it
+/// too: one that is not plainly a name is shown as `*`.
 pub(super) fn segment(name: &[u8]) -> String {
-    let plain = name.len() <= 40
-        && name
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(byte));
-    let name = if plain {
-        String::from_utf8_lossy(name)
-    } else {
-        "*".into()
-    };
-    format!("/{name}")
+    let name = std::str::from_utf8(name).unwrap_or_default();
+    // An item of a list is told by its index; a number of five digits is no credential either.
+    let is_index = name.len() <= 5 && name.bytes().all(|byte| byte.is_ascii_digit());
+    let is_known = is_index && !name.is_empty() || OWN.contains(&name);
+    let shown = if is_known { name } else { public_name(name) };
+    format!("/{}", if shown.is_empty() { "*" } else { shown })
 }
 
 #[cfg(test)]
@@ -365,7 +379,7 @@ mod tests {
         let mut input = io::Cursor::new(b"{\"log\":{\"entries\":[".to_vec()).chain(stream);
         let mut pieces = 0;
         let (outcome, error) = split(&mut input, 1 << 16, splitter(Limits::USUAL), &mut |piece| {
-            pieces += u64::from(piece.part == Part::Whole);
+            pieces += u64::from(piece.kind == Kind::Entry && piece.part == Part::Whole);
         });
         assert!(error.is_none());
         assert_eq!((pieces, outcome.end), (entries, End::Cut));
@@ -421,6 +435,7 @@ mod tests {
             },
         );
         let expected = [
+            (Kind::Other, ""),
             (Kind::Entry, "/1/a b/entries/1"),
             (Kind::Entry, "/1/a b/entries/3"),
             (Kind::Page, "/1/pages/0"),

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::cursor::Cursor;
 use super::log::{self, Field, Spot};
+use super::names::public_name;
 use super::span::Span;
 use super::{Context, Evidence, ReadError, Reader, Sink};
 use crate::atoms::{Basis, Digest, Locator, Source, When, Zone};
@@ -187,7 +188,7 @@ impl Reading<'_, '_> {
         let Some((name, value)) = field(&payload) else {
             return Ok(());
         };
-        let key: Box<str> = String::from_utf8_lossy(name).into();
+        let key = public_name(std::str::from_utf8(name).unwrap_or_default());
         for entry in self.entries(data)? {
             let field = Field {
                 name,
@@ -199,7 +200,7 @@ impl Reading<'_, '_> {
                 digest: &self.digest,
                 locator: Locator::Record {
                     file: self.file.into(),
-                    key: key.clone(),
+                    key: key.into(),
                     sequence: entry.sequence,
                 },
                 record: [entry.sequence, data.offset],

@@ -8,6 +8,7 @@ use super::meaning::{Meaning, Origin};
 use super::newest::Newest;
 use super::{Entry, Form};
 use crate::atoms::{Locator, Place, Source, View};
+use crate::collect::names::public_name;
 use crate::collect::{Evidence, Observation, ReadError, Sink, Via};
 
 /// Bytes of values that are held; beyond, they are told and the next ones gathered.
@@ -19,9 +20,6 @@ const MAX_HITS: usize = 50_000;
 /// Times that later versions of what is held are looked for, in the file and beside it: 512 MiB of values, or 400,000
 /// of them, where a whole store has some. Each costs as much as reading them all.
 const MAX_LOOKS: u32 = 8;
-
-/// Longest name that is shown.
-const MAX_NAME: usize = 40;
 
 /// Values that wait for their view and their origin.
 pub(super) struct Held<'a, 's> {
@@ -138,25 +136,6 @@ impl<'a, 's> Held<'a, 's> {
     }
 }
 
-/// A name that is made of words; any other may hold a state, an account or a token, and is left out.
-fn public_name(name: &str) -> &str {
-    let is_word = |word: &str| {
-        let lower = word.bytes().filter(u8::is_ascii_lowercase).count();
-        let turns = word.as_bytes().windows(2).filter(
-            |pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()),
-        );
-        let begins = word.len().saturating_sub(lower);
-        // `verifier`, `VERIFIER`, `codeVerifier`.
-        lower == 0 || begins <= turns.count() + 1 && begins * 4 <= word.len()
-    };
-    let is_public = name.len() <= MAX_NAME
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphabetic() || b"_.-:".contains(&byte))
-        && name.split(['_', '.', '-', ':']).all(is_word);
-    if is_public { name } else { "" }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,27 +172,5 @@ mod tests {
         assert_eq!(held.looks, MAX_LOOKS);
         assert_eq!(observed, MAX_LOOKS + 5);
         assert_eq!(problems.len(), 1, "{problems:?}");
-    }
-
-    #[test]
-    fn only_words_are_shown_as_a_name() {
-        for name in [
-            "access_token",
-            "pkce-code-verifier",
-            "accessToken",
-            "CODE_VERIFIER",
-            "oidc.user",
-        ] {
-            assert_eq!(public_name(name), name);
-        }
-        for name in [
-            "oidc.0f3a99",
-            "oidc.XkzQpAbLmNrT",
-            "user@example.com",
-            "a0.spajs.txs.Ab1",
-            "",
-        ] {
-            assert_eq!(public_name(name), "", "{name}");
-        }
     }
 }

@@ -7,7 +7,7 @@ use super::columns;
 use super::observe::Spot;
 use super::record::{Part, best};
 use crate::atoms::rules::log_format::Role;
-use crate::atoms::{Digest, JoinKey, KeyKind, Raw};
+use crate::atoms::{Digest, JoinKey, KeyKind, Method, Raw};
 use crate::collect::Exchange;
 
 /// Longest host name (RFC 1035 §2.3.4), a port, and brackets.
@@ -18,7 +18,7 @@ const MAX_HOST: usize = 270;
 pub(super) struct Request<'p> {
     /// URLs or targets of the request, none a part of another; the fullest first.
     pub(super) urls: Vec<Cow<'p, [u8]>>,
-    method: Option<Box<str>>,
+    method: Option<Method>,
     status: Option<u16>,
     host: Option<Box<str>>,
 }
@@ -50,7 +50,7 @@ impl<'p> Request<'p> {
         };
         let method = line.and_then(|(method, _)| method).or(value(Role::Method));
         Self {
-            method: method.and_then(|method| short(method, 20)),
+            method: method.and_then(|name| Method::of(name.trim_ascii())),
             status: value(Role::Status).and_then(status),
             host: value(Role::Host)
                 .or_else(|| header(b"host"))
@@ -70,7 +70,7 @@ impl<'p> Request<'p> {
                 kind: KeyKind::Exchange,
                 digest: Digest::of([spot.digest.as_bytes().as_slice(), &number, &ordinal]),
             },
-            method: self.method.clone(),
+            method: self.method,
             status: self.status,
             url: Raw::new(url.map_or(&[][..], |url| url)),
             host: self.host.clone(),

@@ -7,7 +7,7 @@ use super::page_state::{self, Frame, MAX_FIELDS};
 use super::pickle::Pickle;
 use crate::atoms::rules::Needles;
 use crate::atoms::{
-    Basis, Digest, JoinKey, KeyKind, Locator, Place, Raw, Source, View, When, Zone,
+    Basis, Digest, JoinKey, KeyKind, Locator, Method, Place, Raw, Source, View, When, Zone,
 };
 use crate::collect::browser::{chromium_time, chromium_via};
 use crate::collect::charset::utf16le;
@@ -173,7 +173,7 @@ impl<'a, 's> Out<'a, 's> {
                 kind: KeyKind::Exchange,
                 digest: Digest::of(parts),
             },
-            method: Some("POST".into()),
+            method: Method::of(b"POST"),
             status: navigation.status.filter(|_| frame.is_top),
             url: Raw::new(frame.url.as_str()),
             host: None,
