@@ -176,14 +176,13 @@ impl<'a> Objects<'a> {
     /// Whether an object may end here: where another begins, where room is left, at the end of the file.
     fn may_follow(&self, offset: u64) -> io::Result<bool> {
         let far;
-        let header = match self.held(offset, HEADER) {
-            Some(held) => held,
+        let header = if let Some(held) = self.held(offset, HEADER) {
+            held
+        } else {
             // The window stays: what lies here is read again where no object may end there, and every eight bytes of a
             // crafted file may claim one.
-            None => {
-                far = self.span.bytes(offset, HEADER)?;
-                &far
-            }
+            far = self.span.bytes(offset, HEADER)?;
+            &far
         };
         Ok(is_empty(header) || header.len() < HEADER || Kind::of(header).is_some())
     }
