@@ -606,7 +606,7 @@ fn a_forged_token_is_told_from_a_real_one() {
     .unwrap();
     let unsigned = snippet::expand("{{jwt:none}}");
     let fingerprint_key = FingerprintKey::default();
-    let signature = |token: &str, jwks| {
+    let signature = |token: &str, jwks: Option<&jsonwebtoken::jwk::JwkSet>| {
         let detector = Detector {
             rules: &RULES,
             key: &fingerprint_key,
@@ -621,6 +621,27 @@ fn a_forged_token_is_told_from_a_real_one() {
     assert_eq!(signature(&unknown, Some(&jwks)), Signature::Unverified);
     assert_eq!(signature(&unsigned, Some(&jwks)), Signature::Unsigned);
     assert_eq!(signature(&real, None), Signature::Unverified);
+    // Two issuers may give their keys the same name.
+    let named = |key: &[u8]| {
+        let key = data_encoding::BASE64URL_NOPAD.encode(key);
+        serde_json::json!({"kty": "oct", "alg": "HS256", "kid": "k1", "k": key})
+    };
+    let set = |keys: [serde_json::Value; 2]| {
+        serde_json::from_value::<jsonwebtoken::jwk::JwkSet>(serde_json::json!({ "keys": keys }))
+            .unwrap()
+    };
+    for keys in [
+        [named(b"wrong"), named(&key)],
+        [named(&key), named(b"wrong")],
+    ] {
+        let keys = set(keys);
+        assert_eq!(signature(&real, Some(&keys)), Signature::Verified);
+        assert_eq!(signature(&forged, Some(&keys)), Signature::Invalid);
+    }
+    // What cannot be tried may be the right one.
+    let broken = serde_json::json!({"kty": "RSA", "alg": "HS256", "kid": "k1", "n": "!", "e": "!"});
+    let keys = set([broken, named(b"wrong")]);
+    assert_eq!(signature(&real, Some(&keys)), Signature::Unverified);
 }
 
 /// RFC 7518 §3.2 to §3.5, RFC 8037 §3.1: how long a signature is, its algorithm says.

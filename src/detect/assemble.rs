@@ -96,11 +96,7 @@ impl<'a> Around<'a> {
     fn of_exchange(&self) -> Option<&Url> {
         let read = || {
             let exchange = self.observation.exchange.as_ref()?;
-            let url = Url::of_exchange(exchange);
-            Some(match &exchange.host {
-                Some(host) => url.on_host(host),
-                None => url,
-            })
+            Some(Url::of_exchange(exchange))
         };
         self.exchange.get_or_init(read).as_ref()
     }

@@ -1,7 +1,7 @@
 //! JWTs as the evidence holds them: padded, unsigned, encrypted, cut. Reads what they claim, and with the
 //! keys of `--jwks` whether their signature holds. A claim is a claim: nothing here believes one.
 
-use jsonwebtoken::jwk::{JwkSet, KeyAlgorithm};
+use jsonwebtoken::jwk::{Jwk, JwkSet, KeyAlgorithm};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 
@@ -279,17 +279,16 @@ fn shortest_signature(alg: &str) -> usize {
     }
 }
 
-/// Tries the key that the header names, or, when it names none, every key that fits the algorithm.
+/// Tries the keys that the header names, or, when it names none, every key that fits the algorithm. More than one may
+/// have the name: servers of two issuers give the same (RFC 7517 §4.5).
 fn verify(token: &str, keys: &JwkSet) -> Signature {
     let Ok(header) = jsonwebtoken::decode_header(token) else {
         return Signature::Unverified;
     };
-    let candidates: Vec<_> = match &header.kid {
-        Some(kid) => keys.find(kid).into_iter().collect(),
-        None => keys.keys.iter().collect(),
-    };
+    let is_named = |jwk: &&Jwk| header.kid.is_none() || jwk.common.key_id == header.kid;
     let mut result = Signature::Unverified;
-    for jwk in candidates {
+    let mut is_tried = true;
+    for jwk in keys.keys.iter().filter(is_named) {
         // The key's own algorithm decides where it states one: a token must not choose (RFC 8725 §3.1).
         let algorithm = jwk
             .common
@@ -300,6 +299,7 @@ fn verify(token: &str, keys: &JwkSet) -> Signature {
             continue;
         }
         let Ok(key) = DecodingKey::from_jwk(jwk) else {
+            is_tried = false;
             continue;
         };
         let mut validation = Validation::new(algorithm);
@@ -321,7 +321,12 @@ fn verify(token: &str, keys: &JwkSet) -> Signature {
             }
         }
     }
-    result
+    // A key that could not be tried may be the right one.
+    if is_tried {
+        result
+    } else {
+        Signature::Unverified
+    }
 }
 
 fn algorithm(of_key: KeyAlgorithm) -> Option<Algorithm> {

@@ -13,6 +13,9 @@ const MAX_PAIRS: usize = super::message::MAX_FIELDS;
 /// take 8 to 16 KiB; the URL itself is looked at whole where it is the part.
 const MAX_BESIDE: usize = 16 << 10;
 
+/// Bytes of a host that is looked at as one: a name has 253 (RFC 1035 §3.1), four times as many where each is escaped.
+const MAX_HOST: usize = 1 << 10;
+
 /// A URL cut into its pieces, each as written.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Url {
@@ -79,7 +82,11 @@ impl Url {
             let end = memchr::memrchr3(b'&', b'?', b'/', kept);
             kept.get(..end.unwrap_or(MAX_BESIDE)).unwrap_or(kept)
         });
-        Self::new(&encoding::text(kept))
+        let url = Self::new(&encoding::text(kept));
+        match &exchange.host {
+            Some(host) => url.on_host(host),
+            None => url,
+        }
     }
 
     fn authority(&mut self, authority: &str) {
@@ -108,9 +115,9 @@ impl Url {
         &self.host
     }
 
-    /// Names the server of a request target that did not name it.
+    /// Names the server of a request target that did not name it. What is too long is no host.
     pub(super) fn on_host(mut self, host: &str) -> Self {
-        if self.host.is_empty() {
+        if self.host.is_empty() && host.len() <= MAX_HOST {
             self.authority(host);
         }
         self
@@ -168,6 +175,9 @@ fn normal_host(scheme: &str, host: &str) -> String {
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte));
     if plain {
         return host.to_owned();
+    }
+    if host.len() > MAX_HOST {
+        return host.to_ascii_lowercase();
     }
     let scheme = if matches!(scheme, "http" | "https" | "ws" | "wss") {
         scheme
@@ -411,6 +421,15 @@ mod tests {
         let cut = of(url(MAX_BESIDE));
         assert_eq!((cut.host(), &*cut.path), ("as.example", "/token"));
         assert_eq!(cut.query.unwrap(), "a=1");
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_host_names_none() {
+        let host = "H.example".repeat(MAX_HOST);
+        assert_eq!(Url::new("/cb").on_host(&host).host(), "");
+        // One that a URL states stays what it is, and nobody looks at what it means.
+        let stated = Url::new(&format!("https://{host}/cb"));
+        assert_eq!((stated.host().len(), &*stated.path), (host.len(), "/cb"));
     }
 
     #[test]

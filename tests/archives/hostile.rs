@@ -209,6 +209,24 @@ fn something_before_and_behind_a_zip_does_no_harm() {
 }
 
 #[test]
+fn what_the_list_of_a_zip_does_not_know_is_told() {
+    let bytes = zip(&[deflated("access.log", line(1))]);
+    let other = zip(&[deflated("error.log", line(2))]);
+    let report = scan_bytes("x.zip", &[&bytes[..], &other].concat());
+    assert_eq!(report.places(), ["x.zip > error.log"]);
+    has_problem(&report, "begins with another archive");
+    // A list of nothing.
+    let report = scan_bytes("x.zip", &[&bytes[..], b"PK\x05\x06", &[0; 18]].concat());
+    assert_eq!(report.places(), ["x.zip > access.log"]);
+    has_problem(&report, "has no list of its members");
+    // What is called a folder, and has data.
+    let mut folder = deflated("access.log", line(1));
+    folder.unix_mode = 0o040_755;
+    let report = scan_bytes("x.zip", &zip(&[folder]));
+    assert_eq!(report.places(), ["x.zip > access.log"]);
+}
+
+#[test]
 fn archives_that_are_cut_off_give_what_is_there() {
     let lines: String = (1..400).map(line).collect();
     let members: Vec<Zipped> = ["a.log", "b.log", "c.log"]
@@ -296,6 +314,12 @@ fn damage_in_a_tar_costs_the_member_it_hit() {
     bytes[1024] ^= 0x55;
     bytes[2048] ^= 0x55;
     has_problem(&scan_bytes("x.tar", &bytes), "is damaged at byte 2048");
+    // A header that was lost is one block of zeros; two are the end.
+    bytes[2048] ^= 0x55;
+    bytes[1024..1536].fill(0);
+    let report = scan_bytes("x.tar", &bytes);
+    assert_eq!(report.places(), ["x.tar > a.log", "x.tar > c.log"]);
+    has_problem(&report, "is damaged at byte 1536");
     // Two tars, one behind the other.
     let joined = [
         tar([("a.log", line(1).as_bytes())]),

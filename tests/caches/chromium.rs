@@ -267,4 +267,15 @@ fn files_that_are_missing_are_told() {
     }
     let lone = scan_blocks(&blocks(), &["data_1"], "data_2");
     assert!(lone.told().starts_with("unsupported: "), "{}", lone.told());
+    // An empty one has no entries either.
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content) in blocks().files() {
+        let content = if name == "data_1" {
+            Vec::new()
+        } else {
+            content
+        };
+        fs::write(dir.path().join(name), content).unwrap();
+    }
+    assert_eq!(scan(&dir.path().join("data_2")).told(), lone.told());
 }

@@ -101,11 +101,24 @@ impl Shapes {
 
     /// The first shape that makes `value` a credential by itself.
     pub fn alone(&self, value: &str) -> Option<&Shape> {
-        let begun = self.first.get(value.as_bytes().first()?)?;
-        let mut begun = begun.iter().filter_map(|at| self.all.get(*at));
-        begun.find(|shape| {
+        self.begun(value)
+            .find(|shape| shape.pattern.is_match(value))
+    }
+
+    /// Whether a value that is a credential by itself may begin as this text does.
+    pub fn may_begin(&self, text: &str) -> bool {
+        self.begun(text).next().is_some()
+    }
+
+    /// Those that stand alone, and begin as this text does.
+    fn begun(&self, text: &str) -> impl Iterator<Item = &Shape> {
+        let first = text.as_bytes().first();
+        let begun = first.and_then(|first| self.first.get(first));
+        let shapes = begun.into_iter().flatten();
+        let shapes = shapes.filter_map(|at| self.all.get(*at));
+        shapes.filter(move |shape| {
             let mut prefixes = shape.prefixes.iter();
-            prefixes.any(|prefix| value.starts_with(&**prefix)) && shape.pattern.is_match(value)
+            prefixes.any(|prefix| text.starts_with(&**prefix))
         })
     }
 

@@ -84,16 +84,17 @@ impl From<io::Error> for Stop {
 fn members(input: &mut Input, into: &mut Index) -> Result<(), Stop> {
     let mut extended = Extended::default();
     let mut damaged = false;
-    let mut ended = false;
+    let mut zeros = 0_u32;
     while let Some(block) = input.block()? {
         if block.iter().all(|byte| *byte == 0) {
             // It may go on: tars are put one behind the other.
-            ended = true;
+            zeros = zeros.saturating_add(1);
             continue;
         }
         if !is_header(&block) {
-            // What follows the end is no damage: drives pad.
-            if !ended && !damaged {
+            // What follows the end is no damage: drives pad. Two blocks of zeros are the end, one is a header that was
+            // lost (POSIX.1-2001, pax, "ustar Interchange Format").
+            if zeros < 2 && !damaged {
                 damaged = true;
                 let at = input.at().saturating_sub(BLOCK as u64);
                 let why =
@@ -102,7 +103,7 @@ fn members(input: &mut Input, into: &mut Index) -> Result<(), Stop> {
             }
             continue;
         }
-        (damaged, ended) = (false, false);
+        (damaged, zeros) = (false, 0);
         let header = Header(block);
         if !header.put(&mut extended, input, into)? {
             return Ok(());

@@ -52,6 +52,16 @@ pub(super) fn index(span: &Span, into: &mut Index) -> Result<(), ReadError> {
     let Some(directory) = Directory::find(span)? else {
         return salvage::index(span, into);
     };
+    let begins_with_member = span.bytes(0, LOCAL.len())? == LOCAL;
+    if directory.entries == 0 && begins_with_member {
+        // A list of nothing behind members is none.
+        return salvage::index(span, into);
+    }
+    if directory.shift > 0 && begins_with_member {
+        into.problem(ReadError::Malformed(
+            "begins with another archive, which its list does not know; split the two, and scan both".into(),
+        ));
+    }
     let mut input = BufReader::new(directory.span.reader());
     let mut seen = 0_u64;
     while let Some(entry) = Entry::read(&mut input)? {
@@ -218,11 +228,16 @@ impl Entry {
         } else {
             0
         };
-        if self.name.ends_with(b"/") || kind == 0o040_000 {
+        let has_data = field(24, 4) > 0;
+        if self.name.ends_with(b"/") || kind == 0o040_000 && !has_data {
+            if has_data {
+                into.pass_over("folder with data");
+            }
             return true;
         }
         match kind {
-            0 | 0o100_000 => {}
+            // What has data is a file, whatever it is called.
+            0 | 0o100_000 | 0o040_000 => {}
             0o120_000 => {
                 into.pass_over("symbolic link");
                 return true;

@@ -60,7 +60,9 @@ fn read(
     let header = files.own.part(0, HEADER)?;
     let size = Cursor::starting(&header, 12).u32_le().map(u64::from);
     if size != Some(BLOCK) {
-        let whole = evidence.beside("data_1").is_some();
+        // An empty one gives nothing of what is here.
+        let entries = evidence.beside("data_1");
+        let whole = entries.is_some_and(|entries| entries.head().starts_with(&MAGIC));
         let lone = || {
             ReadError::Unsupported(
                 "is a part of a cache whose entries are in `data_1`, which is not beside it; it was left alone".into(),

@@ -174,8 +174,16 @@ impl<'a> Objects<'a> {
     }
 
     /// Whether an object may end here: where another begins, where room is left, at the end of the file.
-    fn may_follow(&mut self, offset: u64) -> io::Result<bool> {
-        let header = self.bytes(offset, HEADER)?;
+    fn may_follow(&self, offset: u64) -> io::Result<bool> {
+        let far;
+        let header = if let Some(held) = self.held(offset, HEADER) {
+            held
+        } else {
+            // The window stays: what lies here is read again where no object may end there, and every eight bytes of a
+            // crafted file may claim one.
+            far = self.span.bytes(offset, HEADER)?;
+            &far
+        };
         Ok(is_empty(header) || header.len() < HEADER || Kind::of(header).is_some())
     }
 
@@ -208,15 +216,18 @@ impl<'a> Objects<'a> {
 
     /// These bytes, fewer only where the file ends.
     fn bytes(&mut self, offset: u64, len: usize) -> io::Result<&[u8]> {
-        let from = |base: u64| usize::try_from(offset.checked_sub(base)?).ok();
-        let end = |base| from(base)?.checked_add(len);
-        if end(self.base).is_none_or(|end| end > self.window.len()) {
+        if self.held(offset, len).is_none() {
             self.window = self.span.bytes(offset, len.max(WINDOW))?;
             self.base = offset;
+            return Ok(self.window.get(..len).unwrap_or(&self.window));
         }
-        let bytes = from(self.base).and_then(|from| self.window.get(from..));
-        let bytes = bytes.unwrap_or_default();
-        Ok(bytes.get(..len).unwrap_or(bytes))
+        Ok(self.held(offset, len).unwrap_or_default())
+    }
+
+    /// These bytes, where the window has them.
+    fn held(&self, offset: u64, len: usize) -> Option<&[u8]> {
+        let from = usize::try_from(offset.checked_sub(self.base)?).ok()?;
+        self.window.get(from..from.checked_add(len)?)
     }
 }
 
@@ -229,4 +240,26 @@ fn is_empty(header: &[u8]) -> bool {
 fn aligned(offset: u64) -> u64 {
     let step = ALIGNED as u64;
     offset.saturating_add(step - 1) / step * step
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_at_what_an_object_claims_to_end_at_moves_nothing() {
+        let far = WINDOW as u64 + 64;
+        // Fields that all claim to end where nothing begins.
+        let claims = [[2, 0, 0, 0, 0, 0, 0, 0], far.to_le_bytes()].concat();
+        let mut bytes = claims.repeat(8);
+        bytes.resize(3 * WINDOW, 0xff);
+        let span = Span::memory(bytes);
+        let mut objects = Objects::new(&span, 0, false);
+        assert_eq!(objects.bytes(0, HEADER).unwrap(), claims);
+        assert!(!objects.may_follow(far).unwrap());
+        assert_eq!((objects.base, objects.window.len()), (0, WINDOW));
+        assert!(objects.held(0, HEADER).is_some());
+        assert!(objects.next().unwrap().is_none());
+        assert_eq!(objects.count, 0);
+    }
 }

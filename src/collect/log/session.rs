@@ -96,16 +96,8 @@ impl<'a> Session<'a> {
     /// Whether any line of the run says what the lines below it mean.
     pub(super) fn has_header(&self, run: &[u8]) -> bool {
         let mut header = columns::Header::default();
-        // A `#` is rarer in a log than a line's end.
-        memchr::memchr_iter(b'#', run).any(|mark| {
-            let (before, from) = run.split_at_checked(mark).unwrap_or_default();
-            let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-            if without_noise(before.get(start..).unwrap_or_default()).is_empty() {
-                let end = memchr::memchr(b'\n', from).unwrap_or(from.len());
-                let line = from.get(..end).unwrap_or_default();
-                let line = line.strip_suffix(b"\r").unwrap_or(line);
-                header.read(line, &self.ctx.rules.formats);
-            }
+        marked(run).any(|line| {
+            header.read(line, &self.ctx.rules.formats);
             header.is_set()
         })
     }
@@ -263,6 +255,24 @@ impl<'a> Session<'a> {
     }
 }
 
+/// The lines that begin with `#`, from there on.
+fn marked(run: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = run;
+    let lines = std::iter::from_fn(move || {
+        // A `#` is rarer in a log than a line's end. Of each line only the first one is looked at: a line may hold
+        // nothing else.
+        let (before, from) = rest.split_at_checked(memchr::memchr(b'#', rest)?)?;
+        let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+        let end = memchr::memchr(b'\n', from).unwrap_or(from.len());
+        let (line, after) = from.split_at_checked(end)?;
+        rest = after;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let before = without_noise(before.get(start..).unwrap_or_default());
+        Some(before.is_empty().then_some(line))
+    });
+    lines.flatten()
+}
+
 /// A line without what may stand before it: a byte order mark, and the NULs that a crash leaves where the tail of a file
 /// was not written.
 fn without_noise(line: &[u8]) -> &[u8] {
@@ -308,6 +318,15 @@ impl<'a> Ahead<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_line_only_its_first_mark_is_looked_at() {
+        let run = b"#a#\r\nx###\n\0\0#b\n\n \xff#\n\xef\xbb\xbf#c";
+        assert_eq!(
+            marked(run).collect::<Vec<_>>(),
+            [b"#a#".as_slice(), b"#b", b"#c"]
+        );
+    }
 
     #[test]
     fn header_lines_are_found_at_any_start() {

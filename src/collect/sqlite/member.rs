@@ -20,21 +20,25 @@ pub(super) fn open(evidence: &Evidence) -> Result<Views, ReadError> {
         });
         span.ok().filter(|span| !span.is_empty())
     };
-    if let Some(log) = beside("-wal")
-        && let Some(overlay) = wal::committed(BufReader::new(log.reader()))?
-    {
-        return overlaid(evidence, overlay, log.len(), Because::WriteAheadLog);
+    let log = beside("-wal");
+    let journal = beside("-journal");
+    if let Some(log) = log {
+        let committed = wal::committed(BufReader::new(log.reader()))?;
+        problem = problem.or(committed.problem);
+        if let Some(overlay) = committed.overlay {
+            let views = overlaid(evidence, overlay, log.len(), Because::WriteAheadLog)?;
+            return Ok(views.with_problem(problem));
+        }
     }
-    if let Some(log) = beside("-journal")
+    if let Some(log) = journal
         && !evidence.is_empty()
         && let Some(overlay) =
             journal::rollback(BufReader::new(log.reader()), page_size(evidence.head()))?
     {
-        return overlaid(evidence, overlay, log.len(), Because::HotJournal);
+        let views = overlaid(evidence, overlay, log.len(), Because::HotJournal)?;
+        return Ok(views.with_problem(problem));
     }
-    let mut views = Views::streamed(evidence)?;
-    views.problem = views.problem.or(problem);
-    Ok(views)
+    Ok(Views::streamed(evidence)?.with_problem(problem))
 }
 
 fn overlaid<S: Read + Seek>(

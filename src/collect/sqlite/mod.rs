@@ -114,6 +114,13 @@ impl Views {
         opened.is_some_and(|(path, before)| Stamp::of(path) != *before)
     }
 
+    fn with_problem(self, problem: Option<ReadError>) -> Self {
+        Self {
+            problem: problem.or(self.problem),
+            ..self
+        }
+    }
+
     /// One view, of what does not change.
     fn of(live: Database) -> Self {
         Self {
@@ -138,16 +145,23 @@ impl Views {
                 None
             })
         };
-        if let Some((log, len)) = beside("-wal")
-            && let Some(overlay) = wal::committed(log)?
-        {
-            return Self::overlaid(path, main_len, overlay, len, Because::WriteAheadLog);
+        let log = beside("-wal");
+        let journal = beside("-journal");
+        if let Some((log, len)) = log {
+            let committed = wal::committed(log)?;
+            problem = problem.or(committed.problem);
+            if let Some(overlay) = committed.overlay {
+                let because = Because::WriteAheadLog;
+                let views = Self::overlaid(path, main_len, overlay, len, because)?;
+                return Ok(views.with_problem(problem));
+            }
         }
-        if let Some((journal, len)) = beside("-journal")
+        if let Some((journal, len)) = journal
             && main_len > 0
             && let Some(overlay) = journal::rollback(journal, page_size(evidence.head()))?
         {
-            return Self::overlaid(path, main_len, overlay, len, Because::HotJournal);
+            let views = Self::overlaid(path, main_len, overlay, len, Because::HotJournal)?;
+            return Ok(views.with_problem(problem));
         }
         if let Some(overlay) = end_missing(evidence.head(), main_len)? {
             let len = u64::from(overlay.page_size) * u64::from(overlay.page_count);

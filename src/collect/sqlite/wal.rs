@@ -3,6 +3,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use super::ReadError;
 use super::image::{Overlay, is_page_size};
 
 /// Magic of a log whose checksums are over little-endian words; the big-endian one is greater by 1.
@@ -22,12 +23,70 @@ pub(super) fn is_wal(head: &[u8]) -> bool {
         .is_some_and(|magic| u32::from_be_bytes(*magic) & !1 == MAGIC)
 }
 
-/// The pages that committed transactions left in the log, or `None` when there is none: SQLite ignores
-/// such a log too.
-pub(super) fn committed<S: Read + Seek>(mut wal: S) -> io::Result<Option<Overlay<S>>> {
+/// What a log gives, and what of it is lost.
+pub(super) struct Committed<S> {
+    /// The pages that committed transactions left in it; `None` when there are none.
+    pub(super) overlay: Option<Overlay<S>>,
+    /// What is damaged, so that SQLite ignores it too.
+    pub(super) problem: Option<ReadError>,
+}
+
+/// The pages that committed transactions left in the log.
+pub(super) fn committed<S: Read + Seek>(mut wal: S) -> io::Result<Committed<S>> {
     let log = Log::read(&mut wal)?;
+    let loss = match &log {
+        Some(log) => log.loss(&mut wal)?,
+        None => (!is_blank(&mut wal)?).then_some(Loss::Header),
+    };
     wal.seek(SeekFrom::Start(0))?;
-    Ok(log.and_then(|log| log.state(log.last()?, wal)))
+    Ok(Committed {
+        overlay: log.and_then(|log| log.state(log.last()?, wal)),
+        problem: loss.map(Loss::told),
+    })
+}
+
+/// What a damaged log does not give.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Loss {
+    /// All of it: its header does not check out.
+    Header,
+    /// Transactions behind the damage.
+    Transactions,
+    /// The frame that it ends in.
+    End,
+}
+
+impl Loss {
+    fn told(self) -> ReadError {
+        let text = match self {
+            Self::Header => {
+                "the -wal file beside it has a damaged header, and SQLite takes such a log for empty; what it holds was not read: copy both again"
+            }
+            Self::Transactions => {
+                "the -wal file beside it is damaged, and SQLite stops at the damage; the changes behind it were not read: copy both again, or look for what is left with --residue"
+            }
+            Self::End => {
+                "the -wal file beside it ends inside a change, like a copy that was cut off or made while it was written; that change was not read: copy both again, or look for what is left with --residue"
+            }
+        };
+        ReadError::Malformed(text.into())
+    }
+}
+
+/// Whether nothing was ever written to the file.
+fn is_blank<S: Read + Seek>(wal: &mut S) -> io::Result<bool> {
+    let mut block = [0; 4_096];
+    wal.seek(SeekFrom::Start(0))?;
+    loop {
+        let read = match wal.read(&mut block) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        let bytes = block.get(..read).unwrap_or_default();
+        if read == 0 || bytes.iter().any(|byte| *byte != 0) {
+            return Ok(read == 0);
+        }
+    }
 }
 
 /// The committed transactions of a log.
@@ -131,6 +190,31 @@ impl Log {
         Ok(())
     }
 
+    /// What is lost of it. Behind its end there may be frames from before it was begun anew, the last of them cut where
+    /// `journal_size_limit` cuts the file, and frames of a transaction that was rolled back: none of these ended one
+    /// since. A frame that did was to be read.
+    fn loss<S: Read + Seek>(&self, wal: &mut S) -> io::Result<Option<Loss>> {
+        let len = wal.seek(SeekFrom::End(0))?;
+        let frame = FRAME_HEADER as u64 + u64::from(self.page_size);
+        let mut header = [0; FRAME_HEADER];
+        let mut offset = self.end();
+        while offset < len {
+            wal.seek(SeekFrom::Start(offset))?;
+            if !fill(wal, &mut header)? {
+                break;
+            }
+            let end = offset.saturating_add(frame);
+            match *words(&header).as_slice() {
+                [_, _, a, b, ..] if (a, b) != self.salts => {}
+                _ if end > len => return Ok(Some(Loss::End)),
+                [_, 0, ..] => {}
+                _ => return Ok(Some(Loss::Transactions)),
+            }
+            offset = end;
+        }
+        Ok(None)
+    }
+
     /// What is left of the log from before it was begun anew: SQLite writes over it from its beginning, so that
     /// its last transactions stand behind the new ones. The first frame cannot be checked, each one behind it is by
     /// the one before. `None` when no transaction of it is whole.
@@ -231,5 +315,82 @@ pub(super) fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool>
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The log beside a database on which these statements were run.
+    fn log(statements: &[&str]) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=5;
+                 CREATE TABLE t(a);",
+            )
+            .unwrap();
+        for statement in statements {
+            connection.execute_batch(statement).unwrap();
+        }
+        std::fs::read(folder.path().join("db-wal")).unwrap()
+    }
+
+    fn problem(log: &[u8]) -> Option<String> {
+        let committed = committed(io::Cursor::new(log)).unwrap();
+        committed.problem.map(|problem| problem.to_string())
+    }
+
+    fn changed(log: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Option<String> {
+        let mut log = log.to_vec();
+        change(&mut log);
+        problem(&log)
+    }
+
+    const LARGE: &str = "INSERT INTO t VALUES(zeroblob(200000));";
+    const SMALL: &str = "INSERT INTO t VALUES('x');";
+
+    #[test]
+    fn what_is_lost_of_a_damaged_log_is_told() {
+        let whole = log(&[LARGE, SMALL, SMALL]);
+        assert_eq!(problem(&whole), None);
+        let told = |problem: Option<String>, word: &str| {
+            assert!(
+                problem.as_ref().is_some_and(|it| it.contains(word)),
+                "{problem:?}"
+            );
+        };
+        let (header, behind, end) = ("damaged header", "behind it were not read", "ends inside");
+        told(changed(&whole, |log| log[26] ^= 1), header);
+        told(changed(&whole, |log| log[16..24].fill(7)), header);
+        told(changed(&whole, |log| log[..HEADER].fill(0)), header);
+        told(changed(&whole, |log| log.truncate(20)), header);
+        told(changed(&whole, |log| *log.last_mut().unwrap() ^= 1), behind);
+        told(changed(&whole, |log| log[HEADER + 9] ^= 1), behind);
+        told(
+            changed(&whole, |log| log[HEADER + FRAME_HEADER + 99] ^= 1),
+            behind,
+        );
+        told(changed(&whole, |log| log.truncate(log.len() - 100)), end);
+    }
+
+    #[test]
+    fn what_sqlite_leaves_behind_the_end_of_a_log_is_no_damage() {
+        let begun_anew = log(&[LARGE, "PRAGMA wal_checkpoint(RESTART);", SMALL]);
+        let rolled_back = log(&[SMALL, "BEGIN;", LARGE, "ROLLBACK;", SMALL]);
+        let open = log(&[SMALL, "BEGIN;", LARGE]);
+        for log in [&begun_anew, &rolled_back, &open] {
+            assert!(log.len() > 40 * 4_096, "{}", log.len());
+            assert_eq!(problem(log), None);
+        }
+        // `journal_size_limit` cuts at any byte.
+        let cut = changed(&begun_anew, |log| log.truncate(log.len() - 100));
+        assert_eq!(cut, None);
+        assert_eq!(problem(&[]), None);
+        assert_eq!(problem(&[0; 10_000]), None);
+        assert_eq!(changed(&begun_anew, |log| log.truncate(HEADER)), None);
     }
 }

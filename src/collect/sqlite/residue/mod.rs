@@ -149,7 +149,7 @@ fn unread() -> ReadError {
 /// What a sidecar lays over the main file for the application.
 fn live(evidence: &Evidence) -> Result<Option<Overlay<Bytes>>, ReadError> {
     if let Some((log, _)) = rest::beside(evidence, "-wal")
-        && let Some(committed) = wal::committed(log)?
+        && let Some(committed) = wal::committed(log)?.overlay
     {
         return Ok(Some(committed));
     }
