@@ -248,7 +248,7 @@ fn an_archive_has_its_hash_beside_those_of_its_members() {
     let dir = tempfile::tempdir().unwrap();
     let report = json(&run(dir.path(), &["scan", archive, "--hash", "-f", "json"]));
     let of_file = sha2::Sha256::digest(std::fs::read(archive).unwrap());
-    let of_file: String = of_file.iter().map(|byte| format!("{byte:02x}")).collect();
+    let of_file = data_encoding::HEXLOWER.encode(&of_file);
     let sources = report["sources"].as_array().unwrap();
     let itself = |it: &&serde_json::Value| it["members"].as_array().is_none_or(Vec::is_empty);
     let row = sources.iter().find(itself).unwrap();
