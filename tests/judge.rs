@@ -139,16 +139,16 @@ fn row_3_a_redeemed_code_is_spent_whoever_saw_it() {
     assert_eq!(found.at_exposure.state, State::Guarded);
     assert_eq!(
         (found.now.state, found.now.basis),
-        (State::Spent, Basis::Proven)
+        (State::Spent, Basis::Assumed)
     );
 }
 
 #[test]
-fn row_3_a_proven_redemption_is_told_before_an_assumed_lifetime() {
+fn row_3_a_redemption_that_was_answered_is_told_before_an_assumed_lifetime() {
     let late = s256().with(token_request(T0 + 1, 200)).find(CODE, LATE);
     assert_eq!(
         (late.now.state, late.now.basis),
-        (State::Spent, Basis::Proven)
+        (State::Spent, Basis::Assumed)
     );
     // Guessed from a token request without its body, it is not better known than the lifetime.
     let hidden = seen(Place::Log, T0 + 3, Role::TokenRequest).status(200);

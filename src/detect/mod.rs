@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 pub use address::Address;
 pub use channel::Channel;
+pub use role::REVOCATION;
 
 use crate::atoms::rules::Rules;
 use crate::atoms::{

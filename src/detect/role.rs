@@ -6,6 +6,9 @@ use super::{REPORT, Role, failure};
 use crate::atoms::{Kind, Slot};
 use crate::collect::{Observation, Payload, Store, Via};
 
+/// What the path of a revocation endpoint has; RFC 7009 §2 leaves its name open.
+pub const REVOCATION: [&str; 3] = ["/revoke", "/revocation", ".revoke"];
+
 /// What is asked of a message.
 struct Seen<'a> {
     /// Names with values, sorted.
@@ -155,6 +158,7 @@ impl Seen<'_> {
                 "token",
                 "sid",
                 "accesstoken",
+                "refreshtoken",
                 "logouthint",
                 "sessionid",
             ]) && self.path(&[
@@ -186,7 +190,7 @@ impl Seen<'_> {
         let exchange = self.any(&["codeverifier", "clientsecret", "clientassertion"])
             && self.any(&["code", "refreshtoken", "clientid", "authcode", "token"]);
         let hinted = self.has("token") && self.has("tokentypehint")
-            || self.has("token") && self.path(&["/revoke", "/introspect"]);
+            || self.has("token") && (self.path(&REVOCATION) || self.path(&["/introspect"]));
         let pushed = self.message.form == Form::Fields
             && self.has("clientid")
             && self.path(&[

@@ -73,6 +73,8 @@ pub struct Provider {
     pub implicit: Option<Implicit>,
     /// Whether every client must authenticate to redeem a code, and the evidence for that.
     pub client_authentication: Option<Fact>,
+    /// What becomes of a refresh token whose use brought another.
+    pub replaced_refresh: Option<Rotation>,
     /// Whether an authorization request without `response_type` asks for a code.
     #[serde(default)]
     pub defaults_to_code: bool,
@@ -101,6 +103,30 @@ pub struct Fact {
     pub grade: Grade,
     /// Whose statement it is.
     pub source: Box<str>,
+}
+
+/// What becomes of a refresh token whose use brought another, and the evidence for that.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// What becomes of it.
+    pub old: Replaced,
+    /// How it is known.
+    pub grade: Grade,
+    /// Whose statement it is.
+    pub source: Box<str>,
+}
+
+/// What becomes of a refresh token that was replaced (RFC 6749 §6 leaves it to the server).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Replaced {
+    /// It ends.
+    Ends,
+    /// It works on.
+    Lives,
+    /// A setting of the server decides.
+    PerSetting,
 }
 
 /// How a fact is known.
@@ -312,6 +338,12 @@ impl Provider {
     pub fn requires_client_authentication(&self) -> bool {
         let fact = self.client_authentication.as_ref();
         !self.shared_path && fact.is_some_and(|fact| fact.grade.is_documented())
+    }
+
+    /// What becomes of a refresh token whose use brought another, as documented.
+    pub fn replaced(&self) -> Option<Replaced> {
+        let rotation = self.replaced_refresh.as_ref()?;
+        (!self.shared_path && rotation.grade.is_documented()).then_some(rotation.old)
     }
 
     fn documented(&self, lifetime: Option<&Lifetime>) -> Option<u32> {

@@ -2,14 +2,18 @@
 
 use super::Facts;
 use crate::atoms::Kind;
-use crate::detect::{Credential, Role, Sighting};
+use crate::collect::Via;
+use crate::detect::{Credential, REVOCATION, Role, Sighting};
 
 /// What happened to a credential.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::judge) enum Event {
     /// Exchanged: a request with it was answered with success.
     Redeemed,
-    /// The token endpoint answered `invalid_grant`, or what a server has in its place.
+    /// A request with it was answered with tokens (RFC 6749 §5.1).
+    Granted,
+    /// The token endpoint answered `invalid_grant`, or what a server has in its place; of what authenticates a client,
+    /// `invalid_client`.
     Refused,
     /// The token endpoint answered that the device's request was denied or has expired (RFC 8628 §3.5).
     Ended,
@@ -24,19 +28,42 @@ pub(in crate::judge) type Happened = (Event, usize);
 
 impl Facts<'_> {
     pub(super) fn note_token_request(&mut self, index: usize, request: &Sighting) {
+        if asks_nothing(request) {
+            return;
+        }
         let answer = self.answer(request);
         for credential in &request.credentials {
-            let event = match answer {
-                Answer::Success if is_revocation(request) => revoked(credential),
-                Answer::Success => self.exchanged(request, credential),
-                Answer::InvalidGrant => is_grant(credential.kind).then_some(Event::Refused),
-                Answer::Ended => (credential.kind == Kind::DeviceCode).then_some(Event::Ended),
-                Answer::Untold => None,
-            };
-            if let Some(event) = event {
+            for event in self.told(&answer, request, credential) {
                 let events = self.events.entry(credential.id).or_default();
                 events.push((event, index));
             }
+        }
+    }
+
+    fn told(&self, answer: &Answer, request: &Sighting, credential: &Credential) -> Vec<Event> {
+        let kind = credential.kind;
+        match answer {
+            Answer::Tokens | Answer::Success if is_revocation(request) => {
+                revoked(credential).into_iter().collect()
+            }
+            Answer::Tokens => {
+                let exchanged = self.exchanged(request, credential);
+                exchanged.into_iter().chain([Event::Granted]).collect()
+            }
+            Answer::Success => self.exchanged(request, credential).into_iter().collect(),
+            Answer::InvalidGrant => (is_grant(kind) || is_owners(kind))
+                .then_some(Event::Refused)
+                .into_iter()
+                .collect(),
+            Answer::InvalidClient => is_of_client(kind)
+                .then_some(Event::Refused)
+                .into_iter()
+                .collect(),
+            Answer::Ended => (kind == Kind::DeviceCode)
+                .then_some(Event::Ended)
+                .into_iter()
+                .collect(),
+            Answer::Untold => Vec::new(),
         }
     }
 
@@ -59,27 +86,37 @@ impl Facts<'_> {
             status = status.or(mate.status);
             let error = mate.params.iter().find(|param| *param.name == *"error");
             told = told.or(error.map(|error| Answer::of_error(error.value.as_deref())));
-            tokens |= mate.role == Role::TokenResponse
+            let answers = mate.role == Role::TokenResponse
+                || mate.via == Via::Response && mate.role != Role::TokenRequest;
+            tokens |= answers
                 && mate.credentials.iter().any(|it| {
                     matches!(
                         it.kind,
-                        Kind::AccessToken | Kind::RefreshToken | Kind::IdToken
+                        Kind::AccessToken
+                            | Kind::RefreshToken
+                            | Kind::IdToken
+                            | Kind::OpaqueToken
+                            | Kind::SamlMessage
                     )
                 });
         }
         match (told, status) {
             // GitHub answers an error with status 200.
             (Some(error), _) => error,
+            (None, Some(200..=299) | None) if tokens => Answer::Tokens,
             (None, Some(200..=299)) => Answer::Success,
-            (None, None) if tokens => Answer::Success,
             _ => Answer::Untold,
         }
     }
 }
 
 enum Answer {
+    /// Success, and tokens in it.
+    Tokens,
+    /// Success by its status alone.
     Success,
     InvalidGrant,
+    InvalidClient,
     Ended,
     Untold,
 }
@@ -95,6 +132,7 @@ impl Answer {
                 | "bad_refresh_token"
                 | "incorrect_device_code",
             ) => Self::InvalidGrant,
+            Some("invalid_client" | "incorrect_client_credentials") => Self::InvalidClient,
             Some("access_denied" | "expired_token") => Self::Ended,
             _ => Self::Untold,
         }
@@ -109,20 +147,45 @@ fn is_grant(kind: Kind) -> bool {
     )
 }
 
+/// What the resource owner, or who speaks for one, gives for tokens (RFC 6749 §4.3, RFC 7521 §4.1).
+fn is_owners(kind: Kind) -> bool {
+    matches!(kind, Kind::Password | Kind::Assertion)
+}
+
+/// What proves who the client is (RFC 6749 §2.3.1, RFC 7523 §2.2).
+fn is_of_client(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
+    )
+}
+
+/// A request before the request (CORS), or one for the headers alone: token endpoints are asked with POST (RFC 6749 §3.2).
+fn asks_nothing(request: &Sighting) -> bool {
+    let method = request.method.as_deref().unwrap_or_default();
+    ["OPTIONS", "HEAD"]
+        .iter()
+        .any(|it| method.eq_ignore_ascii_case(it))
+}
+
 fn revoked(credential: &Credential) -> Option<Event> {
+    is_token(credential).then_some(Event::Revoked)
+}
+
+/// The `token` of a request about one (RFC 7009 §2.1, RFC 7662 §2.1).
+fn is_token(credential: &Credential) -> bool {
     let token = matches!(
         credential.kind,
         Kind::AccessToken | Kind::RefreshToken | Kind::OpaqueToken
     );
-    (token && credential.name.eq_ignore_ascii_case("token")).then_some(Event::Revoked)
+    token && credential.name.eq_ignore_ascii_case("token")
 }
 
 /// RFC 7009 §2.1: a request with `token` and no grant, to an endpoint whose path says so.
 fn is_revocation(request: &Sighting) -> bool {
     let path = request.address.as_ref().map_or("", |address| &address.path);
-    let last = path.trim_end_matches('/').rsplit('/').next();
-    let named = last.is_some_and(|last| last.to_ascii_lowercase().starts_with("revo"));
-    named
+    let path = path.to_ascii_lowercase();
+    REVOCATION.iter().any(|word| path.contains(word))
         && !request
             .params
             .iter()

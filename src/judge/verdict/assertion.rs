@@ -17,7 +17,9 @@ const PLAINTEXT: &str = "oauth1-plaintext-signature";
 
 pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
     match case.kind {
-        Kind::ClientAssertion | Kind::Assertion => assertion(case, age),
+        Kind::ClientAssertion | Kind::Assertion => {
+            case.unless_refused(assertion(case, age), at, reach)
+        }
         Kind::SamlMessage if case.asserts_nothing() => Ruling::proven(
             State::Inert,
             "it is a request, which begins a login or ends a session, and logs nobody in",
@@ -148,18 +150,40 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Whether the answer to the same request set a session.
+/// Whether the answer to the same request set a session. A page of error does that too, and so does the form that a
+/// link to reset a password opens.
 pub(super) fn taken(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> bool {
     case.sent().any(|(index, sighting)| {
         let answered = case.past(index, at, reach) && case.facts.time(index) != at;
         let complete = case.past(index, None, reach);
         (answered || complete)
+            && accepted(case, sighting)
             // A cookie that the request brought is of a session from before.
             && case.facts.exchange(sighting).any(|(_, mate)| {
                 mate.via == Via::Response
                     && mate.credentials.iter().any(|it| it.kind == Kind::SessionId)
             })
     })
+}
+
+/// Whether the answer to a request can be one of success: by its status, by what it redirects to, and for a link, which
+/// may only show a form, by what was asked.
+fn accepted(case: &Case<'_>, sighting: &Sighting) -> bool {
+    let mut status = sighting.status;
+    let mut failed = false;
+    for (_, mate) in case.facts.exchange(sighting) {
+        status = status.or(mate.status);
+        failed |= mate.via == Via::Location && mate.params.iter().any(|it| *it.name == *"error");
+    }
+    let method = sighting.method.as_deref().unwrap_or_default();
+    let posted = method.eq_ignore_ascii_case("POST");
+    let accepted = match status {
+        Some(200..=299) => posted || case.kind != Kind::OneTimeLink,
+        Some(300..=399) => true,
+        Some(_) => false,
+        None => case.kind != Kind::OneTimeLink || posted,
+    };
+    accepted && !failed
 }
 
 /// Whether the visit after one of its own no longer has it, nor an error.

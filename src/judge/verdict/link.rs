@@ -14,8 +14,9 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reac
         Kind::SignedUrl => signed(case, age),
         Kind::OneTimeLink => one_time(case, at, reach),
         // RFC 8628 §3.5.
-        Kind::DeviceCode if case.happened(Event::Redeemed, at, reach) => Ruling::proven(
+        Kind::DeviceCode if case.happened(Event::Redeemed, at, reach) => Ruling::new(
             State::Spent,
+            case.grant_basis(at, reach),
             "a token request with it was answered with success",
         ),
         Kind::DeviceCode if case.happened(Event::Ended, at, reach) => Ruling::proven(

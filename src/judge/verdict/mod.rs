@@ -1,6 +1,7 @@
 //! The decision table: what one holder can do with a value at one moment. One file per family of kinds,
 //! one `match` each, first match wins; this room turns its rulings into verdicts.
 
+mod answered;
 mod assertion;
 mod client;
 mod code;
@@ -253,7 +254,10 @@ impl<'a> Case<'a> {
         if self.kind == Kind::AuthorizationCode
             && let Some(ruling) = code::redeemed(self, at, reach)
         {
-            return ruling;
+            return Ruling {
+                basis: self.grant_basis(at, reach),
+                ..ruling
+            };
         }
         let ruling = self.of_kind(at, age, reach);
         // What opens nothing has nothing to lose by its expiry: it was never more than inert.
@@ -329,22 +333,6 @@ impl<'a> Case<'a> {
             )
             .into(),
             ..ruling
-        }
-    }
-
-    /// Row 4. A grant that the token endpoint refused is expired, used, revoked, of another client or redirect URI, or a
-    /// verifier was wrong (RFC 6749 §5.2): it is worth no more than before, and what guards it does so all the same.
-    fn unless_refused(&self, ruling: Ruling, at: Option<Timestamp>, reach: Reach) -> Ruling {
-        match ruling.state {
-            State::Live | State::Replayable | State::Unknown
-                if self.happened(Event::Refused, at, reach) =>
-            {
-                Ruling::proven(
-                    State::Unknown,
-                    "the token endpoint refused the grant (invalid_grant), and does not say why",
-                )
-            }
-            _ => ruling,
         }
     }
 

@@ -15,7 +15,7 @@ const SESSION_HOURS: i64 = 24;
 
 /// Rows 23, 25 and 35.
 pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
-    match case.kind {
+    let ruling = match case.kind {
         // RFC 6749 §2.3.1; RFC 9700 §2.5.
         Kind::ClientSecret => {
             Ruling::assumed(State::Live, "a client secret is usable until it is rotated")
@@ -30,7 +30,8 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
             "whoever knows the URL can use it until it is replaced",
         ),
         _ => Ruling::assumed(State::Live, "a key is usable until it is revoked"),
-    }
+    };
+    case.unless_refused(ruling, at, reach)
 }
 
 impl Case<'_> {

@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use super::client::Client;
 use super::{Case, Reach, Ruling};
 use crate::atoms::Kind;
+use crate::atoms::rules::provider::{Provider, Replaced};
 use crate::detect::{Role, Signature};
 use crate::flow::Modifier;
-use crate::judge::State;
 use crate::judge::clock::Age;
 use crate::judge::facts::{Event, param};
+use crate::judge::{Basis, State};
 
 /// Rows 13a to 17.
 pub(super) fn access(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
@@ -44,22 +45,57 @@ pub(super) fn access(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Re
 
 /// Rows 18 to 21 (RFC 9700 §4.14.2; RFC 6749 §6, §10.4).
 pub(super) fn refresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
-    if case.happened(Event::Rotated, at, reach) {
-        return Ruling::proven(
-            State::Revoked,
-            "it was used, and the answer replaced it by another; its replay should make the server revoke the whole family",
-        );
+    if let Some(ruling) = rotated(case, at, reach) {
+        return ruling;
     }
     if let Some(ruling) = not_a_token(case) {
         return ruling;
     }
-    case.unless_refused(held(case, reach), at, reach)
+    case.unless_refused(held(case, at, reach), at, reach)
+}
+
+/// What follows a second use (RFC 9700 §4.14.2).
+const FAMILY: &str = "its replay makes the server revoke the whole family where it detects reuse";
+
+/// Row 19: RFC 6749 §6 lets a server end the old token, and does not ask for it.
+fn rotated(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
+    if !case.happened(Event::Rotated, at, reach) || case.used_again(at, reach) {
+        return None;
+    }
+    match case.provider.and_then(Provider::replaced) {
+        Some(Replaced::Ends) => Some(Ruling::new(
+            State::Revoked,
+            Basis::Documented,
+            format!("it was used, and the answer replaced it by another, which ends it; {FAMILY}"),
+        )),
+        Some(Replaced::Lives) => None,
+        Some(Replaced::PerSetting) => Some(Ruling::assumed(
+            State::Unknown,
+            "it was used, and the answer brought another; a setting of the server tells whether that ends it",
+        )),
+        // RFC 9700 §4.14.2.
+        None => Some(Ruling::assumed(
+            State::Revoked,
+            format!("it was used, and the answer replaced it by another; {FAMILY}"),
+        )),
+    }
 }
 
 /// What a refresh token is worth to its holder while the grant lasts.
-fn held(case: &Case<'_>, reach: Reach) -> Ruling {
-    match case.client() {
-        _ if bound(case) && !key_within(case, reach) => Ruling::proven(
+fn held(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
+    // Back-Channel Logout §2.7: without offline_access it should end with the session.
+    if case.logged_out(at, reach) && !case.has(Modifier::Offline) {
+        return Ruling::assumed(
+            State::Unknown,
+            "a logout of its session was asked for after it, which should end it unless it is for offline use",
+        );
+    }
+    let client = case.client();
+    // RFC 9449 §5: that of a confidential client is bound to the client, and to no key of DPoP.
+    let unbound = case.claims.is_none_or(|claims| claims.cnf.is_none());
+    let authenticates = matches!(client, Client::Confidential(_)) && unbound;
+    match client {
+        _ if bound(case) && !authenticates && !key_within(case, reach) => Ruling::proven(
             State::Bound,
             "the client's tokens are bound to its key, which was not found",
         )
@@ -154,10 +190,21 @@ fn bound(case: &Case<'_>) -> bool {
 fn key_within(case: &Case<'_>, reach: Reach) -> bool {
     case.steps().any(|(index, step)| {
         case.within(reach, index)
-            && step.credentials.iter().any(|it| {
-                it.kind == Kind::ClientSecret && it.name.to_ascii_lowercase().contains("key")
-            })
+            && step
+                .credentials
+                .iter()
+                .any(|it| it.kind == Kind::ClientSecret && is_of_key(&it.name))
     })
+}
+
+/// `d` and `k` are the secret members of a JWK (RFC 7518 §6.2.2, §6.4).
+fn is_of_key(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let last = name.rsplit(['.', '/', '[']).next().unwrap_or(&name);
+    name.contains("key")
+        || name.contains("jwk")
+        || name.contains("pem")
+        || matches!(last, "d" | "k")
 }
 
 fn fresh(case: &Case<'_>) -> String {
