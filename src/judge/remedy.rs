@@ -121,7 +121,6 @@ fn remedy(case: &Case<'_>) -> &'static str {
         // What travelled where it belongs is to be kept out of what wrote it down.
         (
             Kind::CodeVerifier
-            | Kind::ClientSecret
             | Kind::ClientAssertion
             | Kind::Assertion
             | Kind::DeviceCode,
