@@ -194,6 +194,11 @@ impl Cursor<'_> {
     }
 
     fn time(&mut self) -> Option<Time> {
+        self.clock().map(|(time, _)| time)
+    }
+
+    /// The time of day, and whether it says which half of the day.
+    fn clock(&mut self) -> Option<(Time, bool)> {
         let hour = self.digits(1, 2)?;
         self.one_of(b":")?;
         let minute = self.digits(2, 2)?;
@@ -208,8 +213,35 @@ impl Cursor<'_> {
             }
             _ => 0,
         };
+        let half = self.half();
+        let hour = match half {
+            // Above 12 it counts to 24 already.
+            Some(noon) if hour <= 12 => hour % 12 + noon,
+            _ => hour,
+        };
         let [hour, minute, second] = [hour, minute, second].map(|part| i8::try_from(part).ok());
-        Time::new(hour?, minute?, second?, i32::try_from(nanos).ok()?).ok()
+        let time = Time::new(hour?, minute?, second?, i32::try_from(nanos).ok()?).ok()?;
+        Some((time, half.is_some()))
+    }
+
+    /// `AM`, `pm`, `p.m.` as the hours that it adds. CLDR 42 puts a narrow blank before it.
+    fn half(&mut self) -> Option<i64> {
+        let narrow = self.0.strip_prefix("\u{202f}".as_bytes());
+        let rest = narrow.or_else(|| self.0.strip_prefix(b" "));
+        let (noon, rest) = match rest.unwrap_or(self.0) {
+            [b'A' | b'a', rest @ ..] => (0, rest),
+            [b'P' | b'p', rest @ ..] => (12, rest),
+            _ => return None,
+        };
+        let ([b'.', b'M' | b'm', b'.', rest @ ..] | [b'M' | b'm', rest @ ..]) = rest else {
+            return None;
+        };
+        // Not the beginning of a word.
+        let ends = !rest.first().is_some_and(u8::is_ascii_alphanumeric);
+        ends.then(|| {
+            self.0 = rest;
+            noon
+        })
     }
 
     /// Digits after a point, as nanoseconds.
@@ -356,6 +388,28 @@ mod tests {
             "2026-11-23T01:27:26.6Z",
             Zone::Stated,
         );
+    }
+
+    #[test]
+    fn the_half_of_the_day_counts() {
+        for (text, instant) in [
+            ("11/23/2026 1:28:04 PM", "2026-11-23T13:28:04Z"),
+            ("11/23/2026 12:05:09 AM", "2026-11-23T00:05:09Z"),
+            ("11/23/2026, 12:05:09\u{202f}PM", "2026-11-23T12:05:09Z"),
+            ("2026-11-23 01:28:04 PM", "2026-11-23T13:28:04Z"),
+            ("2026-11-23 01:28:04.5 p.m.", "2026-11-23T13:28:04.5Z"),
+            ("2026-11-23 01:28:04am", "2026-11-23T01:28:04Z"),
+            ("2026-11-23 13:28:04 PM", "2026-11-23T13:28:04Z"),
+        ] {
+            check(text, instant, Zone::Assumed);
+        }
+        check(
+            "2026-11-23 01:28:04 PM +0100",
+            "2026-11-23T12:28:04Z",
+            Zone::Stated,
+        );
+        let word = find(b"2026-11-23 01:28:04 pmap started");
+        assert_eq!(word, parse(b"2026-11-23 01:28:04"));
     }
 
     #[test]
