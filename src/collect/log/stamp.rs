@@ -267,12 +267,41 @@ impl Cursor<'_> {
             self.0 = rest;
             return Some(Stamp::Instant(TimeZone::UTC.to_timestamp(civil).ok()?));
         }
-        let Some(seconds) = self.offset() else {
+        let universal = self.universal();
+        let offset = universal.or_else(|| self.offset());
+        let offset = offset.or_else(|| {
+            self.0 = rest;
+            self.hours()
+        });
+        let Some(seconds) = offset else {
             self.0 = rest;
             return Some(Stamp::Civil(civil));
         };
         let utc = civil.checked_sub(SignedDuration::from_secs(seconds)).ok()?;
         Offset::UTC.to_timestamp(utc).ok().map(Stamp::Instant)
+    }
+
+    /// `UTC` or `GMT`, which name no other zone anywhere; most abbreviations name several.
+    fn universal(&mut self) -> Option<i64> {
+        let rest = self.0.strip_prefix(b"UTC");
+        let rest = rest.or_else(|| self.0.strip_prefix(b"GMT"))?;
+        let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-_/".contains(byte);
+        (!rest.first().is_some_and(goes_on)).then(|| {
+            self.0 = rest;
+            0
+        })
+    }
+
+    /// `-08` as databases write it, without a blank: behind one it is a number as any.
+    fn hours(&mut self) -> Option<i64> {
+        let sign = if self.one_of(b"+-")? == b'-' { -1 } else { 1 };
+        let hours = self.digits(2, 2)?;
+        // A number, a range or a date goes on.
+        let goes_on = match self.0 {
+            [b'-' | b'/' | b':' | b'.', next, ..] | [next, ..] => next.is_ascii_alphanumeric(),
+            [] => false,
+        };
+        (hours <= 14 && !goes_on).then_some(sign * hours * 3600)
     }
 
     /// `+0200` or `+02:00`, in seconds.
@@ -281,7 +310,8 @@ impl Cursor<'_> {
         let hours = self.digits(2, 2)?;
         let _colon = self.one_of(b":");
         let minutes = self.digits(2, 2)?;
-        (hours <= 14 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
+        let ends = !self.0.first().is_some_and(u8::is_ascii_digit);
+        (hours <= 14 && minutes < 60 && ends).then_some(sign * (hours * 3600 + minutes * 60))
     }
 
     fn month(&mut self) -> Option<i64> {
@@ -410,6 +440,26 @@ mod tests {
         );
         let word = find(b"2026-11-23 01:28:04 pmap started");
         assert_eq!(word, parse(b"2026-11-23 01:28:04"));
+    }
+
+    #[test]
+    fn a_zone_is_stated_by_hours_and_by_its_name() {
+        for (text, instant) in [
+            ("2024-02-29 10:00:00-08", "2024-02-29T18:00:00Z"),
+            ("2024-02-29 10:00:00.5+00", "2024-02-29T10:00:00.5Z"),
+            ("2024-02-29 10:00:00 -0800", "2024-02-29T18:00:00Z"),
+            ("2024-02-29 10:00:00 UTC", "2024-02-29T10:00:00Z"),
+            ("2024-02-29 10:00:00.123 GMT", "2024-02-29T10:00:00.123Z"),
+        ] {
+            check(text, instant, Zone::Stated);
+        }
+        for more in [
+            "-12345", " -08 dBm", "-08-01", "-08x", " CET", " UTCx", " GMT+2",
+        ] {
+            let line = format!("2024-02-29 10:00:00{more}");
+            let found = find(line.as_bytes());
+            assert_eq!(found, parse(b"2024-02-29 10:00:00"), "{more}");
+        }
     }
 
     #[test]
