@@ -118,6 +118,7 @@ impl<'a> Around<'a> {
         Setting {
             rules,
             told: rules.catalogue.words(&words),
+            segments: rules.catalogue.segments(&words),
             words,
             host: url.map(Url::host).unwrap_or_default(),
             redirected,

@@ -35,6 +35,8 @@ pub(super) struct Setting<'a> {
     pub words: String,
     /// What conditions ask about and is in them.
     pub told: Set,
+    /// What they ask about and is a whole segment of them.
+    pub segments: Set,
     /// Host of that URL.
     pub host: &'a str,
     /// Whether a server or a script sent the browser here, where the evidence tells.
@@ -291,7 +293,9 @@ impl Asked<'_> {
                 rest.is_empty() || rest.ends_with('.') || suffix.starts_with('.')
             })
         };
+        let segments = &self.setting.segments;
         (when.path.is_empty() || self.setting.told.meets(&when.numbers.path))
+            && (when.segment.is_empty() || segments.meets(&when.numbers.segment))
             && (when.host.is_empty() || when.host.iter().any(|suffix| under(suffix)))
             && (when.slot.is_empty() || when.slot.contains(&self.field.slot))
             && when

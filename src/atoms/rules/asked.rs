@@ -53,6 +53,8 @@ pub struct Numbers {
     pub lacks: Set,
     /// Of [`Condition::path`].
     pub path: Set,
+    /// Of [`Condition::segment`].
+    pub segment: Set,
 }
 
 /// Everything that is asked about.
@@ -61,6 +63,8 @@ pub(super) struct Asked {
     names: Table<usize>,
     /// Words of a path, a `$` behind those that must end it.
     words: Table<usize>,
+    /// Whole segments of a path.
+    segments: Table<usize>,
     search: OnceLock<Search>,
 }
 
@@ -86,6 +90,10 @@ impl Asked {
                 &mut self.words,
                 &mut condition.path.iter().map(AsRef::as_ref),
             ),
+            segment: numbers(
+                &mut self.segments,
+                &mut condition.segment.iter().map(AsRef::as_ref),
+            ),
         };
     }
 
@@ -99,6 +107,19 @@ impl Asked {
         let search = self.search.get_or_init(|| Search::new(&self.words));
         let mut set = Set::default();
         search.find(path, &mut |number| set.insert(number));
+        set
+    }
+
+    /// The segments that a path has, whatever file name extension or path parameter they end with.
+    pub(super) fn segments(&self, path: &str) -> Set {
+        let mut set = Set::default();
+        for segment in path.split('/') {
+            let stem = segment.split(['.', ';']).next().unwrap_or(segment);
+            let numbers = [segment, stem].map(|text| self.segments.get(text).copied());
+            for number in numbers.into_iter().flatten() {
+                set.insert(number);
+            }
+        }
         set
     }
 }
@@ -184,6 +205,31 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(asked.words(path).meets(&numbers.path), is_there, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_segment_is_a_whole_one() {
+        let mut asked = Asked::default();
+        let mut condition: Condition = toml::from_str("segment = ['log', 'socket.io']").unwrap();
+        asked.add(&mut condition);
+        for (path, is_there) in [
+            ("/log", true),
+            ("/a/log/b", true),
+            ("/log.php", true),
+            ("/log;v=1", true),
+            ("/socket.io/", true),
+            ("/login", false),
+            ("/blog", false),
+            ("/socket", false),
+            ("", false),
+        ] {
+            let segments = asked.segments(path);
+            assert_eq!(
+                segments.meets(&condition.numbers.segment),
+                is_there,
+                "{path}"
+            );
         }
     }
 

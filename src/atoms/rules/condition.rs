@@ -29,6 +29,8 @@ pub struct Condition {
     pub only: Vec<Box<str>>,
     /// The lower-case path, or the hash route, contains any of these; a trailing `$` stands for its end.
     pub path: Vec<Box<str>>,
+    /// Any of these, in lower case, is a whole segment of that path or route, or one up to its first `.` or `;`.
+    pub segment: Vec<Box<str>>,
     /// The host is, or ends with, any of these.
     pub host: Vec<Box<str>>,
     /// Any word of the name itself is one of these.

@@ -343,6 +343,11 @@ impl Catalogue {
         self.asked.words(path)
     }
 
+    /// Which of the segments that conditions ask about it has.
+    pub fn segments(&self, path: &str) -> Set {
+        self.asked.segments(path)
+    }
+
     /// Keys of the names that make bytes worth a second look.
     pub(super) fn needle_names(&self) -> BTreeSet<Box<str>> {
         let rules = self.by_key.keys().cloned();

@@ -194,6 +194,11 @@ impl Cursor<'_> {
     }
 
     fn time(&mut self) -> Option<Time> {
+        self.clock().map(|(time, _)| time)
+    }
+
+    /// The time of day, and whether it says which half of the day.
+    fn clock(&mut self) -> Option<(Time, bool)> {
         let hour = self.digits(1, 2)?;
         self.one_of(b":")?;
         let minute = self.digits(2, 2)?;
@@ -208,8 +213,35 @@ impl Cursor<'_> {
             }
             _ => 0,
         };
+        let half = self.half();
+        let hour = match half {
+            // Above 12 it counts to 24 already.
+            Some(noon) if hour <= 12 => hour % 12 + noon,
+            _ => hour,
+        };
         let [hour, minute, second] = [hour, minute, second].map(|part| i8::try_from(part).ok());
-        Time::new(hour?, minute?, second?, i32::try_from(nanos).ok()?).ok()
+        let time = Time::new(hour?, minute?, second?, i32::try_from(nanos).ok()?).ok()?;
+        Some((time, half.is_some()))
+    }
+
+    /// `AM`, `pm`, `p.m.` as the hours that it adds. CLDR 42 puts a narrow blank before it.
+    fn half(&mut self) -> Option<i64> {
+        let narrow = self.0.strip_prefix("\u{202f}".as_bytes());
+        let rest = narrow.or_else(|| self.0.strip_prefix(b" "));
+        let (noon, rest) = match rest.unwrap_or(self.0) {
+            [b'A' | b'a', rest @ ..] => (0, rest),
+            [b'P' | b'p', rest @ ..] => (12, rest),
+            _ => return None,
+        };
+        let ([b'.', b'M' | b'm', b'.', rest @ ..] | [b'M' | b'm', rest @ ..]) = rest else {
+            return None;
+        };
+        // Not the beginning of a word.
+        let ends = !rest.first().is_some_and(u8::is_ascii_alphanumeric);
+        ends.then(|| {
+            self.0 = rest;
+            noon
+        })
     }
 
     /// Digits after a point, as nanoseconds.
@@ -235,12 +267,41 @@ impl Cursor<'_> {
             self.0 = rest;
             return Some(Stamp::Instant(TimeZone::UTC.to_timestamp(civil).ok()?));
         }
-        let Some(seconds) = self.offset() else {
+        let universal = self.universal();
+        let offset = universal.or_else(|| self.offset());
+        let offset = offset.or_else(|| {
+            self.0 = rest;
+            self.hours()
+        });
+        let Some(seconds) = offset else {
             self.0 = rest;
             return Some(Stamp::Civil(civil));
         };
         let utc = civil.checked_sub(SignedDuration::from_secs(seconds)).ok()?;
         Offset::UTC.to_timestamp(utc).ok().map(Stamp::Instant)
+    }
+
+    /// `UTC` or `GMT`, which name no other zone anywhere; most abbreviations name several.
+    fn universal(&mut self) -> Option<i64> {
+        let rest = self.0.strip_prefix(b"UTC");
+        let rest = rest.or_else(|| self.0.strip_prefix(b"GMT"))?;
+        let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-_/".contains(byte);
+        (!rest.first().is_some_and(goes_on)).then(|| {
+            self.0 = rest;
+            0
+        })
+    }
+
+    /// `-08` as databases write it, without a blank: behind one it is a number as any.
+    fn hours(&mut self) -> Option<i64> {
+        let sign = if self.one_of(b"+-")? == b'-' { -1 } else { 1 };
+        let hours = self.digits(2, 2)?;
+        // A number, a range or a date goes on.
+        let goes_on = match self.0 {
+            [b'-' | b'/' | b':' | b'.', next, ..] | [next, ..] => next.is_ascii_alphanumeric(),
+            [] => false,
+        };
+        (hours <= 14 && !goes_on).then_some(sign * hours * 3600)
     }
 
     /// `+0200` or `+02:00`, in seconds.
@@ -249,7 +310,8 @@ impl Cursor<'_> {
         let hours = self.digits(2, 2)?;
         let _colon = self.one_of(b":");
         let minutes = self.digits(2, 2)?;
-        (hours <= 14 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
+        let ends = !self.0.first().is_some_and(u8::is_ascii_digit);
+        (hours <= 14 && minutes < 60 && ends).then_some(sign * (hours * 3600 + minutes * 60))
     }
 
     fn month(&mut self) -> Option<i64> {
@@ -356,6 +418,48 @@ mod tests {
             "2026-11-23T01:27:26.6Z",
             Zone::Stated,
         );
+    }
+
+    #[test]
+    fn the_half_of_the_day_counts() {
+        for (text, instant) in [
+            ("11/23/2026 1:28:04 PM", "2026-11-23T13:28:04Z"),
+            ("11/23/2026 12:05:09 AM", "2026-11-23T00:05:09Z"),
+            ("11/23/2026, 12:05:09\u{202f}PM", "2026-11-23T12:05:09Z"),
+            ("2026-11-23 01:28:04 PM", "2026-11-23T13:28:04Z"),
+            ("2026-11-23 01:28:04.5 p.m.", "2026-11-23T13:28:04.5Z"),
+            ("2026-11-23 01:28:04am", "2026-11-23T01:28:04Z"),
+            ("2026-11-23 13:28:04 PM", "2026-11-23T13:28:04Z"),
+        ] {
+            check(text, instant, Zone::Assumed);
+        }
+        check(
+            "2026-11-23 01:28:04 PM +0100",
+            "2026-11-23T12:28:04Z",
+            Zone::Stated,
+        );
+        let word = find(b"2026-11-23 01:28:04 pmap started");
+        assert_eq!(word, parse(b"2026-11-23 01:28:04"));
+    }
+
+    #[test]
+    fn a_zone_is_stated_by_hours_and_by_its_name() {
+        for (text, instant) in [
+            ("2024-02-29 10:00:00-08", "2024-02-29T18:00:00Z"),
+            ("2024-02-29 10:00:00.5+00", "2024-02-29T10:00:00.5Z"),
+            ("2024-02-29 10:00:00 -0800", "2024-02-29T18:00:00Z"),
+            ("2024-02-29 10:00:00 UTC", "2024-02-29T10:00:00Z"),
+            ("2024-02-29 10:00:00.123 GMT", "2024-02-29T10:00:00.123Z"),
+        ] {
+            check(text, instant, Zone::Stated);
+        }
+        for more in [
+            "-12345", " -08 dBm", "-08-01", "-08x", " CET", " UTCx", " GMT+2",
+        ] {
+            let line = format!("2024-02-29 10:00:00{more}");
+            let found = find(line.as_bytes());
+            assert_eq!(found, parse(b"2024-02-29 10:00:00"), "{more}");
+        }
     }
 
     #[test]
