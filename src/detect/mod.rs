@@ -10,6 +10,7 @@ pub mod clock;
 mod command;
 mod encoding;
 mod failure;
+mod grant;
 mod header;
 mod html;
 mod joins;
