@@ -134,6 +134,13 @@ pub struct Sighting {
     pub near: Vec<JoinKey>,
 }
 
+impl Sighting {
+    /// Whether its exchange was answered with an error. A status that is not known tells of none.
+    pub fn is_refused(&self) -> bool {
+        self.status.is_some_and(|status| status >= 400)
+    }
+}
+
 /// Which protocol message a sighting is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Role {

@@ -120,14 +120,14 @@ fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> 
     })
 }
 
-/// The callback itself was answered with a session, or with the tokens, in a cookie.
+/// The callback itself was answered with a session, or with the tokens, in a cookie, and not with an error.
 fn answered_by_cookie(case: &Case<'_>) -> bool {
     let callbacks = case
         .sent()
         .filter(|(_, sighting)| sighting.role != Role::TokenRequest);
     callbacks
         .flat_map(|(_, sighting)| case.facts.exchange(sighting))
-        .filter(|(_, mate)| mate.via == Via::Response)
+        .filter(|(_, mate)| mate.via == Via::Response && !mate.is_refused())
         .flat_map(|(_, mate)| &mate.credentials)
         .any(|it| {
             let session = matches!(
