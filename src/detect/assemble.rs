@@ -14,7 +14,7 @@ use super::score::{self, Found, Setting};
 use super::shared::Shared;
 use super::url::Url;
 use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
-use super::{challenge, channel, encoding, mask, role};
+use super::{challenge, channel, encoding, grant, mask, role};
 use crate::atoms::rules::Rules;
 use crate::atoms::{JoinKey, Kind, Masked, Place, Secret};
 use crate::collect::{Observation, Payload, Via};
@@ -124,6 +124,9 @@ impl<'a> Around<'a> {
             redirected,
             native: url.is_some_and(Url::is_native),
             response: observation.via == Via::Response,
+            grant: url
+                .and_then(|url| url.query.as_deref())
+                .and_then(grant::of_query),
             method: observation
                 .exchange
                 .as_ref()

@@ -10,6 +10,7 @@ pub mod clock;
 mod command;
 mod encoding;
 mod failure;
+mod grant;
 mod header;
 mod html;
 mod joins;
@@ -134,6 +135,13 @@ pub struct Sighting {
     /// What it may belong to where nothing names it: requests of its source by their ids, the nearest first,
     /// and stretches of time. Empty until `flow` has seen the whole source.
     pub near: Vec<JoinKey>,
+}
+
+impl Sighting {
+    /// Whether its exchange was answered with an error. A status that is not known tells of none.
+    pub fn is_refused(&self) -> bool {
+        self.status.is_some_and(|status| status >= 400)
+    }
 }
 
 /// Which protocol message a sighting is.

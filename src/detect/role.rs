@@ -2,7 +2,7 @@
 
 use super::message::{Field, Form, Message};
 use super::score::{Found, Setting};
-use super::{REPORT, Role, failure};
+use super::{REPORT, Role, failure, grant};
 use crate::atoms::{Kind, Slot};
 use crate::collect::{Observation, Payload, Store, Via};
 
@@ -171,18 +171,19 @@ impl Seen<'_> {
     }
 
     fn is_token_request(&self) -> bool {
-        const REGISTERED: [&str; 7] = [
-            "authorization_code",
-            "refresh_token",
-            "password",
-            "client_credentials",
-            "pkce",
-            "id_token",
-            "device_code",
-        ];
-        let grant = self.field("granttype").is_some_and(|field| {
-            REGISTERED.contains(&field.canonical.as_str()) || field.canonical.contains(':')
-        });
+        // RFC 6749 §3.2: it is a POST. The browser asks first whether a page may send it (Fetch §3.3.2).
+        let asks_first = |method: &str| method.eq_ignore_ascii_case("OPTIONS");
+        if self.setting.method.is_some_and(asks_first) {
+            return false;
+        }
+        let grant = self
+            .field("granttype")
+            .is_some_and(|field| grant::is_known(&field.canonical));
+        // What the body of a request redeems is a part of the request that names the grant in its query.
+        let redeems = matches!(self.message.form, Form::Fields | Form::Json)
+            && !self.setting.response
+            && self.setting.grant.is_some_and(grant::is_known)
+            && self.any(&["code", "authcode", "refreshtoken", "password"]);
         // Some say in the authorization request already which grant it begins.
         let begins = self.is("granttype", "authorization_code")
             && self.has("responsetype")
@@ -200,7 +201,7 @@ impl Seen<'_> {
                 "/device/code",
                 "bc-authorize",
             ]);
-        grant && !begins || exchange || hinted || pushed
+        grant && !begins || redeems || exchange || hinted || pushed
     }
 
     fn is_failure(&self) -> bool {

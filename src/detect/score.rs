@@ -47,6 +47,8 @@ pub(super) struct Setting<'a> {
     pub native: bool,
     /// Whether it came with a response.
     pub response: bool,
+    /// `grant_type` in the query of that URL.
+    pub grant: Option<&'a str>,
 }
 
 /// All candidates of a message, in order of appearance.

@@ -270,7 +270,11 @@ pub fn is_anonymous(request: &Sighting) -> bool {
     let redeems = request.credentials.iter().any(|credential| {
         matches!(
             credential.kind,
-            Kind::AuthorizationCode | Kind::RefreshToken | Kind::CodeVerifier
+            Kind::AuthorizationCode
+                | Kind::RefreshToken
+                | Kind::CodeVerifier
+                | Kind::DeviceCode
+                | Kind::Password
         )
     });
     redeems && is_whole(request) && !authenticates(request)

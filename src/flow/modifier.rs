@@ -100,13 +100,14 @@ fn is_dpop(index: &Index<'_>, sighting: &Sighting) -> bool {
         || value(sighting, "token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("DPoP"))
 }
 
-/// The callback was answered with a session cookie, and the browser has no token of the run.
+/// The callback was answered with a session cookie and no error, and the browser has no token of the run.
 fn is_bff(index: &Index<'_>, run: &Run) -> bool {
     let rest = || index.each(&run.rest).map(|(_, sighting)| sighting);
     let callbacks = rest().filter(|s| is_response(s) && !is_answer(s));
     let callbacks: HashSet<Option<JoinKey>> = callbacks.map(|s| s.exchange).collect();
     let session = rest().any(|s| {
         matches!(s.via, Via::Response)
+            && !s.is_refused()
             && s.credentials
                 .iter()
                 .any(|c| c.slot == Slot::Cookie && c.kind == Kind::SessionId)

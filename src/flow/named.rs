@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::{Index, is_response};
-use super::pkce::{redeems_code, sends_verifier};
+use super::pkce::{is_of_redemption, sends_verifier};
 use super::tie::{Link, Tie};
 use crate::atoms::{JoinKey, KeyKind};
 use crate::detect::Sighting;
@@ -61,10 +61,12 @@ pub(super) struct Own {
 impl Own {
     /// What the sightings of a core say.
     pub(super) fn of(index: &Index<'_>, core: &[usize]) -> Self {
-        let redemptions = index.each(core).filter(|(_, s)| redeems_code(s));
-        let verified = redemptions.filter_map(|(_, s)| sends_verifier(s)).max();
+        let redemptions = index.each(core).filter(|(_, s)| is_of_redemption(index, s));
+        let verified = redemptions
+            .filter_map(|(_, s)| sends_verifier(index, s))
+            .max();
         let mut reused = BTreeMap::new();
-        for (at, sighting) in index.each(core).filter(|(_, s)| redeems_code(s)) {
+        for (at, sighting) in index.each(core).filter(|(_, s)| is_of_redemption(index, s)) {
             let keys = sighting.keys.iter();
             for key in keys.filter(|key| CHALLENGES.contains(&key.kind) && index.weak.contains(key))
             {
@@ -73,7 +75,7 @@ impl Own {
         }
         Self {
             states: Named::of(index, core, STATE, is_response),
-            verifiers: Named::of(index, core, CHALLENGES, redeems_code),
+            verifiers: Named::of(index, core, CHALLENGES, |s| is_of_redemption(index, s)),
             unverified: verified == Some(false),
             reused,
         }

@@ -1,7 +1,7 @@
 //! What the evidence says of PKCE in a run. Says nothing of a request that was not seen.
 
 use super::census::{is_captured, is_retold, is_whole};
-use super::index::{Index, is_request, is_token, param, value};
+use super::index::{Index, is_answer, is_request, is_token, param, value};
 use super::names::Pkce;
 use super::run::Run;
 use super::tie::Link;
@@ -25,7 +25,10 @@ pub(super) fn observed(index: &Index<'_>, run: &Run) -> Pkce {
         return Pkce::None;
     }
     let redemptions = index.each(&run.rest).filter(|(_, s)| redeems_code(s));
-    match redemptions.filter_map(|(_, s)| sends_verifier(s)).max() {
+    match redemptions
+        .filter_map(|(_, s)| sends_verifier(index, s))
+        .max()
+    {
         None => Pkce::NotObserved,
         Some(true) => Pkce::VerifierOnly,
         Some(false) => Pkce::None,
@@ -44,8 +47,8 @@ pub(super) fn unenforced(index: &Index<'_>, run: &Run) -> Vec<Digest> {
     let asked = asked.filter(|s| is_request(s) && param(s, "code_challenge").is_some());
     let asked: Vec<&Sighting> = asked.collect();
     let challenges: Vec<JoinKey> = asked.iter().flat_map(|s| hashed_challenges(s)).collect();
-    let misses = |redemption: &Sighting| match sends_verifier(redemption) {
-        Some(true) => is_another(redemption, &challenges),
+    let misses = |redemption: &Sighting| match sends_verifier(index, redemption) {
+        Some(true) => is_another(index, redemption, &challenges),
         Some(false) => !asked.is_empty(),
         None => false,
     };
@@ -56,8 +59,9 @@ pub(super) fn unenforced(index: &Index<'_>, run: &Run) -> Vec<Digest> {
 }
 
 /// Whether the verifier of a redemption opens none of these challenges.
-fn is_another(redemption: &Sighting, asked: &[JoinKey]) -> bool {
-    let sent: Vec<JoinKey> = hashed_challenges(redemption).collect();
+fn is_another(index: &Index<'_>, redemption: &Sighting, asked: &[JoinKey]) -> bool {
+    let parts = parts(index, redemption);
+    let sent: Vec<JoinKey> = parts.flat_map(hashed_challenges).collect();
     let compared = || {
         asked
             .iter()
@@ -82,6 +86,26 @@ fn is_granted(index: &Index<'_>, request: &Sighting) -> bool {
     mates.any(|(_, mate)| {
         mate.role == Role::TokenResponse && mate.credentials.iter().any(|it| is_token(it.kind))
     })
+}
+
+/// What is known of one request: the sighting itself, and what else was sent in its exchange. A client may name the
+/// grant in the query and send the rest in the body, and the server takes both for one request.
+fn parts<'a>(
+    index: &Index<'a>,
+    request: &'a Sighting,
+) -> impl Iterator<Item = &'a Sighting> + use<'a> {
+    let mates = request.exchange.map(|key| index.of_exchange(key));
+    let mates: Vec<&Sighting> = index
+        .each(mates.unwrap_or_default())
+        .map(|(_, mate)| mate)
+        .filter(|mate| mate.role == Role::TokenRequest && !is_answer(mate) && mate.id != request.id)
+        .collect();
+    std::iter::once(request).chain(mates)
+}
+
+/// Whether the sighting is a part of a token request that redeems a code: the query may say so, and the body have it.
+pub(super) fn is_of_redemption(index: &Index<'_>, sighting: &Sighting) -> bool {
+    sighting.role == Role::TokenRequest && parts(index, sighting).any(redeems_code)
 }
 
 /// Whether the sighting is a token request that redeems a code, seen with its parameters.
@@ -142,11 +166,11 @@ fn challenge(request: &Sighting) -> Option<Pkce> {
 /// It stands where the other parameters do, in the body (RFC 7636 §4.5): of a body nothing shows in a query, but in a
 /// capture, which has both. A log may show the name without the value, and a client may have a name of its own for
 /// the value.
-pub(super) fn sends_verifier(redemption: &Sighting) -> Option<bool> {
-    let sent = param(redemption, "code_verifier").is_some()
-        || redemption
-            .credentials
-            .iter()
-            .any(|credential| credential.kind == Kind::CodeVerifier);
+pub(super) fn sends_verifier(index: &Index<'_>, redemption: &Sighting) -> Option<bool> {
+    let has_verifier = |part: &Sighting| {
+        let mut kinds = part.credentials.iter().map(|it| it.kind);
+        param(part, "code_verifier").is_some() || kinds.any(|kind| kind == Kind::CodeVerifier)
+    };
+    let sent = parts(index, redemption).any(has_verifier);
     (sent || is_whole(redemption)).then_some(sent)
 }

@@ -43,7 +43,11 @@ impl Case<'_> {
             return Client::Confidential(Basis::Assumed);
         }
         let provider = self.provider;
-        if provider.is_some_and(Provider::requires_client_authentication) {
+        // What is documented is of codes: a device is most often a public client (RFC 8628 §5.6), and GitHub asks for
+        // no secret for what its device flow issued.
+        let by_device = !self.exposure.trails.is_empty()
+            && self.trails().all(|trail| trail.grant == Flow::Device);
+        if !by_device && provider.is_some_and(Provider::requires_client_authentication) {
             return Client::Confidential(Basis::Documented);
         }
         if elsewhere.contains(&false) || self.runs_at_the_user() {

@@ -26,7 +26,7 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
         return ruling;
     }
     // RFC 9449 §10: the code is worth nothing without the key that dpop_jkt names.
-    if case.has(Modifier::Dpop) {
+    if is_bound(case) {
         return Ruling::proven(
             State::Bound,
             "the request bound the code to a DPoP key (dpop_jkt)",
@@ -51,6 +51,12 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
         _ => ruling.basis,
     };
     case.unless_refused(Ruling { basis, ..ruling }, at, reach)
+}
+
+/// Whether a request asked for it. A token that is bound to a key does not say that its code was.
+fn is_bound(case: &Case<'_>) -> bool {
+    let mut params = case.steps().flat_map(|(_, step)| &step.params);
+    params.any(|it| &*it.name == "dpop_jkt")
 }
 
 /// Row 3. RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
@@ -114,14 +120,14 @@ fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> 
     })
 }
 
-/// The callback itself was answered with a session, or with the tokens, in a cookie.
+/// The callback itself was answered with a session, or with the tokens, in a cookie, and not with an error.
 fn answered_by_cookie(case: &Case<'_>) -> bool {
     let callbacks = case
         .sent()
         .filter(|(_, sighting)| sighting.role != Role::TokenRequest);
     callbacks
         .flat_map(|(_, sighting)| case.facts.exchange(sighting))
-        .filter(|(_, mate)| mate.via == Via::Response)
+        .filter(|(_, mate)| mate.via == Via::Response && !mate.is_refused())
         .flat_map(|(_, mate)| &mate.credentials)
         .any(|it| {
             let session = matches!(
