@@ -44,6 +44,14 @@ fn s256() -> Run {
     Run::new(Flow::CodePkceS256, Pkce::S256, vec![asked, callback()])
 }
 
+/// The same, and the code is bound to a key of DPoP (RFC 9449 §10).
+fn keyed() -> Run {
+    let asked = request(Place::History)
+        .key(KeyKind::ChallengeS256, CHALLENGE)
+        .param("dpop_jkt", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    Run::new(Flow::CodePkceS256, Pkce::S256, vec![asked, callback()])
+}
+
 fn verifier(place: Place) -> Seen {
     seen(place, T0 - 9, Role::Stored)
         .with(Kind::CodeVerifier, "code_verifier", 7)
@@ -187,12 +195,13 @@ fn row_5_a_token_request_without_its_body_spends_the_code_if_it_is_soon() {
 
 #[test]
 fn row_6_dpop_jkt_binds_the_code() {
-    let found = s256()
-        .modifier(Modifier::Dpop)
-        .with(verifier(Place::Storage))
-        .find(CODE, EARLY);
+    let found = keyed().with(verifier(Place::Storage)).find(CODE, EARLY);
     assert_eq!(found.now.state, State::Bound);
     assert_eq!(found.now.needs, ["dpop_private_key"]);
+    // That the token is bound says nothing of the code.
+    let token = s256().modifier(Modifier::Dpop);
+    let found = token.with(verifier(Place::Storage)).find(CODE, EARLY);
+    assert_eq!(found.now.state, State::Replayable);
 }
 
 #[test]

@@ -144,6 +144,18 @@ impl Kind {
             Self::Password | Self::UserCode | Self::BasicCredentials
         )
     }
+
+    /// Whether a client hands it to the token endpoint for tokens, and not to prove who the client is.
+    pub fn is_redeemed(self) -> bool {
+        matches!(
+            self,
+            Self::AuthorizationCode
+                | Self::RefreshToken
+                | Self::CodeVerifier
+                | Self::DeviceCode
+                | Self::Password
+        )
+    }
 }
 
 /// In which part of a message a value sat.

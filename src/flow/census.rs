@@ -267,16 +267,7 @@ pub fn authenticates(request: &Sighting) -> bool {
 /// Whether a token request was recorded with all by which a client may prove who it is, and does not: what it redeems
 /// is there, and so would be a secret in its body, or an `Authorization` header (RFC 6749 §2.3.1).
 pub fn is_anonymous(request: &Sighting) -> bool {
-    let redeems = request.credentials.iter().any(|credential| {
-        matches!(
-            credential.kind,
-            Kind::AuthorizationCode
-                | Kind::RefreshToken
-                | Kind::CodeVerifier
-                | Kind::DeviceCode
-                | Kind::Password
-        )
-    });
+    let redeems = request.credentials.iter().any(|it| it.kind.is_redeemed());
     redeems && is_whole(request) && !authenticates(request)
 }
 

@@ -119,13 +119,11 @@ fn remedy(case: &Case<'_>) -> &'static str {
         (Kind::CodeChallenge, _) => "pkce",
         (Kind::CodeVerifier, _) if stored => "storage",
         // What travelled where it belongs is to be kept out of what wrote it down.
-        (
-            Kind::CodeVerifier
-            | Kind::ClientAssertion
-            | Kind::Assertion
-            | Kind::DeviceCode,
-            _,
-        ) if !in_url && !in_front => kept(case),
+        (Kind::CodeVerifier | Kind::ClientAssertion | Kind::Assertion | Kind::DeviceCode, _)
+            if !in_url && !in_front =>
+        {
+            kept(case)
+        }
         (Kind::CodeVerifier, _) => "verifier-in-url",
         (Kind::ClientSecret, _) => "secret-in-url",
         (Kind::Password, Flow::Ropc) => "password-grant",

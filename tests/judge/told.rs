@@ -1,11 +1,11 @@
 //! What a finding says beside its verdict: who can read it, which attack follows, what the code flow would have
 //! changed, and what to do.
 
-use super::{CODE, access, implicit, s256, verifier};
+use super::{CODE, access, implicit, keyed, s256, verifier};
 use crate::run::{EARLY, Place, Run, Seen, T0, rules, seen};
 use tokentrail::atoms::{Kind, Slot};
 use tokentrail::detect::{Claims, Role, Signature};
-use tokentrail::flow::{Flow, Modifier, Pkce};
+use tokentrail::flow::{Flow, Pkce};
 use tokentrail::judge::{Finding, Severity, State};
 
 fn lone(flow: Flow, kind: Kind, seen: Seen) -> Finding {
@@ -67,7 +67,7 @@ fn what_s256_stops_is_said_of_a_code_that_it_keeps() {
     assert_eq!(told(s256()), answer("flow:code-pkce-s256"));
     let open = || s256().with(verifier(Place::Storage));
     assert_eq!(told(open()), answer("kind:code_verifier"));
-    let bound = open().modifier(Modifier::Dpop);
+    let bound = keyed().with(verifier(Place::Storage));
     assert_eq!(told(bound), answer("flow:code-pkce-s256"));
 }
 
