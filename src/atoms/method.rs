@@ -1,8 +1,6 @@
 //! Methods of HTTP, of which only those that are known are told. Whatever else stands in the place of one may be
 //! anything, a credential or a megabyte too.
 
-use std::ops::Deref;
-
 /// A method that is registered or in wide use. It is copied into each sighting of an exchange, and costs nothing there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Method(&'static str);
@@ -80,14 +78,6 @@ impl Method {
 
     /// Its name, in upper case.
     pub fn as_str(self) -> &'static str {
-        self.0
-    }
-}
-
-impl Deref for Method {
-    type Target = str;
-
-    fn deref(&self) -> &str {
         self.0
     }
 }

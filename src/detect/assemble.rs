@@ -16,7 +16,7 @@ use super::url::Url;
 use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
 use super::{challenge, channel, encoding, grant, mask, role};
 use crate::atoms::rules::Rules;
-use crate::atoms::{JoinKey, Kind, Masked, Place, Secret};
+use crate::atoms::{JoinKey, Kind, Masked, Method, Place, Secret};
 use crate::collect::{Observation, Payload, Via};
 
 /// Parameters of one sighting that are kept.
@@ -130,7 +130,8 @@ impl<'a> Around<'a> {
             method: observation
                 .exchange
                 .as_ref()
-                .and_then(|exchange| exchange.method.as_deref()),
+                .and_then(|exchange| exchange.method)
+                .map(Method::as_str),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Held;
 use super::unpacked::unpack;
-use crate::atoms::{JoinKey, Locator, Zone};
+use crate::atoms::{JoinKey, Locator, Method, Zone};
 use crate::collect::Via;
 use crate::detect::{Claims, Credential, Sighting};
 use crate::pile::Form;
@@ -37,7 +37,7 @@ pub(super) fn pack_sighting(it: &Sighting, out: &mut Vec<u8>) {
     });
     optional(it.exchange.as_ref(), out, |it, out| key(*it, out));
     out.extend([it.role as u8, it.channel as u8]);
-    optional(it.method.as_deref(), out, text);
+    optional(it.method.map(Method::as_str), out, text);
     optional(it.status.as_ref(), out, |it, out| {
         number(u64::from(*it), out);
     });

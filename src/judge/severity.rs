@@ -3,7 +3,7 @@
 use super::holder::Hands;
 use super::verdict::Case;
 use super::{Severity, State, Verdict};
-use crate::atoms::Kind;
+use crate::atoms::{Kind, Method};
 use crate::collect::Via;
 use crate::detect::{Address, Role, Sighting, Signature};
 use crate::flow::{Flow, Pkce};
@@ -147,9 +147,9 @@ fn link(case: &Case<'_>) -> Severity {
 /// access signature (`sp`: write, delete, list, add, create), which for a whole account has `ss`.
 fn writes(case: &Case<'_>) -> bool {
     case.sightings().any(|(_, it)| {
-        let method = it.method.as_deref().unwrap_or_default();
+        let method = it.method.map(Method::as_str);
         let granted = super::facts::param(it, "sp").unwrap_or_default();
-        matches!(method, "PUT" | "POST" | "DELETE" | "PATCH")
+        matches!(method, Some("PUT" | "POST" | "DELETE" | "PATCH"))
             || granted.contains(['w', 'd', 'l', 'a', 'c'])
             || super::facts::param(it, "ss").is_some()
     })

@@ -118,7 +118,10 @@ fn service_workers_keep_requests_with_their_headers() {
     );
     let exchange = seen.observations[0].exchange.as_ref().unwrap();
     assert_eq!(
-        (exchange.method.as_deref(), exchange.status),
+        (
+            exchange.method.map(tokentrail::atoms::Method::as_str),
+            exchange.status
+        ),
         (Some("GET"), Some(200))
     );
 }

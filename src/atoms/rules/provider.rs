@@ -331,25 +331,30 @@ impl Provider {
             Support::Formerly => over().unwrap_or(false),
             Support::Yes | Support::PerClient => false,
         };
-        without && !self.shared_path && implicit.grade.is_documented()
+        without && self.documents(implicit.grade)
     }
 
     /// Whether every client must authenticate to redeem a code, as documented.
     pub fn requires_client_authentication(&self) -> bool {
         let fact = self.client_authentication.as_ref();
-        !self.shared_path && fact.is_some_and(|fact| fact.grade.is_documented())
+        fact.is_some_and(|fact| self.documents(fact.grade))
     }
 
     /// What becomes of a refresh token whose use brought another, as documented.
     pub fn replaced(&self) -> Option<Replaced> {
         let rotation = self.replaced_refresh.as_ref()?;
-        (!self.shared_path && rotation.grade.is_documented()).then_some(rotation.old)
+        self.documents(rotation.grade).then_some(rotation.old)
     }
 
     fn documented(&self, lifetime: Option<&Lifetime>) -> Option<u32> {
         lifetime
-            .filter(|it| !self.shared_path && it.grade.is_documented())
+            .filter(|it| self.documents(it.grade))
             .map(|it| it.seconds)
+    }
+
+    /// Whether what is known in this way counts: a path that many share tells not whose product it is.
+    fn documents(&self, grade: Grade) -> bool {
+        !self.shared_path && grade.is_documented()
     }
 }
 

@@ -364,7 +364,7 @@ mod tests {
         let bytes = b"POST /token HTTP/1.1\r\nHost: idp.example\r\nContent-Type:a/b\n\r\ncode=1";
         let (line, message) = message(bytes);
         let (method, at, rest) = target(line);
-        assert_eq!(method.as_deref(), Some("POST"));
+        assert_eq!(method.map(Method::as_str), Some("POST"));
         assert_eq!((at, rest), (5, b"/token".as_slice()));
         assert_eq!(url(rest, &message), b"//idp.example/token");
         for header in &message.headers {

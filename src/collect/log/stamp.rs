@@ -194,11 +194,6 @@ impl Cursor<'_> {
     }
 
     fn time(&mut self) -> Option<Time> {
-        self.clock().map(|(time, _)| time)
-    }
-
-    /// The time of day, and whether it says which half of the day.
-    fn clock(&mut self) -> Option<(Time, bool)> {
         let hour = self.digits(1, 2)?;
         self.one_of(b":")?;
         let minute = self.digits(2, 2)?;
@@ -213,15 +208,13 @@ impl Cursor<'_> {
             }
             _ => 0,
         };
-        let half = self.half();
-        let hour = match half {
+        let hour = match self.half() {
             // Above 12 it counts to 24 already.
             Some(noon) if hour <= 12 => hour % 12 + noon,
             _ => hour,
         };
         let [hour, minute, second] = [hour, minute, second].map(|part| i8::try_from(part).ok());
-        let time = Time::new(hour?, minute?, second?, i32::try_from(nanos).ok()?).ok()?;
-        Some((time, half.is_some()))
+        Time::new(hour?, minute?, second?, i32::try_from(nanos).ok()?).ok()
     }
 
     /// `AM`, `pm`, `p.m.` as the hours that it adds. CLDR 42 puts a narrow blank before it.

@@ -1,7 +1,7 @@
 //! What happened to a credential, read from token requests and their answers. Who could see it is no matter.
 
 use super::Facts;
-use crate::atoms::Kind;
+use crate::atoms::{Kind, Method};
 use crate::collect::Via;
 use crate::detect::{Credential, REVOCATION, Role, Sighting};
 
@@ -32,38 +32,26 @@ impl Facts<'_> {
             return;
         }
         let answer = self.answer(request);
+        let granted = matches!(answer, Answer::Tokens) && !is_revocation(request);
+        let granted = granted.then_some(Event::Granted);
         for credential in &request.credentials {
-            for event in self.told(&answer, request, credential) {
+            let told = self.told(&answer, request, credential);
+            for event in told.into_iter().chain(granted) {
                 let events = self.events.entry(credential.id).or_default();
                 events.push((event, index));
             }
         }
     }
 
-    fn told(&self, answer: &Answer, request: &Sighting, credential: &Credential) -> Vec<Event> {
+    fn told(&self, answer: &Answer, request: &Sighting, credential: &Credential) -> Option<Event> {
         let kind = credential.kind;
         match answer {
-            Answer::Tokens | Answer::Success if is_revocation(request) => {
-                revoked(credential).into_iter().collect()
-            }
-            Answer::Tokens => {
-                let exchanged = self.exchanged(request, credential);
-                exchanged.into_iter().chain([Event::Granted]).collect()
-            }
-            Answer::Success => self.exchanged(request, credential).into_iter().collect(),
-            Answer::InvalidGrant => (is_grant(kind) || is_owners(kind))
-                .then_some(Event::Refused)
-                .into_iter()
-                .collect(),
-            Answer::InvalidClient => is_of_client(kind)
-                .then_some(Event::Refused)
-                .into_iter()
-                .collect(),
-            Answer::Ended => (kind == Kind::DeviceCode)
-                .then_some(Event::Ended)
-                .into_iter()
-                .collect(),
-            Answer::Untold => Vec::new(),
+            Answer::Tokens | Answer::Success if is_revocation(request) => revoked(credential),
+            Answer::Tokens | Answer::Success => self.exchanged(request, credential),
+            Answer::InvalidGrant => (is_grant(kind) || is_owners(kind)).then_some(Event::Refused),
+            Answer::InvalidClient => is_of_client(kind).then_some(Event::Refused),
+            Answer::Ended => (kind == Kind::DeviceCode).then_some(Event::Ended),
+            Answer::Untold => None,
         }
     }
 
@@ -162,23 +150,16 @@ fn is_of_client(kind: Kind) -> bool {
 
 /// A request before the request (CORS), or one for the headers alone: token endpoints are asked with POST (RFC 6749 §3.2).
 fn asks_nothing(request: &Sighting) -> bool {
-    let method = request.method.as_deref().unwrap_or_default();
-    ["OPTIONS", "HEAD"]
-        .iter()
-        .any(|it| method.eq_ignore_ascii_case(it))
+    let method = request.method.map(Method::as_str);
+    matches!(method, Some("OPTIONS" | "HEAD"))
 }
 
 fn revoked(credential: &Credential) -> Option<Event> {
-    is_token(credential).then_some(Event::Revoked)
-}
-
-/// The `token` of a request about one (RFC 7009 §2.1, RFC 7662 §2.1).
-fn is_token(credential: &Credential) -> bool {
     let token = matches!(
         credential.kind,
         Kind::AccessToken | Kind::RefreshToken | Kind::OpaqueToken
     );
-    token && credential.name.eq_ignore_ascii_case("token")
+    (token && credential.name.eq_ignore_ascii_case("token")).then_some(Event::Revoked)
 }
 
 /// RFC 7009 §2.1: a request with `token` and no grant, to an endpoint whose path says so.

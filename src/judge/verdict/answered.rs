@@ -19,29 +19,29 @@ impl Case<'_> {
 
     /// Whether an event had happened to it, and no request with it was answered with tokens after that.
     pub(super) fn stands(&self, wanted: Event, at: Option<Timestamp>, reach: Reach) -> bool {
-        let events = self.facts.events(self.exposure.credential);
-        let seen = |sought: Event| {
-            events
-                .iter()
-                .filter(move |(event, index)| *event == sought && self.past(*index, at, reach))
-                .map(|(_, index)| (self.facts.time(*index), *index))
-        };
-        let worked = seen(Event::Granted).max();
-        seen(wanted).max().is_some_and(|last| match worked {
-            Some(worked) => worked.0 <= last.0,
-            None => true,
-        })
+        let worked = self.times(Event::Granted, at, reach).max();
+        let last = self.times(wanted, at, reach).max();
+        last.is_some_and(|last| worked.is_none_or(|worked| worked <= last))
     }
 
     /// Whether it was answered with tokens at two moments: what was replaced by then works on.
     pub(super) fn used_again(&self, at: Option<Timestamp>, reach: Reach) -> bool {
-        let events = self.facts.events(self.exposure.credential);
-        let mut times = events
-            .iter()
-            .filter(|(event, index)| *event == Event::Granted && self.past(*index, at, reach))
-            .filter_map(|(_, index)| self.facts.time(*index));
+        let mut times = self.times(Event::Granted, at, reach).flatten();
         let first = times.next();
         times.any(|time| Some(time) != first)
+    }
+
+    /// When an event happened to it, as far as the evidence has a time.
+    fn times(
+        &self,
+        wanted: Event,
+        at: Option<Timestamp>,
+        reach: Reach,
+    ) -> impl Iterator<Item = Option<Timestamp>> {
+        let events = self.facts.events(self.exposure.credential).iter();
+        events
+            .filter(move |(event, index)| *event == wanted && self.past(*index, at, reach))
+            .map(|(_, index)| self.facts.time(*index))
     }
 
     /// Row 4. A grant that the token endpoint refused is expired, used, revoked, of another client or redirect URI, or a

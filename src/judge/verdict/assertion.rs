@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::token::not_a_token;
 use super::{Case, Reach, Ruling};
-use crate::atoms::Kind;
 use crate::atoms::rules::Name;
+use crate::atoms::{Kind, Method};
 use crate::collect::Via;
 use crate::detect::{Credential, Sighting};
 use crate::judge::State;
@@ -175,8 +175,7 @@ fn accepted(case: &Case<'_>, sighting: &Sighting) -> bool {
         status = status.or(mate.status);
         failed |= mate.via == Via::Location && mate.params.iter().any(|it| *it.name == *"error");
     }
-    let method = sighting.method.as_deref().unwrap_or_default();
-    let posted = method.eq_ignore_ascii_case("POST");
+    let posted = sighting.method.map(Method::as_str) == Some("POST");
     let accepted = match status {
         Some(200..=299) => posted || case.kind != Kind::OneTimeLink,
         Some(300..=399) => true,

@@ -62,8 +62,9 @@ fn is_bound(case: &Case<'_>) -> bool {
 /// Row 3. RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
 pub(super) fn redeemed(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
     case.happened(Event::Redeemed, at, reach).then(|| {
-        Ruling::proven(
+        Ruling::new(
             State::Spent,
+            case.grant_basis(at, reach),
             "a token request with this code was answered with success; a second use must be denied and should revoke the tokens already issued",
         )
     })

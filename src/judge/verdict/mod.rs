@@ -254,10 +254,7 @@ impl<'a> Case<'a> {
         if self.kind == Kind::AuthorizationCode
             && let Some(ruling) = code::redeemed(self, at, reach)
         {
-            return Ruling {
-                basis: self.grant_basis(at, reach),
-                ..ruling
-            };
+            return ruling;
         }
         let ruling = self.of_kind(at, age, reach);
         // What opens nothing has nothing to lose by its expiry: it was never more than inert.

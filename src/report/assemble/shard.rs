@@ -2,7 +2,7 @@
 
 use super::finding::locator;
 use super::{text, texts};
-use crate::atoms::{Digest, Masked, Source, When, Zone};
+use crate::atoms::{Digest, Masked, Method, Source, When, Zone};
 use crate::collect::Via;
 use crate::collect::read::Row;
 use crate::detect;
@@ -72,7 +72,7 @@ pub fn sighting<'a>(
         }),
         exchange: sighting.exchange.map(Key),
         role: sighting.role.as_str().into(),
-        method: borrowed(sighting.method.as_deref()),
+        method: borrowed(sighting.method.map(Method::as_str)),
         status: sighting.status,
         channel: sighting.channel.as_str().into(),
         store: sighting.store.map(|store| store.as_str().into()),
