@@ -75,7 +75,10 @@ impl<'a> Around<'a> {
 
     fn of_payload(&self) -> Option<&Url> {
         let read = || match &self.observation.payload {
-            Payload::Url(raw) => Some(Url::new(&encoding::text(raw.as_bytes()))),
+            Payload::Url(raw) => {
+                let text = encoding::text(raw.as_bytes());
+                Some(Url::of(&text, &self.observation.via))
+            }
             Payload::Pair {
                 origin: Some(origin),
                 ..

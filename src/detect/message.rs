@@ -135,7 +135,7 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
     match &observation.payload {
         Payload::Url(raw) => {
             let text = encoding::text(raw.as_bytes());
-            let mut url = Url::new(&text);
+            let mut url = Url::of(&text, &observation.via);
             if let Some(host) = observation
                 .exchange
                 .as_ref()

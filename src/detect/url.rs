@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::encoding::{self, html, percent};
-use crate::collect::Exchange;
+use crate::collect::{Exchange, Via};
 
 /// Pairs of one query or fragment that are looked at. Browsers cut URLs at 2 MiB; real ones have fewer than 300.
 const MAX_PAIRS: usize = super::message::MAX_FIELDS;
@@ -74,6 +74,23 @@ impl Url {
         url
     }
 
+    /// Splits what an observation has. What a client asked for without a scheme is a path, be it one that begins `//`
+    /// (RFC 9112 §3.2.1); anywhere else a host stands behind two slashes (RFC 3986 §4.2).
+    pub(super) fn of(text: &str, via: &Via) -> Self {
+        let text = text.trim();
+        if *via != Via::Request || !text.starts_with("//") {
+            return Self::new(text);
+        }
+        let (text, fragment) = cut(text, '#');
+        let (path, query) = cut(text, '?');
+        Self {
+            path: path.to_owned(),
+            query,
+            fragment,
+            ..Self::default()
+        }
+    }
+
     /// The URL to which another part of the exchange belongs. Of one that is too long the parameters at its end are left
     /// out, each as a whole.
     pub(super) fn of_exchange(exchange: &Exchange) -> Self {
@@ -82,7 +99,7 @@ impl Url {
             let end = memchr::memrchr3(b'&', b'?', b'/', kept);
             kept.get(..end.unwrap_or(MAX_BESIDE)).unwrap_or(kept)
         });
-        let url = Self::new(&encoding::text(kept));
+        let url = Self::of(&encoding::text(kept), &Via::Request);
         match &exchange.host {
             Some(host) => url.on_host(host),
             None => url,
@@ -450,6 +467,20 @@ mod tests {
             "com.example.app"
         );
         assert_eq!(Url::new("http://127.0.0.1:8912/cb").port, Some(8912));
+    }
+
+    #[test]
+    fn what_a_client_asked_for_without_a_scheme_is_a_path() {
+        let of = |text, via| {
+            let url = Url::of(text, &via);
+            (url.host().to_owned(), url.path, url.query)
+        };
+        let query = Some("token=x".to_owned());
+        let path = (String::new(), "//reset".into(), query.clone());
+        assert_eq!(of("//reset?token=x", Via::Request), path);
+        let host = ("app.example".into(), "/a".into(), query);
+        assert_eq!(of("//app.example/a?token=x", Via::Location), host);
+        assert_eq!(of("https://app.example/a?token=x", Via::Request), host);
     }
 
     #[test]
