@@ -143,9 +143,16 @@ impl<'a> Out<'a> {
     }
 
     fn url(&mut self, url: &[u8], via: Via) {
-        if self.needles.hit(url) {
+        if self.needles.hit(url) || via == Via::Request && self.is_hit_with_host(url) {
             self.put(via, Payload::Url(Raw::new(url)));
         }
+    }
+
+    /// Whether a target is worth a look because of the server to which it was sent, which another field names: a path may
+    /// be a secret at one of them alone.
+    fn is_hit_with_host(&self, target: &[u8]) -> bool {
+        let host = self.sent_to.as_deref().filter(|_| target.starts_with(b"/"));
+        host.is_some_and(|host| self.needles.hit(&[host.as_bytes(), target].concat()))
     }
 
     fn referer(&mut self, value: &'a [u8]) {
