@@ -218,7 +218,15 @@ fn keys(
 ) -> Vec<JoinKey> {
     let of_credentials = credentials.iter().flat_map(|credential| &credential.keys);
     let mut keys: Vec<JoinKey> = of_credentials.copied().collect();
+    // A bearer token that has the name of OAuth 1.0a's belongs to no one request.
+    let bearer = |field: &Field| {
+        let mut own = credentials.iter().filter(|it| *it.name == *field.name);
+        own.any(|it| it.kind == Kind::AccessToken)
+    };
     for field in &message.fields {
+        if &*field.key.key == "oauthtoken" && bearer(field) {
+            continue;
+        }
         let challenge = || challenge::key_kind(message, field, place);
         keys.extend(joins::of_parameter(field, challenge, ring));
     }
