@@ -5,7 +5,8 @@ use super::encoding;
 use super::jwt::Jwt;
 use super::saml::{self, Saml};
 use super::url::Url;
-use super::{Decoding, body, header, open, rewritten, text, url};
+use super::{Decoding, body, fragment, header, open, rewritten, text, url};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -203,15 +204,7 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
     }
     let mut fields = located(&url, rules);
     for segment in url.telling_segments() {
-        let jwt = Jwt::decode(&segment);
-        let by_form = jwt.is_some() || rules.shapes.alone(&segment).is_some();
-        if by_form || url::looks_like_url(&segment) {
-            let mut field = Field::new("", segment.into_owned(), Slot::Path);
-            if field.canonical == field.value {
-                field.jwt = OnceCell::from(jwt);
-            }
-            fields.push(field);
-        }
+        fields.extend(by_form(segment, Slot::Path, rules));
     }
     if let Some(userinfo) = &url.userinfo {
         fields.extend(userinfo_fields(userinfo));
@@ -228,7 +221,11 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
     for pair in url::pairs(query) {
         fields.push(pair_field(pair, Slot::Query, 0));
     }
-    for segment in url::fragment_segments(url.fragment.as_deref().unwrap_or_default()) {
+    let routes = url.fragment.as_deref().unwrap_or_default();
+    for segment in fragment::of_routes(routes) {
+        fields.extend(by_form(segment, Slot::Fragment, rules));
+    }
+    for segment in fragment::segments(routes) {
         let pairs = url::pairs(segment).filter(|pair| !pair.name.is_empty());
         fields.extend(pairs.map(|pair| pair_field(pair, Slot::Fragment, 0)));
     }
@@ -239,6 +236,20 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
         fields,
         ..Message::default()
     }
+}
+
+/// A segment of a path or of a hash route that tells by its form what it is, or is a URL.
+fn by_form(segment: Cow<'_, str>, slot: Slot, rules: &Rules) -> Option<Field> {
+    let jwt = Jwt::decode(&segment);
+    let by_form = jwt.is_some() || rules.shapes.alone(&segment).is_some();
+    if !by_form && !url::looks_like_url(&segment) {
+        return None;
+    }
+    let mut field = Field::new("", segment.into_owned(), slot);
+    if field.canonical == field.value {
+        field.jwt = OnceCell::from(jwt);
+    }
+    Some(field)
 }
 
 /// Credentials in the path, by the rules that know such paths.

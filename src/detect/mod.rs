@@ -10,6 +10,7 @@ pub mod clock;
 mod command;
 mod encoding;
 mod failure;
+mod fragment;
 mod grant;
 mod header;
 mod html;

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::encoding::{self, html, percent};
+use super::fragment;
 use crate::collect::{Exchange, Via};
 
 /// Pairs of one query or fragment that are looked at. Browsers cut URLs at 2 MiB; real ones have fewer than 300.
@@ -143,7 +144,7 @@ impl Url {
     /// Path and hash route, decoded and in lower case: where words are looked for.
     pub(super) fn words(&self) -> String {
         let mut words = percent(&self.path).to_lowercase();
-        for segment in fragment_segments(self.fragment.as_deref().unwrap_or_default()) {
+        for segment in fragment::segments(self.fragment.as_deref().unwrap_or_default()) {
             if !segment.contains('=') {
                 words.push('/');
                 words.push_str(&segment.to_lowercase());
@@ -347,33 +348,6 @@ pub(super) fn decoded_name(name: &str) -> Cow<'_, str> {
     Cow::Owned(decoded.trim().to_owned())
 }
 
-/// A fragment as form data and as hash-router paths: cut at `?` and `#`, each piece without the `!` and `/`
-/// in front of it.
-pub(super) fn fragment_segments(fragment: &str) -> impl Iterator<Item = &str> {
-    fragment
-        .split('#')
-        .flat_map(|piece| {
-            let (first, second) = match piece.split_once('?') {
-                Some((first, second)) => (first, Some(second)),
-                None => (piece, None),
-            };
-            std::iter::once(first).chain(second)
-        })
-        .map(|piece| {
-            let bare = piece.trim_start_matches(['!', '/']);
-            // `#/cb/access_token=…`: the last segment is the form data.
-            match (bare.find('='), bare.find('/')) {
-                (Some(equals), Some(slash)) if slash < equals => bare
-                    .get(..equals)
-                    .and_then(|before| before.rfind('/'))
-                    .and_then(|last| bare.get(last.saturating_add(1)..))
-                    .unwrap_or(bare),
-                _ => bare,
-            }
-        })
-        .filter(|piece| !piece.is_empty())
-}
-
 /// Removes what servers append so that a fragment is not attached again (RFC 9700 §4.1.3).
 pub(super) fn strip_tail(value: &str) -> &str {
     value
@@ -495,14 +469,5 @@ mod tests {
         );
         assert_eq!(named("next=/a?b=c"), [("next", "/a?b=c")]);
         assert_eq!(named("state=a=b="), [("state", "a=b=")]);
-    }
-
-    #[test]
-    fn fragments_are_form_data_and_routes() {
-        let all = |fragment| fragment_segments(fragment).collect::<Vec<_>>();
-        assert_eq!(all("access_token=x&state=y"), ["access_token=x&state=y"]);
-        assert_eq!(all("/cb?access_token=x"), ["cb", "access_token=x"]);
-        assert_eq!(all("!/a#access_token=x"), ["a", "access_token=x"]);
-        assert_eq!(all("/cb/access_token=x"), ["access_token=x"]);
     }
 }
