@@ -8,6 +8,7 @@ mod challenge;
 mod channel;
 pub mod clock;
 mod command;
+mod cookies;
 mod encoding;
 mod failure;
 mod fragment;
