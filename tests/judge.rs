@@ -667,8 +667,9 @@ fn row_22_an_id_token_is_an_assertion_and_keeps_its_identity() {
 }
 
 /// What lasts until somebody changes it.
-const LASTING: [Kind; 5] = [
+const LASTING: [Kind; 6] = [
     Kind::ClientSecret,
+    Kind::PrivateKey,
     Kind::Password,
     Kind::BasicCredentials,
     Kind::ApiKey,

@@ -14,7 +14,7 @@ use super::score::{self, Found, Setting};
 use super::shared::Shared;
 use super::url::Url;
 use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
-use super::{challenge, channel, encoding, grant, mask, role};
+use super::{challenge, channel, encoding, grant, mask, pem, role};
 use crate::atoms::rules::Rules;
 use crate::atoms::{JoinKey, Kind, Masked, Method, Place, Secret};
 use crate::collect::{Observation, Payload, Via};
@@ -263,7 +263,8 @@ fn credential(
     let claims = jwt.map(Jwt::claims);
     let claims = claims
         .or_else(|| saml.map(|saml| saml.claims.clone()))
-        .or_else(|| issued_by_x(value));
+        .or_else(|| issued_by_x(value))
+        .or_else(|| encrypted_key(found.kind, value));
     Credential {
         id,
         kind: found.kind,
@@ -291,6 +292,15 @@ fn issued_by_x(value: &str) -> Option<super::Claims> {
     let millis: i64 = stamp.parse().ok().filter(|_| is_stamp)?;
     Some(super::Claims {
         iat: millis.checked_div(1000),
+        ..super::Claims::default()
+    })
+}
+
+/// What a private key says of itself.
+fn encrypted_key(kind: Kind, value: &str) -> Option<super::Claims> {
+    let is_encrypted = kind == Kind::PrivateKey && pem::is_encrypted(value);
+    is_encrypted.then(|| super::Claims {
+        encrypted: true,
         ..super::Claims::default()
     })
 }
@@ -327,6 +337,7 @@ fn form(field: &Field, found: &Found) -> &'static str {
         (_, Some(_)) => "jwt",
         (Kind::SamlMessage | Kind::WsfedToken, None) => "saml",
         (Kind::Password | Kind::BasicCredentials, None) => "password",
+        (Kind::PrivateKey, None) if field.canonical.starts_with('-') => "pem",
         _ => "opaque",
     }
 }

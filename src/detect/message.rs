@@ -5,7 +5,7 @@ use super::encoding;
 use super::jwt::Jwt;
 use super::saml::{self, Saml};
 use super::url::Url;
-use super::{Decoding, body, fragment, header, open, rewritten, text, url};
+use super::{Decoding, body, fragment, header, open, pem, rewritten, text, url};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -93,14 +93,17 @@ impl Field {
     pub(super) fn new(name: &str, value: String, slot: Slot) -> Self {
         let canonical = encoding::canonical(&value);
         let mut key = Name::new(name);
-        let canonical = match header::bearer(&canonical) {
-            Some(token) => {
-                if key.key.ends_with("authorization") {
-                    key = Name::new("authorization_bearer");
-                }
-                token.to_owned()
+        let mut nesting = Vec::new();
+        let canonical = if let Some((private, hidden)) = pem::in_value(&canonical) {
+            nesting.extend(hidden.then_some(Decoding::Base64));
+            private
+        } else if let Some(token) = header::bearer(&canonical) {
+            if key.key.ends_with("authorization") {
+                key = Name::new("authorization_bearer");
             }
-            None => canonical.into_owned(),
+            token.to_owned()
+        } else {
+            canonical.into_owned()
         };
         Self {
             name: name.to_owned(),
@@ -108,7 +111,7 @@ impl Field {
             value,
             canonical,
             slot,
-            nesting: Vec::new(),
+            nesting,
             group: 0,
             rule: None,
             jwt: OnceCell::new(),

@@ -24,6 +24,7 @@ mod mask;
 mod message;
 mod open;
 pub mod path;
+mod pem;
 mod rewritten;
 mod role;
 mod saml;

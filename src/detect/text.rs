@@ -5,7 +5,7 @@ use super::jwt::Jwt;
 use super::message::{Field, Form, MAX_FIELDS, MAX_MESSAGES, Message, of_url, pair_field};
 use super::url::{self, Url};
 use super::words::{Word, words};
-use super::{command, cookies, header};
+use super::{command, cookies, header, pem};
 use crate::atoms::Slot;
 use crate::atoms::rules::{Name, Rules};
 
@@ -19,6 +19,16 @@ pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
         form: Form::Text,
         ..Message::default()
     };
+    let text = pem::cut(text, |before, key| {
+        if pairs.fields.len() < MAX_FIELDS {
+            push(
+                &mut pairs,
+                pem::name_before(before),
+                &key,
+                pem::line_of(before),
+            );
+        }
+    });
     for (group, line) in (1_u32..).zip(text.lines()) {
         if pairs.fields.len() >= MAX_FIELDS || out.len() >= MAX_MESSAGES {
             break;
