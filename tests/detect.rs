@@ -186,6 +186,35 @@ const FOUND: &[(&str, &[Kind])] = &[
         &[Kind::JarmResponse, Kind::AuthorizationCode],
     ),
     (
+        "https://app.example/#/auth/{{jwt:plain}}",
+        &[Kind::OpaqueToken],
+    ),
+    (
+        "https://app.example/#!/callback/{{jwt:plain}}?x=1",
+        &[Kind::OpaqueToken],
+    ),
+    ("https://app.example/#{{jwt:plain}}", &[Kind::OpaqueToken]),
+    (
+        "text: Cookie: theme=dark; connect.sid=s%3A{{opaque:32}}.{{opaque:43}}",
+        &[Kind::SessionId],
+    ),
+    (
+        "text: curl -b 'theme=dark; sessionid={{opaque:32}}' https://app.example/",
+        &[Kind::SessionId],
+    ),
+    (
+        "200 https://app.example/k\n\n{\"private_key\":\"-----BEGIN PRIVATE KEY-----\\n{{opaque:64}}\\n{{opaque:58}}\\n-----END PRIVATE KEY-----\\n\"}",
+        &[Kind::PrivateKey],
+    ),
+    (
+        "text: KEY=\"-----BEGIN EC PRIVATE KEY-----\n{{opaque:64}}\n{{opaque:58}}==\n-----END EC PRIVATE KEY-----\" X=1",
+        &[Kind::PrivateKey],
+    ),
+    (
+        "local key = -----BEGIN OPENSSH PRIVATE KEY-----\n{{opaque:64}}\n{{opaque:58}}\n-----END OPENSSH PRIVATE KEY-----",
+        &[Kind::PrivateKey],
+    ),
+    (
         "https://app.example/?id_token={{jwt:none}}",
         &[Kind::IdToken],
     ),
@@ -210,6 +239,12 @@ fn credentials_are_found_in_every_wrapping() {
 
 /// What looks like a credential and is none.
 const DECOYS: &[&str] = &[
+    "local key = -----BEGIN PUBLIC KEY-----\n{{opaque:64}}\n{{opaque:58}}\n-----END PUBLIC KEY-----",
+    "text: -----BEGIN CERTIFICATE-----\n{{opaque:64}}\n{{opaque:58}}\n-----END CERTIFICATE-----",
+    "text: -----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
+    "text: -----BEGIN RSA PRIVATE KEY-----[REDACTED]-----END RSA PRIVATE KEY-----",
+    "text: Cookie: theme=dark; _ga=GA1.2.{{digits:9}}.{{digits:10}}",
+    "https://app.example/#/articles/how-to-log-in?x=1",
     "https://shop.example/cart?code=SAVE10",
     "https://shop.example/cart?coupon_code=SUMMER-2026-VIP",
     "https://shop.example/gift?code=ABCD-EFGH-1234",

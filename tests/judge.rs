@@ -667,8 +667,9 @@ fn row_22_an_id_token_is_an_assertion_and_keeps_its_identity() {
 }
 
 /// What lasts until somebody changes it.
-const LASTING: [Kind; 5] = [
+const LASTING: [Kind; 6] = [
     Kind::ClientSecret,
+    Kind::PrivateKey,
     Kind::Password,
     Kind::BasicCredentials,
     Kind::ApiKey,
@@ -1124,6 +1125,8 @@ fn every_name_that_a_finding_may_have_is_explained_and_nothing_else_is() {
     wanted.extend(Flow::ALL.map(|it| format!("flow:{}", it.as_str())));
     wanted.extend(State::ALL.map(|it| format!("verdict:{}", it.as_str())));
     wanted.extend(WeaknessKind::ALL.map(|it| format!("weakness:{}", it.as_str())));
+    // What `--fail-on` takes beside them.
+    wanted.push("weakness:no-s256".into());
     wanted.extend(Kind::ALL.map(|it| format!("kind:{}", it.as_str())));
     wanted.extend(ATTACKS.iter().map(|it| format!("attack:{it}")));
     for id in &wanted {

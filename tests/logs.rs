@@ -627,6 +627,54 @@ fn members_of_json_have_their_roles() {
     );
 }
 
+/// Lines of a key, in the form of RFC 7468.
+fn key() -> String {
+    let line = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49";
+    let ends = ["BEGIN", "END"].map(|it| format!("-----{it} PRIVATE KEY-----"));
+    format!("{}\n{line}\n{line}=\n{}", ends[0], ends[1])
+}
+
+#[test]
+fn a_key_over_several_lines_is_one_text_at_every_edge() {
+    let key = key();
+    let text = format!("{COMBINED}\nkey: {key}\n{COMBINED}\n");
+    let whole: Vec<_> = read(text.clone()).iter().map(shown).collect();
+    assert_eq!(whole.iter().filter(|it| it.ends_with(&key)).count(), 1);
+    assert!(whole.iter().any(|it| it.starts_with("7@")), "{whole:?}");
+    for window in 1..text.len() {
+        let bounds = Bounds {
+            window,
+            ..Bounds::default()
+        };
+        let reading = read_with(&stream(text.clone()), bounds, None);
+        let shown: Vec<_> = reading.observations.iter().map(shown).collect();
+        assert_eq!(shown, whole, "{window}");
+    }
+}
+
+#[test]
+fn a_key_in_a_member_stands_beside_the_others() {
+    let record = serde_json::json!({"kid": "a", "private_key": key()}).to_string();
+    let found: Vec<_> = read(record).iter().map(shown).collect();
+    assert_eq!(
+        found,
+        [format!("1@0 unknown members kid=a private_key={}", key())]
+    );
+}
+
+#[test]
+fn a_target_is_looked_at_together_with_its_server() {
+    let of = |host: &str| {
+        let target = ["/services/T00000000/B00000000/", &"x".repeat(24)].concat();
+        let record = serde_json::json!({"method": "POST", "host": host, "path": target});
+        let found = read(record.to_string());
+        let urls = found.iter().map(shown);
+        urls.filter(|it| it.contains(" url ")).collect::<Vec<_>>()
+    };
+    assert_eq!(of("hooks.slack.com").len(), 1);
+    assert!(of("app.example").is_empty());
+}
+
 #[test]
 fn members_of_one_object_come_together() {
     let of = |line: &str| {

@@ -51,6 +51,8 @@ pub enum Kind {
     Password,
     /// API key or provider token.
     ApiKey,
+    /// Private key, or the secret key of a JWK (RFC 7468 §10, RFC 7517 §9.2).
+    PrivateKey,
     /// Session identifier.
     SessionId,
     /// Signature of a signed URL: a grant for one object.
@@ -69,7 +71,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the wire format's documentation.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::AccessToken,
         Self::IdToken,
         Self::RefreshToken,
@@ -92,6 +94,7 @@ impl Kind {
         Self::Oauth1Verifier,
         Self::Password,
         Self::ApiKey,
+        Self::PrivateKey,
         Self::SessionId,
         Self::SignedUrl,
         Self::WebhookUrl,
@@ -126,6 +129,7 @@ impl Kind {
             Self::Oauth1Verifier => "oauth1_verifier",
             Self::Password => "password",
             Self::ApiKey => "api_key",
+            Self::PrivateKey => "private_key",
             Self::SessionId => "session_id",
             Self::SignedUrl => "signed_url",
             Self::WebhookUrl => "webhook_url",

@@ -14,7 +14,7 @@ use super::score::{self, Found, Setting};
 use super::shared::Shared;
 use super::url::Url;
 use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
-use super::{challenge, channel, encoding, grant, mask, role};
+use super::{challenge, channel, encoding, grant, mask, pem, role};
 use crate::atoms::rules::Rules;
 use crate::atoms::{JoinKey, Kind, Masked, Method, Place, Secret};
 use crate::collect::{Observation, Payload, Via};
@@ -75,7 +75,10 @@ impl<'a> Around<'a> {
 
     fn of_payload(&self) -> Option<&Url> {
         let read = || match &self.observation.payload {
-            Payload::Url(raw) => Some(Url::new(&encoding::text(raw.as_bytes()))),
+            Payload::Url(raw) => {
+                let text = encoding::text(raw.as_bytes());
+                Some(Url::of(&text, &self.observation.via))
+            }
             Payload::Pair {
                 origin: Some(origin),
                 ..
@@ -215,7 +218,15 @@ fn keys(
 ) -> Vec<JoinKey> {
     let of_credentials = credentials.iter().flat_map(|credential| &credential.keys);
     let mut keys: Vec<JoinKey> = of_credentials.copied().collect();
+    // A bearer token that has the name of OAuth 1.0a's belongs to no one request.
+    let bearer = |field: &Field| {
+        let mut own = credentials.iter().filter(|it| *it.name == *field.name);
+        own.any(|it| it.kind == Kind::AccessToken)
+    };
     for field in &message.fields {
+        if &*field.key.key == "oauthtoken" && bearer(field) {
+            continue;
+        }
         let challenge = || challenge::key_kind(message, field, place);
         keys.extend(joins::of_parameter(field, challenge, ring));
     }
@@ -252,7 +263,8 @@ fn credential(
     let claims = jwt.map(Jwt::claims);
     let claims = claims
         .or_else(|| saml.map(|saml| saml.claims.clone()))
-        .or_else(|| issued_by_x(value));
+        .or_else(|| issued_by_x(value))
+        .or_else(|| encrypted_key(found.kind, value));
     Credential {
         id,
         kind: found.kind,
@@ -280,6 +292,15 @@ fn issued_by_x(value: &str) -> Option<super::Claims> {
     let millis: i64 = stamp.parse().ok().filter(|_| is_stamp)?;
     Some(super::Claims {
         iat: millis.checked_div(1000),
+        ..super::Claims::default()
+    })
+}
+
+/// What a private key says of itself.
+fn encrypted_key(kind: Kind, value: &str) -> Option<super::Claims> {
+    let is_encrypted = kind == Kind::PrivateKey && pem::is_encrypted(value);
+    is_encrypted.then(|| super::Claims {
+        encrypted: true,
         ..super::Claims::default()
     })
 }
@@ -316,6 +337,7 @@ fn form(field: &Field, found: &Found) -> &'static str {
         (_, Some(_)) => "jwt",
         (Kind::SamlMessage | Kind::WsfedToken, None) => "saml",
         (Kind::Password | Kind::BasicCredentials, None) => "password",
+        (Kind::PrivateKey, None) if field.canonical.starts_with('-') => "pem",
         _ => "opaque",
     }
 }

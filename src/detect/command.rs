@@ -26,6 +26,11 @@ impl Command {
         self.is_curl |= is_curl(word.text);
     }
 
+    /// Whether cookies stand behind a word.
+    pub(super) fn takes_cookies(&self, word: &str) -> bool {
+        self.is_curl && matches!(word, "-b" | "--cookie")
+    }
+
     /// The option that a word is, where the next word is its value: `--client-secret`, `-ClientSecret`, and of curl
     /// `-u`.
     pub(super) fn option<'w>(&self, word: &'w str, rules: &Rules) -> Option<&'w str> {

@@ -42,6 +42,7 @@ pub(super) fn of_credential(
         | Kind::Oauth1Token
         | Kind::SessionId
         | Kind::ApiKey
+        | Kind::PrivateKey
         | Kind::SamlMessage
         | Kind::WsfedToken => keys.push(ring.key(KeyKind::Value, value)),
         _ => {}

@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::encoding;
 use super::known::{Known, MIN_SCRUBBED};
 use super::url::{self, Pair, Url};
+use super::{encoding, fragment};
 use crate::atoms::Masked;
 use crate::atoms::rules::{Name, Rules, Show};
 
@@ -73,8 +73,8 @@ fn nested(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize, out: &mut S
         out.push('?');
         form(query, known, rules, depth, out);
     }
-    if let Some(fragment) = &url.fragment {
-        for segment in url::fragment_segments(fragment).take(8) {
+    if let Some(text) = &url.fragment {
+        for segment in fragment::segments(text).take(8) {
             out.push('#');
             if segment.contains('=') {
                 form(segment, known, rules, depth, out);

@@ -5,7 +5,8 @@ use super::encoding;
 use super::jwt::Jwt;
 use super::saml::{self, Saml};
 use super::url::Url;
-use super::{Decoding, body, header, open, rewritten, text, url};
+use super::{Decoding, body, fragment, header, open, pem, rewritten, text, url};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -92,14 +93,17 @@ impl Field {
     pub(super) fn new(name: &str, value: String, slot: Slot) -> Self {
         let canonical = encoding::canonical(&value);
         let mut key = Name::new(name);
-        let canonical = match header::bearer(&canonical) {
-            Some(token) => {
-                if key.key.ends_with("authorization") {
-                    key = Name::new("authorization_bearer");
-                }
-                token.to_owned()
+        let mut nesting = Vec::new();
+        let canonical = if let Some((private, hidden)) = pem::in_value(&canonical) {
+            nesting.extend(hidden.then_some(Decoding::Base64));
+            private
+        } else if let Some(token) = header::bearer(&canonical) {
+            if key.key.ends_with("authorization") {
+                key = Name::new("authorization_bearer");
             }
-            None => canonical.into_owned(),
+            token.to_owned()
+        } else {
+            canonical.into_owned()
         };
         Self {
             name: name.to_owned(),
@@ -107,7 +111,7 @@ impl Field {
             value,
             canonical,
             slot,
-            nesting: Vec::new(),
+            nesting,
             group: 0,
             rule: None,
             jwt: OnceCell::new(),
@@ -135,7 +139,7 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
     match &observation.payload {
         Payload::Url(raw) => {
             let text = encoding::text(raw.as_bytes());
-            let mut url = Url::new(&text);
+            let mut url = Url::of(&text, &observation.via);
             if let Some(host) = observation
                 .exchange
                 .as_ref()
@@ -203,15 +207,7 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
     }
     let mut fields = located(&url, rules);
     for segment in url.telling_segments() {
-        let jwt = Jwt::decode(&segment);
-        let by_form = jwt.is_some() || rules.shapes.alone(&segment).is_some();
-        if by_form || url::looks_like_url(&segment) {
-            let mut field = Field::new("", segment.into_owned(), Slot::Path);
-            if field.canonical == field.value {
-                field.jwt = OnceCell::from(jwt);
-            }
-            fields.push(field);
-        }
+        fields.extend(by_form(segment, Slot::Path, rules));
     }
     if let Some(userinfo) = &url.userinfo {
         fields.extend(userinfo_fields(userinfo));
@@ -228,7 +224,11 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
     for pair in url::pairs(query) {
         fields.push(pair_field(pair, Slot::Query, 0));
     }
-    for segment in url::fragment_segments(url.fragment.as_deref().unwrap_or_default()) {
+    let routes = url.fragment.as_deref().unwrap_or_default();
+    for segment in fragment::of_routes(routes) {
+        fields.extend(by_form(segment, Slot::Fragment, rules));
+    }
+    for segment in fragment::segments(routes) {
         let pairs = url::pairs(segment).filter(|pair| !pair.name.is_empty());
         fields.extend(pairs.map(|pair| pair_field(pair, Slot::Fragment, 0)));
     }
@@ -239,6 +239,20 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
         fields,
         ..Message::default()
     }
+}
+
+/// A segment of a path or of a hash route that tells by its form what it is, or is a URL.
+fn by_form(segment: Cow<'_, str>, slot: Slot, rules: &Rules) -> Option<Field> {
+    let jwt = Jwt::decode(&segment);
+    let by_form = jwt.is_some() || rules.shapes.alone(&segment).is_some();
+    if !by_form && !url::looks_like_url(&segment) {
+        return None;
+    }
+    let mut field = Field::new("", segment.into_owned(), slot);
+    if field.canonical == field.value {
+        field.jwt = OnceCell::from(jwt);
+    }
+    Some(field)
 }
 
 /// Credentials in the path, by the rules that know such paths.

@@ -101,6 +101,13 @@ fn judge(
         .filter_map(|(rule, located)| Some((rule, asked.score(rule, located)?)))
         .reduce(|best, next| if next.1 > best.1 { next } else { best });
     match (best, by_form) {
+        // No name makes anything else of a key.
+        (_, Some((Some(shape), kind @ Kind::PrivateKey))) => Some(Found {
+            field: at,
+            rule: Arc::clone(&shape.id),
+            kind,
+            score: BY_FORM,
+        }),
         (Some((rule, score)), form) if score >= REPORT || score >= CANDIDATE && form.is_none() => {
             let claimed = jwt.and_then(Jwt::kind).or(form.map(|(_, kind)| kind));
             Some(Found {

@@ -5,7 +5,7 @@ use super::jwt::Jwt;
 use super::message::{Field, Form, MAX_FIELDS, MAX_MESSAGES, Message, of_url, pair_field};
 use super::url::{self, Url};
 use super::words::{Word, words};
-use super::{command, header};
+use super::{command, cookies, header, pem};
 use crate::atoms::Slot;
 use crate::atoms::rules::{Name, Rules};
 
@@ -19,6 +19,16 @@ pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
         form: Form::Text,
         ..Message::default()
     };
+    let text = pem::cut(text, |before, key| {
+        if pairs.fields.len() < MAX_FIELDS {
+            push(
+                &mut pairs,
+                pem::name_before(before),
+                &key,
+                pem::line_of(before),
+            );
+        }
+    });
     for (group, line) in (1_u32..).zip(text.lines()) {
         if pairs.fields.len() >= MAX_FIELDS || out.len() >= MAX_MESSAGES {
             break;
@@ -37,8 +47,19 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
     let (mut before, mut previous) = ("", "");
     let (from, mut command) = (pairs.fields.len(), command::Command::default());
     let is_parameter = |name: &str| rules.catalogue.spelling(&Name::new(name)).is_some();
+    let mut left = line.len();
     for whole in words(line) {
+        // What was read with an earlier word.
+        if whole.text.len() + whole.after.len() > left {
+            continue;
+        }
         command.read(whole);
+        if let Some(list) = cookies::behind(line, whole, bare(whole), previous, &command) {
+            left = list.left;
+            list.put(rules, out);
+            (pending, previous) = (None, "");
+            continue;
+        }
         // `MultiDict([('code', 'x')])`, as Python writes a list of pairs.
         if whole.text == "," && before.ends_with('(') && is_parameter(previous) {
             pending = Some(previous.to_owned());
@@ -356,6 +377,71 @@ fn trim_end(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cookies_in_a_text_are_those_of_its_headers() {
+        let rules = Rules::builtin().unwrap();
+        let session = ("connectsid", "s9Xkv2QmLp7Rt4Zw");
+        let token = ("accesstoken", "2YotnFZFEjr1");
+        for (text, expected) in [
+            (
+                "DEBUG >> Cookie: theme=dark; connect.sid=s9Xkv2QmLp7Rt4Zw; access_token=2YotnFZFEjr1",
+                &[session, token][..],
+            ),
+            ("cookie: connect.sid=s9Xkv2QmLp7Rt4Zw[\\r][\\n]", &[session]),
+            (
+                "INFO Set-Cookie: connect.sid=s9Xkv2QmLp7Rt4Zw; Path=/; HttpOnly",
+                &[session],
+            ),
+            (
+                "{'Cookie': 'a=b; connect.sid=s9Xkv2QmLp7Rt4Zw', 'Host': 'x'}",
+                &[session],
+            ),
+            (
+                "{\"Cookie\" => \"a=b; connect.sid=s9Xkv2QmLp7Rt4Zw\"}",
+                &[session],
+            ),
+            (
+                "{\\\"Cookie\\\":\\\"connect.sid=s9Xkv2QmLp7Rt4Zw\\\"}",
+                &[session],
+            ),
+            (
+                "map[Cookie:[a=b; connect.sid=s9Xkv2QmLp7Rt4Zw] Host:[x]]",
+                &[session],
+            ),
+            (
+                "curl -H 'Cookie: connect.sid=s9Xkv2QmLp7Rt4Zw' https://app.example/",
+                &[session],
+            ),
+            (
+                "curl -sb 'a=b' -b \"a=b; connect.sid=s9Xkv2QmLp7Rt4Zw\" x",
+                &[session],
+            ),
+            ("curl --cookie connect.sid=s9Xkv2QmLp7Rt4Zw x", &[session]),
+            (
+                "wget --header=\"Cookie: connect.sid=s9Xkv2QmLp7Rt4Zw\" x",
+                &[session],
+            ),
+        ] {
+            let mut out = Vec::new();
+            messages(text, &rules, &mut out);
+            let fields = out.iter().flat_map(|it| &it.fields);
+            let cookies = fields.filter(|it| it.slot == Slot::Cookie);
+            let told: Vec<_> = cookies.map(|it| (&*it.key.key, &*it.value)).collect();
+            assert_eq!(told, expected, "{text}");
+        }
+        for text in [
+            "Cookie: none, connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "cookies: connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "sort -b connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "curl -b jar.txt -d connect.sid=s9Xkv2QmLp7Rt4Zw x",
+        ] {
+            let mut out = Vec::new();
+            messages(text, &rules, &mut out);
+            let mut fields = out.iter().flat_map(|it| &it.fields);
+            assert!(fields.all(|it| it.slot != Slot::Cookie), "{text}");
+        }
+    }
 
     /// Compares the names and values of a text.
     fn check(text: &str, rules: &Rules, expected: &[(&str, &str)]) {

@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use super::encoding::{self, html, percent};
-use crate::collect::Exchange;
+use super::fragment;
+use crate::collect::{Exchange, Via};
 
 /// Pairs of one query or fragment that are looked at. Browsers cut URLs at 2 MiB; real ones have fewer than 300.
 const MAX_PAIRS: usize = super::message::MAX_FIELDS;
@@ -74,6 +75,23 @@ impl Url {
         url
     }
 
+    /// Splits what an observation has. What a client asked for without a scheme is a path, be it one that begins `//`
+    /// (RFC 9112 §3.2.1); anywhere else a host stands behind two slashes (RFC 3986 §4.2).
+    pub(super) fn of(text: &str, via: &Via) -> Self {
+        let text = text.trim();
+        if *via != Via::Request || !text.starts_with("//") {
+            return Self::new(text);
+        }
+        let (text, fragment) = cut(text, '#');
+        let (path, query) = cut(text, '?');
+        Self {
+            path: path.to_owned(),
+            query,
+            fragment,
+            ..Self::default()
+        }
+    }
+
     /// The URL to which another part of the exchange belongs. Of one that is too long the parameters at its end are left
     /// out, each as a whole.
     pub(super) fn of_exchange(exchange: &Exchange) -> Self {
@@ -82,7 +100,7 @@ impl Url {
             let end = memchr::memrchr3(b'&', b'?', b'/', kept);
             kept.get(..end.unwrap_or(MAX_BESIDE)).unwrap_or(kept)
         });
-        let url = Self::new(&encoding::text(kept));
+        let url = Self::of(&encoding::text(kept), &Via::Request);
         match &exchange.host {
             Some(host) => url.on_host(host),
             None => url,
@@ -126,7 +144,7 @@ impl Url {
     /// Path and hash route, decoded and in lower case: where words are looked for.
     pub(super) fn words(&self) -> String {
         let mut words = percent(&self.path).to_lowercase();
-        for segment in fragment_segments(self.fragment.as_deref().unwrap_or_default()) {
+        for segment in fragment::segments(self.fragment.as_deref().unwrap_or_default()) {
             if !segment.contains('=') {
                 words.push('/');
                 words.push_str(&segment.to_lowercase());
@@ -330,33 +348,6 @@ pub(super) fn decoded_name(name: &str) -> Cow<'_, str> {
     Cow::Owned(decoded.trim().to_owned())
 }
 
-/// A fragment as form data and as hash-router paths: cut at `?` and `#`, each piece without the `!` and `/`
-/// in front of it.
-pub(super) fn fragment_segments(fragment: &str) -> impl Iterator<Item = &str> {
-    fragment
-        .split('#')
-        .flat_map(|piece| {
-            let (first, second) = match piece.split_once('?') {
-                Some((first, second)) => (first, Some(second)),
-                None => (piece, None),
-            };
-            std::iter::once(first).chain(second)
-        })
-        .map(|piece| {
-            let bare = piece.trim_start_matches(['!', '/']);
-            // `#/cb/access_token=…`: the last segment is the form data.
-            match (bare.find('='), bare.find('/')) {
-                (Some(equals), Some(slash)) if slash < equals => bare
-                    .get(..equals)
-                    .and_then(|before| before.rfind('/'))
-                    .and_then(|last| bare.get(last.saturating_add(1)..))
-                    .unwrap_or(bare),
-                _ => bare,
-            }
-        })
-        .filter(|piece| !piece.is_empty())
-}
-
 /// Removes what servers append so that a fragment is not attached again (RFC 9700 §4.1.3).
 pub(super) fn strip_tail(value: &str) -> &str {
     value
@@ -453,6 +444,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_asked_for_without_a_scheme_is_a_path() {
+        let of = |text, via| {
+            let url = Url::of(text, &via);
+            (url.host().to_owned(), url.path, url.query)
+        };
+        let query = Some("token=x".to_owned());
+        let path = (String::new(), "//reset".into(), query.clone());
+        assert_eq!(of("//reset?token=x", Via::Request), path);
+        let host = ("app.example".into(), "/a".into(), query);
+        assert_eq!(of("//app.example/a?token=x", Via::Location), host);
+        assert_eq!(of("https://app.example/a?token=x", Via::Request), host);
+    }
+
+    #[test]
     fn pairs_are_cut_where_a_name_follows() {
         assert_eq!(
             named("a=1&amp;b=2;c=3"),
@@ -464,14 +469,5 @@ mod tests {
         );
         assert_eq!(named("next=/a?b=c"), [("next", "/a?b=c")]);
         assert_eq!(named("state=a=b="), [("state", "a=b=")]);
-    }
-
-    #[test]
-    fn fragments_are_form_data_and_routes() {
-        let all = |fragment| fragment_segments(fragment).collect::<Vec<_>>();
-        assert_eq!(all("access_token=x&state=y"), ["access_token=x&state=y"]);
-        assert_eq!(all("/cb?access_token=x"), ["cb", "access_token=x"]);
-        assert_eq!(all("!/a#access_token=x"), ["a", "access_token=x"]);
-        assert_eq!(all("/cb/access_token=x"), ["access_token=x"]);
     }
 }

@@ -257,7 +257,7 @@ fn dialect(index: &Index<'_>, run: &Run) -> Dialect {
             || (has("service") && sighting.role == Role::AuthorizationRequest)
         {
             Some(Dialect::Cas)
-        } else if has("oauth_token")
+        } else if has("oauth_token") && sighting.role == Role::AuthorizationRequest
             || kinds().any(|kind| matches!(kind, Kind::Oauth1Token | Kind::Oauth1Verifier))
         {
             Some(Dialect::Oauth1)

@@ -263,6 +263,7 @@ pub(super) fn is_of_one_run(kind: Kind) -> bool {
         | Kind::Assertion
         | Kind::Password
         | Kind::ApiKey
+        | Kind::PrivateKey
         | Kind::SessionId
         | Kind::SignedUrl
         | Kind::WebhookUrl

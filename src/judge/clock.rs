@@ -289,6 +289,7 @@ fn has_no_expiry(kind: Kind) -> bool {
             | Kind::ClientSecret
             | Kind::Password
             | Kind::ApiKey
+            | Kind::PrivateKey
             | Kind::SessionId
             | Kind::WebhookUrl
             | Kind::BasicCredentials

@@ -149,7 +149,7 @@ fn speaks_of(flow: Flow, kind: Kind) -> bool {
             | Flow::CodePkcePlain
     );
     match kind {
-        Kind::SessionId => false,
+        Kind::SessionId | Kind::PrivateKey => false,
         Kind::ClientSecret | Kind::ClientAssertion => flow == Flow::ClientCredentials,
         Kind::AccessToken | Kind::IdToken | Kind::RefreshToken | Kind::CodeVerifier => {
             !code_flow && flow != Flow::Unknown
@@ -234,7 +234,7 @@ fn attack(case: &Case<'_>, seen: &[(usize, &Sighting)]) -> &'static str {
         | Kind::CasTicket => "assertion-replay",
         Kind::OneTimeLink | Kind::SignedUrl | Kind::WebhookUrl => "link-theft",
         Kind::DeviceCode | Kind::UserCode => "device-code-theft",
-        Kind::ApiKey => "key-theft",
+        Kind::ApiKey | Kind::PrivateKey => "key-theft",
         Kind::IdToken | Kind::LogoutToken => "identity-disclosure",
         _ if any(&|it| third_party(it).is_some()) => "referer-leak",
         _ if any(&custom_scheme) => "redirect-interception",

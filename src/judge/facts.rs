@@ -5,14 +5,14 @@ mod event;
 mod lifetimes;
 mod servers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Judging;
 use super::holder::Holders;
 use crate::atoms::rules::provider::Provider;
-use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Locator};
 use crate::detect::{Credential, Role, Sighting};
 use crate::flow::census::{Habit, value};
 use crate::flow::{Correlated, Exposure, Trail};
@@ -45,6 +45,8 @@ pub(super) struct Facts<'a> {
     times: Vec<Option<Timestamp>>,
     by_id: HashMap<Digest, usize>,
     by_exchange: HashMap<JoinKey, Vec<usize>>,
+    /// Where private keys lie: file and place in it.
+    keys: BTreeSet<(usize, &'a Locator)>,
     /// By challenge and file: a sighting that shows its verifier.
     verifiers: HashMap<JoinKey, BTreeMap<usize, usize>>,
     events: BTreeMap<Digest, Vec<Happened>>,
@@ -83,6 +85,7 @@ impl<'a> Facts<'a> {
             holders,
             by_id: HashMap::new(),
             by_exchange: HashMap::new(),
+            keys: BTreeSet::new(),
             verifiers: HashMap::new(),
             events: BTreeMap::new(),
             next_visits: HashMap::new(),
@@ -178,6 +181,12 @@ impl<'a> Facts<'a> {
         files.flat_map(BTreeMap::values).copied()
     }
 
+    /// Whether a private key was written down in the place of a sighting: on the line of a log, in the record of a store.
+    pub(super) fn is_beside_key(&self, index: usize, sighting: &'a Sighting) -> bool {
+        let place = (self.holders.file(index), &sighting.place.locator);
+        self.keys.contains(&place)
+    }
+
     /// What happened to a credential, in no order of time.
     pub(super) fn events(&self, credential: Digest) -> &[Happened] {
         self.events.get(&credential).map_or(&[], Vec::as_slice)
@@ -268,6 +277,10 @@ impl<'a> Facts<'a> {
                 self.next_visits.entry(*before).or_default().push(index);
             }
         }
+        if shows_key(sighting) {
+            let file = self.holders.file(index);
+            self.keys.insert((file, &sighting.place.locator));
+        }
         for credential in &sighting.credentials {
             if credential.kind != Kind::CodeVerifier {
                 continue;
@@ -281,6 +294,16 @@ impl<'a> Facts<'a> {
             }
         }
     }
+}
+
+/// Whether a sighting shows a private key that is of use by itself. The secret of a symmetric one (`k`, RFC 7518 §6.4) binds
+/// no token: a proof of possession is signed with an asymmetric key (RFC 9449 §4.2).
+pub(super) fn shows_key(sighting: &Sighting) -> bool {
+    let is_encrypted = |it: &Credential| it.claims.as_deref().is_some_and(|it| it.encrypted);
+    sighting
+        .credentials
+        .iter()
+        .any(|it| it.kind == Kind::PrivateKey && !is_encrypted(it) && *it.name != *"k")
 }
 
 /// Value of a public parameter, by its name without case, `-` and `_`.

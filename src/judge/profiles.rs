@@ -258,9 +258,11 @@ fn usable(state: State) -> bool {
 fn act(kind: Kind) -> Option<Act> {
     match kind {
         Kind::RefreshToken => Some(Act::RefreshTokens),
-        Kind::ClientSecret | Kind::ClientAssertion | Kind::Password | Kind::BasicCredentials => {
-            Some(Act::LogIn)
-        }
+        Kind::ClientSecret
+        | Kind::ClientAssertion
+        | Kind::Password
+        | Kind::BasicCredentials
+        | Kind::PrivateKey => Some(Act::LogIn),
         Kind::AuthorizationCode | Kind::DeviceCode => Some(Act::RedeemCode),
         Kind::AccessToken | Kind::OpaqueToken | Kind::ApiKey | Kind::Oauth1Token => {
             Some(Act::CallApi)

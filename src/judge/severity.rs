@@ -78,6 +78,7 @@ fn base(case: &Case<'_>, state: State) -> Severity {
         Kind::AccessToken
         | Kind::RefreshToken
         | Kind::ClientSecret
+        | Kind::PrivateKey
         | Kind::Assertion
         | Kind::SamlMessage
         | Kind::WsfedToken

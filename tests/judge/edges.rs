@@ -125,10 +125,12 @@ fn row_14_a_bound_token_is_live_for_who_has_its_key() {
             .now
             .state
     };
-    assert_eq!(with(Kind::ClientSecret, "dpop_private_key"), State::Live);
+    assert_eq!(with(Kind::PrivateKey, "dpop_private_key"), State::Live);
+    assert_eq!(with(Kind::PrivateKey, "d"), State::Live);
+    assert_eq!(with(Kind::PrivateKey, "k"), State::Bound);
     assert_eq!(with(Kind::ClientSecret, "client_secret"), State::Bound);
     assert_eq!(with(Kind::ApiKey, "api_key"), State::Bound);
-    let elsewhere = seen(Place::Log, T0, Role::Stored).with(Kind::ClientSecret, "private_key", 9);
+    let elsewhere = seen(Place::Log, T0, Role::Stored).with(Kind::PrivateKey, "private_key", 9);
     let run = implicit(bound()).with(elsewhere);
     assert_eq!(run.find(Kind::AccessToken, EARLY).now.state, State::Bound);
 }

@@ -42,6 +42,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/oidc.toml", include_str!("../../../rules/oidc.toml")),
     ("rules/saml.toml", include_str!("../../../rules/saml.toml")),
     ("rules/web.toml", include_str!("../../../rules/web.toml")),
+    ("rules/keys.toml", include_str!("../../../rules/keys.toml")),
     (
         "rules/vendor.toml",
         include_str!("../../../rules/vendor.toml"),

@@ -3,6 +3,8 @@
 
 use std::io::{self, Read};
 
+use super::pem;
+
 /// Bytes that are read at once: what is searched is then still in the core's own cache. Less costs calls.
 pub const WINDOW: usize = 1 << 18;
 
@@ -75,7 +77,11 @@ impl<R: Read> Runs<R> {
             filled = self.fill(buffer, filled);
             let fresh = buffer.get(searched..filled).unwrap_or_default();
             if let Some(newline) = memchr::memrchr(b'\n', fresh) {
-                break (searched + newline + 1, false);
+                let lines = buffer.get(..=searched + newline).unwrap_or_default();
+                let whole = pem::whole(lines);
+                if whole > 0 || self.ended {
+                    break (if whole > 0 { whole } else { lines.len() }, false);
+                }
             }
             if self.ended {
                 break (filled, false);

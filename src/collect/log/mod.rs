@@ -15,6 +15,7 @@ mod layout;
 mod lines;
 mod observe;
 mod partial;
+mod pem;
 mod record;
 mod records;
 mod request;

@@ -143,9 +143,16 @@ impl<'a> Out<'a> {
     }
 
     fn url(&mut self, url: &[u8], via: Via) {
-        if self.needles.hit(url) {
+        if self.needles.hit(url) || via == Via::Request && self.is_hit_with_host(url) {
             self.put(via, Payload::Url(Raw::new(url)));
         }
+    }
+
+    /// Whether a target is worth a look because of the server to which it was sent, which another field names: a path may
+    /// be a secret at one of them alone.
+    fn is_hit_with_host(&self, target: &[u8]) -> bool {
+        let host = self.sent_to.as_deref().filter(|_| target.starts_with(b"/"));
+        host.is_some_and(|host| self.needles.hit(&[host.as_bytes(), target].concat()))
     }
 
     fn referer(&mut self, value: &'a [u8]) {
@@ -183,8 +190,8 @@ impl<'a> Out<'a> {
         for part in parts {
             let (name, value) = (&*part.name, &*part.value);
             let inside = self.needles.hit(value);
-            // A sentence is no value of its key, and a URL speaks for itself.
-            if inside && (is_url(value) || value.contains(&b' ')) {
+            // A URL speaks for itself.
+            if inside && (is_url(value) || is_sentence(value)) {
                 self.url_or_text(value, Via::Unknown);
                 continue;
             }
@@ -216,8 +223,7 @@ impl<'a> Out<'a> {
         if !self.needles.hit(&named) || !self.is_new(value) {
             return;
         }
-        // A sentence is no value of its key.
-        if inside && value.contains(&b' ') {
+        if inside && is_sentence(value) {
             self.put(Via::Text, Payload::Text(Raw::new(value)));
         } else {
             self.pair(Store::LogField, name, value, Via::Unknown);
@@ -316,6 +322,11 @@ impl<'a> Out<'a> {
 /// Whether a value is a URL or a request target by its looks.
 fn is_url(value: &[u8]) -> bool {
     starts_url(value) && !value.iter().any(u8::is_ascii_whitespace)
+}
+
+/// Whether a value is a sentence, and so none of its key. One in armour has blanks in its marks alone (RFC 7468 §2).
+fn is_sentence(value: &[u8]) -> bool {
+    value.contains(&b' ') && !value.trim_ascii_start().starts_with(b"-----BEGIN ")
 }
 
 /// Whether `value` stands in one of the request's URLs, or is its query.

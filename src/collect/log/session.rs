@@ -9,7 +9,7 @@ use super::lines::Run;
 use super::observe::{self, Spot};
 use super::partial::{Joined, Joiner};
 use super::record::Grammar;
-use super::{apart, columns, json, transcode};
+use super::{apart, columns, json, pem, transcode};
 use crate::atoms::{Digest, Locator, Source};
 use crate::collect::{Context, Observation};
 
@@ -118,6 +118,7 @@ impl<'a> Session<'a> {
             let start = memchr::memrchr(b'\n', before).map_or(at, |newline| at + newline + 1);
             let after = bytes.get(next..).unwrap_or_default();
             let end = memchr::memchr(b'\n', after).map_or(bytes.len(), |newline| next + newline);
+            let end = pem::end(bytes, start, end);
             self.advance(bytes.get(counted..start).unwrap_or_default());
             counted = start;
             self.line(bytes.get(start..end).unwrap_or_default(), sink);

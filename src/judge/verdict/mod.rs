@@ -285,6 +285,7 @@ impl<'a> Case<'a> {
             | Kind::Password
             | Kind::BasicCredentials
             | Kind::ApiKey
+            | Kind::PrivateKey
             | Kind::WebhookUrl
             | Kind::SessionId => secret::rule(self, at, reach),
             Kind::CodeVerifier | Kind::CodeChallenge => secret::pkce(self, at, reach),

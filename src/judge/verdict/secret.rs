@@ -29,9 +29,27 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
             State::Live,
             "whoever knows the URL can use it until it is replaced",
         ),
+        Kind::PrivateKey => private_key(case),
         _ => Ruling::assumed(State::Live, "a key is usable until it is revoked"),
     };
     case.unless_refused(ruling, at, reach)
+}
+
+/// Its form says whether a password protects it (RFC 5958 §3, RFC 1421 §4.6.1.1). A lifetime it has none: what expires is
+/// the certificate of its public half.
+fn private_key(case: &Case<'_>) -> Ruling {
+    if case.claims.is_some_and(|claims| claims.encrypted) {
+        Ruling::assumed(
+            State::Guarded,
+            "it is encrypted, and its passphrase was not found",
+        )
+        .needing(&["passphrase"])
+    } else {
+        Ruling::assumed(
+            State::Live,
+            "a private key is usable until everybody who trusts its public half is told to stop",
+        )
+    }
 }
 
 impl Case<'_> {

@@ -9,7 +9,7 @@ use crate::atoms::rules::provider::{Provider, Replaced};
 use crate::detect::{Role, Signature};
 use crate::flow::Modifier;
 use crate::judge::clock::Age;
-use crate::judge::facts::{Event, param};
+use crate::judge::facts::{Event, param, shows_key};
 use crate::judge::{Basis, State};
 
 /// Rows 13a to 17.
@@ -186,25 +186,15 @@ fn bound(case: &Case<'_>) -> bool {
         || (case.kind == Kind::RefreshToken && case.has(Modifier::Dpop))
 }
 
-/// A private JWK or key in the same hands and the same run.
+/// A private key in the same hands: in the same run, or written down together with the token.
 fn key_within(case: &Case<'_>, reach: Reach) -> bool {
-    case.steps().any(|(index, step)| {
-        case.within(reach, index)
-            && step
-                .credentials
-                .iter()
-                .any(|it| it.kind == Kind::ClientSecret && is_of_key(&it.name))
-    })
-}
-
-/// `d` and `k` are the secret members of a JWK (RFC 7518 §6.2.2, §6.4).
-fn is_of_key(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let last = name.rsplit(['.', '/', '[']).next().unwrap_or(&name);
-    name.contains("key")
-        || name.contains("jwk")
-        || name.contains("pem")
-        || matches!(last, "d" | "k")
+    let in_run = case
+        .steps()
+        .any(|(index, step)| case.within(reach, index) && shows_key(step));
+    let facts = case.facts;
+    let beside =
+        |(index, sighting)| case.within(reach, index) && facts.is_beside_key(index, sighting);
+    in_run || case.sightings().any(beside)
 }
 
 fn fresh(case: &Case<'_>) -> String {
