@@ -9,6 +9,7 @@ mod channel;
 pub mod clock;
 mod command;
 mod encoding;
+mod endpoint;
 mod failure;
 mod grant;
 mod header;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 
 pub use address::Address;
 pub use channel::Channel;
-pub use role::REVOCATION;
+pub use endpoint::{INTROSPECTION, REVOCATION};
 
 use crate::atoms::rules::Rules;
 use crate::atoms::{

@@ -1,13 +1,11 @@
 //! Which protocol message it is: names beside names, where they sat, and what was found in them.
 
+use super::endpoint::{INTROSPECTION, REVOCATION};
 use super::message::{Field, Form, Message};
 use super::score::{Found, Setting};
 use super::{REPORT, Role, failure, grant};
 use crate::atoms::{Kind, Slot};
 use crate::collect::{Observation, Payload, Store, Via};
-
-/// What the path of a revocation endpoint has; RFC 7009 §2 leaves its name open.
-pub const REVOCATION: [&str; 3] = ["/revoke", "/revocation", ".revoke"];
 
 /// What is asked of a message.
 struct Seen<'a> {
@@ -190,7 +188,7 @@ impl Seen<'_> {
         let exchange = self.any(&["codeverifier", "clientsecret", "clientassertion"])
             && self.any(&["code", "refreshtoken", "clientid", "authcode", "token"]);
         let hinted = self.has("token") && self.has("tokentypehint")
-            || self.has("token") && (self.path(&REVOCATION) || self.path(&["/introspect"]));
+            || self.has("token") && (self.path(&REVOCATION) || self.path(&INTROSPECTION));
         let pushed = self.message.form == Form::Fields
             && self.has("clientid")
             && self.path(&[

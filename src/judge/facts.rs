@@ -14,7 +14,8 @@ use super::holder::Holders;
 use crate::atoms::rules::provider::Provider;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Credential, Role, Sighting};
-use crate::flow::census::{Habit, value};
+use crate::flow::census::value;
+use crate::flow::client::Habit;
 use crate::flow::{Correlated, Exposure, Trail};
 pub(super) use event::Event;
 use event::Happened;
@@ -220,6 +221,12 @@ impl<'a> Facts<'a> {
     pub(super) fn habit(&self, sighting: usize, client: &str) -> Habit {
         let source = self.holders.source(sighting);
         self.correlated.clients.habit(source, client)
+    }
+
+    /// Whether the file of a sighting keeps the headers in which clients authenticate.
+    pub(super) fn keeps_headers(&self, sighting: usize) -> bool {
+        let source = self.holders.source(sighting);
+        self.correlated.clients.keeps_headers(source)
     }
 
     fn keep_latest_runs(&mut self) {
