@@ -344,7 +344,9 @@ impl Seen<'_> {
         const GRANTED: [&str; 4] = ["accesstoken", "idtoken", "refreshtoken", "devicecode"];
         let response = observation.via != Via::Request;
         let pushed = self.has("requesturi") && self.has("expiresin");
-        let introspected = self.has("active") && self.any(&["scope", "clientid", "exp"]);
+        // RFC 7662 §2.2: of a token that is not active nothing else is told.
+        let introspected = self.has("active")
+            && (self.any(&["scope", "clientid", "exp"]) || self.path(&INTROSPECTION));
         if self.is_token_request() {
             Role::TokenRequest
         } else if response

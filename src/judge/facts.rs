@@ -107,8 +107,10 @@ impl<'a> Facts<'a> {
             }
         }
         for (index, sighting) in sightings.iter().enumerate() {
-            if sighting.role == Role::TokenRequest {
-                facts.note_token_request(index, sighting);
+            match sighting.role {
+                Role::TokenRequest => facts.note_token_request(index, sighting),
+                Role::ResourceRequest => facts.note_use(index, sighting),
+                _ => {}
             }
         }
         facts

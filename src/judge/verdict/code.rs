@@ -61,13 +61,13 @@ fn is_bound(case: &Case<'_>) -> bool {
 
 /// Row 3. RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
 pub(super) fn redeemed(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
-    case.happened(Event::Redeemed, at, reach).then(|| {
-        Ruling::new(
-            State::Spent,
-            case.grant_basis(at, reach),
-            "a token request with this code was answered with success; a second use must be denied and should revoke the tokens already issued",
-        )
-    })
+    let because = if case.stands(Event::Refused, at, reach) {
+        "a token request with this code was answered with success, and another was refused, at which a server should revoke the tokens already issued"
+    } else {
+        "a token request with this code was answered with success; a second use must be denied and should revoke the tokens already issued"
+    };
+    case.happened(Event::Redeemed, at, reach)
+        .then(|| Ruling::new(State::Spent, case.grant_basis(at, reach), because))
 }
 
 /// Row 5 of the table: it was exchanged unseen. What was refused was not.
