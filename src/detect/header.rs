@@ -59,6 +59,11 @@ pub(super) fn message(name: &str, value: &str) -> Message {
             name.clone_into(&mut field.name);
         }
     }
+    // The scheme is the token's type (RFC 6749 §7.1, RFC 9449 §7.1), and the header's name does not tell it.
+    if lower.ends_with("authorization") && scheme.eq_ignore_ascii_case("dpop") {
+        let scheme = scheme.to_owned();
+        fields.push(Field::new("token_type", scheme, Slot::Header));
+    }
     Message {
         form: Form::Header,
         fields,

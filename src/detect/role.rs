@@ -344,7 +344,6 @@ impl Seen<'_> {
         const GRANTED: [&str; 4] = ["accesstoken", "idtoken", "refreshtoken", "devicecode"];
         let response = observation.via != Via::Request;
         let pushed = self.has("requesturi") && self.has("expiresin");
-        // RFC 7662 §2.2: of a token that is not active nothing else is told.
         let introspected = self.has("active")
             && (self.any(&["scope", "clientid", "exp"]) || self.path(&INTROSPECTION));
         if self.is_token_request() {
@@ -369,7 +368,8 @@ impl Seen<'_> {
             .found
             .iter()
             .any(|found| found.kind == Kind::ClientSecret);
-        if client {
+        // RFC 9449 §10.1: the proof is a part of the pushed request, and binds the code.
+        if client || self.has("dpop") && self.path(&["/par"]) {
             Role::TokenRequest
         } else if self.found.is_empty() {
             Role::None

@@ -183,7 +183,8 @@ fn bound(case: &Case<'_>) -> bool {
             param(it, "token_type").is_some_and(|value| value.eq_ignore_ascii_case("dpop"))
         })
         || case.credentials().any(|(_, sighting, credential)| {
-            sighting.role == Role::ResourceRequest && credential.name.eq_ignore_ascii_case("dpop")
+            let named = |name| credential.name.eq_ignore_ascii_case(name);
+            sighting.role == Role::ResourceRequest && named("dpop") || named("authorization_dpop")
         })
         || (case.kind == Kind::RefreshToken && case.has(Modifier::Dpop))
 }
