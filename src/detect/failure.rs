@@ -1,6 +1,6 @@
 //! The error codes of the two endpoints and of an API: words by which an answer is known that grants nothing.
 
-use super::message::Message;
+use super::message::{Field, Message};
 use crate::collect::{Observation, Via};
 
 /// Whether a code is one of an authorization response (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
@@ -25,10 +25,13 @@ pub(super) fn is_of_authorization(code: &str) -> bool {
 }
 
 /// Whether a code is one of a token endpoint (RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5 and §8), or one
-/// that GitHub documents for its own.
-pub(super) fn is_of_token_endpoint(code: &str) -> bool {
+/// that GitHub documents for its own, or any number of `WeChat`'s but that of success.
+pub(super) fn is_of_token_endpoint(error: &Field) -> bool {
+    if *error.key.key == *"errcode" {
+        return error.canonical != "0";
+    }
     matches!(
-        code,
+        error.canonical.as_str(),
         "invalid_request"
             | "invalid_client"
             | "invalid_grant"

@@ -208,7 +208,7 @@ impl Seen<'_> {
 
     /// An answer of the token endpoint that grants nothing. An API may use the same words.
     fn is_token_error(&self) -> bool {
-        let error = self.field("error").map(|field| field.canonical.as_str());
+        let error = self.field("error").or_else(|| self.field("errcode"));
         self.path(&["token", "oauth"]) && error.is_some_and(failure::is_of_token_endpoint)
     }
 

@@ -331,7 +331,7 @@ pub(in crate::collect) fn is_worth_a_look(needles: &Needles, via: &Via, body: &[
 fn may_refuse(via: &Via, body: &[u8]) -> bool {
     /// Bytes of such a body: a code, a sentence, the address of a page and some numbers have a few hundred.
     const LONGEST: usize = 16 << 10;
-    /// RFC 6749 §5.2; WeChat's; RFC 7662 §2.2.
+    /// RFC 6749 §5.2; the like with a number; RFC 7662 §2.2.
     const WORDS: [&[u8]; 3] = [b"error", b"errcode", b"\"active\""];
     let says = |word: &&[u8]| memchr::memmem::find(body, word).is_some();
     *via == Via::Response && body.len() <= LONGEST && WORDS.iter().any(says)

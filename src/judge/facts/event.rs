@@ -3,7 +3,7 @@
 use super::{Facts, param};
 use crate::atoms::{Kind, Method, Slot};
 use crate::collect::Via;
-use crate::detect::{Credential, REVOCATION, Role, Sighting};
+use crate::detect::{Credential, Param, REVOCATION, Role, Sighting};
 use crate::flow::client::is_introspection;
 
 /// What happened to a credential.
@@ -129,7 +129,7 @@ impl Facts<'_> {
         let mut status = request.status;
         for (_, mate) in self.exchange(request) {
             status = status.or(mate.status);
-            let error = mate.params.iter().find(|param| *param.name == *"error");
+            let error = mate.params.iter().find(|it| is_error(it));
             told = told.or(error.map(|error| Answer::of_error(error.value.as_deref())));
             let answers = mate.role == Role::TokenResponse
                 || mate.via == Via::Response && mate.role != Role::TokenRequest;
@@ -181,6 +181,16 @@ impl Answer {
             Some("access_denied" | "expired_token") => Self::Ended,
             _ => Self::Untold,
         }
+    }
+}
+
+/// Whether a parameter says that a request failed.
+fn is_error(param: &Param) -> bool {
+    match &*param.name {
+        "error" => true,
+        // `WeChat`'s, which answers with status 200.
+        "errcode" => param.value.as_deref() != Some("0"),
+        _ => false,
     }
 }
 

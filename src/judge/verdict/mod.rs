@@ -36,6 +36,9 @@ pub(super) struct Case<'a> {
     pub(super) clock: Clock,
 }
 
+/// A place, and the first and the last moment there.
+type Ends = (usize, [Option<Timestamp>; 2]);
+
 /// What a holder can reach: all of the holder's evidence, or one file of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reach {
@@ -220,7 +223,7 @@ impl<'a> Case<'a> {
         of: impl Fn(usize) -> Option<usize>,
     ) -> Vec<(usize, Option<Timestamp>)> {
         let mut ranks: HashMap<usize, usize> = HashMap::new();
-        let mut ends: BTreeMap<(usize, bool), (usize, [Option<Timestamp>; 2])> = BTreeMap::new();
+        let mut ends: BTreeMap<(usize, bool), Ends> = BTreeMap::new();
         for (index, _) in self.sightings() {
             let Some(place) = of(index) else { continue };
             let next = ranks.len();
