@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::atoms::{Digest, JoinKey, Kind};
 use crate::detect::Sighting;
-use crate::flow::census::{Fact, Habit, facts};
+use crate::flow::census::{Fact, facts};
+use crate::flow::client::Habit;
 use crate::report::json;
 use crate::report::restore::{NotUnderstood, key};
 
@@ -45,6 +46,8 @@ enum Line {
     },
     /// Where a request asks for its answer.
     Redirect { digest: String },
+    /// A source that keeps the headers in which clients authenticate.
+    Headers { source: String },
     /// How a client proves who it is.
     Client {
         source: String,
@@ -134,6 +137,10 @@ fn tell(fact: Fact, lines: &mut BTreeMap<String, Line>) {
             let digest = digest.to_string();
             lines.insert(digest.clone(), Line::Redirect { digest });
         }
+        Fact::Headers(source) => {
+            let source = source.to_string();
+            lines.insert("headers".into(), Line::Headers { source });
+        }
         Fact::Client {
             source,
             client,
@@ -197,6 +204,7 @@ fn understood(line: Line, note: &mut dyn FnMut(Fact)) -> Result<(), NotUnderstoo
             }
         }
         Line::Redirect { digest: text } => note(Fact::Redirect(digest(&text)?)),
+        Line::Headers { source } => note(Fact::Headers(digest(&source)?)),
         Line::Client {
             source,
             client_id,

@@ -649,7 +649,7 @@ fn every_clue_and_weakness_names_a_sighting_of_its_trail() {
         redeems,
     ]);
     let trail = &found.trails[0];
-    assert_eq!(trail.grant, Flow::CodeNopkcePublic);
+    assert_eq!(trail.grant, Flow::CodeNopkce);
     assert!(!trail.clues.is_empty());
     let members: Vec<_> = trail
         .steps

@@ -14,7 +14,7 @@ use super::score::{self, Found, Setting};
 use super::shared::Shared;
 use super::url::Url;
 use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
-use super::{challenge, channel, encoding, grant, mask, pem, role};
+use super::{challenge, channel, encoding, failure, grant, mask, pem, role};
 use crate::atoms::rules::Rules;
 use crate::atoms::{JoinKey, Kind, Masked, Method, Place, Secret};
 use crate::collect::{Observation, Payload, Via};
@@ -38,7 +38,7 @@ pub(super) fn sightings(
         found.sort_by_key(|found| found.field);
         let role = role::role(observation, message, &found, &setting);
         let is_message = !matches!(role, Role::None | Role::Stored | Role::ResourceRequest);
-        if found.is_empty() && !is_message {
+        if found.is_empty() && !is_message && !failure::refuses_token(observation, message) {
             continue;
         }
         if out.is_empty() {

@@ -1,4 +1,7 @@
-//! The error codes of the two endpoints: words by which an answer is known that grants nothing.
+//! The error codes of the two endpoints and of an API: words by which an answer is known that grants nothing.
+
+use super::message::{Field, Message};
+use crate::collect::{Observation, Via};
 
 /// Whether a code is one of an authorization response (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
 pub(super) fn is_of_authorization(code: &str) -> bool {
@@ -22,10 +25,13 @@ pub(super) fn is_of_authorization(code: &str) -> bool {
 }
 
 /// Whether a code is one of a token endpoint (RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5 and §8), or one
-/// that GitHub documents for its own.
-pub(super) fn is_of_token_endpoint(code: &str) -> bool {
+/// that GitHub documents for its own, or any number of `WeChat`'s but that of success.
+pub(super) fn is_of_token_endpoint(error: &Field) -> bool {
+    if *error.key.key == *"errcode" {
+        return error.canonical != "0";
+    }
     matches!(
-        code,
+        error.canonical.as_str(),
         "invalid_request"
             | "invalid_client"
             | "invalid_grant"
@@ -47,4 +53,14 @@ pub(super) fn is_of_token_endpoint(code: &str) -> bool {
             | "device_flow_disabled"
             | "unverified_user_email"
     )
+}
+
+/// Whether a message is the answer of an API that refused the token that it was called with (RFC 6750 §3.1): it has
+/// no credential, and says what one is worth. Another 401 may be about anything.
+pub(super) fn refuses_token(observation: &Observation, message: &Message) -> bool {
+    let status = observation.exchange.as_ref().and_then(|it| it.status);
+    let mut errors = message.fields.iter().filter(|it| *it.key.key == *"error");
+    observation.via == Via::Response
+        && status == Some(401)
+        && errors.any(|it| it.canonical == "invalid_token")
 }

@@ -36,6 +36,10 @@ pub(super) fn message(name: &str, value: &str) -> Message {
             let value = rest.trim().trim_start_matches("token=").trim_matches('"');
             fields.push(Field::new(&name, value.to_owned(), Slot::Header));
         }
+        (false, _) if lower == "www-authenticate" => {
+            let error = challenge_error(value).map(str::to_owned);
+            fields.extend(error.map(|error| Field::new("error", error, Slot::Header)));
+        }
         (false, "bearer") if !is_challenge(rest) => {
             fields.push(Field::new(
                 "authorization_bearer",
@@ -54,6 +58,11 @@ pub(super) fn message(name: &str, value: &str) -> Message {
         if lower.ends_with("authorization") {
             name.clone_into(&mut field.name);
         }
+    }
+    // The scheme is the token's type (RFC 6749 §7.1, RFC 9449 §7.1), and the header's name does not tell it.
+    if lower.ends_with("authorization") && scheme.eq_ignore_ascii_case("dpop") {
+        let scheme = scheme.to_owned();
+        fields.push(Field::new("token_type", scheme, Slot::Header));
     }
     Message {
         form: Form::Header,
@@ -140,6 +149,24 @@ fn oauth1_header(value: &str) -> Vec<Field> {
             Field::new(name.trim(), value.into_owned(), Slot::Header)
         })
         .collect()
+}
+
+/// Why a resource server refused a bearer token (RFC 6750 §3). What it says of other schemes is of their proofs, too
+/// (RFC 9449 §7.1).
+fn challenge_error(challenges: &str) -> Option<&str> {
+    let mut is_bearer = false;
+    challenges.split(',').find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        let name = match name.trim().split_once([' ', '\t']) {
+            Some((scheme, name)) => {
+                is_bearer = scheme.eq_ignore_ascii_case("bearer");
+                name.trim()
+            }
+            None => name.trim(),
+        };
+        let is_error = is_bearer && name.eq_ignore_ascii_case("error");
+        is_error.then(|| value.trim().trim_matches('"'))
+    })
 }
 
 /// Whether what follows a scheme is a challenge's first parameter, `realm="x"`, and not a token: in a token `=`

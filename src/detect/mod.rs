@@ -10,6 +10,7 @@ pub mod clock;
 mod command;
 mod cookies;
 mod encoding;
+mod endpoint;
 mod failure;
 mod fragment;
 mod grant;
@@ -41,7 +42,7 @@ use std::sync::Arc;
 
 pub use address::Address;
 pub use channel::Channel;
-pub use role::REVOCATION;
+pub use endpoint::{INTROSPECTION, REVOCATION};
 
 use crate::atoms::rules::Rules;
 use crate::atoms::{

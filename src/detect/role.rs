@@ -1,13 +1,11 @@
 //! Which protocol message it is: names beside names, where they sat, and what was found in them.
 
+use super::endpoint::{INTROSPECTION, REVOCATION};
 use super::message::{Field, Form, Message};
 use super::score::{Found, Setting};
 use super::{REPORT, Role, failure, grant};
 use crate::atoms::{Kind, Slot};
 use crate::collect::{Observation, Payload, Store, Via};
-
-/// What the path of a revocation endpoint has; RFC 7009 §2 leaves its name open.
-pub const REVOCATION: [&str; 3] = ["/revoke", "/revocation", ".revoke"];
 
 /// What is asked of a message.
 struct Seen<'a> {
@@ -190,7 +188,7 @@ impl Seen<'_> {
         let exchange = self.any(&["codeverifier", "clientsecret", "clientassertion"])
             && self.any(&["code", "refreshtoken", "clientid", "authcode", "token"]);
         let hinted = self.has("token") && self.has("tokentypehint")
-            || self.has("token") && (self.path(&REVOCATION) || self.path(&["/introspect"]));
+            || self.has("token") && (self.path(&REVOCATION) || self.path(&INTROSPECTION));
         let pushed = self.message.form == Form::Fields
             && self.has("clientid")
             && self.path(&[
@@ -210,7 +208,7 @@ impl Seen<'_> {
 
     /// An answer of the token endpoint that grants nothing. An API may use the same words.
     fn is_token_error(&self) -> bool {
-        let error = self.field("error").map(|field| field.canonical.as_str());
+        let error = self.field("error").or_else(|| self.field("errcode"));
         self.path(&["token", "oauth"]) && error.is_some_and(failure::is_of_token_endpoint)
     }
 
@@ -346,7 +344,8 @@ impl Seen<'_> {
         const GRANTED: [&str; 4] = ["accesstoken", "idtoken", "refreshtoken", "devicecode"];
         let response = observation.via != Via::Request;
         let pushed = self.has("requesturi") && self.has("expiresin");
-        let introspected = self.has("active") && self.any(&["scope", "clientid", "exp"]);
+        let introspected = self.has("active")
+            && (self.any(&["scope", "clientid", "exp"]) || self.path(&INTROSPECTION));
         if self.is_token_request() {
             Role::TokenRequest
         } else if response
@@ -369,7 +368,8 @@ impl Seen<'_> {
             .found
             .iter()
             .any(|found| found.kind == Kind::ClientSecret);
-        if client {
+        // RFC 9449 §10.1: the proof is a part of the pushed request, and binds the code.
+        if client || self.has("dpop") && self.path(&["/par"]) {
             Role::TokenRequest
         } else if self.found.is_empty() {
             Role::None

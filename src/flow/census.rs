@@ -5,9 +5,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::client::{self, Habit};
 pub use super::index::value;
-use super::index::{is_of_one_run, is_request, is_response, param, request_keys};
-use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Locator, Slot};
+use super::index::{is_of_one_run, is_request, is_response, request_keys};
+use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Credential, Role, Sighting};
 
 /// A key that this many *different* requests carry joins nothing: it is constant, or reused. Two requests
@@ -52,27 +53,8 @@ pub enum Fact {
         /// What it says.
         habit: Habit,
     },
-}
-
-/// How a client proves who it is, by the messages of one file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Habit {
-    /// Whether its token requests authenticate, as far as seen. One that does settles it: a client may send its
-    /// secret in some requests only.
-    pub authenticates: Option<bool>,
-    /// Whether a message shows its secret.
-    pub shows_secret: bool,
-}
-
-impl Habit {
-    /// What two messages, or two shares of the evidence, say together.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            authenticates: self.authenticates.max(other.authenticates),
-            shows_secret: self.shows_secret || other.shows_secret,
-        }
-    }
+    /// A source keeps the headers in which clients authenticate.
+    Headers(Digest),
 }
 
 /// Tells what a sighting says of the source that it is in.
@@ -98,12 +80,10 @@ pub fn facts(sighting: &Sighting, source: Digest, tell: &mut dyn FnMut(Fact)) {
             }
         }
     }
-    let habit = Habit {
-        authenticates: (sighting.role == Role::TokenRequest)
-            .then(|| authentication(sighting))
-            .flatten(),
-        shows_secret: shows_secret(sighting),
-    };
+    if client::keeps_headers(sighting) {
+        tell(Fact::Headers(source));
+    }
+    let habit = Habit::of(sighting);
     if habit != Habit::default()
         && let Some(client) = value(sighting, "client_id")
     {
@@ -184,6 +164,9 @@ impl Census {
                 client,
                 habit,
             } => self.clients.note(source, client, habit),
+            Fact::Headers(source) => {
+                self.clients.headers.insert(source);
+            }
         }
     }
 
@@ -226,79 +209,37 @@ impl Weak {
     }
 }
 
-/// By source and `client_id`.
+/// How clients prove who they are, as far as each source shows it.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Clients(HashMap<Digest, HashMap<Box<str>, Habit>>);
+pub struct Clients {
+    /// By source and `client_id`.
+    habits: HashMap<Digest, HashMap<Box<str>, Habit>>,
+    /// Sources that keep the headers in which they do.
+    headers: HashSet<Digest>,
+}
 
 impl Clients {
     /// What the messages of a client in a file say.
     pub fn habit(&self, source: Digest, client: &str) -> Habit {
-        let of_source = self.0.get(&source);
+        let of_source = self.habits.get(&source);
         let habit = of_source.and_then(|clients| clients.get(client));
-        habit.copied().unwrap_or_default()
+        let habit = habit.copied().unwrap_or_default();
+        let keeps = self.keeps_headers(source);
+        Habit {
+            authenticates: habit.authenticates.filter(|does| *does || keeps),
+            ..habit
+        }
+    }
+
+    /// Whether a source keeps the headers in which clients authenticate: what is not there was not sent.
+    pub fn keeps_headers(&self, source: Digest) -> bool {
+        self.headers.contains(&source)
     }
 
     fn note(&mut self, source: Digest, client: Box<str>, habit: Habit) {
-        let known = self.0.entry(source).or_default();
+        let known = self.habits.entry(source).or_default();
         let known = known.entry(client).or_default();
         *known = known.and(habit);
-    }
-}
-
-/// An assertion is used up by its request; only a secret lets a holder authenticate again.
-pub fn shows_secret(sighting: &Sighting) -> bool {
-    let token_request = sighting.role == Role::TokenRequest;
-    sighting.credentials.iter().any(|credential| {
-        credential.kind == Kind::ClientSecret
-            || (token_request && credential.kind == Kind::BasicCredentials)
-    })
-}
-
-/// Whether a token request proves who its client is (RFC 6749 §2.3, RFC 7523 §2.2).
-pub fn authenticates(request: &Sighting) -> bool {
-    request.credentials.iter().any(|credential| {
-        matches!(
-            credential.kind,
-            Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
-        )
-    })
-}
-
-/// Whether a token request was recorded with all by which a client may prove who it is, and does not: what it redeems
-/// is there, and so would be a secret in its body, or an `Authorization` header (RFC 6749 §2.3.1).
-pub fn is_anonymous(request: &Sighting) -> bool {
-    let redeems = request.credentials.iter().any(|it| it.kind.is_redeemed());
-    redeems && is_whole(request) && !authenticates(request)
-}
-
-/// Whether the evidence shows of a token request what stands outside its URL. A capture does; so does a log that was
-/// told to write bodies, and whoever does that to find a fault writes headers too. What tells of a request without
-/// the code that it must have (RFC 6749 §4.1.3) is none.
-pub fn is_whole(request: &Sighting) -> bool {
-    let in_body = || param(request, "grant_type").is_some_and(|it| !it.slot.is_url());
-    let has_code = || !is_retold(request) || param(request, "code").is_some();
-    is_captured(request) || in_body() && has_code()
-}
-
-/// Whether a message is known from what a program wrote down of it, as pairs in a text or as JSON of its own: it
-/// writes what it likes to, and what is not there may have been sent.
-pub fn is_retold(message: &Sighting) -> bool {
-    let retold = |slot: Slot| matches!(slot, Slot::Text | Slot::Json);
-    !is_captured(message) && message.params.iter().any(|it| retold(it.slot))
-}
-
-/// Whether the evidence records a message with its headers and its body: a capture does, a log or a history has what
-/// stands in the URL, and at best what it was told to add.
-pub fn is_captured(message: &Sighting) -> bool {
-    matches!(message.place.locator, Locator::Entry { .. })
-}
-
-/// How the client of a request proves who it is. What may not have been recorded says nothing.
-fn authentication(request: &Sighting) -> Option<bool> {
-    if authenticates(request) {
-        Some(true)
-    } else {
-        is_anonymous(request).then_some(false)
     }
 }
 
@@ -528,16 +469,5 @@ mod tests {
         }
         distinct.sort();
         assert_eq!(distinct.pairs.len(), 2);
-    }
-
-    #[test]
-    fn a_secret_that_one_message_shows_is_shown() {
-        let shown = Habit {
-            shows_secret: true,
-            ..Habit::default()
-        };
-        assert!(shown.and(Habit::default()).shows_secret);
-        assert!(Habit::default().and(shown).shows_secret);
-        assert!(!Habit::default().and(Habit::default()).shows_secret);
     }
 }

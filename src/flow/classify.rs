@@ -1,7 +1,7 @@
 //! The name of a run: one `match` over what was seen of request, response and token request, and what
 //! else is true of it. Concludes nothing from a half that was not seen.
 
-use super::census::is_whole;
+use super::client::{self, authenticates};
 use super::handoff::{self, Origin};
 use super::index::{Index, is_request, is_response, is_token, param, value};
 use super::names::{Flow, Pkce};
@@ -61,7 +61,7 @@ struct Seen {
     grant_type: Option<Box<str>>,
     /// Whether the client authenticated.
     authenticated: bool,
-    /// Whether a token request was recorded with its headers and its body.
+    /// Whether a token request was recorded with all by which a client authenticates.
     whole: bool,
     pkce: Pkce,
     failed: bool,
@@ -111,21 +111,6 @@ pub(super) fn has_fragment_token(index: &Index<'_>, sighting: &Sighting) -> bool
         .any(|(credential, kind)| is_token(kind) && credential.slot == Slot::Fragment)
 }
 
-/// Whether the client authenticated itself to the token endpoint; a `client_id` alone is no authentication.
-pub(super) fn is_authenticated(sighting: &Sighting) -> bool {
-    let mut kinds = sighting
-        .credentials
-        .iter()
-        .map(|credential| credential.kind);
-    kinds.any(|kind| {
-        matches!(
-            kind,
-            Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
-        )
-    }) || param(sighting, "client_assertion").is_some()
-        || param(sighting, "client_secret").is_some()
-}
-
 impl Seen {
     fn of(index: &Index<'_>, run: &Run, pkce: Pkce) -> Self {
         let rest = || index.each(&run.rest).map(|(_, sighting)| sighting);
@@ -163,14 +148,21 @@ impl Seen {
             brought,
             origin,
             grant_type: grant_type.map(Into::into),
-            authenticated: rest().any(|s| s.role == Role::TokenRequest && is_authenticated(s)),
-            whole: rest().any(|s| s.role == Role::TokenRequest && is_whole(s)),
+            authenticated: rest().any(|s| s.role == Role::TokenRequest && authenticates(s)),
+            whole: !rest().any(client::is_of_certificate)
+                && rest().any(|s| s.role == Role::TokenRequest && shows_client(index, s)),
             pkce,
             failed: errors() && !credentials(),
             user_code: requests().any(|s| param(s, "user_code").is_some())
                 || rest().any(|s| index.credentials(s).any(|(_, kind)| kind == Kind::UserCode)),
         }
     }
+}
+
+/// Whether the client of a token request would be seen to authenticate.
+fn shows_client(index: &Index<'_>, request: &Sighting) -> bool {
+    let clients = &index.common.clients;
+    client::may_be_public(request) && clients.keeps_headers(index.source(request))
 }
 
 /// The code grant, by what is known of PKCE and of the client. `code-secret` needs a token request, and `-public` one

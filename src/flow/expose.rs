@@ -8,7 +8,7 @@ use super::names::Flow;
 use super::run::Run;
 use super::{Exposure, place};
 use crate::atoms::Digest;
-use crate::detect::Sighting;
+use crate::detect::{Role, Sighting};
 
 /// A run, and the trail that it became, if it became one.
 pub(super) struct Told<'a> {
@@ -80,7 +80,7 @@ impl<'a> Places<'a> {
                 *known = (*known).max(worst);
             }
             flow => {
-                if flow == Flow::HandoffQuery {
+                if flow == Flow::HandoffQuery || sighting.role == Role::ResponseInQuery {
                     self.handed.insert(page);
                 }
                 self.worst = self.worst.max(Some(worst));

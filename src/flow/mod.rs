@@ -4,6 +4,7 @@
 mod asked;
 pub mod census;
 mod classify;
+pub mod client;
 mod clue;
 mod component;
 mod expose;

@@ -1,6 +1,6 @@
 //! What the evidence says of PKCE in a run. Says nothing of a request that was not seen.
 
-use super::census::{is_captured, is_retold, is_whole};
+use super::client::{is_captured, is_retold, is_whole};
 use super::index::{Index, is_answer, is_request, is_token, param, value};
 use super::names::Pkce;
 use super::run::Run;

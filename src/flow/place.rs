@@ -24,7 +24,7 @@ pub(super) fn of(
         (_, Role::ResourceRequest, slot) if slot.is_url() && is_token(kind) => Flow::BearerInQuery,
         (_, _, Slot::Fragment) if is_token(kind) => fragment(index, run, grant, sighting),
         (_, Role::ResponseInQuery, Slot::Query) if is_token(kind) && !is_jarm(sighting) => {
-            Flow::HandoffQuery
+            query(index, run, grant, sighting)
         }
         (_, Role::None, Slot::Query | Slot::Path) if is_token(kind) => page_or_call(sighting),
         (Kind::ApiKey, _, Slot::Query | Slot::Path | Slot::Userinfo) => Flow::BearerInQuery,
@@ -103,6 +103,30 @@ fn fragment(index: &Index<'_>, run: &Run, grant: Flow, sighting: &Sighting) -> F
             Origin::Server => Flow::Implicit,
             Origin::Open => Flow::FragmentTokenUnattributed,
         },
+    }
+}
+
+/// A token in the query of a response was handed over, but for one that a request asked for at this place: some servers
+/// answer so where the request wants the query, which they must not (Multiple Response Types §3, §5). No server issues
+/// a refresh token there (RFC 6749 §4.2.2).
+fn query(index: &Index<'_>, run: &Run, grant: Flow, sighting: &Sighting) -> Flow {
+    let refreshes = || {
+        let mut kinds = sighting.credentials.iter().map(|it| it.kind);
+        kinds.any(|kind| kind == Kind::RefreshToken)
+    };
+    let is_front = matches!(
+        grant,
+        Flow::Implicit
+            | Flow::ImplicitOidcBoth
+            | Flow::ImplicitOidcIdtoken
+            | Flow::HybridCodeToken
+            | Flow::HybridCodeIdtoken
+            | Flow::HybridCodeIdtokenToken
+    );
+    if is_front && run.wanted(index).tokens_at(sighting) && !refreshes() {
+        grant
+    } else {
+        Flow::HandoffQuery
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::index::{Index, is_request, is_response, is_token, value};
 use super::names::{Flow, Pkce};
 use super::run::Run;
-use super::{Step, Trail, classify, clue, handoff, modifier, pkce, place, weakness};
+use super::{Step, Trail, classify, client, clue, handoff, modifier, pkce, place, weakness};
 use crate::atoms::{Digest, Kind, Masked, Slot};
 use crate::detect::{Channel, Role, Sighting};
 
@@ -71,14 +71,15 @@ fn client_id(index: &Index<'_>, run: &Run) -> Option<Box<str>> {
     let members = run.members();
     let all = || index.each(members).map(|(_, sighting)| sighting);
     let claims = || {
-        all().flat_map(|s| {
+        let own = all().filter(|s| !client::is_introspection(s));
+        own.flat_map(|s| {
             s.credentials
                 .iter()
                 .filter_map(|c| Some((c.kind, c.claims.as_ref()?)))
         })
     };
     all()
-        .find_map(|s| value(s, "client_id"))
+        .find_map(client::named)
         .or_else(|| claims().find_map(|(_, claims)| claims.azp.as_deref()))
         .or_else(|| {
             let mut of_id_tokens = claims().filter(|(kind, _)| *kind == Kind::IdToken);
@@ -94,8 +95,10 @@ fn issuer(index: &Index<'_>, run: &Run) -> Option<Box<str>> {
         .filter(|s| is_response(s))
         .find_map(|s| value(s, "iss"));
     let claimed = || {
-        let mut claims =
-            rest().flat_map(|s| s.credentials.iter().filter_map(|c| c.claims.as_ref()));
+        let all = rest().flat_map(|s| &s.credentials);
+        // What proves who the client is was issued by the client (RFC 7523 §3).
+        let others = all.filter(|c| c.kind != Kind::ClientAssertion);
+        let mut claims = others.filter_map(|c| c.claims.as_ref());
         claims.find_map(|claims| claims.iss.as_deref())
     };
     let origin = || {

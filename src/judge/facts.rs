@@ -14,7 +14,8 @@ use super::holder::Holders;
 use crate::atoms::rules::provider::Provider;
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Locator};
 use crate::detect::{Credential, Role, Sighting};
-use crate::flow::census::{Habit, value};
+use crate::flow::census::value;
+use crate::flow::client::Habit;
 use crate::flow::{Correlated, Exposure, Trail};
 pub(super) use event::Event;
 use event::Happened;
@@ -109,8 +110,10 @@ impl<'a> Facts<'a> {
             }
         }
         for (index, sighting) in sightings.iter().enumerate() {
-            if sighting.role == Role::TokenRequest {
-                facts.note_token_request(index, sighting);
+            match sighting.role {
+                Role::TokenRequest => facts.note_token_request(index, sighting),
+                Role::ResourceRequest => facts.note_use(index, sighting),
+                _ => {}
             }
         }
         facts
@@ -229,6 +232,12 @@ impl<'a> Facts<'a> {
     pub(super) fn habit(&self, sighting: usize, client: &str) -> Habit {
         let source = self.holders.source(sighting);
         self.correlated.clients.habit(source, client)
+    }
+
+    /// Whether the file of a sighting keeps the headers in which clients authenticate.
+    pub(super) fn keeps_headers(&self, sighting: usize) -> bool {
+        let source = self.holders.source(sighting);
+        self.correlated.clients.keeps_headers(source)
     }
 
     fn keep_latest_runs(&mut self) {

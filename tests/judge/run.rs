@@ -14,7 +14,7 @@ use tokentrail::collect::{Store, Via};
 use tokentrail::detect::{
     Address, Channel, Claims, Credential, Param, REPORT, Role, Sighting, Signature, VisitKeys,
 };
-use tokentrail::flow::census::Census;
+use tokentrail::flow::census::{Census, Fact};
 use tokentrail::flow::{
     Correlated, Exposure, Flow, Modifier, Pkce, Step, Trail, Weakness, WeaknessKind,
 };
@@ -435,6 +435,10 @@ impl Run {
         let mut census = Census::default();
         for sighting in &self.correlated.sightings {
             census.add(sighting);
+            // Captures that leave headers out are a matter of the stories of flows.
+            if matches!(sighting.place.locator, Locator::Entry { .. }) {
+                census.note(Fact::Headers(sighting.place.source.digest()));
+            }
         }
         let correlated = Correlated {
             clients: census.common().clients,

@@ -133,7 +133,8 @@ impl Placed {
                     (Challenge::S256, _, _) => vec!["code-pkce-s256"],
                     (Challenge::Plain | Challenge::Unnamed, _, _) => vec!["code-pkce-plain"],
                     (Challenge::None, true, true) => vec!["code-secret"],
-                    (Challenge::None, true, false) => vec!["code-nopkce-public"],
+                    // A capture without any cookie may be one from which credentials were left out.
+                    (Challenge::None, true, false) => vec!["code-nopkce-public", "code-nopkce"],
                     (Challenge::None, false, _) => vec!["code-nopkce"],
                 }
             }

@@ -209,7 +209,9 @@ impl Observer<'_> {
             if self.needles.hit(value) {
                 self.push(header.at, pointer, via, Payload::Text(Raw::new(value)));
             }
-        } else if self.needles.hit(&[header.name, b": ", value].concat()) {
+        } else if header.is("www-authenticate") && !is_request
+            || self.needles.hit(&[header.name, b": ", value].concat())
+        {
             let payload = Payload::Header {
                 name: String::from_utf8_lossy(header.name).into(),
                 value: Raw::new(value),

@@ -1,9 +1,10 @@
 //! What happened to a credential, read from token requests and their answers. Who could see it is no matter.
 
-use super::Facts;
-use crate::atoms::{Kind, Method};
+use super::{Facts, param};
+use crate::atoms::{Kind, Method, Slot};
 use crate::collect::Via;
-use crate::detect::{Credential, REVOCATION, Role, Sighting};
+use crate::detect::{Credential, Param, REVOCATION, Role, Sighting};
+use crate::flow::client::is_introspection;
 
 /// What happened to a credential.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +22,12 @@ pub(in crate::judge) enum Event {
     Revoked,
     /// Its use was answered with a different one (RFC 9700 §4.14.2).
     Rotated,
+    /// An API took it, or the introspection endpoint called it active (RFC 7662 §2.2).
+    Accepted,
+    /// The introspection endpoint called it not active (RFC 7662 §2.2).
+    Inactive,
+    /// An API refused it as an invalid token (RFC 6750 §3.1).
+    Denied,
 }
 
 /// An event, and the sighting that shows it.
@@ -29,6 +36,11 @@ pub(in crate::judge) type Happened = (Event, usize);
 impl Facts<'_> {
     pub(super) fn note_token_request(&mut self, index: usize, request: &Sighting) {
         if asks_nothing(request) {
+            return;
+        }
+        if is_introspection(request) {
+            let told = self.introspected(request);
+            self.note(index, request, told, is_subject);
             return;
         }
         let answer = self.answer(request);
@@ -41,6 +53,51 @@ impl Facts<'_> {
                 events.push((event, index));
             }
         }
+    }
+
+    /// A call of an API with a token, or what came back.
+    pub(super) fn note_use(&mut self, index: usize, call: &Sighting) {
+        if asks_nothing(call) || call.via == Via::Response {
+            return;
+        }
+        let told = match call.status {
+            Some(200..=299) => Some(Event::Accepted),
+            Some(401) => self.denied(call),
+            _ => None,
+        };
+        self.note(index, call, told, is_presented);
+    }
+
+    fn note(
+        &mut self,
+        index: usize,
+        message: &Sighting,
+        told: Option<Event>,
+        of: fn(&Credential) -> bool,
+    ) {
+        let Some(event) = told else { return };
+        for credential in message.credentials.iter().filter(|it| of(it)) {
+            let events = self.events.entry(credential.id).or_default();
+            events.push((event, index));
+        }
+    }
+
+    fn introspected(&self, request: &Sighting) -> Option<Event> {
+        let mut answers = self
+            .exchange(request)
+            .filter(|(_, mate)| mate.role != Role::TokenRequest);
+        match answers.find_map(|(_, mate)| param(mate, "active"))? {
+            "true" => Some(Event::Accepted),
+            _ => Some(Event::Inactive),
+        }
+    }
+
+    fn denied(&self, call: &Sighting) -> Option<Event> {
+        let mut answers = self
+            .exchange(call)
+            .filter(|(_, mate)| mate.via == Via::Response);
+        let refused = answers.any(|(_, mate)| param(mate, "error") == Some("invalid_token"));
+        refused.then_some(Event::Denied)
     }
 
     fn told(&self, answer: &Answer, request: &Sighting, credential: &Credential) -> Option<Event> {
@@ -72,7 +129,7 @@ impl Facts<'_> {
         let mut status = request.status;
         for (_, mate) in self.exchange(request) {
             status = status.or(mate.status);
-            let error = mate.params.iter().find(|param| *param.name == *"error");
+            let error = mate.params.iter().find(|it| is_error(it));
             told = told.or(error.map(|error| Answer::of_error(error.value.as_deref())));
             let answers = mate.role == Role::TokenResponse
                 || mate.via == Via::Response && mate.role != Role::TokenRequest;
@@ -127,6 +184,16 @@ impl Answer {
     }
 }
 
+/// Whether a parameter says that a request failed.
+fn is_error(param: &Param) -> bool {
+    match &*param.name {
+        "error" => true,
+        // `WeChat`'s, which answers with status 200.
+        "errcode" => param.value.as_deref() != Some("0"),
+        _ => false,
+    }
+}
+
 /// What a token request exchanges for something else, once.
 fn is_grant(kind: Kind) -> bool {
     matches!(
@@ -155,11 +222,23 @@ fn asks_nothing(request: &Sighting) -> bool {
 }
 
 fn revoked(credential: &Credential) -> Option<Event> {
+    is_subject(credential).then_some(Event::Revoked)
+}
+
+/// The token that a request asks to revoke or to examine (RFC 7009 §2.1, RFC 7662 §2.1).
+fn is_subject(credential: &Credential) -> bool {
     let token = matches!(
         credential.kind,
         Kind::AccessToken | Kind::RefreshToken | Kind::OpaqueToken
     );
-    (token && credential.name.eq_ignore_ascii_case("token")).then_some(Event::Revoked)
+    token && credential.name.eq_ignore_ascii_case("token")
+}
+
+/// What opens an API, where RFC 6750 §2 has it. A cookie or another parameter may have had no part in the answer.
+fn is_presented(credential: &Credential) -> bool {
+    let token = matches!(credential.kind, Kind::AccessToken | Kind::OpaqueToken);
+    let by_name = || credential.name.eq_ignore_ascii_case("access_token");
+    token && (credential.slot == Slot::Header || by_name())
 }
 
 /// RFC 7009 §2.1: a request with `token` and no grant, to an endpoint whose path says so.

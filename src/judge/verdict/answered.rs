@@ -17,11 +17,19 @@ impl Case<'_> {
         }
     }
 
-    /// Whether an event had happened to it, and no request with it was answered with tokens after that.
+    /// Whether an event had happened to it, and it did not work after that: no request with it was answered with tokens,
+    /// and no API took it.
     pub(super) fn stands(&self, wanted: Event, at: Option<Timestamp>, reach: Reach) -> bool {
-        let worked = self.times(Event::Granted, at, reach).max();
+        let granted = self.times(Event::Granted, at, reach);
+        let worked = granted.chain(self.times(Event::Accepted, at, reach)).max();
         let last = self.times(wanted, at, reach).max();
         last.is_some_and(|last| worked.is_none_or(|worked| worked <= last))
+    }
+
+    /// Whether it ever worked.
+    pub(super) fn worked(&self) -> bool {
+        let mut events = self.facts.events(self.exposure.credential).iter();
+        events.any(|(event, _)| matches!(event, Event::Granted | Event::Accepted))
     }
 
     /// Whether it was answered with tokens at two moments: what was replaced by then works on.
@@ -42,6 +50,47 @@ impl Case<'_> {
         events
             .filter(move |(event, index)| *event == wanted && self.past(*index, at, reach))
             .map(|(_, index)| self.facts.time(*index))
+    }
+
+    /// What the introspection endpoint said of it (RFC 7662 §2.2). It says the same of what the asking server may not
+    /// know of.
+    pub(super) fn inactive(&self, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
+        self.stands(Event::Inactive, at, reach).then(|| {
+            Ruling::assumed(
+                State::Revoked,
+                "the introspection endpoint answered that it is not active: it has expired, was revoked, or was none of that server's",
+            )
+        })
+    }
+
+    /// What an API said of it (RFC 6750 §3.1). One that had taken it before is the one that it is for.
+    pub(super) fn denied(&self, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
+        if !self.stands(Event::Denied, at, reach) {
+            return None;
+        }
+        let hosts = |wanted: Event| -> Vec<&str> {
+            let events = self.facts.events(self.exposure.credential).iter();
+            let past =
+                events.filter(|(event, index)| *event == wanted && self.past(*index, at, reach));
+            let calls = past.filter_map(|(_, index)| self.facts.sighting(*index));
+            calls
+                .filter_map(|call| Some(&*call.address.as_ref()?.host))
+                .collect()
+        };
+        let taken = hosts(Event::Accepted);
+        Some(
+            if hosts(Event::Denied).iter().any(|host| taken.contains(host)) {
+                Ruling::assumed(
+                    State::Revoked,
+                    "an API that had taken it refused it later as an invalid token (invalid_token)",
+                )
+            } else {
+                Ruling::proven(
+                    State::Unknown,
+                    "an API refused it as an invalid token (invalid_token): it has expired, was revoked, or is not meant for that API",
+                )
+            },
+        )
     }
 
     /// Row 4. A grant that the token endpoint refused is expired, used, revoked, of another client or redirect URI, or a

@@ -6,7 +6,7 @@ use crate::atoms::rules::provider::Provider;
 use crate::atoms::{KeyKind, Kind};
 use crate::collect::Store;
 use crate::detect::{Channel, Role, Sighting};
-use crate::flow::census::{authenticates, is_anonymous, shows_secret};
+use crate::flow::client::{authenticates, is_anonymous, is_of_certificate, shows_secret};
 use crate::flow::{Flow, Modifier};
 use crate::judge::Basis;
 
@@ -34,8 +34,11 @@ impl Case<'_> {
         {
             return Client::Confidential(Basis::Proven);
         }
-        // Without its headers and its body a request says nothing about authentication.
-        if requests().any(|(_, it)| is_anonymous(it)) || grant(Flow::CodeNopkcePublic) {
+        // Without its headers and its body a request says nothing about authentication, nor where a handshake told.
+        let by_certificate = self.steps().any(|(_, it)| is_of_certificate(it));
+        let is_open =
+            |(index, it): (usize, &Sighting)| is_anonymous(it) && self.facts.keeps_headers(index);
+        if !by_certificate && requests().any(is_open) || grant(Flow::CodeNopkcePublic) {
             return Client::Public(Basis::Proven);
         }
         let elsewhere = self.seen_elsewhere();
@@ -50,7 +53,7 @@ impl Case<'_> {
         if !by_device && provider.is_some_and(Provider::requires_client_authentication) {
             return Client::Confidential(Basis::Documented);
         }
-        if elsewhere.contains(&false) || self.runs_at_the_user() {
+        if !by_certificate && elsewhere.contains(&false) || self.runs_at_the_user() {
             return Client::Public(Basis::Assumed);
         }
         Client::NotObserved

@@ -8,7 +8,7 @@ use super::client::Client;
 use super::{Case, Reach, Ruling};
 use crate::atoms::{JoinKey, KeyKind, Kind, Slot};
 use crate::collect::Via;
-use crate::detect::Role;
+use crate::detect::{Role, Sighting};
 use crate::flow::{Flow, Modifier, Pkce, WeaknessKind};
 use crate::judge::State;
 use crate::judge::clock::later;
@@ -27,11 +27,8 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
     }
     // RFC 9449 §10: the code is worth nothing without the key that dpop_jkt names.
     if is_bound(case) {
-        return Ruling::proven(
-            State::Bound,
-            "the request bound the code to a DPoP key (dpop_jkt)",
-        )
-        .needing(&["dpop_private_key"]);
+        return Ruling::proven(State::Bound, "the request bound the code to a DPoP key")
+            .needing(&["dpop_private_key"]);
     }
     let ruling = match pkce(case) {
         Pkce::S256 | Pkce::Plain if case.is_unenforced() => opened(
@@ -53,21 +50,31 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
     case.unless_refused(Ruling { basis, ..ruling }, at, reach)
 }
 
-/// Whether a request asked for it. A token that is bound to a key does not say that its code was.
+/// Whether a request asked for it, by the thumbprint of the key or by a proof of it beside a pushed request (RFC 9449
+/// §10.1). A token that is bound to a key does not say that its code was.
 fn is_bound(case: &Case<'_>) -> bool {
-    let mut params = case.steps().flat_map(|(_, step)| &step.params);
-    params.any(|it| &*it.name == "dpop_jkt")
+    case.steps().any(|(_, step)| {
+        let is_push = step.role == Role::TokenRequest && is_pushed_to(step);
+        let mut params = step.params.iter();
+        params.any(|it| &*it.name == "dpop_jkt" || &*it.name == "dpop" && is_push)
+    })
+}
+
+/// A proof at the token endpoint is one of the token's key.
+fn is_pushed_to(step: &Sighting) -> bool {
+    let path = step.address.as_ref().map(|address| &*address.path);
+    path.is_some_and(|path| path.to_ascii_lowercase().contains("/par"))
 }
 
 /// Row 3. RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
 pub(super) fn redeemed(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> {
-    case.happened(Event::Redeemed, at, reach).then(|| {
-        Ruling::new(
-            State::Spent,
-            case.grant_basis(at, reach),
-            "a token request with this code was answered with success; a second use must be denied and should revoke the tokens already issued",
-        )
-    })
+    let because = if case.stands(Event::Refused, at, reach) {
+        "a token request with this code was answered with success, and another was refused, at which a server should revoke the tokens already issued"
+    } else {
+        "a token request with this code was answered with success; a second use must be denied and should revoke the tokens already issued"
+    };
+    case.happened(Event::Redeemed, at, reach)
+        .then(|| Ruling::new(State::Spent, case.grant_basis(at, reach), because))
 }
 
 /// Row 5 of the table: it was exchanged unseen. What was refused was not.

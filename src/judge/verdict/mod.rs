@@ -36,6 +36,9 @@ pub(super) struct Case<'a> {
     pub(super) clock: Clock,
 }
 
+/// A place, and the first and the last moment there.
+type Ends = (usize, [Option<Timestamp>; 2]);
+
 /// What a holder can reach: all of the holder's evidence, or one file of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Reach {
@@ -210,7 +213,8 @@ impl<'a> Case<'a> {
     }
 
     /// The moments that decide, for each place that `of` names: no verdict rises as time passes, so that the
-    /// first sighting there is the worst; one without a time stands for itself. One value on a hundred
+    /// first sighting there is the worst, but for what worked after it had ended: then the last one may be. One
+    /// without a time stands for itself. One value on a hundred
     /// thousand lines is so judged once. In the order in which its own sightings name the places: what else the
     /// evidence holds changes nothing.
     fn moments(
@@ -219,21 +223,29 @@ impl<'a> Case<'a> {
         of: impl Fn(usize) -> Option<usize>,
     ) -> Vec<(usize, Option<Timestamp>)> {
         let mut ranks: HashMap<usize, usize> = HashMap::new();
-        let mut first: BTreeMap<(usize, bool), (usize, Option<Timestamp>)> = BTreeMap::new();
+        let mut ends: BTreeMap<(usize, bool), Ends> = BTreeMap::new();
         for (index, _) in self.sightings() {
             let Some(place) = of(index) else { continue };
             let next = ranks.len();
             let rank = *ranks.entry(place).or_insert(next);
             let when = at.or_else(|| self.facts.time(index));
-            let known = first.entry((rank, when.is_some())).or_insert((place, when));
-            known.1 = known.1.min(when);
+            let known = ends.entry((rank, when.is_some()));
+            let (_, [first, last]) = known.or_insert((place, [when; 2]));
+            (*first, *last) = ((*first).min(when), (*last).max(when));
         }
-        first.into_values().collect()
+        let rises = self.worked();
+        let moments = ends.into_values().flat_map(|(place, [first, last])| {
+            let last = (rises && first != last).then_some(last);
+            std::iter::once(first)
+                .chain(last)
+                .map(move |when| (place, when))
+        });
+        moments.collect()
     }
 
     /// The table. Its first rows hold for every kind; the rest is one `match` per family.
     fn rule(&self, at: Option<Timestamp>, reach: Reach) -> Ruling {
-        if self.happened(Event::Revoked, at, reach) {
+        if self.stands(Event::Revoked, at, reach) {
             return Ruling::proven(
                 State::Revoked,
                 "the revocation endpoint answered with success for it",

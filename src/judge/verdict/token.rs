@@ -14,7 +14,7 @@ use crate::judge::{Basis, State};
 
 /// Rows 13a to 17.
 pub(super) fn access(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Reach) -> Ruling {
-    if let Some(ruling) = not_a_token(case) {
+    if let Some(ruling) = not_a_token(case).or_else(|| case.inactive(at, reach)) {
         return ruling;
     }
     // RFC 9700 §2.2.1, §4.10.1.
@@ -32,23 +32,25 @@ pub(super) fn access(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Re
             .needing(&["private_key"])
         };
     }
+    // Of a bound one it may have been the proof that failed (RFC 9449 §7.1).
+    if let Some(ruling) = case.denied(at, reach) {
+        return ruling;
+    }
     match age {
         // Measured: a logout withdraws opaque tokens, and leaves those that APIs verify by themselves.
         Age::Fresh if case.claims.is_none() && case.logged_out(at, reach) => Ruling::assumed(
             State::Unknown,
             "a logout of its session was asked for after it, which withdraws it at many servers",
         ),
-        Age::Fresh => Ruling::new(State::Live, case.clock.basis, fresh(case)),
+        Age::Fresh => Ruling::new(State::Live, case.clock.basis, fresh(case, at, reach)),
         Age::Past | Age::Unlimited | Age::Untold => Ruling::assumed(State::Unknown, opaque(case)),
     }
 }
 
 /// Rows 18 to 21 (RFC 9700 §4.14.2; RFC 6749 §6, §10.4).
 pub(super) fn refresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
-    if let Some(ruling) = rotated(case, at, reach) {
-        return ruling;
-    }
-    if let Some(ruling) = not_a_token(case) {
+    let told = rotated(case, at, reach).or_else(|| not_a_token(case));
+    if let Some(ruling) = told.or_else(|| case.inactive(at, reach)) {
         return ruling;
     }
     case.unless_refused(held(case, at, reach), at, reach)
@@ -181,7 +183,8 @@ fn bound(case: &Case<'_>) -> bool {
             param(it, "token_type").is_some_and(|value| value.eq_ignore_ascii_case("dpop"))
         })
         || case.credentials().any(|(_, sighting, credential)| {
-            sighting.role == Role::ResourceRequest && credential.name.eq_ignore_ascii_case("dpop")
+            let named = |name| credential.name.eq_ignore_ascii_case(name);
+            sighting.role == Role::ResourceRequest && named("dpop") || named("authorization_dpop")
         })
         || (case.kind == Kind::RefreshToken && case.has(Modifier::Dpop))
 }
@@ -197,16 +200,22 @@ fn key_within(case: &Case<'_>, reach: Reach) -> bool {
     in_run || case.sightings().any(beside)
 }
 
-fn fresh(case: &Case<'_>) -> String {
+fn fresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> String {
     let says = &case.clock.says;
+    let ended = [Event::Revoked, Event::Inactive, Event::Denied];
+    let seen = if ended.iter().any(|event| case.happened(*event, at, reach)) {
+        "it was taken after a server had said that it is not valid"
+    } else {
+        "no revocation was seen"
+    };
     match case.signature {
         Signature::Verified => {
-            format!("its signature is verified, and {says} has not passed; no revocation was seen")
+            format!("its signature is verified, and {says} has not passed; {seen}")
         }
         Signature::Unverified => {
-            format!("{says}, unverified, has not passed; no revocation was seen")
+            format!("{says}, unverified, has not passed; {seen}")
         }
-        _ => format!("{says} has not passed; no revocation was seen"),
+        _ => format!("{says} has not passed; {seen}"),
     }
 }
 

@@ -1,0 +1,7 @@
+//! Words in the paths of endpoints whose names the specifications leave open.
+
+/// What the path of a revocation endpoint has (RFC 7009 §2).
+pub const REVOCATION: [&str; 3] = ["/revoke", "/revocation", ".revoke"];
+
+/// What the path of an introspection endpoint has (RFC 7662 §2). Of a token that is not active it tells nothing else.
+pub const INTROSPECTION: [&str; 2] = ["/introspect", "/check_token"];
