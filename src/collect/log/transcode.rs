@@ -202,12 +202,9 @@ fn begin_of_utf16(text: &[u8], last: u8) -> Option<Begin> {
     loop {
         let nul = at + memchr::memchr(0, text.get(at..)?)?;
         let (units, _) = text.get(nul..)?.as_chunks();
-        let letters = units.iter().take(UNITS);
-        if letters
-            .filter(|[high, low]| *high == 0 && is_ascii(*low))
-            .count()
-            == UNITS
-        {
+        let mut letters = units.iter().take(UNITS);
+        let is_wide = units.len() >= UNITS;
+        if is_wide && letters.all(|[high, low]| *high == 0 && is_ascii(*low)) {
             let before = text.get(..nul).unwrap_or_default();
             return Some(match before {
                 [.., 0xff, 0xfe, _] => (nul - 3, Some(UTF_16LE)),
