@@ -384,6 +384,38 @@ fn utf16_is_read_and_its_offsets_are_the_files() {
 }
 
 #[test]
+fn a_log_whose_encoding_changes_is_read_to_its_end() {
+    let utf16 =
+        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let noise = "127.0.0.1 - - [23/Nov/2026:01:28:04 +0000] \"GET /quiet HTTP/1.1\" 200 5\n";
+    let many = noise.repeat(40_000);
+    for (before, after) in [
+        (COMBINED.as_bytes().to_vec(), utf16(COMBINED)),
+        (utf16(COMBINED), COMBINED.into()),
+        (many.as_bytes().to_vec(), utf16(COMBINED)),
+        (utf16(&many), COMBINED.into()),
+    ] {
+        let line = if before.len() < 1_000 { 2 } else { 40_001 };
+        let byte = before.len();
+        let expected = [
+            format!("{line}@{byte} request url /cb?code=x&state=y"),
+            format!("{line}@{byte} referer to ? url https://idp.example/a?code=z"),
+        ];
+        let found = found(&read([before, after].concat()));
+        assert!(found.ends_with(&expected), "{found:?}");
+    }
+    // Its first bytes are text in either.
+    let text = [COMBINED.as_bytes().to_vec(), utf16(&COMBINED.repeat(9))].concat();
+    let evidence = Evidence::stream(Box::new(Cursor::new(text)), "unnamed").unwrap();
+    let context = Context {
+        rules: rules(),
+        log_timezone: None,
+        residue: false,
+    };
+    assert!((log::LOG.claims)(&evidence, &context));
+}
+
+#[test]
 fn a_line_of_five_megabytes_is_one_line() {
     let long = format!(
         "192.0.2.7 - - [23/Nov/2026:01:28:04 +0000] \"GET /{}?code=x HTTP/1.1\" 200 5\n",

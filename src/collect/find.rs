@@ -333,6 +333,12 @@ pub(super) fn belongs_to(
     is_one.then_some("read with its capture")
 }
 
+/// Whether these first bytes are those of a file that `SQLite` keeps under this ending.
+pub(super) fn is_sidecar(suffix: &str, first: &[u8]) -> bool {
+    let mut sidecars = SIDECARS.iter().filter(|(ending, _)| *ending == suffix);
+    sidecars.any(|(_, begins)| begins.iter().any(|begin| first.starts_with(begin)))
+}
+
 /// Whether a text begins with a message of a WebSocket as a capture holds it (`harTracer.ts` of Playwright).
 fn is_message_of_web_socket(text: &[u8]) -> bool {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();

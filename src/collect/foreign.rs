@@ -1,13 +1,19 @@
 //! What holds evidence and is not opened here: images of disks, captures of packets, logs in forms of their own, archives
-//! of other kinds. They are told by their first bytes, and the user is told what to do instead. Reads nothing further.
+//! of other kinds, what belongs to a database that is missing. They are told by their first bytes, and the user is told what to do instead. Reads nothing further.
 
 use std::sync::Arc;
 
-use super::{Context, Evidence, ReadError, Reader, Sink};
+use super::{Context, Evidence, ReadError, Reader, Sink, find};
 use crate::atoms::Source;
 
 /// All of them.
-pub const ALL: [&Reader; 4] = [&DISK_IMAGE, &PACKET_CAPTURE, &OTHER_LOG, &OTHER_ARCHIVE];
+pub const ALL: [&Reader; 5] = [
+    &DISK_IMAGE,
+    &PACKET_CAPTURE,
+    &OTHER_LOG,
+    &OTHER_ARCHIVE,
+    &SIDECAR,
+];
 
 /// Images of disks and file systems.
 pub static DISK_IMAGE: Reader = Reader {
@@ -37,6 +43,14 @@ pub static OTHER_ARCHIVE: Reader = Reader {
     read: |evidence: &Evidence, _: &Arc<Source>, _: &Context<'_>, _: &mut Sink<'_>| {
         Err(told(archive(evidence)))
     },
+};
+
+/// What SQLite keeps beside a database, where that is not. With it they are read; alone they are pages without a list of
+/// what is in them.
+pub static SIDECAR: Reader = Reader {
+    name: "sqlite-sidecar",
+    claims: |evidence, _| sidecar(evidence).is_some(),
+    read: |evidence, _, _, _| Err(told(sidecar(evidence))),
 };
 
 /// Bytes of the smallest file that is taken for an image by signs that stand in small files too.
@@ -189,6 +203,22 @@ fn log(evidence: &Evidence) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// What kind of file beside a database, and what to do.
+fn sidecar(evidence: &Evidence) -> Option<(&'static str, &'static str)> {
+    const ADVICE: &str = "it holds pages that were changed: put it beside its database, under the database's name and its own ending, and scan that folder";
+    let is = |suffix| find::is_sidecar(suffix, evidence.head());
+    if is("-wal") {
+        Some(("the write-ahead log of a database that is not here", ADVICE))
+    } else if is("-journal") {
+        Some((
+            "the rollback journal of a database that is not here",
+            ADVICE,
+        ))
+    } else {
+        None
+    }
+}
+
 /// What kind of archive, and what to do.
 fn archive(evidence: &Evidence) -> Option<(&'static str, &'static str)> {
     const ADVICE: &str = "unpack it, and scan the folder";
@@ -209,7 +239,8 @@ mod tests {
         let found = image(&evidence)
             .or_else(|| packets(&evidence))
             .or_else(|| log(&evidence))
-            .or_else(|| archive(&evidence));
+            .or_else(|| archive(&evidence))
+            .or_else(|| sidecar(&evidence));
         found.map(|found| told(Some(found)).to_string())
     }
 
@@ -244,6 +275,11 @@ mod tests {
             ),
             (with(0, b"7z\xbc\xaf\x27\x1c"), "7z"),
             (with(0, b"Rar!\x1a\x07\x01"), "RAR"),
+            (with(0, b"\x37\x7f\x06\x82"), "write-ahead log"),
+            (
+                with(0, b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"),
+                "rollback journal",
+            ),
         ] {
             let told = claimed("x", bytes).unwrap();
             assert!(told.contains(text), "{told}");

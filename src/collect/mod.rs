@@ -330,6 +330,7 @@ pub static READERS: &[&Reader] = &[
     &foreign::PACKET_CAPTURE,
     &foreign::OTHER_LOG,
     &foreign::OTHER_ARCHIVE,
+    &foreign::SIDECAR,
     &journal::JOURNAL,
     &log::LOG,
 ];

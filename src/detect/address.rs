@@ -25,10 +25,14 @@ pub struct Address {
     pub path: Arc<str>,
 }
 
-/// Public parts of a URL, variable segments left out.
+/// Public parts of a URL, variable segments left out, and of a path what goes beyond what is shown of a URL: it stands
+/// beside each part of its exchange.
 pub(super) fn address(url: &Url, known: &Known<'_>, shared: &mut Shared) -> Address {
-    let mut template = String::with_capacity(url.path.len());
+    let mut template = String::with_capacity(url.path.len().min(mask::MAX_URL));
     for (at, segment) in url.path.split('/').enumerate() {
+        if template.len() > mask::MAX_URL {
+            break;
+        }
         if at > 0 {
             template.push('/');
         }

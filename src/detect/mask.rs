@@ -14,7 +14,7 @@ use crate::atoms::rules::{Name, Rules, Show};
 const MAX_SHOWN: usize = 512;
 
 /// Longest masked URL: a screen line is shorter, a reader wants the place.
-const MAX_URL: usize = 2048;
+pub(super) const MAX_URL: usize = 2048;
 
 /// Public URLs in public URLs.
 const MAX_NESTED: usize = 2;
@@ -134,8 +134,10 @@ fn is_random(part: &[u8]) -> bool {
 /// Stands around what is shown in the place of a credential.
 const MARK: char = '\u{0}';
 
-/// Appends a path. Segments that are words stay; others, and credentials, do not.
+/// Appends a path, up to what is shown of a URL: it stands beside each part of its exchange. Segments that are words
+/// stay; others, and credentials, do not.
 fn path(path: &str, known: &Known<'_>, out: &mut String) {
+    let most = out.len() + MAX_URL;
     let mut rest = Cow::Borrowed(path);
     if path.contains(MARK) {
         // One of the evidence's own says nothing.
@@ -155,6 +157,9 @@ fn path(path: &str, known: &Known<'_>, out: &mut String) {
             out.push('/');
         }
         for (at, piece) in segment.split(';').enumerate() {
+            if out.len() > most {
+                return;
+            }
             if at > 0 {
                 out.push(';');
             }
@@ -367,6 +372,20 @@ mod tests {
                 let shown = url(&found, &known, &rules);
                 assert!(!shown.as_str().contains(secret), "{shown}");
             }
+        }
+    }
+
+    #[test]
+    fn of_a_long_path_its_head_is_shown() {
+        let rules = Rules::builtin().unwrap();
+        for part in ["/a", ";a", "/aZ3kQ9xV7mT2pL5w", "/x;sid=1"] {
+            let path = |times| format!("https://app.example/{}", part.repeat(times));
+            let whole = Url::new(&path(100_000));
+            let mut out = String::new();
+            super::path(&whole.path, &Known::default(), &mut out);
+            assert!((MAX_URL..MAX_URL + 100).contains(&out.len()), "{part}");
+            let shown = |found: &Url| url(found, &Known::default(), &rules);
+            assert_eq!(shown(&whole), shown(&Url::new(&path(3_000))), "{part}");
         }
     }
 

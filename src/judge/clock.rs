@@ -138,11 +138,37 @@ fn signed_url(case: &Case<'_>) -> Option<Clock> {
     case.sightings()
         .filter_map(|(_, sighting)| signed_until(sighting))
         .min()
-        .map(|at| Clock::at(at, Basis::Proven, "the expiry in the signed URL"))
+        .map(|(at, is_session)| {
+            if is_session {
+                Clock::at(
+                    at,
+                    Basis::Documented,
+                    "the longest session of AWS, with which the URL was signed and ends,",
+                )
+            } else {
+                Clock::at(at, Basis::Proven, "the expiry in the signed URL")
+            }
+        })
 }
 
-/// Expiry of an Azure, AWS, Google Cloud or CloudFront URL.
-fn signed_until(sighting: &Sighting) -> Option<Timestamp> {
+/// Seconds of the longest session of AWS (`DurationSeconds` of `GetSessionToken`, AWS STS API reference). What was signed
+/// with its credentials ends with it, whatever it states, and it began before.
+const LONGEST_SESSION: i64 = 36 * 3600;
+
+/// Expiry of an Azure, AWS, Google Cloud or CloudFront URL, and whether that is the end of the session behind it.
+fn signed_until(sighting: &Sighting) -> Option<(Timestamp, bool)> {
+    let stated = stated_until(sighting)?;
+    let mut params = sighting.params.iter();
+    let has_session = params.any(|param| &*param.name == "X-Amz-Security-Token");
+    let signed = param(sighting, "X-Amz-Date").filter(|_| has_session);
+    let session = signed.and_then(|date| later(basic(date)?, LONGEST_SESSION));
+    match session.filter(|session| *session < stated) {
+        Some(session) => Some((session, true)),
+        None => Some((stated, false)),
+    }
+}
+
+fn stated_until(sighting: &Sighting) -> Option<Timestamp> {
     if let Some(expiry) = param(sighting, "se") {
         return moment(expiry);
     }

@@ -213,8 +213,12 @@ fn what_the_list_of_a_zip_does_not_know_is_told() {
     let bytes = zip(&[deflated("access.log", line(1))]);
     let other = zip(&[deflated("error.log", line(2))]);
     let report = scan_bytes("x.zip", &[&bytes[..], &other].concat());
-    assert_eq!(report.places(), ["x.zip > error.log"]);
-    has_problem(&report, "begins with another archive");
+    assert_eq!(report.places(), ["x.zip > access.log", "x.zip > error.log"]);
+    has_problem(
+        &report,
+        "holds 1 members that its list does not name, the first at byte 0",
+    );
+    assert_eq!(report.code, 3);
     // A list of nothing.
     let report = scan_bytes("x.zip", &[&bytes[..], b"PK\x05\x06", &[0; 18]].concat());
     assert_eq!(report.places(), ["x.zip > access.log"]);
@@ -224,6 +228,58 @@ fn what_the_list_of_a_zip_does_not_know_is_told() {
     folder.unix_mode = 0o040_755;
     let report = scan_bytes("x.zip", &zip(&[folder]));
     assert_eq!(report.places(), ["x.zip > access.log"]);
+}
+
+#[test]
+fn members_between_those_that_a_zip_lists_are_read_and_told() {
+    let unlisted = |zip: &mut Zip, member: &Zipped| {
+        let (directory, entries) = (zip.directory.clone(), zip.entries);
+        zip.add(member);
+        (zip.directory, zip.entries) = (directory, entries);
+    };
+    let descriptor = |member: Zipped| Zipped {
+        descriptor: true,
+        ..member
+    };
+    let mut zip = Zip::new();
+    unlisted(&mut zip, &deflated("a.log", line(1)));
+    zip.add(&descriptor(deflated("b.log", line(2))));
+    zip.body
+        .extend_from_slice(b"nothing, over some bytes, and then a member");
+    unlisted(&mut zip, &descriptor(deflated("c.log", line(3))));
+    unlisted(&mut zip, &zipped("d.log", line(4)));
+    zip.add(&zipped("e.log", line(5)));
+    let listed = zip.finish(false);
+    let expected = ["a", "b", "c", "d", "e"].map(|name| format!("x.zip > {name}.log"));
+    let report = scan_bytes("x.zip", &listed);
+    assert_eq!(report.places(), expected);
+    has_problem(
+        &report,
+        "holds 3 members that its list does not name, the first at byte 0",
+    );
+    assert_eq!(report.code, 3);
+    // Where it ends cannot be told, or it would end in another one.
+    for member in [
+        descriptor(zipped("a.log", line(1))),
+        zipped("a.log", line(1).repeat(2)),
+    ] {
+        let mut zip = Zip::new();
+        unlisted(&mut zip, &member);
+        let half = zip.body.len() - line(1).len();
+        zip.body.truncate(half);
+        zip.add(&zipped("b.log", line(2)));
+        let report = scan_bytes("x.zip", &zip.finish(false));
+        assert_eq!(report.places(), ["x.zip > b.log"]);
+        has_problem(&report, "1 of which the end cannot be told");
+    }
+}
+
+#[test]
+fn a_zip_in_a_zip_is_no_member_of_the_outer_one() {
+    let inner = zip(&[deflated("a.log", line(1))]);
+    let report = scan_bytes("x.zip", &zip(&[zipped("inner.zip", inner)]));
+    assert_eq!(report.places(), ["x.zip > inner.zip > a.log"]);
+    assert!(report.problems().is_empty());
 }
 
 #[test]

@@ -179,9 +179,9 @@ fn a_database_and_its_log_are_matched_inside_the_archive() {
         assert_eq!(report.json["not_claimed"]["read with its database"], 1);
     }
     assert_eq!(scan_bytes("x", &zip(&apart)).count(), 1);
-    // The log alone holds everything when the main file is empty.
+    // The log alone holds everything when the main file is empty, and is told.
     let empty = [zipped("History", Vec::new()), zipped("History-wal", log)];
-    assert_eq!(scan_bytes("x", &zip(&empty)).list("sources").len(), 2);
+    assert_eq!(scan_bytes("x", &zip(&empty)).list("sources").len(), 3);
 }
 
 #[test]

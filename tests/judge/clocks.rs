@@ -93,6 +93,31 @@ fn a_signed_url_ends_when_it_says() {
     }
 }
 
+/// AWS STS, `GetSessionToken`: no session is longer than 36 hours.
+#[test]
+fn what_a_session_signed_ends_with_the_session() {
+    for (stated, session, hours) in [
+        ("604800", true, 36),
+        ("604800", false, 7 * 24),
+        ("3600", true, 1),
+    ] {
+        let link = seen(Place::Log, T0, Role::None)
+            .with(Kind::SignedUrl, "X-Amz-Signature", 2)
+            .param("X-Amz-Date", "20261123T060000Z")
+            .param("X-Amz-Expires", stated);
+        let link = if session {
+            link.param("X-Amz-Security-Token", "")
+        } else {
+            link
+        };
+        let run = Run::new(Flow::SignedUrl, Pkce::NotObserved, vec![link]);
+        let until = run.find(Kind::SignedUrl, EARLY).now.expires_at.unwrap();
+        let signed: jiff::Timestamp = "2026-11-23T06:00:00Z".parse().unwrap();
+        let lives = until.as_second() - signed.as_second();
+        assert_eq!(lives, hours * 3600, "{stated} {session}");
+    }
+}
+
 /// RFC 6749 §5.1: the lifetime is that of the access token, and not of what else a message brings.
 #[test]
 fn a_lifetime_is_that_of_the_token_that_is_named_for_it() {

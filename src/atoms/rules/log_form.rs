@@ -33,6 +33,8 @@ pub(super) struct RawFormat {
     pub(super) escape: Escape,
     #[serde(default)]
     pub(super) utc: bool,
+    #[serde(default)]
+    pub(super) month_first: bool,
     pub(super) restart: Option<Box<str>>,
     pub(super) examples: Vec<Example>,
     pub(super) counterexamples: Vec<Box<str>>,

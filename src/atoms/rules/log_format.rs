@@ -76,6 +76,8 @@ pub struct LogFormat {
     pub escape: Escape,
     /// Whether a time without a zone is UTC by the format's definition.
     pub utc: bool,
+    /// Whether a date in digits with slashes begins with the month, by the format's definition.
+    pub month_first: bool,
     /// The start of a record, where a writer may glue two records together on one line.
     pub restart: Option<Expression>,
     /// Records, and the roles that reading them must give.
@@ -274,6 +276,7 @@ impl LogFormat {
             source: raw.source,
             escape: raw.escape,
             utc: raw.utc,
+            month_first: raw.month_first,
             examples: raw.examples,
             counterexamples: raw.counterexamples,
         })

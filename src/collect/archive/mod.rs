@@ -5,6 +5,7 @@ mod expand;
 mod index;
 mod salvage;
 mod tar;
+mod unlisted;
 mod zip;
 
 use std::io::{self, Read};

@@ -42,17 +42,17 @@ pub(super) fn index(span: &Span, into: &mut Index) -> Result<(), ReadError> {
 }
 
 /// A member's own header (APPNOTE.TXT §4.3.7).
-struct Local {
+pub(super) struct Local {
     flags: u64,
     method: Option<Method>,
     size: u64,
     stated: u64,
     name: Vec<u8>,
-    header: u64,
+    pub(super) header: u64,
 }
 
 impl Local {
-    fn read(span: &Span, at: u64) -> Result<Option<Self>, ReadError> {
+    pub(super) fn read(span: &Span, at: u64) -> Result<Option<Self>, ReadError> {
         let fixed = span.bytes(at, LOCAL_LEN)?;
         if !fixed.starts_with(LOCAL) || fixed.len() < LOCAL_LEN {
             return Ok(None);
@@ -78,9 +78,14 @@ impl Local {
         }))
     }
 
+    /// Whether its data would end behind `end`, by what it states.
+    pub(super) fn passes(&self, data: u64, end: u64) -> bool {
+        data.saturating_add(self.stated) > end
+    }
+
     /// Bytes of its data, packed and unpacked; nothing where they cannot be told, and so neither where the next
     /// member begins.
-    fn sizes(&self, span: &Span, data: u64) -> Option<(u64, u64)> {
+    pub(super) fn sizes(&self, span: &Span, data: u64) -> Option<(u64, u64)> {
         let rest = span.len().saturating_sub(data);
         if self.flags & 8 == 0 || self.stated > 0 {
             return Some((self.stated.min(rest), self.size));
@@ -96,7 +101,7 @@ impl Local {
         Some((packed, inflated.total_out()))
     }
 
-    fn put(&self, at: u64, packed: u64, size: u64, into: &mut Index) -> bool {
+    pub(super) fn put(&self, at: u64, packed: u64, size: u64, into: &mut Index) -> bool {
         if self.name.ends_with(b"/") {
             return true;
         }
@@ -113,7 +118,7 @@ impl Local {
 }
 
 /// Where the next header stands: at `at`, or behind a descriptor.
-fn behind(span: &Span, at: u64) -> Result<u64, ReadError> {
+pub(super) fn behind(span: &Span, at: u64) -> Result<u64, ReadError> {
     let next = span.bytes(at, DESCRIPTOR + LOCAL.len())?;
     let skipped = memchr::memmem::find(&next, LOCAL).unwrap_or_default();
     Ok(at.saturating_add(skipped as u64))

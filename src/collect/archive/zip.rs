@@ -7,8 +7,8 @@ use std::io::{BufReader, Read};
 use super::super::decode::Encoding;
 use super::super::find;
 use super::super::span::Span;
-use super::salvage;
-use super::{Index, Loss, MAX_NAME, Member, ReadError};
+use super::unlisted::{self, Taken};
+use super::{Index, Loss, MAX_NAME, Member, ReadError, salvage};
 
 /// Local file header (§4.3.7).
 pub(super) const LOCAL: &[u8] = b"PK\x03\x04";
@@ -57,15 +57,14 @@ pub(super) fn index(span: &Span, into: &mut Index) -> Result<(), ReadError> {
         // A list of nothing behind members is none.
         return salvage::index(span, into);
     }
-    if directory.shift > 0 && begins_with_member {
-        into.problem(ReadError::Malformed(
-            "begins with another archive, which its list does not know; split the two, and scan both".into(),
-        ));
-    }
+    let mut taken = Taken::default();
+    taken.add(directory.start, directory.end);
     let mut input = BufReader::new(directory.span.reader());
     let mut seen = 0_u64;
     while let Some(entry) = Entry::read(&mut input)? {
         seen = seen.saturating_add(1);
+        let (at, end) = entry.reach(directory.shift);
+        taken.add(at, end);
         if !entry.put(directory.shift, span.len(), into) {
             return Ok(());
         }
@@ -81,6 +80,7 @@ pub(super) fn index(span: &Span, into: &mut Index) -> Result<(), ReadError> {
             .into(),
         ));
     }
+    unlisted::index(span, taken, into)?;
     let apart = apart(into.members());
     into.keep(Loss::Overlap, &apart);
     Ok(())
@@ -124,6 +124,9 @@ struct Directory {
     /// What precedes the archive proper: offsets count from its end.
     shift: u64,
     entries: u64,
+    /// From where to where it reaches, with what ends it.
+    start: u64,
+    end: u64,
 }
 
 impl Directory {
@@ -142,6 +145,7 @@ impl Directory {
             return Ok(None);
         };
         let end = from.saturating_add(at);
+        let comment = number(record, 20, 2).unwrap_or_default();
         let fields = |record: &[u8], places: [(usize, usize); 3]| {
             places.map(|(at, width)| number(record, at, width).unwrap_or_default())
         };
@@ -168,6 +172,8 @@ impl Directory {
             span: span.part(start, stop.saturating_sub(start)),
             shift,
             entries,
+            start,
+            end: end.saturating_add(END_LEN as u64).saturating_add(comment),
         }))
     }
 }
@@ -216,6 +222,20 @@ impl Entry {
         Ok(Some(Self { fixed, name, extra }))
     }
 
+    /// From where to where the member reaches, without the extra field of its own header.
+    fn reach(&self, shift: u64) -> (u64, u64) {
+        let [_, packed, offset] = self.sizes();
+        let at = offset.saturating_add(shift);
+        let header = LOCAL_LEN.saturating_add(self.name.len()) as u64;
+        (at, at.saturating_add(header).saturating_add(packed))
+    }
+
+    /// Bytes unpacked and packed, and the offset.
+    fn sizes(&self) -> [u64; 3] {
+        let field = |at| number(&self.fixed, at, 4).unwrap_or_default();
+        widened([field(24), field(20), field(42)], &self.extra)
+    }
+
     /// Puts it into the index; false when that is full.
     fn put(&self, shift: u64, len: u64, into: &mut Index) -> bool {
         /// Host system UNIX, and the file type of its `st_mode` (§4.4.2.2).
@@ -247,8 +267,7 @@ impl Entry {
                 return true;
             }
         }
-        let sizes = [field(24, 4), field(20, 4), field(42, 4)];
-        let [size, packed, offset] = widened(sizes, &self.extra);
+        let [size, packed, offset] = self.sizes();
         let at = offset.saturating_add(shift);
         let checksum = u32::try_from(field(16, 4)).ok();
         let method = u16::try_from(number).ok();

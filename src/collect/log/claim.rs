@@ -1,6 +1,10 @@
 //! Whether evidence is a log, by its first bytes and its name. Reads no records.
 
+use std::borrow::Cow;
+use std::io::Read as _;
+
 use super::commands::Shell;
+use super::transcode::Text;
 use super::{apart, columns, json, stamp};
 use crate::atoms::rules::log_format::{LogFormats, Shape};
 use crate::collect::Evidence;
@@ -47,20 +51,30 @@ pub(super) fn utf16(head: &[u8]) -> Option<(&'static encoding_rs::Encoding, usiz
 }
 
 /// The head as bytes of UTF-8, or `None` for what is no text.
-pub(super) fn text(head: &[u8]) -> Option<std::borrow::Cow<'_, [u8]>> {
-    if let Some((encoding, mark)) = utf16(head) {
-        let (text, _) = encoding.decode_without_bom_handling(head.get(mark..)?);
-        return Some(text.into_owned().into_bytes().into());
+pub(super) fn text(head: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if let Some(encoding) = utf16(head) {
+        return Some(transcoded(head, Some(encoding)).into());
     }
     // A crash leaves NULs at the end; `copytruncate` of logrotate leaves them at the beginning, as many
     // as there were bytes.
-    let written = trim_nuls(head);
+    let mut written = Cow::Borrowed(trim_nuls(head));
+    // UTF-16 that a shell appended. Files that are no text have a NUL sooner.
+    if memchr::memchr(0, &written).is_some_and(|nul| nul >= 16) {
+        written = transcoded(&written, None).into();
+    }
     // Control bytes: a log cut off by a crash has some NULs, an attacker's request some others.
     let odd = written
         .iter()
         .filter(|byte| **byte < 0x20 && !b"\t\n\r\x0c\x1b".contains(byte))
         .count();
-    (!head.is_empty() && odd * 20 <= written.len()).then_some(written.into())
+    (!head.is_empty() && odd * 20 <= written.len()).then_some(written)
+}
+
+fn transcoded(head: &[u8], utf16: Option<(&'static encoding_rs::Encoding, usize)>) -> Vec<u8> {
+    let mut text = Vec::new();
+    // Memory can be read.
+    let _ = Text::new(head, utf16).read_to_end(&mut text);
+    text
 }
 
 /// A text without a mark of its encoding and blank lines before it.

@@ -93,10 +93,8 @@ pub fn read_bounded(
 ) -> Result<(), ReadError> {
     let input = evidence.open()?;
     let utf16 = claim::utf16(evidence.head());
-    let input: Box<dyn Read + Send> = match utf16 {
-        Some((encoding, mark)) => Box::new(transcode::Utf16::new(input, encoding, mark)),
-        None => input,
-    };
+    let input = transcode::Text::new(input, utf16);
+    let seams = input.seams();
     let layout =
         claim::text(evidence.head()).and_then(|head| Layout::of(evidence.file_name(), &head));
     let mut session = match layout {
@@ -104,13 +102,11 @@ pub fn read_bounded(
         None | Some(Layout::Audit) => Session::of_lines(source, ctx, bounds.max_line),
         Some(layout) => Session::of_records(source, ctx, layout),
     };
-    let input = match layout {
+    let input: Box<dyn Read + Send> = match layout {
         Some(layout) => Box::new(records::Records::new(input, layout)),
-        None => input,
+        None => Box::new(input),
     };
-    if let Some((_, mark)) = utf16 {
-        session.is_in_utf16(mark);
-    }
+    session.has_seams(seams, utf16.map_or(0, |(_, mark)| mark));
     let window = match (evidence.encoding(), evidence.len().map(usize::try_from)) {
         // A small file needs no large buffer; one byte more shows its end.
         (Encoding::Plain, Some(Ok(len))) => bounds.window.min(len.saturating_add(1)),

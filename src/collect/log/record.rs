@@ -293,6 +293,7 @@ impl<'a> Grammar<'a> {
             (None, Some(time), None) => stamp::parse(time),
             (_, None, _) => None,
         };
+        let stamp = stamp.map(|stamp| stamp.ordered(format.month_first));
         Record {
             format: Some(format.id.clone()),
             at: stamp.and_then(|stamp| stamp.when(format.utc, self.tz)),

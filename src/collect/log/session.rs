@@ -9,7 +9,8 @@ use super::lines::Run;
 use super::observe::{self, Spot};
 use super::partial::{Joined, Joiner};
 use super::record::Grammar;
-use super::{apart, columns, json, pem, transcode};
+use super::transcode::{self, Seams};
+use super::{apart, columns, json, pem};
 use crate::atoms::{Digest, Locator, Source};
 use crate::collect::{Context, Observation};
 
@@ -23,7 +24,9 @@ pub(super) struct Session<'a> {
     /// Number and offset of the next line.
     pub(super) number: u64,
     pub(super) byte: u64,
-    utf16: bool,
+    /// The offset in the text, and where that is not as it lies in the file.
+    text: u64,
+    seams: Seams,
     /// How the records follow each other, where they are no lines.
     layout: Option<Layout>,
     /// Whether the next run goes on in a line that was cut.
@@ -63,22 +66,34 @@ impl<'a> Session<'a> {
             joiner: Joiner::without_envelope(),
             number: 1,
             byte: 0,
-            utf16: false,
+            text: 0,
+            seams: Seams::default(),
             layout: None,
             inside: false,
             headless: false,
         }
     }
 
-    /// Counts the bytes of UTF-16 behind a mark of so many.
-    pub(super) fn is_in_utf16(&mut self, mark: usize) {
-        self.utf16 = true;
+    /// Counts the bytes of a text that is not all as it lies in the file, behind a mark of so many.
+    pub(super) fn has_seams(&mut self, seams: Seams, mark: usize) {
+        self.seams = seams;
         self.byte = mark as u64;
+    }
+
+    /// Whether the text, as far as it was read, is not all as it lies in the file.
+    pub(super) fn is_transcoded(&self) -> bool {
+        self.seams.any()
+    }
+
+    /// Goes on behind so many lines and bytes, which are as they lie in the file.
+    pub(super) fn go_on(&mut self, number: u64, byte: u64) {
+        (self.number, self.byte, self.text) = (number, byte, byte);
     }
 
     /// Whether what a line means depends on nothing above it, and where it stands on its bytes alone.
     pub(super) fn may_be_split(&self) -> bool {
-        let stateful = self.header.is_set() || self.joiner.needs_every_line() || self.utf16;
+        let stateful =
+            self.header.is_set() || self.joiner.needs_every_line() || self.is_transcoded();
         !stateful && rayon::current_num_threads() > 1
     }
 
@@ -154,18 +169,15 @@ impl<'a> Session<'a> {
         lines as u64
     }
 
-    /// How many bytes of the file these were.
+    /// How many bytes of the file these of the line were.
     fn width(&self, bytes: &[u8]) -> u64 {
-        if self.utf16 {
-            transcode::width(bytes)
-        } else {
-            bytes.len() as u64
-        }
+        transcode::width(bytes, self.seams.is_wide(self.text))
     }
 
     fn advance(&mut self, bytes: &[u8]) {
         self.number += self.lines(bytes);
-        self.byte += self.width(bytes);
+        self.byte = self.seams.end(self.text, self.byte, bytes);
+        self.text += bytes.len() as u64;
     }
 
     fn line(&mut self, line: &[u8], sink: &mut dyn FnMut(Observation)) {

@@ -25,12 +25,24 @@ pub(super) enum Stamp {
     Instant(Timestamp),
     /// Without a zone.
     Civil(DateTime),
+    /// Without a zone, in digits of which nobody can tell the day from the month, read month first.
+    Unordered(DateTime),
 }
 
 impl Stamp {
+    /// The time in a format that writes the month first, or in another one.
+    pub(super) fn ordered(self, month_first: bool) -> Self {
+        match self {
+            Self::Unordered(civil) if month_first => Self::Civil(civil),
+            other => other,
+        }
+    }
+
     /// The moment, in the zone that the format fixes (`utc`) or that the user, or nobody, named.
     pub(super) fn when(self, utc: bool, assumed: Option<&TimeZone>) -> Option<When> {
         let (instant, zone) = match self {
+            // Half a year beside the truth would turn verdicts.
+            Self::Unordered(_) => return None,
             Self::Instant(instant) => (instant, Zone::Stated),
             Self::Civil(civil) => {
                 let tz = if utc { None } else { assumed };
@@ -103,7 +115,7 @@ impl Cursor<'_> {
     fn dated(&mut self) -> Option<Stamp> {
         let start = self.0;
         let forms: [fn(&mut Self) -> Option<Stamp>; 4] =
-            [Self::iso, Self::clf, Self::ctime, Self::american];
+            [Self::iso, Self::clf, Self::ctime, Self::slashed];
         forms.into_iter().find_map(|form| {
             self.0 = start;
             form(self)
@@ -155,11 +167,13 @@ impl Cursor<'_> {
         Some(Stamp::Civil(Self::day(year, month, day)?.to_datetime(time)))
     }
 
-    /// `11/20/2023, 15:44:03`: month first, in the IIS log file format.
-    fn american(&mut self) -> Option<Stamp> {
-        let month = self.digits(1, 2)?;
+    /// `11/20/2023, 15:44:03` or `20/11/2023 15:44:03`: a number above twelve is the day. Where none is, the format says it
+    /// (`month_first` in `rules/logs.toml`), or nobody does, and the line has no time: other lines do not decide it, for a
+    /// log may hold days below the thirteenth only, and its parts must be read as the whole is.
+    fn slashed(&mut self) -> Option<Stamp> {
+        let first = self.digits(1, 2)?;
         self.one_of(b"/")?;
-        let day = self.digits(1, 2)?;
+        let second = self.digits(1, 2)?;
         self.one_of(b"/")?;
         let year = match self.digits(4, 4) {
             Some(year) => year,
@@ -168,7 +182,18 @@ impl Cursor<'_> {
         let _comma = self.one_of(b",");
         self.one_of(b" ")?;
         let time = self.time()?;
-        Some(Stamp::Civil(Self::day(year, month, day)?.to_datetime(time)))
+        let (month, day) = if first > 12 {
+            (second, first)
+        } else {
+            (first, second)
+        };
+        let civil = Self::day(year, month, day)?.to_datetime(time);
+        let is_told = first > 12 || second > 12 || first == second;
+        Some(if is_told {
+            Stamp::Civil(civil)
+        } else {
+            Stamp::Unordered(civil)
+        })
     }
 
     /// Seconds with or without a fraction, or whole milli-, micro- or nanoseconds, by their size.
@@ -411,6 +436,26 @@ mod tests {
             "2026-11-23T01:27:26.6Z",
             Zone::Stated,
         );
+    }
+
+    #[test]
+    fn a_date_that_may_be_read_two_ways_is_no_time_but_where_the_month_stands_first() {
+        for text in ["05/11/2026 10:00:00", "12/1/26, 1:28:04 PM"] {
+            let stamp = parse(text.as_bytes()).unwrap();
+            assert_eq!(stamp.when(false, None), None, "{text}");
+            assert_eq!(find(text.as_bytes()), Some(stamp), "{text}");
+            let first = stamp.ordered(true).when(false, None).unwrap();
+            let month = first.instant.to_zoned(TimeZone::UTC).month();
+            assert!(text.trim_start_matches('0').starts_with(&month.to_string()));
+        }
+        // It is the line's time; another one behind it is not.
+        let line = find(b"05/11/2026 10:00:00 token until 2026-12-01T00:00:00Z").unwrap();
+        assert_eq!(line.when(false, None), None);
+        for text in ["23/11/2026 10:00:00", "11/23/2026 10:00:00"] {
+            check(text, "2026-11-23T10:00:00Z", Zone::Assumed);
+        }
+        check("11/11/2026 10:00:00", "2026-11-11T10:00:00Z", Zone::Assumed);
+        assert_eq!(parse(b"13/13/2026 10:00:00"), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ const HOLD: usize = 8 << 20;
 const KEPT: usize = 8 * WINDOW;
 
 /// Reads `runs` to their end, or to the first header line: from there on what a line means depends on
-/// what stands above it, and the session reads on alone. Says how many lines were cut.
+/// what stands above it, and the session reads on alone; or to where the encoding changes, for from there on its place does. Says how many lines were cut.
 pub(super) fn read<R: Read + Send>(
     runs: &mut Runs<R>,
     session: &mut Session<'_>,
@@ -48,7 +48,7 @@ pub(super) fn read<R: Read + Send>(
     });
     let feed = feed.into_inner().unwrap_or_else(PoisonError::into_inner);
     let sink = exit.sink.into_inner();
-    (session.number, session.byte) = (feed.number, feed.byte);
+    session.go_on(feed.number, feed.byte);
     if let Some((buffer, end, cut)) = feed.headed {
         let bytes = buffer.get(..end).unwrap_or_default();
         let run = Run { bytes, cut };
@@ -89,7 +89,7 @@ struct Feed<'r, R> {
     number: u64,
     byte: u64,
     cuts: u64,
-    /// The run with the first header line: its buffer, where it ends there, and whether its last line is cut.
+    /// The run with the first header line, or before a change of the encoding: its buffer, where it ends there, and whether its last line is cut.
     headed: Option<(Vec<u8>, usize, bool)>,
     ended: bool,
 }
@@ -120,7 +120,8 @@ impl<R: Read> Feed<'_, R> {
         };
         self.cuts += u64::from(cut);
         let bytes = buffer.get(..end).unwrap_or_default();
-        if !start.headless && start.has_header(bytes) {
+        let changes = start.is_transcoded() || !start.headless && start.has_header(bytes);
+        if changes {
             self.ended = true;
             self.headed = Some((std::mem::take(buffer), end, cut));
             return None;
