@@ -94,7 +94,7 @@ fn proves_sender(request: &Sighting) -> bool {
 
 /// Whether a token request was recorded with all by which a client may prove who it is, and does not: what it redeems
 /// is there, and so would be a secret in its body, or an `Authorization` header (RFC 6749 §2.3.1) where its file
-/// [keeps](keeps_headers) such headers.
+/// keeps such headers.
 pub fn is_anonymous(request: &Sighting) -> bool {
     let redeems = request.credentials.iter().any(|it| it.kind.is_redeemed());
     redeems && may_be_public(request) && !proves_sender(request)
