@@ -102,7 +102,9 @@ impl Literals {
         let here = u32::from_be_bytes(upto);
         let mut alike = alike.into_iter().flatten();
         alike.any(|it| here & it.bits == it.telling)
-            || matches!(joint, b'-' | b'_') && self.joints.has(third, before, last)
+            || matches!(joint, b'-' | b'_')
+                && last.is_ascii_alphabetic()
+                && self.joints.has(third, before, last)
     }
 
     /// Offset of the literal whose telling bytes end with the byte at `at` and that begins at or after `from`, or of the
