@@ -1,6 +1,7 @@
 //! What every stage speaks: values that cannot leak, names for them, places, moments, and the rules.
 //! Imports nothing else of ours.
 
+pub mod armour;
 pub mod identity;
 pub mod kind;
 pub mod masked;

@@ -7,6 +7,9 @@ use super::words::Word;
 use crate::atoms::Slot;
 use crate::atoms::rules::Rules;
 
+/// Longest name of a cookie that is looked at: those of frameworks have a few dozen letters.
+const MAX_NAME: usize = 256;
+
 /// Cookies of a list, and what is left of the line behind it.
 pub(super) struct Cookies<'l> {
     /// Names and values in order.
@@ -78,37 +81,36 @@ fn list(rest: &str, around: Option<char>, is_set: bool) -> Option<Cookies<'_>> {
     let rest = rest.trim_start_matches([' ', '\t', '\\']);
     let own = rest.chars().next().and_then(closing);
     let rest = own.map_or(rest, |_| rest.get(1..).unwrap_or_default());
-    let end = own
-        .or(around.and_then(closing))
-        .and_then(|it| rest.find(it));
-    let mut text = rest.get(..end.unwrap_or(rest.len()))?;
-    let (mut pairs, mut read, mut at) = (Vec::new(), 0, 0);
-    loop {
-        let piece = text.split(';').next().unwrap_or(text);
-        let Some((name, value, length)) = pair(piece) else {
-            break;
-        };
+    let closing = own.or(around.and_then(closing));
+    let (mut pairs, mut read, mut text) = (Vec::new(), 0, rest);
+    while let Some((name, value, length)) = pair(text, closing) {
         pairs.push((name, value));
-        read = at + length;
-        if is_set || length < piece.trim_end().len() || piece.len() == text.len() {
-            break;
+        let behind = text.get(length..)?;
+        read = rest.len() - behind.len();
+        match behind.trim_start().strip_prefix(';') {
+            Some(next) if !is_set => text = next,
+            _ => break,
         }
-        at += piece.len() + 1;
-        text = text.get(piece.len() + 1..)?;
     }
     let left = rest.len().checked_sub(read)?;
     (!pairs.is_empty()).then_some(Cookies { pairs, left })
 }
 
-/// Name and value of a cookie, and how much of the text they are.
-fn pair(text: &str) -> Option<(&str, &str, usize)> {
+/// Name and value of a cookie before the mark that closes the list, and how much of the text they are. What is none is not
+/// read far, since a line may hold any number of beginnings.
+fn pair(text: &str, closing: Option<char>) -> Option<(&str, &str, usize)> {
     let begun = text.trim_start();
-    let (name, rest) = begun.split_once('=')?;
-    let value = rest.strip_prefix('"').unwrap_or(rest);
-    let end = value.find(ends_value).unwrap_or(value.len());
-    let is_name = !name.is_empty() && name.bytes().all(is_of_name);
+    let of_name = |c: char| is_of_name(c) && Some(c) != closing;
+    let mut letters = begun.char_indices().take(MAX_NAME + 1);
+    let (end, _) = letters.find(|(_, c)| !of_name(*c))?;
+    let (name, rest) = begun.split_at_checked(end).filter(|_| end > 0)?;
+    let rest = rest.strip_prefix('=')?;
+    let unquoted = rest.strip_prefix('"').filter(|_| closing != Some('"'));
+    let value = unquoted.unwrap_or(rest);
+    let ends = |c: char| ends_value(c) || c == ';' || Some(c) == closing;
+    let end = value.find(ends).unwrap_or(value.len());
     let length = text.len() - value.len() + end;
-    let (value, behind) = value.split_at_checked(end).filter(|_| is_name)?;
+    let (value, behind) = value.split_at_checked(end)?;
     // `[\r][\n]`, as programs write the end of a line of HTTP.
     let is_end = behind.starts_with(['\\', '\r']);
     let value = value.strip_suffix('[').filter(|_| is_end).unwrap_or(value);
@@ -121,6 +123,6 @@ fn ends_value(c: char) -> bool {
 }
 
 /// RFC 9110 §5.6.2, and the brackets and colons of frameworks.
-fn is_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&*+-.^_|~[]:".contains(&byte)
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&*+-.^_|~[]:".contains(c)
 }

@@ -9,12 +9,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::encoding;
-
-/// Longest key that is looked at: one of 16,384 bits has 13 KiB, and each end of its lines may be escaped.
-const MAX_KEY: usize = 16 << 10;
-
-/// Longest word in a label, with the blank behind it: `ENCRYPTED `.
-const MAX_LABEL: usize = 10;
+use crate::atoms::armour::{BEGIN, MARK, MAX_KEY, label_before};
 
 /// Characters of the shortest key: Ed25519 in PKCS #8 (RFC 8410 §10.3).
 const MIN_CHARACTERS: usize = 64;
@@ -24,9 +19,6 @@ const MIN_ENTROPY: f32 = 4.0;
 
 /// Characters of a line (RFC 7468 §2).
 const LINE: usize = 64;
-
-const BEGIN: &str = "-----BEGIN ";
-const MARK: &str = "PRIVATE KEY-----";
 
 /// What base64 makes of [`BEGIN`], as secrets of Kubernetes and variables of build systems have it.
 const IN_BASE64: &str = "LS0tLS1CRUdJTi";
@@ -101,11 +93,8 @@ fn first(text: &str) -> Option<(Range<usize>, String)> {
 /// The key whose first line has its mark here.
 fn at(text: &str, mark: usize) -> Option<(Range<usize>, String)> {
     let before = text.get(..mark)?;
-    let label = before
-        .rfind(BEGIN)
-        .filter(|begin| mark - begin <= BEGIN.len() + MAX_LABEL)?;
-    let label = label..mark;
-    let word = before.get(label.start + BEGIN.len()..)?;
+    let begin = label_before(before.as_bytes())?;
+    let word = before.get(begin + BEGIN.len()..)?;
     if !word
         .bytes()
         .all(|byte| byte.is_ascii_uppercase() || byte == b' ')
@@ -116,10 +105,14 @@ fn at(text: &str, mark: usize) -> Option<(Range<usize>, String)> {
     let end = format!("-----END {word}{MARK}");
     let far = text.len().min(inside + MAX_KEY);
     let near = text.as_bytes().get(inside..far)?;
-    let length = memchr::memmem::find(near, end.as_bytes())?;
+    // Nothing in a key has so many hyphens. What ends otherwise is none, and is not searched again for the next mark.
+    let length = memchr::memmem::find(near, b"-----")?;
+    if !near.get(length..)?.starts_with(end.as_bytes()) {
+        return None;
+    }
     let body = encoding::canonical(text.get(inside..inside + length)?);
     let key = spelling(word, &body)?;
-    Some((label.start..inside + length + end.len(), key))
+    Some((begin..inside + length + end.len(), key))
 }
 
 /// A key as a strict generator writes it; `None` for what is no key.

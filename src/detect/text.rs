@@ -443,6 +443,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_text_full_of_beginnings_is_read_once() {
+        let rules = Rules::builtin().unwrap();
+        for beginning in [
+            "Cookie: ",
+            "Cookie:[ ",
+            "Cookie:&",
+            "PRIVATE KEY----- ",
+            "-----BEGIN PRIVATE KEY----- ",
+        ] {
+            let mut out = Vec::new();
+            messages(&beginning.repeat(50_000), &rules, &mut out);
+            let mut fields = out.iter().flat_map(|it| &it.fields);
+            assert!(fields.all(|it| it.slot != Slot::Cookie), "{beginning}");
+        }
+    }
+
     /// Compares the names and values of a text.
     fn check(text: &str, rules: &Rules, expected: &[(&str, &str)]) {
         let mut out = Vec::new();

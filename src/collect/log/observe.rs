@@ -9,7 +9,7 @@ use super::record::{Part, Record, is_set};
 use super::request::{Request, contains, request_line, starts_url};
 use crate::atoms::rules::Needles;
 use crate::atoms::rules::log_format::Role;
-use crate::atoms::{Digest, Locator, Place, Raw, Source, View, When};
+use crate::atoms::{Digest, Locator, Place, Raw, Source, View, When, armour};
 use crate::collect::{Exchange, Observation, Payload, Store, Via};
 
 /// Headers whose values are secrets whatever they look like (RFC 9110 §11.6.2, §11.7.2).
@@ -326,7 +326,10 @@ fn is_url(value: &[u8]) -> bool {
 
 /// Whether a value is a sentence, and so none of its key. One in armour has blanks in its marks alone (RFC 7468 §2).
 fn is_sentence(value: &[u8]) -> bool {
-    value.contains(&b' ') && !value.trim_ascii_start().starts_with(b"-----BEGIN ")
+    value.contains(&b' ')
+        && !value
+            .trim_ascii_start()
+            .starts_with(armour::BEGIN.as_bytes())
 }
 
 /// Whether `value` stands in one of the request's URLs, or is its query.

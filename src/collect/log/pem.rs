@@ -1,17 +1,10 @@
 //! Private keys in textual encoding (RFC 7468), which stand over several lines wherever they are written: those lines are
 //! read as one. Knows their form, and looks into none.
 
-/// Longest key that is followed: one of 16,384 bits has 13 KiB.
-const MAX_KEY: usize = 16 << 10;
+use crate::atoms::armour::{MARK, MAX_KEY, label_before};
 
 /// Longest line in one. Generators end theirs after 64 to 76 characters (RFC 7468 §2).
 const MAX_LINE: usize = 256;
-
-/// Longest word in a label, with the blank behind it: `ENCRYPTED `.
-const MAX_LABEL: usize = 10;
-
-const BEGIN: &[u8] = b"-----BEGIN ";
-const MARK: &[u8] = b"PRIVATE KEY-----";
 
 /// Where a line ends that goes on to `end`: with the key that begins on it, the end of its line.
 pub(super) fn end(bytes: &[u8], start: usize, end: usize) -> usize {
@@ -29,7 +22,7 @@ pub(super) fn end(bytes: &[u8], start: usize, end: usize) -> usize {
 pub(super) fn whole(bytes: &[u8]) -> usize {
     let from = bytes.len().saturating_sub(MAX_KEY);
     let tail = bytes.get(from..).unwrap_or_default();
-    let Some(mark) = memchr::memmem::rfind(tail, MARK).map(|at| from + at) else {
+    let Some(mark) = memchr::memmem::rfind(tail, MARK.as_bytes()).map(|at| from + at) else {
         return bytes.len();
     };
     let (before, after) = bytes.split_at_checked(mark).unwrap_or_default();
@@ -45,10 +38,8 @@ pub(super) fn whole(bytes: &[u8]) -> usize {
 /// Whether a key begins on a line and does not end there.
 fn is_open(line: &[u8]) -> bool {
     // With the ends of its lines escaped it stands on one.
-    let before = line.trim_ascii_end().strip_suffix(MARK);
-    let label = before.map(|it| it.get(it.len().saturating_sub(BEGIN.len() + MAX_LABEL)..));
-    let label = label.flatten().unwrap_or_default();
-    memchr::memmem::find(label, BEGIN).is_some()
+    let before = line.trim_ascii_end().strip_suffix(MARK.as_bytes());
+    before.and_then(label_before).is_some()
 }
 
 /// What follows the first line of a key.
