@@ -1,5 +1,6 @@
 //! What holds evidence and is not opened here: images of disks, captures of packets, logs in forms of their own, archives
-//! of other kinds, what belongs to a database that is missing. They are told by their first bytes, and the user is told what to do instead. Reads nothing further.
+//! of other kinds, what belongs to a database that is missing. They are told by their first bytes, and the user is told
+//! what to do instead. Reads nothing further.
 
 use std::sync::Arc;
 

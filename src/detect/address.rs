@@ -25,6 +25,14 @@ pub struct Address {
     pub path: Arc<str>,
 }
 
+impl Address {
+    /// Whether the path has one of these words, which are in lower case.
+    pub fn path_has(&self, words: &[&str]) -> bool {
+        let path = self.path.to_ascii_lowercase();
+        words.iter().any(|word| path.contains(word))
+    }
+}
+
 /// Public parts of a URL, variable segments left out, and of a path what goes beyond what is shown of a URL: it stands
 /// beside each part of its exchange.
 pub(super) fn address(url: &Url, known: &Known<'_>, shared: &mut Shared) -> Address {

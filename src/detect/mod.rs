@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 pub use address::Address;
 pub use channel::Channel;
-pub use endpoint::{INTROSPECTION, REVOCATION};
+pub use endpoint::{INTROSPECTION, PUSHED, REVOCATION};
 
 use crate::atoms::rules::Rules;
 use crate::atoms::{

@@ -1,6 +1,6 @@
 //! Which protocol message it is: names beside names, where they sat, and what was found in them.
 
-use super::endpoint::{INTROSPECTION, REVOCATION};
+use super::endpoint::{INTROSPECTION, PUSHED, REVOCATION};
 use super::message::{Field, Form, Message};
 use super::score::{Found, Setting};
 use super::{REPORT, Role, failure, grant};
@@ -191,13 +191,13 @@ impl Seen<'_> {
             || self.has("token") && (self.path(&REVOCATION) || self.path(&INTROSPECTION));
         let pushed = self.message.form == Form::Fields
             && self.has("clientid")
-            && self.path(&[
-                "/par",
-                "device_authorization",
-                "devicecode",
-                "/device/code",
-                "bc-authorize",
-            ]);
+            && (self.path(&PUSHED)
+                || self.path(&[
+                    "device_authorization",
+                    "devicecode",
+                    "/device/code",
+                    "bc-authorize",
+                ]));
         grant && !begins || redeems || exchange || hinted || pushed
     }
 
@@ -369,7 +369,7 @@ impl Seen<'_> {
             .iter()
             .any(|found| found.kind == Kind::ClientSecret);
         // RFC 9449 §10.1: the proof is a part of the pushed request, and binds the code.
-        if client || self.has("dpop") && self.path(&["/par"]) {
+        if client || self.has("dpop") && self.path(&PUSHED) {
             Role::TokenRequest
         } else if self.found.is_empty() {
             Role::None

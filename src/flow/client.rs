@@ -43,13 +43,10 @@ impl Habit {
 /// Whether a request asks what a token is worth: a resource server sends it, in its own name and with credentials of its
 /// own (RFC 7662 §2.1). They say nothing of the client that the token was issued to.
 pub fn is_introspection(request: &Sighting) -> bool {
-    let path = || {
-        let path = request.address.as_ref().map_or("", |address| &address.path);
-        path.to_ascii_lowercase()
-    };
+    let address = request.address.as_ref();
     request.role == Role::TokenRequest
         && param(request, "grant_type").is_none()
-        && INTROSPECTION.iter().any(|word| path().contains(word))
+        && address.is_some_and(|address| address.path_has(&INTROSPECTION))
 }
 
 /// The client of its run, as a message names it. In the answer of an introspection it is the client that asked for the

@@ -123,6 +123,20 @@ impl Flow {
         Self::Unknown,
     ];
 
+    /// Whether the authorization endpoint itself answers with tokens: the implicit grant, and the hybrid flow (OAuth 2.0
+    /// Multiple Response Types §3, §5).
+    pub fn is_front(self) -> bool {
+        matches!(
+            self,
+            Self::Implicit
+                | Self::ImplicitOidcIdtoken
+                | Self::ImplicitOidcBoth
+                | Self::HybridCodeIdtoken
+                | Self::HybridCodeToken
+                | Self::HybridCodeIdtokenToken
+        )
+    }
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

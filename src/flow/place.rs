@@ -89,13 +89,8 @@ pub(super) fn openness(sighting: &Sighting, credential: &Credential) -> u8 {
 /// A fragment token of an implicit or hybrid run is what was asked for; any other was handed over.
 fn fragment(index: &Index<'_>, run: &Run, grant: Flow, sighting: &Sighting) -> Flow {
     match grant {
-        Flow::Implicit
-        | Flow::ImplicitOidcBoth
-        | Flow::ImplicitOidcIdtoken
-        | Flow::HybridCodeToken
-        | Flow::HybridCodeIdtoken
-        | Flow::HybridCodeIdtokenToken
-        | Flow::FragmentTokenUnattributed => grant,
+        Flow::FragmentTokenUnattributed => grant,
+        _ if grant.is_front() => grant,
         _ => match handoff::origin(index, run, sighting) {
             Origin::BackEnd | Origin::Hosted => Flow::HandoffFragment,
             // A code flow brings no token in a fragment by itself.
@@ -114,16 +109,7 @@ fn query(index: &Index<'_>, run: &Run, grant: Flow, sighting: &Sighting) -> Flow
         let mut kinds = sighting.credentials.iter().map(|it| it.kind);
         kinds.any(|kind| kind == Kind::RefreshToken)
     };
-    let is_front = matches!(
-        grant,
-        Flow::Implicit
-            | Flow::ImplicitOidcBoth
-            | Flow::ImplicitOidcIdtoken
-            | Flow::HybridCodeToken
-            | Flow::HybridCodeIdtoken
-            | Flow::HybridCodeIdtokenToken
-    );
-    if is_front && run.wanted(index).tokens_at(sighting) && !refreshes() {
+    if grant.is_front() && run.wanted(index).tokens_at(sighting) && !refreshes() {
         grant
     } else {
         Flow::HandoffQuery

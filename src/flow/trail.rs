@@ -203,15 +203,7 @@ fn unseen(index: &Index<'_>, run: &Run, grant: Flow) -> Vec<Role> {
         })
     });
     let code_flow = by_code || redeemed;
-    let front = matches!(
-        grant,
-        Flow::Implicit
-            | Flow::ImplicitOidcBoth
-            | Flow::ImplicitOidcIdtoken
-            | Flow::HybridCodeToken
-            | Flow::HybridCodeIdtoken
-            | Flow::HybridCodeIdtokenToken
-    );
+    let front = grant.is_front();
     let mut roles = Vec::new();
     if !index.each(&run.requests).any(|(_, s)| is_request(s)) && (code_flow || (front && answered))
     {

@@ -99,15 +99,9 @@ fn remedy(case: &Case<'_>) -> &'static str {
         (_, Flow::LogoutLeak) => "logout",
         (Kind::RefreshToken, _) => "refresh-token",
         _ if token && !in_url && !in_front => kept(case),
-        (
-            Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken,
-            Flow::Implicit
-            | Flow::ImplicitOidcBoth
-            | Flow::ImplicitOidcIdtoken
-            | Flow::HybridCodeIdtoken
-            | Flow::HybridCodeIdtokenToken
-            | Flow::HybridCodeToken,
-        ) => "implicit",
+        (Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken, flow) if flow.is_front() => {
+            "implicit"
+        }
         (_, Flow::BearerInQuery) => "bearer-in-query",
         (Kind::AccessToken, _) if query => "bearer-in-query",
         (Kind::AccessToken | Kind::IdToken | Kind::OpaqueToken, _) => "token-in-url",

@@ -348,18 +348,17 @@ impl Catalogue {
         self.asked.segments(path)
     }
 
-    /// Keys of the names that make bytes worth a second look. A single letter ends every other name: such a member of a
-    /// key is looked for where another name, or a literal, says that there is a key (`kty`).
+    /// Keys of the names that make bytes worth a second look.
     pub(super) fn needle_names(&self) -> BTreeSet<Box<str>> {
         let rules = self.by_key.keys().cloned();
         let keys = rules.chain(self.needle_publics());
-        keys.filter(|key| key.len() > 1).collect()
+        keys.filter(|key| !key.is_empty()).collect()
     }
 
     /// What names mean, for those that only end like one of [`Self::needle_names`].
     pub(super) fn vocabulary(&self) -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
-        for (key, rules) in self.by_key.iter().filter(|(key, _)| key.len() > 1) {
+        for (key, rules) in &self.by_key {
             for rule in rules.iter().filter_map(|(index, _)| self.rules.get(*index)) {
                 vocabulary.add_rule(key, rule.suffix, rule.ambiguous);
             }

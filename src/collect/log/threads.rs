@@ -17,8 +17,9 @@ const HOLD: usize = 8 << 20;
 /// Largest buffer that is kept to be used again.
 const KEPT: usize = 8 * WINDOW;
 
-/// Reads `runs` to their end, or to the first header line: from there on what a line means depends on
-/// what stands above it, and the session reads on alone; or to where the encoding changes, for from there on its place does. Says how many lines were cut.
+/// Reads `runs` to their end, or to the first header line, from which on what a line means depends on what stands above
+/// it, or to where the encoding changes, from which on its place does: there the session reads on alone. Says how many
+/// lines were cut.
 pub(super) fn read<R: Read + Send>(
     runs: &mut Runs<R>,
     session: &mut Session<'_>,
@@ -89,7 +90,8 @@ struct Feed<'r, R> {
     number: u64,
     byte: u64,
     cuts: u64,
-    /// The run with the first header line, or before a change of the encoding: its buffer, where it ends there, and whether its last line is cut.
+    /// The run with the first header line, or before a change of the encoding: its buffer, where it ends there, and
+    /// whether its last line is cut.
     headed: Option<(Vec<u8>, usize, bool)>,
     ended: bool,
 }

@@ -243,9 +243,8 @@ fn is_presented(credential: &Credential) -> bool {
 
 /// RFC 7009 §2.1: a request with `token` and no grant, to an endpoint whose path says so.
 fn is_revocation(request: &Sighting) -> bool {
-    let path = request.address.as_ref().map_or("", |address| &address.path);
-    let path = path.to_ascii_lowercase();
-    REVOCATION.iter().any(|word| path.contains(word))
+    let address = request.address.as_ref();
+    address.is_some_and(|address| address.path_has(&REVOCATION))
         && !request
             .params
             .iter()

@@ -46,10 +46,21 @@ impl Case<'_> {
         at: Option<Timestamp>,
         reach: Reach,
     ) -> impl Iterator<Item = Option<Timestamp>> {
+        let shown = self.shown(wanted, at, reach);
+        shown.map(|index| self.facts.time(index))
+    }
+
+    /// The sightings that show an event.
+    fn shown(
+        &self,
+        wanted: Event,
+        at: Option<Timestamp>,
+        reach: Reach,
+    ) -> impl Iterator<Item = usize> {
         let events = self.facts.events(self.exposure.credential).iter();
         events
             .filter(move |(event, index)| *event == wanted && self.past(*index, at, reach))
-            .map(|(_, index)| self.facts.time(*index))
+            .map(|(_, index)| *index)
     }
 
     /// What the introspection endpoint said of it (RFC 7662 §2.2). It says the same of what the asking server may not
@@ -69,10 +80,8 @@ impl Case<'_> {
             return None;
         }
         let hosts = |wanted: Event| -> Vec<&str> {
-            let events = self.facts.events(self.exposure.credential).iter();
-            let past =
-                events.filter(|(event, index)| *event == wanted && self.past(*index, at, reach));
-            let calls = past.filter_map(|(_, index)| self.facts.sighting(*index));
+            let shown = self.shown(wanted, at, reach);
+            let calls = shown.filter_map(|index| self.facts.sighting(index));
             calls
                 .filter_map(|call| Some(&*call.address.as_ref()?.host))
                 .collect()

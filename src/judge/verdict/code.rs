@@ -8,7 +8,7 @@ use super::client::Client;
 use super::{Case, Reach, Ruling};
 use crate::atoms::{JoinKey, KeyKind, Kind, Slot};
 use crate::collect::Via;
-use crate::detect::{Role, Sighting};
+use crate::detect::{PUSHED, Role};
 use crate::flow::{Flow, Modifier, Pkce, WeaknessKind};
 use crate::judge::State;
 use crate::judge::clock::later;
@@ -54,16 +54,13 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
 /// §10.1). A token that is bound to a key does not say that its code was.
 fn is_bound(case: &Case<'_>) -> bool {
     case.steps().any(|(_, step)| {
-        let is_push = step.role == Role::TokenRequest && is_pushed_to(step);
+        // A proof at the token endpoint is one of the token's key.
+        let address = step.address.as_ref();
+        let is_push = step.role == Role::TokenRequest
+            && address.is_some_and(|address| address.path_has(&PUSHED));
         let mut params = step.params.iter();
         params.any(|it| &*it.name == "dpop_jkt" || &*it.name == "dpop" && is_push)
     })
-}
-
-/// A proof at the token endpoint is one of the token's key.
-fn is_pushed_to(step: &Sighting) -> bool {
-    let path = step.address.as_ref().map(|address| &*address.path);
-    path.is_some_and(|path| path.to_ascii_lowercase().contains("/par"))
 }
 
 /// Row 3. RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
