@@ -2,13 +2,16 @@
 """Runs the fuzz targets and adds what they did to the table of README.md: fuzz/run.py [SECONDS] [TARGET ...].
 
 Sixty seconds for each target when nothing is said, one target on each core; what is counted is their CPU time.
+`--until HOURS` gives each what it lacks of so many CPU hours, with those that the table tells of.
 `--brief` is for CI: three seconds for each, built quickly, and README.md stays as it is. Needs the stable toolchain, a
 C++ compiler and Python 3.11. Exit code 1 when a target fails; the input that made it fail lies below fuzz/artifacts/.
 """
 
+import argparse
 import concurrent.futures
 import datetime
 import json
+import math
 import os
 import pathlib
 import random
@@ -106,28 +109,52 @@ def fuzz(target, program, seconds, brief):
     return int(count[1]), used.ru_utime + used.ru_stime, int(edges[1])
 
 
+def asked():
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("words", nargs="*", metavar="SECONDS | TARGET")
+    parser.add_argument("--until", type=float, metavar="HOURS")
+    parser.add_argument("--brief", action="store_true")
+    given = parser.parse_args()
+    seconds = int(given.words.pop(0)) if given.words and given.words[0].isdigit() else 3 if given.brief else 60
+    return given.words or targets(), seconds, given.until, given.brief
+
+
 def main():
-    asked = [word for word in sys.argv[1:] if word != "--brief"]
-    brief = len(asked) != len(sys.argv) - 1
-    seconds = int(asked.pop(0)) if asked and asked[0].isdigit() else 3 if brief else 60
+    chosen, seconds, until, brief = asked()
     programs = build("brief" if brief else "release")
     seeds.main()
     rows = table()
-    failed = []
     today = datetime.date.today().isoformat()
     pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
-    # What has had the least comes first, so that a run that is stopped has been of use, too.
-    chosen = sorted(asked or targets(), key=lambda it: rows.get(it, (0, 0.0))[1])
-    for target, found in zip(chosen, pool.map(lambda it: fuzz(it, programs[it], seconds, brief), chosen)):
-        if found is None:
-            failed.append(target)
-            continue
-        runs, spent, edges = found
-        print(f"{target}: {runs:,} executions in {spent:.0f} s of CPU, {edges:,} edges, no fault")
-        before = rows.get(target, (0, 0.0, 0, ""))
-        rows[target] = (before[0] + runs, before[1] + spent, max(before[2], edges), today)
-        if not brief:
-            write(rows)
+
+    def spent(target):
+        return rows.get(target, (0, 0.0))[1]
+
+    def run(target):
+        lacks = until and math.ceil(until * 3600 - spent(target))
+        return fuzz(target, programs[target], lacks or seconds, brief)
+
+    def lack():
+        # As the table has it: two decimals of an hour.
+        return [target for target in chosen if until and round(spent(target) / 3600, 2) < until]
+
+    failed = []
+    chosen = lack() if until else chosen
+    while chosen:
+        # What has had the least comes first, so that a run that is stopped has been of use, too.
+        chosen.sort(key=spent)
+        for target, found in zip(chosen, pool.map(run, chosen)):
+            if found is None:
+                failed.append(target)
+                continue
+            runs, used, edges = found
+            print(f"{target}: {runs:,} executions in {used:.0f} s of CPU, {edges:,} edges, no fault", flush=True)
+            before = rows.get(target, (0, 0.0, 0, ""))
+            rows[target] = (before[0] + runs, before[1] + used, max(before[2], edges), today)
+            if not brief:
+                write(rows)
+        # Where another program had the core, less time was used than was given.
+        chosen = [target for target in lack() if target not in failed]
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
         return 1

@@ -126,7 +126,7 @@ pub(super) fn decode(
         Encoding::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
     };
     Ok(Box::new(Bounded {
-        output,
+        output: Some(output),
         produced: 0,
         cap,
         consumed,
@@ -172,7 +172,8 @@ impl Read for Zlib {
 
 /// Stops a decoder that makes much out of little.
 struct Bounded {
-    output: Box<dyn Read + Send>,
+    /// None once it failed: a decoder that is asked again may be in any state, and that of bzip2 panics.
+    output: Option<Box<dyn Read + Send>>,
     produced: u64,
     cap: u64,
     consumed: Arc<AtomicU64>,
@@ -180,7 +181,14 @@ struct Bounded {
 
 impl Read for Bounded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.output.read(buffer)?;
+        let Some(output) = &mut self.output else {
+            return Err(io::Error::other("what follows was not decoded"));
+        };
+        let read = output.read(buffer).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.output = None;
+            }
+        })?;
         self.produced = self.produced.saturating_add(read as u64);
         let consumed = self.consumed.load(Ordering::Relaxed);
         let expands = self.produced > RATIO_FLOOR && self.produced / MAX_RATIO > consumed;
@@ -241,6 +249,20 @@ mod tests {
             ];
             assert_eq!(Encoding::of(&other.concat()), Encoding::Plain);
         }
+    }
+
+    #[test]
+    fn a_decoder_that_failed_is_not_asked_again() {
+        let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bzip2.write_all(&b"a line of a log\n".repeat(99)).unwrap();
+        let mut bytes = bzip2.finish().unwrap();
+        // Behind the magic and the checksum of its first block.
+        bytes[20] ^= 0xff;
+        let input = Box::new(io::Cursor::new(bytes));
+        let mut decoder = decode(input, Encoding::Bzip2, u64::MAX).unwrap();
+        let first = decoder.read_to_end(&mut Vec::new()).unwrap_err();
+        let second = decoder.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_ne!(first.to_string(), second.to_string());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::archive::{self, Archive};
 pub use super::decode::Encoding;
 use super::decode::{self, BEGIN, decode};
 use super::error::ReadError;
-use super::head::{read_up_to, read_up_to_error};
+use super::head::{read_up_to, read_up_to_error, read_within};
 use super::kept::Kept;
 use super::platform;
 use super::span::Span;
@@ -335,12 +335,9 @@ impl Evidence {
 
     /// The decoded content as one buffer, if it is no longer than `cap` bytes.
     pub fn bytes(&self, cap: u64) -> Result<Vec<u8>, ReadError> {
-        let mut bytes = Vec::new();
-        self.open()?
-            .take(cap.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|error| self.error(error))?;
-        if bytes.len() as u64 > cap {
+        let read = read_within(&mut self.open()?, cap);
+        let (bytes, is_whole) = read.map_err(|error| self.error(error))?;
+        if !is_whole {
             let mib = cap >> 20;
             return Err(ReadError::Limit(
                 format!("is larger than {mib} MiB once decoded; unpack it first").into(),

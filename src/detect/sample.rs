@@ -90,3 +90,40 @@ pub(crate) fn full() -> Sighting {
         near: vec![key(KeyKind::Near, "near")],
     }
 }
+
+/// A sighting in a line of a log that has nothing but this, sighted so many seconds after the epoch.
+pub(crate) fn bare(number: u64, second: i64, role: Role) -> Sighting {
+    let mut sighting = full();
+    sighting.id = Digest::of([number.to_le_bytes().as_slice()]);
+    sighting.place.locator = Locator::Line {
+        number,
+        byte: number,
+    };
+    if let Some(when) = &mut sighting.at {
+        when.instant = jiff::Timestamp::from_second(second).unwrap();
+    }
+    Sighting {
+        via: Via::Request,
+        visit: None,
+        exchange: None,
+        role,
+        redirect: None,
+        params: Vec::new(),
+        credentials: Vec::new(),
+        keys: Vec::new(),
+        near: Vec::new(),
+        ..sighting
+    }
+}
+
+/// A credential of a kind, and nothing else of it.
+pub(crate) fn credential(kind: Kind) -> Credential {
+    let credentials = full().credentials.into_iter();
+    let credential = credentials.map(|credential| Credential {
+        kind,
+        keys: Vec::new(),
+        claims: None,
+        ..credential
+    });
+    credential.last().unwrap()
+}

@@ -7,7 +7,7 @@ use super::url::{self, Url};
 use super::words::{Word, words};
 use super::{command, cookies, header, pem};
 use crate::atoms::Slot;
-use crate::atoms::rules::{Name, Rules};
+use crate::atoms::rules::{Name, Needles, Rules};
 
 /// Appends what a text holds: its URLs as messages, its pairs as one.
 pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
@@ -74,7 +74,7 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
         }
         let joint = word.trim_start_matches([']', ')']);
         if matches!(joint, ":" | "=" | "=>" | ":=") {
-            pending = Some(previous.to_owned());
+            pending = Needles::may_separate(whole.before).then(|| previous.to_owned());
             continue;
         }
         // `"expires_in":3600`: a number has no quotes.
@@ -467,6 +467,29 @@ mod tests {
         let fields = out.iter().flat_map(|it| &it.fields);
         let told: Vec<_> = fields.map(|it| (&*it.key.key, &*it.value)).collect();
         assert_eq!(told, expected, "{text}");
+    }
+
+    /// What logs pass over for want of a needle must hold nothing.
+    #[test]
+    fn a_name_and_its_separator_are_as_far_apart_as_needles_look() {
+        let rules = Rules::builtin().unwrap();
+        for (gap, is_name) in [
+            (" \t ", true),
+            ("\u{c}\u{b} ", true),
+            (") ", true),
+            (" > ", false),
+            ("\u{a0}", false),
+        ] {
+            let text = format!("client_secret{gap}= 4f1c9a7d2b");
+            assert_eq!(rules.needles.hit(text.as_bytes()), is_name, "{text}");
+            let mut expected = vec![("accesstoken", "9d3e7b1f5a")];
+            expected.extend(is_name.then_some(("clientsecret", "4f1c9a7d2b")));
+            check(
+                &format!("access_token=9d3e7b1f5a {text}"),
+                &rules,
+                &expected,
+            );
+        }
     }
 
     #[test]

@@ -66,3 +66,26 @@ fn nearest<'a>(
     let (before, after) = requests.split_at_checked(until).unwrap_or_default();
     before.iter().rev().chain(after).copied().take(MAX_NAMED)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::{Role, sample};
+
+    /// Of sixty requests, each third one is of one source, and the first is the latest.
+    #[test]
+    fn the_nearest_of_the_same_source_come_first_then_the_nearest_of_all() {
+        let request = |second| sample::bare(0, second, Role::AuthorizationRequest);
+        let mut sightings: Vec<_> = (0..60).rev().map(request).collect();
+        let mut source_of: Vec<u32> = (0..60).map(|number| number % 3).collect();
+        let mut asked = Asked::default();
+        (0..60).for_each(|number| asked.push(number));
+        asked.sort(&sightings, &source_of);
+        sightings.push(request(30));
+        source_of.push(1);
+        let near: Vec<usize> = asked.near(60, &sightings, &source_of).collect();
+        let (own, all) = near.split_at(MAX_NAMED);
+        assert_eq!(own, [31, 34, 37, 40, 43, 46, 49, 52]);
+        assert_eq!(all, [29, 30, 31, 32, 33, 34, 35, 36]);
+    }
+}

@@ -335,6 +335,7 @@ fn group((key, value): (u64, u64)) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::sample;
 
     fn digest(number: usize) -> Digest {
         Digest::of([number.to_le_bytes().as_slice()])
@@ -469,5 +470,29 @@ mod tests {
         }
         distinct.sort();
         assert_eq!(distinct.pairs.len(), 2);
+    }
+    #[test]
+    fn what_answers_a_key_is_a_message_that_brings_what_it_was_made_for() {
+        let of = |kind, role, found| {
+            let mut message = sample::bare(0, 0, role);
+            let mut credential = sample::credential(found);
+            let key = key(kind, 1);
+            credential.keys.push(key);
+            message.credentials.push(credential.clone());
+            is_answered(key, &message, &credential)
+        };
+        let (state, nonce) = (KeyKind::State, KeyKind::Nonce);
+        let (front, request) = (Role::ResponseInFragment, Role::TokenRequest);
+        assert!(of(state, front, Kind::AuthorizationCode));
+        assert!(!of(state, request, Kind::AuthorizationCode));
+        assert!(!of(state, front, Kind::ClientSecret));
+        assert!(of(nonce, front, Kind::IdToken));
+        assert!(!of(nonce, request, Kind::IdToken));
+        assert!(!of(nonce, front, Kind::AccessToken));
+        for challenge in [KeyKind::ChallengeS256, KeyKind::ChallengePlain] {
+            assert!(of(challenge, request, Kind::AuthorizationCode));
+            assert!(!of(challenge, request, Kind::CodeVerifier));
+            assert!(!of(challenge, front, Kind::AuthorizationCode));
+        }
     }
 }

@@ -162,6 +162,7 @@ pub fn is_captured(message: &Sighting) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::{Param, sample};
 
     #[test]
     fn a_secret_that_one_message_shows_is_shown() {
@@ -172,5 +173,32 @@ mod tests {
         assert!(shown.and(Habit::default()).shows_secret);
         assert!(Habit::default().and(shown).shows_secret);
         assert!(!Habit::default().and(Habit::default()).shows_secret);
+    }
+    fn with(role: Role, params: &[&str]) -> Sighting {
+        let params = params.iter().map(|name| Param {
+            name: (*name).into(),
+            value: None,
+            slot: Slot::Form,
+        });
+        Sighting {
+            params: params.collect(),
+            ..sample::bare(0, 0, role)
+        }
+    }
+
+    #[test]
+    fn the_name_of_what_a_client_proves_itself_with_is_enough() {
+        for name in ["client_assertion", "client_secret"] {
+            assert!(authenticates(&with(Role::TokenRequest, &[name])), "{name}");
+        }
+        assert!(!authenticates(&with(Role::TokenRequest, &["client_id"])));
+    }
+
+    #[test]
+    fn a_log_keeps_headers_where_it_has_a_whole_token_request() {
+        let whole = ["grant_type", "code"];
+        assert!(keeps_headers(&with(Role::TokenRequest, &whole)));
+        assert!(!keeps_headers(&with(Role::TokenRequest, &[])));
+        assert!(!keeps_headers(&with(Role::TokenResponse, &whole)));
     }
 }

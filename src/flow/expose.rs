@@ -100,3 +100,24 @@ impl<'a> Places<'a> {
         self.worst.max(worst).map(|(_, _, flow)| flow)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::sample;
+
+    #[test]
+    fn a_call_is_no_load_of_a_page_that_was_handed_its_token_elsewhere() {
+        let handed = |role| {
+            let message = sample::bare(0, 0, role);
+            let call = sample::bare(1, 0, Role::None);
+            let mut places = Places::default();
+            places.see((1, 0, Flow::Implicit), &message);
+            places.see((2, 0, Flow::BearerInQuery), &call);
+            places.flow()
+        };
+        let in_fragment = handed(Role::ResponseInFragment);
+        assert_eq!(in_fragment, Some(Flow::BearerInQuery));
+        assert_eq!(handed(Role::ResponseInQuery), Some(Flow::Implicit));
+    }
+}

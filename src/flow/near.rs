@@ -248,3 +248,21 @@ pub(super) fn note_all(sightings: &mut Vec<Sighting>) {
         sightings.append(&mut of_source);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::sample;
+
+    #[test]
+    fn the_latest_request_comes_first_and_none_twice() {
+        let of = |number| sample::bare(number, 0, Role::AuthorizationRequest);
+        let (one, other) = (of(1), of(2));
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let asked = [(at(1), &one), (at(3), &other), (at(1), &one)];
+        let mut requests: Vec<_> = asked.iter().collect();
+        nearest_first(&mut requests);
+        let told: Vec<_> = requests.iter().map(|(when, it)| (*when, it.id)).collect();
+        assert_eq!(told, [(at(3), other.id), (at(1), one.id)]);
+    }
+}

@@ -174,3 +174,99 @@ pub(super) fn sends_verifier(index: &Index<'_>, redemption: &Sighting) -> Option
     let sent = parts(index, redemption).any(has_verifier);
     (sent || is_whole(redemption)).then_some(sent)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::atoms::rules::Rules;
+    use crate::atoms::{Digest, Slot};
+    use crate::collect::Via;
+    use crate::detect::{Param, sample};
+    use crate::flow::census::Common;
+
+    fn key(kind: KeyKind, name: &str) -> JoinKey {
+        JoinKey {
+            kind,
+            digest: Digest::of([name.as_bytes()]),
+        }
+    }
+
+    fn granting(value: &str) -> Param {
+        Param {
+            name: "grant_type".into(),
+            value: Some(value.into()),
+            slot: Slot::Query,
+        }
+    }
+
+    /// The query of a token request, its body, and the answer, with what one exchange makes of them.
+    fn exchanged(change: impl FnOnce(&mut [Sighting; 3]), check: impl FnOnce(&Index<'_>)) {
+        let roles = [Role::TokenRequest, Role::TokenRequest, Role::TokenResponse];
+        let mut number = 0;
+        let mut all = roles.map(|role| {
+            number += 1;
+            Sighting {
+                exchange: Some(key(KeyKind::Exchange, "one")),
+                ..sample::bare(number, 0, role)
+            }
+        });
+        all[2].via = Via::Response;
+        change(&mut all);
+        let (common, rules) = (Common::default(), Rules::builtin().unwrap());
+        check(&Index::new(&all, &common, &rules.providers));
+    }
+
+    #[test]
+    fn a_request_has_the_parts_that_were_sent_and_each_once() {
+        exchanged(
+            |[query, ..]| query.params.push(granting("authorization_code")),
+            |index| {
+                let [query, body, answer] = [0, 1, 2].map(|at| index.get(at).unwrap());
+                let ids = |it| -> Vec<Digest> { parts(index, it).map(|it| it.id).collect() };
+                assert_eq!(ids(query), [query.id, body.id]);
+                assert_eq!(ids(body), [body.id, query.id]);
+                assert!(is_of_redemption(index, query) && is_of_redemption(index, body));
+                assert!(!is_of_redemption(index, answer));
+            },
+        );
+        exchanged(
+            |[query, ..]| query.params.push(granting("refresh_token")),
+            |index| assert!(!is_of_redemption(index, index.get(1).unwrap())),
+        );
+    }
+
+    #[test]
+    fn a_request_is_granted_by_a_token_in_its_answer() {
+        let granted = |at: usize, kind| {
+            let mut told = false;
+            exchanged(
+                |all| all[at].credentials.push(sample::credential(kind)),
+                |index| told = is_granted(index, index.get(0).unwrap()),
+            );
+            told
+        };
+        assert!(granted(2, Kind::AccessToken));
+        assert!(!granted(2, Kind::AuthorizationCode));
+        assert!(!granted(1, Kind::RefreshToken));
+    }
+
+    #[test]
+    fn a_verifier_is_another_where_challenges_of_its_kind_were_asked() {
+        let asked = key(KeyKind::ChallengeS256, "asked");
+        let is_another = |sent: JoinKey| {
+            let mut told = false;
+            exchanged(
+                |all| all[1].keys = vec![key(KeyKind::State, "state"), sent],
+                |index| told = is_another(index, index.get(0).unwrap(), &[asked]),
+            );
+            told
+        };
+        assert!(is_another(key(KeyKind::ChallengeS256, "other")));
+        assert!(!is_another(key(KeyKind::ChallengePlain, "other")));
+        assert!(!is_another(asked));
+        let mut message = sample::bare(0, 0, Role::TokenRequest);
+        message.keys = vec![key(KeyKind::State, "state"), asked];
+        let hashed: Vec<JoinKey> = hashed_challenges(&message).collect();
+        assert_eq!(hashed, [asked]);
+    }
+}

@@ -270,3 +270,64 @@ fn some(tied: &[Sending], all: &[&[Sending]]) -> BTreeSet<usize> {
         numbers(&mut tied.iter())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::atoms::Source;
+    use crate::atoms::rules::Rules;
+    use crate::detect::{Role, Sighting, sample};
+    use crate::flow::census::Common;
+
+    #[test]
+    fn what_is_tied_to_an_answer_counts_where_a_request_was_sent_often() {
+        let sent: Vec<Sending> = (0..10).map(|at| (0, None, at)).collect();
+        let few: Vec<Sending> = sent[..2].to_vec();
+        let (tied, first) = (BTreeSet::from([9]), BTreeSet::from_iter(0..MAX_OWN));
+        assert_eq!(some(&sent[9..], &[&sent]), tied);
+        assert_eq!(some(&[], &[&sent]), first);
+        assert_eq!(some(&sent[9..], &[&few]), BTreeSet::from([0, 1]));
+    }
+
+    /// A request is sent in two files, in both ten times at one moment, in the first twice before. Its answer in the
+    /// first follows; ties lead to one before, to one at that moment, and to one of the other file.
+    #[test]
+    fn an_answer_goes_with_the_last_sending_and_with_what_is_tied_to_it_elsewhere() {
+        let file = |path: &str| {
+            Arc::new(Source {
+                path: path.into(),
+                ..Source::default()
+            })
+        };
+        let (one, other) = (file("a.log"), file("b.log"));
+        let request = |source: &Arc<Source>, number, second| {
+            let mut it = sample::bare(number, second, Role::AuthorizationRequest);
+            it.place.source = source.clone();
+            it
+        };
+        let mut all: Vec<Sighting> = (0..2).map(|number| request(&one, number, 5)).collect();
+        all.extend((2..12).map(|number| request(&one, number, 10)));
+        all.push(Sighting {
+            role: Role::ResponseInQuery,
+            ..request(&one, 12, 11)
+        });
+        all.extend((13..23).map(|number| request(&other, number, 10)));
+        let (common, rules) = (Common::default(), Rules::builtin().unwrap());
+        let index = Index::new(&all, &common, &rules.providers);
+        let requests: Vec<usize> = (0..23).filter(|at| *at != 12).collect();
+        let tie = |request| Tie {
+            link: Link::State,
+            request,
+            response: 12,
+            key: None,
+        };
+        let head = Core {
+            members: vec![12],
+            ties: [0, 5, 15].map(tie).to_vec(),
+        };
+        let chosen = Sent::of(&index, &requests).of_answer(&index, &head);
+        assert_eq!(chosen, BTreeSet::from([5, 15]));
+    }
+}

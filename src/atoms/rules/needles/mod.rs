@@ -109,6 +109,11 @@ impl Needles {
         self.names.end(bytes, bytes.len()) && self.may_matter(bytes, bytes.len())
     }
 
+    /// Whether names are looked for that have this between them and their separator.
+    pub fn may_separate(between: &str) -> bool {
+        between.bytes().all(|byte| is_joint(byte, 0))
+    }
+
     /// Offset of the first place at or after `from` that is worth a second look.
     pub fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let Some(lookup) = &self.lookup else {
