@@ -533,6 +533,22 @@ fn wrappers_are_undone_in_any_order() {
 }
 
 #[test]
+fn a_message_of_several_lines_in_syslog_has_its_lines_again() {
+    for head in [
+        "<134>1 2026-11-23T01:28:04Z h app 1 - - ",
+        "Nov 23 01:28:04 h app[7]: ",
+        "2026-11-23T01:28:04.123456+01:00 h app[7]: ",
+    ] {
+        let line = format!("{head}body:#012#011refresh_token=q8fW3x#012next line #12\n");
+        let text = found(&read(line)).join("|");
+        assert!(
+            text.ends_with("body:\n\trefresh_token=q8fW3x\nnext line #12"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_time_without_a_zone_is_marked() {
     let line = "192.0.2.7:5 - id - jo [2026/11/23 01:28:04] app.example GET - \"/cb?code=x\" HTTP/1.1 \"UA\" 302 24 0.1\n";
     let tz = jiff::tz::TimeZone::fixed(jiff::tz::offset(2));

@@ -14,6 +14,9 @@ use crate::atoms::armour::{BEGIN, MARK, MAX_KEY, label_before};
 /// Characters of the shortest key: Ed25519 in PKCS #8 (RFC 8410 §10.3).
 const MIN_CHARACTERS: usize = 64;
 
+/// Bytes before a key in which its name is looked for: a text may hold thousands of keys, and blanks before each.
+const MAX_BEFORE: usize = 512;
+
 /// Bits that a character carries at least. Random bytes carry over five, and what documentation fills a key with few.
 const MIN_ENTROPY: f32 = 4.0;
 
@@ -37,15 +40,19 @@ pub(super) fn in_value(value: &str) -> Option<(String, bool)> {
     first(value).map(|(_, key)| (key, false))
 }
 
-/// A text without its private keys, which are handed on: the text before each, and its spelling.
-pub(super) fn cut(text: &str, mut found: impl FnMut(&str, String)) -> Cow<'_, str> {
+/// A text without its private keys, which are handed on: the name before each, its spelling, and the number of the line
+/// that it leaves behind, by which values stand beside each other.
+pub(super) fn cut(text: &str, mut found: impl FnMut(&str, String, u32)) -> Cow<'_, str> {
     let mut rest = text;
     let mut kept: Option<String> = None;
+    let mut line = 1_u32;
     while let Some((range, key)) = first(rest) {
         let before = rest.get(..range.start).unwrap_or_default();
+        let ends = memchr::memchr_iter(b'\n', before.as_bytes()).count();
+        line = line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
         let kept = kept.get_or_insert_default();
         kept.push_str(before);
-        found(kept, key);
+        found(name_before(end_of(kept, MAX_BEFORE)), key, line);
         rest = rest.get(range.end..).unwrap_or_default();
     }
     match kept {
@@ -54,14 +61,16 @@ pub(super) fn cut(text: &str, mut found: impl FnMut(&str, String)) -> Cow<'_, st
     }
 }
 
-/// The number of the line that a text goes on in, by which its values stand beside each other.
-pub(super) fn line_of(before: &str) -> u32 {
-    let ends = memchr::memchr_iter(b'\n', before.as_bytes()).count();
-    u32::try_from(ends).unwrap_or(u32::MAX).saturating_add(1)
+/// The end of a text, as many bytes of it.
+fn end_of(text: &str, bytes: usize) -> &str {
+    let from = text.len().saturating_sub(bytes);
+    let mut starts = from..=text.len();
+    let start = starts.find(|at| text.is_char_boundary(*at));
+    start.and_then(|at| text.get(at..)).unwrap_or_default()
 }
 
 /// The name whose value begins where a text ends: `"private_key": "`, `KEY='`.
-pub(super) fn name_before(text: &str) -> &str {
+fn name_before(text: &str) -> &str {
     let is_between = |c: char| c.is_whitespace() || "\"'`\\|".contains(c);
     let before = text.trim_end_matches(is_between);
     let Some(named) = before.strip_suffix([':', '=']) else {
@@ -230,8 +239,21 @@ mod tests {
         let key = pem("EC ", "\n", &data(122));
         let text = format!("a {key}\nb\n{key} c -----BEGIN PRIVATE KEY-----");
         let mut found = Vec::new();
-        let left = cut(&text, |before, _| found.push(before.to_owned()));
+        let left = cut(&text, |_, _, line| found.push(line));
         assert_eq!(left, "a \nb\n c -----BEGIN PRIVATE KEY-----");
-        assert_eq!(found, ["a ", "a \nb\n"]);
+        assert_eq!(found, [1, 3]);
+    }
+
+    /// Each is told with the name and the line that it has, however much stands before it.
+    #[test]
+    fn of_many_keys_each_has_its_own_name_and_line() {
+        let key = pem("", "\n", &data(122));
+        let between = " ".repeat(MAX_BEFORE);
+        let text = format!("{between}\u{e9}\nname: \"{key}\"\n").repeat(2_000);
+        let mut told = Vec::new();
+        cut(&text, |name, _, line| told.push((name.to_owned(), line)));
+        assert_eq!(told.len(), 2_000);
+        let expected = (0..2_000).map(|at| ("name".to_owned(), 2 * at + 2));
+        assert!(told.into_iter().eq(expected));
     }
 }

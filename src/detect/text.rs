@@ -19,14 +19,9 @@ pub(super) fn messages(text: &str, rules: &Rules, out: &mut Vec<Message>) {
         form: Form::Text,
         ..Message::default()
     };
-    let text = pem::cut(text, |before, key| {
+    let text = pem::cut(text, |name, key, line| {
         if pairs.fields.len() < MAX_FIELDS {
-            push(
-                &mut pairs,
-                pem::name_before(before),
-                &key,
-                pem::line_of(before),
-            );
+            push(&mut pairs, name, &key, line);
         }
     });
     for (group, line) in (1_u32..).zip(text.lines()) {
@@ -161,9 +156,12 @@ fn read_word(
         return scheme_named;
     }
     let inner = word.trim_matches(['{', '}', '[', ']', '(', ')', ',', ';']);
-    if let Some(name) = inner.strip_suffix('=') {
-        // `a=1&code=` before a quote.
-        let (before, name) = name.rsplit_once(['&', '?', ';', ',']).unwrap_or(("", name));
+    // `a=1&code=` before a quote; not `code=Zm9vYg==`, whose value is padded.
+    let unfinished = inner
+        .strip_suffix('=')
+        .map(|it| it.rsplit_once(['&', '?', ';', ',']).unwrap_or(("", it)))
+        .filter(|(_, name)| !name.contains('='));
+    if let Some((before, name)) = unfinished {
         push_pairs(pairs, before, group);
         return Some(name.to_owned());
     }
@@ -467,6 +465,25 @@ mod tests {
         let fields = out.iter().flat_map(|it| &it.fields);
         let told: Vec<_> = fields.map(|it| (&*it.key.key, &*it.value)).collect();
         assert_eq!(told, expected, "{text}");
+    }
+
+    #[test]
+    fn a_padded_value_is_no_name() {
+        let rules = Rules::builtin().unwrap();
+        for (text, value) in [
+            (
+                "INFO client_secret=cGFzc3dvcmQx4f1c9a7d2a== done",
+                "cGFzc3dvcmQx4f1c9a7d2a==",
+            ),
+            ("client_secret=4f1c9a7d2b9d3=, code= 9d3e", "4f1c9a7d2b9d3="),
+            ("client_secret= 4f1c9a7d2b", "4f1c9a7d2b"),
+        ] {
+            let mut out = Vec::new();
+            messages(text, &rules, &mut out);
+            let mut fields = out.iter().flat_map(|it| &it.fields);
+            let told = fields.find(|it| &*it.key.key == "clientsecret").unwrap();
+            assert_eq!(&*told.value, value, "{text}");
+        }
     }
 
     /// What logs pass over for want of a needle must hold nothing.

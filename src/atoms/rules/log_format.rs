@@ -120,6 +120,8 @@ pub enum Escape {
     Backslash,
     /// `#HH`: HAProxy.
     Hash,
+    /// `#ooo`, octal, of control characters alone: rsyslog and sysklogd, which so keep a message in one line.
+    Control,
     /// `%HH`, above the URL's own: CloudFront.
     Percent,
     /// References to characters: XML.

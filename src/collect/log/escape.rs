@@ -12,6 +12,7 @@ pub(super) fn undo(bytes: &[u8], escape: Escape) -> Cow<'_, [u8]> {
         Escape::Xml => return entities::undo(bytes),
         Escape::Backslash => (b'\\', backslash),
         Escape::Hash => (b'#', hex_pair),
+        Escape::Control => (b'#', control),
         Escape::Percent => (b'%', hex_pair),
     };
     let Some(first) = memchr::memchr(mark, bytes) else {
@@ -76,6 +77,16 @@ fn backslash(after: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     Some(1)
 }
 
+fn control(after: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    let digits = after.first_chunk::<3>()?;
+    let byte = digits.iter().try_fold(0_u8, |byte, digit| {
+        let digit = char::from(*digit).to_digit(8)?;
+        byte.checked_mul(8)?.checked_add(u8::try_from(digit).ok()?)
+    });
+    out.push(byte.filter(u8::is_ascii_control)?);
+    Some(3)
+}
+
 fn hex_pair(after: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     let [high, low, ..] = after else { return None };
     out.push(u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()?);
@@ -128,6 +139,11 @@ mod tests {
             "\"\\x41/&😀",
         );
         check("a#22b#C3#A9#zz#", Escape::Hash, "a\"bé#zz#");
+        check(
+            "a#012b#0111#101#777#09#",
+            Escape::Control,
+            "a\nb\t1#101#777#09#",
+        );
         check("a%2520b%2", Escape::Percent, "a%20b%2");
         check(r"\x22#22%22", Escape::None, r"\x22#22%22");
     }

@@ -79,8 +79,13 @@ impl<R: Read> Runs<R> {
             if let Some(newline) = memchr::memrchr(b'\n', fresh) {
                 let lines = buffer.get(..=searched + newline).unwrap_or_default();
                 let whole = pem::whole(lines);
-                if whole > 0 || self.ended {
-                    break (if whole > 0 { whole } else { lines.len() }, false);
+                if self.ended {
+                    // The last line of a key may be that of the file, and have no end.
+                    let is_whole = whole == lines.len();
+                    break (if is_whole { whole } else { filled }, false);
+                }
+                if whole > 0 {
+                    break (whole, false);
                 }
             }
             if self.ended {
@@ -143,6 +148,23 @@ mod tests {
             out.push((String::from_utf8_lossy(run.bytes).into_owned(), run.cut));
         }
         out
+    }
+
+    #[test]
+    fn a_key_that_ends_with_its_file_is_in_one_run() {
+        let key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----";
+        for before in ["", "one\n"] {
+            let text = format!("{before}{key}");
+            for window in [1, 7, 64, 1024] {
+                let runs = runs(&text, window, 1024);
+                assert!(
+                    runs.iter().any(|(run, _)| run.ends_with(key)),
+                    "{window} {runs:?}"
+                );
+                let all: String = runs.into_iter().map(|(run, _)| run).collect();
+                assert_eq!(all, text);
+            }
+        }
     }
 
     #[test]
