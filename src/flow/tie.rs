@@ -86,3 +86,18 @@ impl Link {
         self.strength() >= ACCEPT
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_one_answer_has_is_a_proof() {
+        for link in [Link::Exchange, Link::Nonce, Link::StateHash] {
+            assert!(link.is_proof(), "{link:?}");
+        }
+        for link in [Link::Chain(1), Link::State, Link::Challenge, Link::Issuer] {
+            assert!(!link.is_proof(), "{link:?}");
+        }
+    }
+}

@@ -116,3 +116,59 @@ impl Moments {
         self.untimed || self.latest.is_some_and(soon)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::atoms::Slot;
+    use crate::atoms::rules::Rules;
+    use crate::detect::{Param, Role, sample};
+    use crate::flow::census::Common;
+
+    #[test]
+    fn what_may_have_happened_shortly_before_a_moment_counts() {
+        let at = |second| Some(Timestamp::from_second(second).unwrap());
+        let within = SignedDuration::from_secs(10);
+        let mut moments = Moments::default();
+        assert!(!moments.since(None, within));
+        moments.add(at(5));
+        moments.add(at(20));
+        for (moment, is_soon) in [(at(30), true), (at(31), false), (at(1), true), (None, true)] {
+            assert_eq!(moments.since(moment, within), is_soon, "{moment:?}");
+        }
+        moments.add(None);
+        assert!(moments.since(at(31), within));
+    }
+
+    #[test]
+    fn tokens_are_asked_for_where_their_answer_lands() {
+        let lands = |landing| Sighting {
+            landing,
+            ..sample::bare(0, 0, Role::ResponseInFragment)
+        };
+        let digest = |name: &str| Digest::of([name.as_bytes()]);
+        let mut wanted = Wanted::default();
+        assert!(!wanted.tokens_at(&lands(None)));
+        wanted.landings.insert(digest("callback"));
+        assert!(wanted.tokens_at(&lands(None)));
+        assert!(wanted.tokens_at(&lands(Some(digest("callback")))));
+        assert!(!wanted.tokens_at(&lands(Some(digest("other")))));
+    }
+
+    #[test]
+    fn one_request_with_a_state_is_enough() {
+        let mut requests = [1, 2].map(|at| sample::bare(at, 0, Role::AuthorizationRequest));
+        let (common, rules) = (Common::default(), Rules::builtin().unwrap());
+        let has_state = |all: &[Sighting]| {
+            let index = Index::new(all, &common, &rules.providers);
+            Wanted::of(&index, &[0, 1], &[]).state
+        };
+        assert!(!has_state(&requests));
+        requests[0].params.push(Param {
+            name: "state".into(),
+            value: None,
+            slot: Slot::Query,
+        });
+        assert!(has_state(&requests));
+    }
+}

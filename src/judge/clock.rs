@@ -372,6 +372,8 @@ fn basic(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::atoms::Slot;
+    use crate::detect::{Param, sample};
 
     #[test]
     fn moments_are_read_in_every_form_that_providers_write() {
@@ -405,5 +407,29 @@ mod tests {
         let clock = Clock::at(at, Basis::Proven, "x");
         assert_eq!(clock.age(Some(at), at), Age::Past);
         assert_eq!(clock.age(None, at), Age::Untold);
+    }
+
+    #[test]
+    fn a_url_that_was_signed_for_the_longest_session_ends_by_itself() {
+        let signed_for = |seconds: &str| {
+            let mut sighting = sample::bare(0, 0, Role::None);
+            let params = [
+                ("X-Amz-Date", "20261123T000000Z"),
+                ("X-Amz-Expires", seconds),
+                ("X-Amz-Security-Token", "x"),
+            ];
+            sighting.params = params
+                .map(|(name, value)| Param {
+                    name: name.into(),
+                    value: Some(value.into()),
+                    slot: Slot::Query,
+                })
+                .into();
+            let (until, is_session) = signed_until(&sighting).unwrap();
+            (until.to_string(), is_session)
+        };
+        let end = "2026-11-24T12:00:00Z".to_owned();
+        assert_eq!(signed_for("129600"), (end.clone(), false));
+        assert_eq!(signed_for("129601"), (end, true));
     }
 }

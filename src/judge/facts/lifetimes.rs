@@ -93,3 +93,22 @@ fn is_registered(credential: &Credential) -> bool {
     };
     *Name::new(&credential.name).key == *name
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::{Role, sample};
+
+    #[test]
+    fn one_token_that_is_there_twice_is_the_only_one() {
+        let mut message = sample::bare(0, 0, Role::TokenResponse);
+        let token = sample::credential(Kind::AccessToken);
+        message.credentials = vec![token.clone(), token.clone()];
+        assert_eq!(owners(&message), [(Kind::AccessToken, Some(token.id))]);
+        message.credentials.push(Credential {
+            id: Digest::of([b"another".as_slice()]),
+            ..token
+        });
+        assert_eq!(owners(&message), [(Kind::AccessToken, None)]);
+    }
+}
