@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "judge/answers.rs"]
+mod answers;
 #[path = "judge/clocks.rs"]
 mod clocks;
 #[path = "judge/edges.rs"]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tokentrail::atoms::rules::Rules;
 use tokentrail::atoms::when::{Basis, Zone};
 use tokentrail::atoms::{
-    self, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Slot, Source, View, When, Within,
+    self, Digest, JoinKey, KeyKind, Kind, Locator, Masked, Method, Slot, Source, View, When, Within,
 };
 use tokentrail::collect::{Store, Via};
 use tokentrail::detect::{
@@ -185,6 +185,17 @@ impl Seen {
 
     pub(crate) fn status(mut self, status: u16) -> Self {
         self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn method(mut self, method: &str) -> Self {
+        self.0.method = Method::of(method.as_bytes());
+        self
+    }
+
+    /// It is where the answer sends the browser.
+    pub(crate) fn location(mut self) -> Self {
+        self.0.via = Via::Location;
         self
     }
 

@@ -111,4 +111,24 @@ mod tests {
         });
         assert_eq!(owners(&message), [(Kind::AccessToken, None)]);
     }
+
+    /// RFC 6749 §5.1, RFC 8628 §3.2.
+    #[test]
+    fn of_several_the_one_with_the_registered_name_is_spoken_of() {
+        for (kind, name) in [
+            (Kind::AccessToken, "access_token"),
+            (Kind::RefreshToken, "refresh_token"),
+            (Kind::DeviceCode, "device_code"),
+            (Kind::UserCode, "user_code"),
+        ] {
+            let named = |name: &str| Credential {
+                id: Digest::of([name.as_bytes()]),
+                name: name.into(),
+                ..sample::credential(kind)
+            };
+            let mut message = sample::bare(0, 0, Role::TokenResponse);
+            message.credentials = vec![named("provider_value"), named(name)];
+            assert_eq!(owners(&message), [(family(kind), Some(named(name).id))]);
+        }
+    }
 }

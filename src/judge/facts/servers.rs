@@ -84,13 +84,16 @@ mod tests {
             sighting
         };
         let known = || message("github.com", "/login/oauth/access_token");
-        let mut session = vec![message("as.example", "/token")];
+        let mut session = vec![message("as.example", "/token"); 2];
         session.extend((0..50).map(|_| known()));
         session.extend((0..50).map(|_| message("as.example", "/token")));
         let mut servers = Servers::of(&session, &rules.providers);
         servers.note_trail(&(0..session.len()).collect::<Vec<_>>(), &session);
-        assert_eq!(servers.of_trail(0), [1]);
-        assert_eq!(servers.at(50).map(|it| &*it.id), Some("github"));
-        assert!(servers.at(0).is_none() && servers.at(51).is_none());
+        assert_eq!(servers.of_trail(0), [2]);
+        assert_eq!(servers.at(51).map(|it| &*it.id), Some("github"));
+        assert!(servers.at(0).is_none() && servers.at(52).is_none());
+        let mut other = known();
+        other.role = Role::ResourceRequest;
+        assert!(Servers::of(&[other], &rules.providers).at(0).is_none());
     }
 }
