@@ -174,3 +174,49 @@ fn under_plain_a_verifier_in_the_same_hands_opens_a_code() {
     let opened = "the challenge method is plain";
     assert!(told(Place::Storage, Role::Stored).starts_with(opened));
 }
+
+/// RFC 6749 §5.2: a refused grant may be what the user knows, too.
+#[test]
+fn a_password_that_was_refused_as_a_grant_may_be_another() {
+    let told = |error| {
+        let request = seen(Place::Har, T0, Role::TokenRequest)
+            .status(400)
+            .param("grant_type", "password")
+            .param("error", error)
+            .exchange(5)
+            .with(Kind::Password, "password", 2);
+        let run = Run::new(Flow::Ropc, Pkce::NotObserved, vec![request]);
+        state(&run, Kind::Password)
+    };
+    assert_eq!(told("invalid_grant"), State::Unknown);
+    assert_eq!(told("server_error"), State::Live);
+}
+
+/// Keycloak writes 0 into an offline token, which does not expire.
+#[test]
+fn an_expiry_of_zero_is_none() {
+    let told = |exp| {
+        let token = access(Place::History, Role::ResponseInFragment);
+        let token = token.claims(until(exp), Signature::Unverified);
+        let run = Run::new(Flow::Implicit, Pkce::NotObserved, vec![token]);
+        state(&run, Kind::AccessToken)
+    };
+    assert_eq!((told(0), told(1)), (State::Unknown, State::Expired));
+}
+
+/// RFC 8628 §5.6: a device is most often a public client, also of a provider whose other clients authenticate.
+#[test]
+fn what_a_provider_documents_of_clients_is_of_no_device() {
+    let told = |flow| {
+        let token = seen(Place::Har, T0, Role::TokenResponse)
+            .address("https", "github.com")
+            .path("/login/oauth/access_token")
+            .with(Kind::RefreshToken, "refresh_token", 3);
+        state(
+            &Run::new(flow, Pkce::NotObserved, vec![token]),
+            Kind::RefreshToken,
+        )
+    };
+    assert_eq!(told(Flow::Device), State::Unknown);
+    assert_eq!(told(Flow::Unknown), State::Guarded);
+}

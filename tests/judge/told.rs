@@ -287,3 +287,37 @@ fn the_place_that_tells_most_of_a_signature_counts() {
     let unverified = of([Signature::Unverified, Signature::None]).because;
     assert!(unverified.contains("unverified"), "{unverified}");
 }
+
+/// What would have kept it out of a URL is said where it came by the front channel, in whatever form.
+#[test]
+fn a_verifier_that_came_by_the_front_channel_belongs_into_a_token_request() {
+    let came = |role, slot| {
+        let value = seen(Place::Har, T0, role).with(Kind::CodeVerifier, "code_verifier", 3);
+        let run = Run::new(Flow::CodePkceS256, Pkce::S256, vec![value.slot(slot)]);
+        run.find(Kind::CodeVerifier, EARLY).remediation.text
+    };
+    for slot in [Slot::Query, Slot::Form] {
+        assert_eq!(
+            &*came(Role::ResponseInBody, slot),
+            remedy("verifier-in-url"),
+            "{slot:?}"
+        );
+    }
+    assert_eq!(&*came(Role::TokenRequest, Slot::Form), remedy("capture"));
+}
+
+/// RFC 5849 §3.4.4: a signature that is both secrets leaves nothing of what OAuth 1.0 keeps.
+#[test]
+fn what_oauth_1_keeps_is_said_where_it_is_kept() {
+    let told = |name| {
+        let call = seen(Place::Log, T0, Role::ResourceRequest).with(Kind::Oauth1Token, name, 2);
+        lone(Flow::Oauth1, Kind::Oauth1Token, call)
+            .exposed_to
+            .code_flow
+    };
+    assert_eq!(told("oauth_token"), answer("flow:oauth1"));
+    assert_eq!(
+        told("oauth1-plaintext-signature"),
+        answer("kind:oauth1_token")
+    );
+}
