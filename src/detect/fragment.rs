@@ -31,6 +31,15 @@ pub(super) fn segments(fragment: &str) -> impl Iterator<Item = &str> {
         .filter(|piece| !piece.is_empty())
 }
 
+/// The hash routes in a fragment, which are paths of an application in one page: `#/reset-password/<token>`.
+pub(super) fn routes(fragment: &str) -> impl Iterator<Item = &str> {
+    fragment.split('#').filter_map(|piece| {
+        let route = piece.strip_prefix('!').unwrap_or(piece);
+        let end = route.find('?').unwrap_or(route.len());
+        route.get(..end).filter(|it| it.starts_with('/'))
+    })
+}
+
 /// Segments of the hash routes in a fragment that may hold a value of their own, decoded once: `#/auth/<token>`. Those with
 /// a `=` are form data.
 pub(super) fn of_routes(fragment: &str) -> impl Iterator<Item = Cow<'_, str>> {
@@ -51,6 +60,14 @@ mod tests {
         assert_eq!(all("/cb?access_token=x"), ["cb", "access_token=x"]);
         assert_eq!(all("!/a#access_token=x"), ["a", "access_token=x"]);
         assert_eq!(all("/cb/access_token=x"), ["access_token=x"]);
+    }
+
+    #[test]
+    fn a_route_begins_with_a_slash_and_ends_before_its_query() {
+        let all = |fragment| routes(fragment).collect::<Vec<_>>();
+        assert_eq!(all("/reset/a?b=/c"), ["/reset/a"]);
+        assert_eq!(all("!/a#/b"), ["/a", "/b"]);
+        assert!(all("a/b&c=/d").is_empty());
     }
 
     #[test]

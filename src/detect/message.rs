@@ -205,7 +205,7 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
             ..Message::default()
         };
     }
-    let mut fields = located(&url, rules);
+    let mut fields = located(&url.with_path(&url.path), Slot::Path, rules);
     for segment in url.telling_segments() {
         fields.extend(by_form(segment, Slot::Path, rules));
     }
@@ -225,6 +225,9 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
         fields.push(pair_field(pair, Slot::Query, 0));
     }
     let routes = url.fragment.as_deref().unwrap_or_default();
+    for route in fragment::routes(routes) {
+        fields.extend(located(&url.with_path(route), Slot::Fragment, rules));
+    }
     for segment in fragment::of_routes(routes) {
         fields.extend(by_form(segment, Slot::Fragment, rules));
     }
@@ -255,15 +258,14 @@ fn by_form(segment: Cow<'_, str>, slot: Slot, rules: &Rules) -> Option<Field> {
     Some(field)
 }
 
-/// Credentials in the path, by the rules that know such paths.
-fn located(url: &Url, rules: &Rules) -> Vec<Field> {
-    let place = url.host_and_path();
+/// Credentials in a path behind its host, by the rules that know such paths.
+fn located(place: &str, slot: Slot, rules: &Rules) -> Vec<Field> {
     rules
         .catalogue
-        .located(&place)
+        .located(place)
         .filter_map(|(rule, range)| {
             let value = place.get(range)?;
-            let mut field = Field::new("path", value.to_owned(), Slot::Path);
+            let mut field = Field::new("path", value.to_owned(), slot);
             field.rule = Some(rule.clone());
             Some(field)
         })

@@ -180,9 +180,9 @@ impl Url {
             })
     }
 
-    /// Host and path as written, for credentials in paths.
-    pub(super) fn host_and_path(&self) -> String {
-        format!("{}{}", self.host, self.path)
+    /// Its host with a path behind it, as written: its own, or a route in its fragment.
+    pub(super) fn with_path(&self, path: &str) -> String {
+        format!("{}{path}", self.host)
     }
 }
 
