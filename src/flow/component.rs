@@ -253,3 +253,38 @@ impl Unions {
         sets.into_values().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::atoms::Digest;
+    use crate::atoms::rules::Rules;
+    use crate::detect::sample;
+    use crate::flow::census::{Census, Fact};
+
+    #[test]
+    fn a_constant_is_a_challenge_that_several_requests_have() {
+        let key = |kind, name: &str| JoinKey {
+            kind,
+            digest: Digest::of([name.as_bytes()]),
+        };
+        let [common, own] = ["common", "own"].map(|name| key(KeyKind::ChallengeS256, name));
+        let mut census = Census::default();
+        for state in ["one", "other"] {
+            census.note(Fact::Beside {
+                key: common,
+                other: key(KeyKind::State, state),
+            });
+        }
+        let (common_to_all, rules) = (census.common(), Rules::builtin().unwrap());
+        let index = Index::new(&[], &common_to_all, &rules.providers);
+        let is_constant = |kind, key| {
+            let mut credential = sample::credential(kind);
+            credential.keys.push(key);
+            is_constant(&index, &credential)
+        };
+        assert!(is_constant(Kind::CodeChallenge, common));
+        assert!(!is_constant(Kind::CodeChallenge, own));
+        assert!(!is_constant(Kind::AuthorizationCode, common));
+    }
+}

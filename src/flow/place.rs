@@ -88,16 +88,15 @@ pub(super) fn openness(sighting: &Sighting, credential: &Credential) -> u8 {
 
 /// A fragment token of an implicit or hybrid run is what was asked for; any other was handed over.
 fn fragment(index: &Index<'_>, run: &Run, grant: Flow, sighting: &Sighting) -> Flow {
-    match grant {
-        Flow::FragmentTokenUnattributed => grant,
-        _ if grant.is_front() => grant,
-        _ => match handoff::origin(index, run, sighting) {
-            Origin::BackEnd | Origin::Hosted => Flow::HandoffFragment,
-            // A code flow brings no token in a fragment by itself.
-            _ if is_code_flow(grant) => Flow::HandoffFragment,
-            Origin::Server => Flow::Implicit,
-            Origin::Open => Flow::FragmentTokenUnattributed,
-        },
+    if grant.is_front() {
+        return grant;
+    }
+    match handoff::origin(index, run, sighting) {
+        Origin::BackEnd | Origin::Hosted => Flow::HandoffFragment,
+        // A code flow brings no token in a fragment by itself.
+        _ if is_code_flow(grant) => Flow::HandoffFragment,
+        Origin::Server => Flow::Implicit,
+        Origin::Open => Flow::FragmentTokenUnattributed,
     }
 }
 
