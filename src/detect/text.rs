@@ -54,7 +54,9 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
             continue;
         }
         command.read(whole);
-        if let Some(list) = cookies::behind(line, whole, bare(whole), previous, &command) {
+        if let Some(list) =
+            cookies::behind(line, whole, bare(whole), previous, &command, &rules.needles)
+        {
             left = list.left;
             list.put(rules, out);
             (pending, previous) = (None, "");
@@ -418,6 +420,19 @@ mod tests {
                 &[session],
             ),
             ("curl --cookie connect.sid=s9Xkv2QmLp7Rt4Zw x", &[session]),
+            // What is no cookie hides none behind it.
+            ("Cookie: flag; connect.sid=s9Xkv2QmLp7Rt4Zw", &[session]),
+            ("Cookie: a(b)=1; connect.sid=s9Xkv2QmLp7Rt4Zw", &[session]),
+            ("Cookie: a=it's; connect.sid=s9Xkv2QmLp7Rt4Zw", &[session]),
+            ("Cookie: tz=a b; ; connect.sid=s9Xkv2QmLp7Rt4Zw", &[session]),
+            (
+                "Cookie: prefs={\"a\":1,\"b\":\"x\"}; connect.sid=s9Xkv2QmLp7Rt4Zw",
+                &[session],
+            ),
+            (
+                "curl -b 'tz=New York; flag; connect.sid=s9Xkv2QmLp7Rt4Zw' x",
+                &[session],
+            ),
             (
                 "wget --header=\"Cookie: connect.sid=s9Xkv2QmLp7Rt4Zw\" x",
                 &[session],
@@ -435,6 +450,9 @@ mod tests {
             "cookies: connect.sid=s9Xkv2QmLp7Rt4Zw",
             "sort -b connect.sid=s9Xkv2QmLp7Rt4Zw",
             "curl -b jar.txt -d connect.sid=s9Xkv2QmLp7Rt4Zw x",
+            "curl -b jar.txt x; connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "'Cookie: flag'; connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "Cookie: flag client_secret=s9Xkv2QmLp7Rt4Zw; connect.sid=s9Xkv2QmLp7Rt4Zw",
         ] {
             let mut out = Vec::new();
             messages(text, &rules, &mut out);
@@ -450,6 +468,9 @@ mod tests {
             "Cookie: ",
             "Cookie:[ ",
             "Cookie:&",
+            "Cookie: a;",
+            "Cookie:[;",
+            "Cookie: a b;",
             "PRIVATE KEY----- ",
             "-----BEGIN PRIVATE KEY----- ",
         ] {
