@@ -58,8 +58,10 @@ pub(super) fn behind<'l>(
     command: &Command,
     needles: &Needles,
 ) -> Option<Cookies<'l>> {
-    if command.takes_cookies(word.text) {
-        list(word.after, None, Of::Option, needles)
+    if let Some(before) = command.before_cookies(word.text) {
+        let behind = word.after.len() + word.text.len().checked_sub(before)?;
+        let rest = line.get(line.len().checked_sub(behind)?..)?;
+        list(unmarked(rest), None, Of::Option, needles)
     } else if matches!(bare, ":" | "=" | "=>" | ":[") {
         // `'Cookie': 'a=b'`, and `"Cookie" => "a=b"`, whose arrow ends the word.
         let rest = word.after.trim_start_matches('>');
@@ -67,6 +69,14 @@ pub(super) fn behind<'l>(
     } else {
         of_header(line, word, needles)
     }
+}
+
+/// A value without what shells write before its quotation marks: `$'…'` in bash, `^"…^"` in Windows.
+fn unmarked(rest: &str) -> &str {
+    let begun = rest.trim_start();
+    let of_bash = begun.strip_prefix('$').filter(|it| it.starts_with('\''));
+    let of_windows = begun.strip_prefix('^').filter(|it| it.starts_with('"'));
+    of_bash.or(of_windows).unwrap_or(rest)
 }
 
 /// The cookies behind the name of their header, which ends with the first colon of this word of a line: `Cookie: a=b; c=d`.
@@ -151,6 +161,9 @@ fn pair(text: &str, closing: Option<char>) -> Option<(&str, &str, usize)> {
     let end = value.find(ends).unwrap_or(value.len());
     let length = text.len() - value.len() + end;
     let (value, behind) = value.split_at_checked(end)?;
+    // `^"`, as Windows writes a quotation mark.
+    let is_end = behind.starts_with('"');
+    let value = value.strip_suffix('^').filter(|_| is_end).unwrap_or(value);
     // `[\r][\n]`, as programs write the end of a line of HTTP.
     let is_end = behind.starts_with(['\\', '\r']);
     let value = value.strip_suffix('[').filter(|_| is_end).unwrap_or(value);

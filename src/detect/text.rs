@@ -420,6 +420,27 @@ mod tests {
                 &[session],
             ),
             ("curl --cookie connect.sid=s9Xkv2QmLp7Rt4Zw x", &[session]),
+            // What is quoted ends no command.
+            (
+                "curl -A 'Mozilla/5.0 (X11; Linux x86_64)' -b 'connect.sid=s9Xkv2QmLp7Rt4Zw' x",
+                &[session],
+            ),
+            (
+                "curl x -H \"a: it's (b; c)\" -b \"a=b; connect.sid=s9Xkv2QmLp7Rt4Zw\"",
+                &[session],
+            ),
+            (
+                "curl x -b ^\"a=b; connect.sid=s9Xkv2QmLp7Rt4Zw^\" ^",
+                &[session],
+            ),
+            (
+                "curl x -b $'a=d\\u0021k; connect.sid=s9Xkv2QmLp7Rt4Zw' \\",
+                &[session],
+            ),
+            ("curl -bconnect.sid=s9Xkv2QmLp7Rt4Zw x", &[session]),
+            ("curl --cookie=connect.sid=s9Xkv2QmLp7Rt4Zw x", &[session]),
+            ("curl -sb connect.sid=s9Xkv2QmLp7Rt4Zw x", &[session]),
+            ("curl -Lb 'connect.sid=s9Xkv2QmLp7Rt4Zw' x", &[session]),
             // What is no cookie hides none behind it.
             ("Cookie: flag; connect.sid=s9Xkv2QmLp7Rt4Zw", &[session]),
             ("Cookie: a(b)=1; connect.sid=s9Xkv2QmLp7Rt4Zw", &[session]),
@@ -449,6 +470,10 @@ mod tests {
             "Cookie: none, connect.sid=s9Xkv2QmLp7Rt4Zw",
             "cookies: connect.sid=s9Xkv2QmLp7Rt4Zw",
             "sort -b connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "curl x -A 'b; c'; sort -b connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "bash -c \"curl x; sort -b connect.sid=s9Xkv2QmLp7Rt4Zw\"",
+            "curl x -A 'b|c' | sort -b connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "curl --cookie-jar connect.sid=s9Xkv2QmLp7Rt4Zw",
             "curl -b jar.txt -d connect.sid=s9Xkv2QmLp7Rt4Zw x",
             "curl -b jar.txt x; connect.sid=s9Xkv2QmLp7Rt4Zw",
             "'Cookie: flag'; connect.sid=s9Xkv2QmLp7Rt4Zw",
@@ -629,6 +654,7 @@ mod tests {
             "curl -s -u shop:s9Xkv2QmLp7Rt4Zw x",
             "/usr/bin/curl --user 'shop:s9Xkv2QmLp7Rt4Zw'",
             "curl.exe -u \"shop:s9Xkv2QmLp7Rt4Zw\" x",
+            "curl -A 'Mozilla/5.0 (X11; Linux x86_64)' -u shop:s9Xkv2QmLp7Rt4Zw x",
             "$(curl -u shop:s9Xkv2QmLp7Rt4Zw)",
             "a0=\"curl\" a1=\"-s\" a2=\"-u\" a3=\"shop:s9Xkv2QmLp7Rt4Zw\"",
         ] {
