@@ -243,6 +243,8 @@ const DECOYS: &[&str] = &[
     "text: -----BEGIN CERTIFICATE-----\n{{opaque:64}}\n{{opaque:58}}\n-----END CERTIFICATE-----",
     "text: -----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
     "text: -----BEGIN RSA PRIVATE KEY-----[REDACTED]-----END RSA PRIVATE KEY-----",
+    "text: -----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----",
+    "local key = -----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\nOF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r\n1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G\n-----END PRIVATE KEY-----",
     "text: Cookie: theme=dark; _ga=GA1.2.{{digits:9}}.{{digits:10}}",
     "https://app.example/#/articles/how-to-log-in?x=1",
     "https://shop.example/cart?code=SAVE10",

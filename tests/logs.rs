@@ -779,6 +779,21 @@ fn json_that_repeats_a_value_gives_it_once() {
 }
 
 #[test]
+fn each_key_of_a_type_is_given_once() {
+    let line = r#"{"keys":[{"kty":"EC","x":"one"},{"kty":"EC","x":"two","d":"2"},{"kty":"EC","x":"one"},{"kty":"oct","k":"3"},{"kty":"oct","k":"4"}]}"#;
+    let found: Vec<_> = read(line).iter().map(shown).collect();
+    assert_eq!(
+        found,
+        [
+            "1@0 unknown members kty=EC x=one",
+            "1@0 unknown members kty=EC x=two d=2",
+            "1@0 unknown members kty=oct k=3",
+            "1@0 unknown members kty=oct k=4",
+        ]
+    );
+}
+
+#[test]
 fn each_of_very_many_values_is_given_once() {
     // Each looked for among all before it takes hours.
     let values: Vec<_> = (0..600_000)

@@ -14,21 +14,67 @@ const SHORTEST: usize = 4;
 #[derive(Default)]
 pub(super) struct Command {
     is_curl: bool,
+    /// The quotation mark that is open where the words are, and the one that was where curl's name is.
+    quoted: Option<char>,
+    around: Option<char>,
 }
+
+/// curl's options of one letter without a value, which others may stand behind: `-sb`.
+const FLAGS: &[u8] = b"#0123456afgGiIjJkLnNOpqRsSvZ";
 
 impl Command {
     /// Reads on.
     pub(super) fn read(&mut self, word: Word<'_>) {
-        let ends = word.text.ends_with(';') || word.text.ends_with("&&");
-        if ends || word.before.contains('|') {
-            self.is_curl = false;
+        if self.is_curl {
+            word.before.chars().for_each(|mark| self.pass(mark));
+            let ends = word.text.ends_with(';') || word.text.ends_with("&&");
+            self.is_curl &= !ends || self.is_in_value();
         }
-        self.is_curl |= is_curl(word.text);
+        if is_curl(word.text) {
+            let marks = ['"', '\''];
+            let around = word.before.chars().next_back();
+            self.around = around.filter(|it| marks.contains(it));
+            (self.is_curl, self.quoted) = (true, self.around);
+        }
     }
 
-    /// Whether cookies stand behind a word.
-    pub(super) fn takes_cookies(&self, word: &str) -> bool {
-        self.is_curl && matches!(word, "-b" | "--cookie")
+    /// Reads on past what stands between two words.
+    fn pass(&mut self, mark: char) {
+        match mark {
+            '|' if !self.is_in_value() => self.is_curl = false,
+            '"' | '\'' => {
+                self.quoted = match self.quoted {
+                    Some(open) if open == mark => self.around.filter(|it| *it != mark),
+                    // The other mark inside a value is a letter of it.
+                    Some(_) if self.is_in_value() => self.quoted,
+                    _ => Some(mark),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the words are inside a value, and not beside the name of the command: `-A 'Mozilla/5.0 (X11; Linux)'`.
+    fn is_in_value(&self) -> bool {
+        self.quoted.is_some() && self.quoted != self.around
+    }
+
+    /// How much of a word stands before cookies, if any do in it or behind it: `-b`, `-sb`, `--cookie=a=b`, `-ba=b`.
+    pub(super) fn before_cookies(&self, word: &str) -> Option<usize> {
+        if !self.is_curl || !word.starts_with('-') {
+            return None;
+        }
+        if let Some(value) = word.strip_prefix("--cookie") {
+            let is_joined = value.len() > 1 && value.starts_with('=');
+            let before = word.len() - value.len() + usize::from(is_joined);
+            return (value.is_empty() || is_joined).then_some(before);
+        }
+        let flags = word.bytes().skip(1);
+        let before = flags.take_while(|it| FLAGS.contains(it)).count() + 1;
+        let value = word.get(before..)?.strip_prefix('b')?;
+        let is_whole = matches!(value, "" | "$" | "^");
+        let before = before + if is_whole { value.len() } else { 0 } + 1;
+        (is_whole || value.contains('=')).then_some(before)
     }
 
     /// The option that a word is, where the next word is its value: `--client-secret`, `-ClientSecret`, and of curl

@@ -49,7 +49,9 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
             continue;
         }
         command.read(whole);
-        if let Some(list) = cookies::behind(line, whole, bare(whole), previous, &command) {
+        if let Some(list) =
+            cookies::behind(line, whole, bare(whole), previous, &command, &rules.needles)
+        {
             left = list.left;
             list.put(rules, out);
             (pending, previous) = (None, "");
@@ -416,6 +418,40 @@ mod tests {
                 &[session],
             ),
             ("curl --cookie connect.sid=s9Xkv2QmLp7Rt4Zw x", &[session]),
+            // What is quoted ends no command.
+            (
+                "curl -A 'Mozilla/5.0 (X11; Linux x86_64)' -b 'connect.sid=s9Xkv2QmLp7Rt4Zw' x",
+                &[session],
+            ),
+            (
+                "curl x -H \"a: it's (b; c)\" -b \"a=b; connect.sid=s9Xkv2QmLp7Rt4Zw\"",
+                &[session],
+            ),
+            (
+                "curl x -b ^\"a=b; connect.sid=s9Xkv2QmLp7Rt4Zw^\" ^",
+                &[session],
+            ),
+            (
+                "curl x -b $'a=d\\u0021k; connect.sid=s9Xkv2QmLp7Rt4Zw' \\",
+                &[session],
+            ),
+            ("curl -bconnect.sid=s9Xkv2QmLp7Rt4Zw x", &[session]),
+            ("curl --cookie=connect.sid=s9Xkv2QmLp7Rt4Zw x", &[session]),
+            ("curl -sb connect.sid=s9Xkv2QmLp7Rt4Zw x", &[session]),
+            ("curl -Lb 'connect.sid=s9Xkv2QmLp7Rt4Zw' x", &[session]),
+            // What is no cookie hides none behind it.
+            ("Cookie: flag; connect.sid=s9Xkv2QmLp7Rt4Zw", &[session]),
+            ("Cookie: a(b)=1; connect.sid=s9Xkv2QmLp7Rt4Zw", &[session]),
+            ("Cookie: a=it's; connect.sid=s9Xkv2QmLp7Rt4Zw", &[session]),
+            ("Cookie: tz=a b; ; connect.sid=s9Xkv2QmLp7Rt4Zw", &[session]),
+            (
+                "Cookie: prefs={\"a\":1,\"b\":\"x\"}; connect.sid=s9Xkv2QmLp7Rt4Zw",
+                &[session],
+            ),
+            (
+                "curl -b 'tz=New York; flag; connect.sid=s9Xkv2QmLp7Rt4Zw' x",
+                &[session],
+            ),
             (
                 "wget --header=\"Cookie: connect.sid=s9Xkv2QmLp7Rt4Zw\" x",
                 &[session],
@@ -432,7 +468,14 @@ mod tests {
             "Cookie: none, connect.sid=s9Xkv2QmLp7Rt4Zw",
             "cookies: connect.sid=s9Xkv2QmLp7Rt4Zw",
             "sort -b connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "curl x -A 'b; c'; sort -b connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "bash -c \"curl x; sort -b connect.sid=s9Xkv2QmLp7Rt4Zw\"",
+            "curl x -A 'b|c' | sort -b connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "curl --cookie-jar connect.sid=s9Xkv2QmLp7Rt4Zw",
             "curl -b jar.txt -d connect.sid=s9Xkv2QmLp7Rt4Zw x",
+            "curl -b jar.txt x; connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "'Cookie: flag'; connect.sid=s9Xkv2QmLp7Rt4Zw",
+            "Cookie: flag client_secret=s9Xkv2QmLp7Rt4Zw; connect.sid=s9Xkv2QmLp7Rt4Zw",
         ] {
             let mut out = Vec::new();
             messages(text, &rules, &mut out);
@@ -448,6 +491,9 @@ mod tests {
             "Cookie: ",
             "Cookie:[ ",
             "Cookie:&",
+            "Cookie: a;",
+            "Cookie:[;",
+            "Cookie: a b;",
             "PRIVATE KEY----- ",
             "-----BEGIN PRIVATE KEY----- ",
         ] {
@@ -625,6 +671,7 @@ mod tests {
             "curl -s -u shop:s9Xkv2QmLp7Rt4Zw x",
             "/usr/bin/curl --user 'shop:s9Xkv2QmLp7Rt4Zw'",
             "curl.exe -u \"shop:s9Xkv2QmLp7Rt4Zw\" x",
+            "curl -A 'Mozilla/5.0 (X11; Linux x86_64)' -u shop:s9Xkv2QmLp7Rt4Zw x",
             "$(curl -u shop:s9Xkv2QmLp7Rt4Zw)",
             "a0=\"curl\" a1=\"-s\" a2=\"-u\" a3=\"shop:s9Xkv2QmLp7Rt4Zw\"",
         ] {

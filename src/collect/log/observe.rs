@@ -185,7 +185,7 @@ impl<'a> Out<'a> {
 
     /// The members of an object. What is not worth a look by itself may tell what stands beside it.
     fn members(&mut self, parts: &[&'a Part<'_>]) {
-        let mut is_worth_a_look = false;
+        let (mut is_hit_at_all, mut is_worth_a_look) = (false, false);
         let mut members = Vec::new();
         for part in parts {
             let (name, value) = (&*part.name, &*part.value);
@@ -197,10 +197,17 @@ impl<'a> Out<'a> {
             }
             let is_hit = !is_url(value) && self.needles.hit(&[name, b"=", value].concat());
             // What another object has, too, belongs to this message all the same.
+            is_hit_at_all |= is_hit;
             is_worth_a_look |= is_hit && self.is_new(value);
             if is_hit || value.len() <= MAX_BESIDE {
                 members.push((name, value));
             }
+        }
+        // No needle is a name of one letter, as those of a JWK are: another member speaks for it, which every key of
+        // that type has (RFC 7517 §4.1).
+        let short = members.iter().filter(|(name, _)| name.len() == 1);
+        for (_, value) in short.filter(|_| is_hit_at_all) {
+            is_worth_a_look |= self.is_new(value);
         }
         if is_worth_a_look {
             let members = members.into_iter();
