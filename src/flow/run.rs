@@ -285,7 +285,7 @@ mod tests {
     fn what_is_tied_to_an_answer_counts_where_a_request_was_sent_often() {
         let sent: Vec<Sending> = (0..10).map(|at| (0, None, at)).collect();
         let few: Vec<Sending> = sent[..2].to_vec();
-        let (tied, first) = (BTreeSet::from([9]), BTreeSet::from_iter(0..MAX_OWN));
+        let (tied, first) = (BTreeSet::from([9]), (0..MAX_OWN).collect::<BTreeSet<_>>());
         assert_eq!(some(&sent[9..], &[&sent]), tied);
         assert_eq!(some(&[], &[&sent]), first);
         assert_eq!(some(&sent[9..], &[&few]), BTreeSet::from([0, 1]));
