@@ -201,9 +201,9 @@ mod tests {
 
     /// The query of a token request, its body, and the answer, with what one exchange makes of them.
     fn exchanged(change: impl FnOnce(&mut [Sighting; 3]), check: impl FnOnce(&Index<'_>)) {
-        let roles = [Role::TokenRequest, Role::TokenRequest, Role::TokenResponse];
         let mut number = 0;
-        let mut all = roles.map(|role| {
+        let parts = [Role::TokenRequest, Role::TokenRequest, Role::TokenResponse];
+        let mut all = parts.map(|role| {
             number += 1;
             Sighting {
                 exchange: Some(key(KeyKind::Exchange, "one")),
