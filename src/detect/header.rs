@@ -72,12 +72,22 @@ pub(super) fn message(name: &str, value: &str) -> Message {
 }
 
 /// RFC 6749 §2.3.1: at a token endpoint, Basic holds the client's id and secret, each form-encoded.
-pub(super) fn split_client_credentials(message: &mut Message, observation: &Observation) {
-    let at = user_at(&message.fields, &["authorizationbasic"]);
+pub(super) fn split_client_credentials(
+    message: &mut Message,
+    name: &str,
+    observation: &Observation,
+) {
+    // What a proxy asks for (RFC 9110 §11.7.2) says nothing of the client.
+    let at = user_at(&message.fields, &["authorizationbasic"]).filter(|_| is_of_server(name));
     // Which endpoint it is takes a look at the URL, and few headers ask for it.
     if let Some(at) = at.filter(|_| is_token_endpoint(observation)) {
         split_at(&mut message.fields, at);
     }
+}
+
+/// Whether the header is the one in which the server that is asked is told who asks.
+fn is_of_server(name: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization")
 }
 
 /// The same in a text, from this field on: a request that has a `grant_type` is one to a token endpoint.

@@ -151,7 +151,7 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
         }
         Payload::Header { name, value } => {
             let mut message = header::message(name, &encoding::text(value.as_bytes()));
-            header::split_client_credentials(&mut message, observation);
+            header::split_client_credentials(&mut message, name, observation);
             out.push(message);
         }
         Payload::Pair {
