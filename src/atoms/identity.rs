@@ -163,11 +163,13 @@ pub enum KeyKind {
     Exchange,
     /// A sighting by its id, or a stretch of time in one source: what another may belong to by time alone.
     Near,
+    /// The thumbprint of a private key (RFC 7638), or `cnf.jkt` of a token that is bound to one (RFC 9449 §6.1).
+    Thumbprint,
 }
 
 impl KeyKind {
     /// Every kind of key.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::State,
         Self::Nonce,
         Self::Code,
@@ -183,6 +185,7 @@ impl KeyKind {
         Self::Visit,
         Self::Exchange,
         Self::Near,
+        Self::Thumbprint,
     ];
 
     /// The name on the wire and in a clue.
@@ -203,6 +206,7 @@ impl KeyKind {
             Self::Visit => "chain",
             Self::Exchange => "exchange",
             Self::Near => "near",
+            Self::Thumbprint => "jkt",
         }
     }
 }

@@ -265,6 +265,10 @@ fn credential(
         .or_else(|| saml.map(|saml| saml.claims.clone()))
         .or_else(|| issued_by_x(value))
         .or_else(|| encrypted_key(found.kind, value));
+    let mut keys = joins::of_credential(found.kind, value, jwt, ring);
+    if found.kind == Kind::PrivateKey && field.name == "d" {
+        keys.extend(joins::of_jwk(field, &message.fields, ring));
+    }
     Credential {
         id,
         kind: found.kind,
@@ -274,7 +278,7 @@ fn credential(
         nesting,
         shown: Masked::vouch(shared.text(&shown)),
         fingerprint,
-        keys: joins::of_credential(found.kind, value, jwt, ring),
+        keys,
         claims: claims.map(Box::new),
         signature: jwt.map_or(Signature::None, |jwt| jwt.signature(value, ring.jwks())),
         score: found.score,

@@ -72,12 +72,50 @@ pub(super) fn message(name: &str, value: &str) -> Message {
 }
 
 /// RFC 6749 §2.3.1: at a token endpoint, Basic holds the client's id and secret, each form-encoded.
-pub(super) fn split_client_credentials(message: &mut Message, observation: &Observation) {
-    let at = user_at(&message.fields, &["authorizationbasic"]);
+pub(super) fn split_client_credentials(
+    message: &mut Message,
+    name: &str,
+    observation: &Observation,
+) {
+    // What a proxy asks for (RFC 9110 §11.7.2) says nothing of the client.
+    let at = user_at(&message.fields, &["authorizationbasic"]).filter(|_| is_of_server(name));
     // Which endpoint it is takes a look at the URL, and few headers ask for it.
     if let Some(at) = at.filter(|_| is_token_endpoint(observation)) {
         split_at(&mut message.fields, at);
     }
+}
+
+/// A client that proves who it is by a header that does not show how, at a token endpoint: redacted, or of a scheme that
+/// is not known. The secret is there, and its value is not.
+pub(super) fn note_hidden_client(
+    message: &mut Message,
+    name: &str,
+    value: &str,
+    observation: &Observation,
+) {
+    let scheme = value.split_whitespace().next().unwrap_or_default();
+    // A token opens an endpoint, and says nothing of a client (RFC 6750 §2.1, RFC 9449 §7.1).
+    let is_token = ["", "bearer", "dpop"]
+        .iter()
+        .any(|token| scheme.eq_ignore_ascii_case(token));
+    let is_split = || {
+        let mut keys = message.fields.iter().map(|field| &*field.key.key);
+        keys.any(|key| key == "authorizationbasicclient")
+    };
+    let is_post = || {
+        let method = observation.exchange.as_ref().and_then(|it| it.method);
+        method.is_some_and(|method| method.as_str() == "POST")
+    };
+    if is_of_server(name) && !is_token && !is_split() && is_post() && is_token_endpoint(observation)
+    {
+        let hidden = Field::new("authorization_basic_client", "***".to_owned(), Slot::Header);
+        message.fields.push(hidden);
+    }
+}
+
+/// Whether the header is the one in which the server that is asked is told who asks.
+fn is_of_server(name: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization")
 }
 
 /// The same in a text, from this field on: a request that has a `grant_type` is one to a token endpoint.

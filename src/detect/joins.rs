@@ -53,6 +53,38 @@ pub(super) fn of_credential(
     keys
 }
 
+/// The key of the thumbprint of a private JWK, by the members beside this one.
+pub(super) fn of_jwk(field: &Field, fields: &[Field], ring: &mut Keyring<'_>) -> Option<JoinKey> {
+    let member = |name: &str| {
+        let mut own = fields.iter().filter(|it| it.group == field.group);
+        own.find(|it| it.name == name)
+            .map(|it| it.canonical.as_str())
+    };
+    let thumbprint = thumbprint(member)?;
+    Some(ring.key(KeyKind::Thumbprint, &thumbprint))
+}
+
+/// The members that a key must have, in the order of their names, hashed (RFC 7638 §3.1, §3.2; RFC 8037 §2).
+fn thumbprint<'a>(member: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+    let required: &[&str] = match member("kty")? {
+        "EC" => &["crv", "kty", "x", "y"],
+        "OKP" => &["crv", "kty", "x"],
+        "RSA" => &["e", "kty", "n"],
+        _ => return None,
+    };
+    // Of such characters JSON escapes none.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let members: Option<Vec<String>> = required
+        .iter()
+        .map(|name| {
+            let value = member(name)?.trim_end_matches('=');
+            let is_whole = !value.is_empty() && value.bytes().all(is_plain);
+            is_whole.then(|| format!("\"{name}\":\"{value}\""))
+        })
+        .collect();
+    Some(s256(&format!("{{{}}}", members?.join(","))))
+}
+
 /// Keys that the claims of a JWT hold.
 fn of_claims(jwt: &Jwt, ring: &mut Keyring<'_>) -> Vec<JoinKey> {
     const CLAIMS: [(&str, KeyKind); 5] = [
@@ -67,6 +99,9 @@ fn of_claims(jwt: &Jwt, ring: &mut Keyring<'_>) -> Vec<JoinKey> {
         .filter_map(|(claim, kind)| Some((*kind, jwt.claim(claim)?)))
         .map(|(kind, value)| ring.key(kind, value))
         .collect();
+    if let Some(thumbprint) = jwt.thumbprint() {
+        keys.push(ring.key(KeyKind::Thumbprint, thumbprint));
+    }
     if let Some(jti) = jwt.claim("jti") {
         let issuer = jwt.claim("iss").unwrap_or_default();
         keys.push(ring.key(KeyKind::Jti, &format!("{issuer} {jti}")));
@@ -140,6 +175,28 @@ mod tests {
             s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
         );
+    }
+
+    // RFC 7638 §3.1.
+    #[test]
+    fn a_key_has_the_thumbprint_of_the_specification() {
+        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let of = |kty: &'static str, n: &'static str| {
+            thumbprint(move |name| match name {
+                "kty" => Some(kty),
+                "n" => Some(n),
+                "e" => Some("AQAB"),
+                _ => None,
+            })
+        };
+        let told = of("RSA", n);
+        assert_eq!(
+            told.as_deref(),
+            Some("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
+        );
+        assert_eq!(of("EC", n), None);
+        assert_eq!(of("oct", n), None);
+        assert_eq!(of("RSA", "a\"b"), None);
     }
 
     // OpenID Connect Core, Appendix A.

@@ -70,6 +70,11 @@ impl Jwt {
         self.text(name)
     }
 
+    /// The thumbprint of the key that it is bound to (RFC 9449 §6.1).
+    pub(super) fn thumbprint(&self) -> Option<&str> {
+        self.payload.get("cnf")?.get("jkt")?.as_str()
+    }
+
     /// Whether it is a JWE: its claims cannot be read.
     pub(super) fn is_encrypted(&self) -> bool {
         self.encrypted

@@ -150,8 +150,10 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
             out.push(of_url(url, rules));
         }
         Payload::Header { name, value } => {
-            let mut message = header::message(name, &encoding::text(value.as_bytes()));
-            header::split_client_credentials(&mut message, observation);
+            let value = encoding::text(value.as_bytes());
+            let mut message = header::message(name, &value);
+            header::split_client_credentials(&mut message, name, observation);
+            header::note_hidden_client(&mut message, name, &value, observation);
             out.push(message);
         }
         Payload::Pair {

@@ -1,6 +1,6 @@
 //! Which protocol message it is: names beside names, where they sat, and what was found in them.
 
-use super::endpoint::{INTROSPECTION, PUSHED, REVOCATION};
+use super::endpoint::{DECOUPLED, INTROSPECTION, PUSHED, REVOCATION};
 use super::message::{Field, Form, Message};
 use super::score::{Found, Setting};
 use super::{REPORT, Role, failure, grant};
@@ -187,18 +187,17 @@ impl Seen<'_> {
             && !self.has("code");
         let exchange = self.any(&["codeverifier", "clientsecret", "clientassertion"])
             && self.any(&["code", "refreshtoken", "clientid", "authcode", "token"]);
+        // RFC 6749 §2.3.1 forbids the query, and some send their secret there, and the rest in the body.
+        let in_query = self.message.form == Form::Url
+            && self.setting.method == Some("POST")
+            && self.path(&["/token"])
+            && self.any(&["clientsecret", "clientassertion"]);
         let hinted = self.has("token") && self.has("tokentypehint")
             || self.has("token") && (self.path(&REVOCATION) || self.path(&INTROSPECTION));
         let pushed = self.message.form == Form::Fields
             && self.has("clientid")
-            && (self.path(&PUSHED)
-                || self.path(&[
-                    "device_authorization",
-                    "devicecode",
-                    "/device/code",
-                    "bc-authorize",
-                ]));
-        grant && !begins || redeems || exchange || hinted || pushed
+            && (self.path(&PUSHED) || self.path(&DECOUPLED));
+        grant && !begins || redeems || exchange || in_query || hinted || pushed
     }
 
     fn is_failure(&self) -> bool {
@@ -364,10 +363,9 @@ impl Seen<'_> {
     }
 
     fn of_header(&self) -> Role {
-        let client = self
-            .found
-            .iter()
-            .any(|found| found.kind == Kind::ClientSecret);
+        let hidden = self.found.is_empty() && self.has("authorizationbasicclient");
+        let client = self.found(&[Kind::ClientSecret], &[]) || hidden;
+        let client = client || self.has("oauthclientattestation");
         // RFC 9449 §10.1: the proof is a part of the pushed request, and binds the code.
         if client || self.has("dpop") && self.path(&PUSHED) {
             Role::TokenRequest

@@ -19,6 +19,9 @@ pub const REUSED_IN_REQUESTS: usize = 2;
 /// redeems this many different codes. Two answers are still one user who went back and signed in again.
 pub const REUSED_IN_RESPONSES: usize = 3;
 
+/// The name of clients that prove who they are in a part of a request that does not name them.
+const NAMELESS: &str = "";
+
 /// Pairs that are taken in before they are sorted and counted: some megabytes.
 const UNSORTED: usize = 1 << 18;
 
@@ -82,6 +85,16 @@ pub fn facts(sighting: &Sighting, source: Digest, tell: &mut dyn FnMut(Fact)) {
     }
     if client::keeps_headers(sighting) {
         tell(Fact::Headers(source));
+    }
+    if client::is_nameless_proof(sighting) {
+        tell(Fact::Client {
+            source,
+            client: NAMELESS.into(),
+            habit: Habit {
+                authenticates: Some(true),
+                shows_secret: false,
+            },
+        });
     }
     let habit = Habit::of(sighting);
     if habit != Habit::default()
@@ -222,9 +235,10 @@ impl Clients {
     /// What the messages of a client in a file say.
     pub fn habit(&self, source: Digest, client: &str) -> Habit {
         let of_source = self.habits.get(&source);
-        let habit = of_source.and_then(|clients| clients.get(client));
-        let habit = habit.copied().unwrap_or_default();
-        let keeps = self.keeps_headers(source);
+        let of = |client: &str| of_source.and_then(|clients| clients.get(client).copied());
+        let habit = of(client).unwrap_or_default();
+        // Where some client proved itself beside its body, a body without a proof says nothing.
+        let keeps = self.keeps_headers(source) && of(NAMELESS).is_none();
         Habit {
             authenticates: habit.authenticates.filter(|does| *does || keeps),
             ..habit

@@ -80,13 +80,31 @@ fn holds_secret(message: &Sighting) -> bool {
 /// Whether a token request proves who sent it (RFC 6749 §2.3, RFC 7523 §2.2). A log may show the name without the value.
 fn proves_sender(request: &Sighting) -> bool {
     let mut kinds = request.credentials.iter().map(|it| it.kind);
-    kinds.any(|kind| {
-        matches!(
-            kind,
-            Kind::ClientSecret | Kind::ClientAssertion | Kind::BasicCredentials
-        )
-    }) || param(request, "client_assertion").is_some()
-        || param(request, "client_secret").is_some()
+    kinds.any(|kind| match kind {
+        Kind::ClientSecret | Kind::ClientAssertion => true,
+        // A header beside the request may have those for a proxy.
+        Kind::BasicCredentials => request.role == Role::TokenRequest,
+        _ => false,
+    }) || PROOFS.iter().any(|name| param(request, name).is_some())
+}
+
+/// By what a client proves who it is, and a message may show the name of alone: in a body or a query, in an
+/// `Authorization` header whose value is hidden, by the attestation of a wallet or an application
+/// (draft-ietf-oauth-attestation-based-client-auth §5).
+const PROOFS: [&str; 4] = [
+    "client_assertion",
+    "client_secret",
+    "authorization_basic_client",
+    "oauth_client_attestation",
+];
+
+/// Whether the message is the part of a token request in which its client proves who it is, and names neither the client
+/// nor what is asked: a header, or a query beside a body.
+pub(super) fn is_nameless_proof(message: &Sighting) -> bool {
+    message.role == Role::TokenRequest
+        && authenticates(message)
+        && param(message, "grant_type").is_none()
+        && value(message, "client_id").is_none()
 }
 
 /// Whether a token request was recorded with all by which a client may prove who it is, and does not: what it redeems

@@ -5,7 +5,7 @@ mod event;
 mod lifetimes;
 mod servers;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -46,8 +46,8 @@ pub(super) struct Facts<'a> {
     times: Vec<Option<Timestamp>>,
     by_id: HashMap<Digest, usize>,
     by_exchange: HashMap<JoinKey, Vec<usize>>,
-    /// Where private keys lie: file and place in it.
-    keys: BTreeSet<(usize, &'a Locator)>,
+    /// What shows private keys, by where it lies: file and place in it.
+    keys: BTreeMap<(usize, &'a Locator), Vec<usize>>,
     /// By challenge and file: a sighting that shows its verifier.
     verifiers: HashMap<JoinKey, BTreeMap<usize, usize>>,
     events: BTreeMap<Digest, Vec<Happened>>,
@@ -86,7 +86,7 @@ impl<'a> Facts<'a> {
             holders,
             by_id: HashMap::new(),
             by_exchange: HashMap::new(),
-            keys: BTreeSet::new(),
+            keys: BTreeMap::new(),
             verifiers: HashMap::new(),
             events: BTreeMap::new(),
             next_visits: HashMap::new(),
@@ -184,10 +184,16 @@ impl<'a> Facts<'a> {
         files.flat_map(BTreeMap::values).copied()
     }
 
-    /// Whether a private key was written down in the place of a sighting: on the line of a log, in the record of a store.
-    pub(super) fn is_beside_key(&self, index: usize, sighting: &'a Sighting) -> bool {
+    /// What shows a private key in the place of a sighting: on the line of a log, in the record of a store.
+    pub(super) fn keys_beside(
+        &self,
+        index: usize,
+        sighting: &'a Sighting,
+    ) -> impl Iterator<Item = &'a Sighting> {
         let place = (self.holders.file(index), &sighting.place.locator);
-        self.keys.contains(&place)
+        let beside = self.keys.get(&place).map_or(&[][..], Vec::as_slice);
+        let beside = beside.iter().take(MATES);
+        beside.filter_map(|&index| self.sighting(index))
     }
 
     /// What happened to a credential, in no order of time.
@@ -286,9 +292,10 @@ impl<'a> Facts<'a> {
                 self.next_visits.entry(*before).or_default().push(index);
             }
         }
-        if shows_key(sighting) {
+        if private_keys(sighting).next().is_some() {
             let file = self.holders.file(index);
-            self.keys.insert((file, &sighting.place.locator));
+            let place = (file, &sighting.place.locator);
+            self.keys.entry(place).or_default().push(index);
         }
         for credential in &sighting.credentials {
             if credential.kind != Kind::CodeVerifier {
@@ -305,14 +312,18 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Whether a sighting shows a private key that is of use by itself. The secret of a symmetric one (`k`, RFC 7518 §6.4) binds
+/// The private keys in a sighting that are of use by themselves. The secret of a symmetric one (`k`, RFC 7518 §6.4) binds
 /// no token: a proof of possession is signed with an asymmetric key (RFC 9449 §4.2).
-pub(super) fn shows_key(sighting: &Sighting) -> bool {
+pub(super) fn private_keys(sighting: &Sighting) -> impl Iterator<Item = &Credential> {
     let is_encrypted = |it: &Credential| it.claims.as_deref().is_some_and(|it| it.encrypted);
-    sighting
-        .credentials
-        .iter()
-        .any(|it| it.kind == Kind::PrivateKey && !is_encrypted(it) && *it.name != *"k")
+    let keys = sighting.credentials.iter();
+    keys.filter(move |it| it.kind == Kind::PrivateKey && !is_encrypted(it) && *it.name != *"k")
+}
+
+/// Thumbprints of the key that a credential is, or is bound to.
+pub(super) fn thumbprints(credential: &Credential) -> impl Iterator<Item = JoinKey> {
+    let keys = credential.keys.iter().copied();
+    keys.filter(|key| key.kind == KeyKind::Thumbprint)
 }
 
 /// Value of a public parameter, by its name without case, `-` and `_`.

@@ -4,7 +4,7 @@
 use super::{Case, Reach};
 use crate::atoms::rules::provider::Provider;
 use crate::atoms::{KeyKind, Kind};
-use crate::collect::Store;
+use crate::collect::{Store, Via};
 use crate::detect::{Channel, Role, Sighting};
 use crate::flow::client::{authenticates, is_anonymous, is_of_certificate, shows_secret};
 use crate::flow::{Flow, Modifier};
@@ -28,10 +28,13 @@ impl Case<'_> {
     pub(super) fn client(&self) -> Client {
         let requests = || self.steps().filter(|(_, it)| it.role == Role::TokenRequest);
         let grant = |wanted| self.trails().any(|trail| trail.grant == wanted);
-        if requests().any(|(_, it)| authenticates(it))
-            || grant(Flow::CodeSecret)
-            || grant(Flow::ClientCredentials)
-        {
+        // Every part of a request that was sent: a header, the query, the body.
+        let proves = |(_, request): (usize, &Sighting)| {
+            let mut mates = self.facts.exchange(request);
+            authenticates(request)
+                || mates.any(|(_, mate)| mate.via != Via::Response && authenticates(mate))
+        };
+        if requests().any(proves) || grant(Flow::CodeSecret) || grant(Flow::ClientCredentials) {
             return Client::Confidential(Basis::Proven);
         }
         // Without its headers and its body a request says nothing about authentication, nor where a handshake told.

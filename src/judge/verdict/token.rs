@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::client::Client;
 use super::{Case, Reach, Ruling};
-use crate::atoms::Kind;
 use crate::atoms::rules::provider::{Provider, Replaced};
-use crate::detect::{Role, Signature};
+use crate::atoms::{JoinKey, Kind};
+use crate::detect::{Credential, Role, Signature};
 use crate::flow::Modifier;
 use crate::judge::clock::Age;
-use crate::judge::facts::{Event, param, shows_key};
+use crate::judge::facts::{Event, param, private_keys, thumbprints};
 use crate::judge::{Basis, State};
 
 /// Rows 13a to 17.
@@ -19,17 +19,21 @@ pub(super) fn access(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Re
     }
     // RFC 9700 §2.2.1, §4.10.1.
     if bound(case) {
-        return if key_within(case, reach) {
-            Ruling::proven(
+        return match key_within(case, reach) {
+            Some(Basis::Proven) => Ruling::proven(
                 State::Live,
                 "it is bound to a key, and the private key lies in the same hands",
-            )
-        } else {
-            Ruling::proven(
+            ),
+            Some(basis) => Ruling::new(
+                State::Live,
+                basis,
+                "it is bound to a key, and a private key lies in the same hands; nothing tells whether it is the same",
+            ),
+            None => Ruling::proven(
                 State::Bound,
                 "it is bound to a key of its client, which was not found",
             )
-            .needing(&["private_key"])
+            .needing(&["private_key"]),
         };
     }
     // Of a bound one it may have been the proof that failed (RFC 9449 §7.1).
@@ -97,7 +101,7 @@ fn held(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
     let unbound = case.claims.is_none_or(|claims| claims.cnf.is_none());
     let authenticates = matches!(client, Client::Confidential(_)) && unbound;
     match client {
-        _ if bound(case) && !authenticates && !key_within(case, reach) => Ruling::proven(
+        _ if bound(case) && !authenticates && key_within(case, reach).is_none() => Ruling::proven(
             State::Bound,
             "the client's tokens are bound to its key, which was not found",
         )
@@ -189,15 +193,37 @@ fn bound(case: &Case<'_>) -> bool {
         || (case.kind == Kind::RefreshToken && case.has(Modifier::Dpop))
 }
 
-/// A private key in the same hands: in the same run, or written down together with the token.
-fn key_within(case: &Case<'_>, reach: Reach) -> bool {
-    let in_run = case
-        .steps()
-        .any(|(index, step)| case.within(reach, index) && shows_key(step));
-    let facts = case.facts;
-    let beside =
-        |(index, sighting)| case.within(reach, index) && facts.is_beside_key(index, sighting);
-    in_run || case.sightings().any(beside)
+/// Whether the private key lies in the same hands: in the same run, or written down together with the token. Proven by
+/// its thumbprint (RFC 7638) where both tell one, and a key of another is none.
+fn key_within(case: &Case<'_>, reach: Reach) -> Option<Basis> {
+    let bound_to: Vec<JoinKey> = case
+        .credentials()
+        .flat_map(|(_, _, own)| thumbprints(own))
+        .collect();
+    let fits = |key: &Credential| {
+        let mut own = thumbprints(key).peekable();
+        if own.peek().is_none() || bound_to.is_empty() {
+            return Some(Basis::Assumed);
+        }
+        let is_same = own.any(|it| bound_to.contains(&it));
+        is_same.then_some(Basis::Proven)
+    };
+    let steps = case.steps().filter(|(index, _)| case.within(reach, *index));
+    let in_run = steps.flat_map(|(_, step)| private_keys(step));
+    let seen = case
+        .sightings()
+        .filter(|(index, _)| case.within(reach, *index));
+    let beside = seen
+        .flat_map(|(index, sighting)| case.facts.keys_beside(index, sighting))
+        .flat_map(private_keys);
+    let mut assumed = None;
+    for basis in in_run.chain(beside).filter_map(fits) {
+        if basis == Basis::Proven {
+            return Some(basis);
+        }
+        assumed = Some(basis);
+    }
+    assumed
 }
 
 fn fresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> String {
