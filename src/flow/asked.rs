@@ -82,10 +82,13 @@ mod tests {
         (0..60).for_each(|number| asked.push(number));
         asked.sort(&sightings, &source_of);
         sightings.push(request(30));
-        source_of.push(1);
-        let near: Vec<usize> = asked.near(60, &sightings, &source_of).collect();
-        let (own, all) = near.split_at(MAX_NAMED);
-        assert_eq!(own, [31, 34, 37, 40, 43, 46, 49, 52]);
-        assert_eq!(all, [29, 30, 31, 32, 33, 34, 35, 36]);
+        for (source, first) in [(0, 30), (1, 31), (2, 29)] {
+            source_of.truncate(60);
+            source_of.push(source);
+            let near: Vec<usize> = asked.near(60, &sightings, &source_of).collect();
+            let (own, all) = near.split_at(MAX_NAMED);
+            assert!(own.iter().copied().eq((first..).step_by(3).take(MAX_NAMED)));
+            assert_eq!(all, [29, 30, 31, 32, 33, 34, 35, 36]);
+        }
     }
 }

@@ -219,4 +219,15 @@ mod tests {
         assert!(!keeps_headers(&with(Role::TokenRequest, &[])));
         assert!(!keeps_headers(&with(Role::TokenResponse, &whole)));
     }
+
+    /// A call of an API may carry those of its user.
+    #[test]
+    fn http_basic_proves_a_client_at_the_token_endpoint_alone() {
+        let basic = |role| Sighting {
+            credentials: vec![sample::credential(Kind::BasicCredentials)],
+            ..sample::bare(0, 0, role)
+        };
+        assert!(authenticates(&basic(Role::TokenRequest)));
+        assert!(!authenticates(&basic(Role::ResourceRequest)));
+    }
 }

@@ -171,4 +171,29 @@ mod tests {
         });
         assert!(has_state(&requests));
     }
+
+    #[test]
+    fn one_provider_without_an_implicit_grant_is_enough() {
+        let request = |host: &str, path: &str| {
+            let mut request = sample::bare(0, 0, Role::AuthorizationRequest);
+            let address = request.address.take().unwrap();
+            request.address = Some(Address {
+                host: host.into(),
+                path: path.into(),
+                ..address
+            });
+            request
+        };
+        let all = [
+            request("github.com", "/login/oauth/authorize"),
+            request("accounts.google.com", "/o/oauth2/v2/auth"),
+        ];
+        let (common, rules) = (Common::default(), Rules::builtin().unwrap());
+        let index = Index::new(&all, &common, &rules.providers);
+        let never = |requests: &[usize]| Wanted::of(&index, requests, &[]).never;
+        assert_eq!(
+            [never(&[0]), never(&[1]), never(&[0, 1])],
+            [true, false, true]
+        );
+    }
 }

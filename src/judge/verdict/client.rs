@@ -2,8 +2,8 @@
 //! kind of client can be. Decides nothing of what follows.
 
 use super::{Case, Reach};
+use crate::atoms::Kind;
 use crate::atoms::rules::provider::Provider;
-use crate::atoms::{KeyKind, Kind};
 use crate::collect::{Store, Via};
 use crate::detect::{Channel, Role, Sighting};
 use crate::flow::client::{authenticates, is_anonymous, is_of_certificate, shows_secret};
@@ -79,9 +79,8 @@ impl Case<'_> {
     /// no server sees. A cookie tells nothing: back ends keep verifiers there too.
     fn runs_at_the_user(&self) -> bool {
         let verifiers = self
-            .challenges(KeyKind::ChallengeS256)
+            .challenges()
             .into_iter()
-            .chain(self.challenges(KeyKind::ChallengePlain))
             .flat_map(|challenge| self.facts.verifiers(&challenge).collect::<Vec<_>>())
             .filter_map(|index| self.facts.sighting(index));
         let own = self.steps().map(|(_, step)| step);

@@ -11,7 +11,7 @@ mod secret;
 mod token;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -20,7 +20,7 @@ use super::facts::{Event, Facts};
 use super::holder::Hands;
 use super::{Basis, State, Verdict};
 use crate::atoms::rules::provider::Provider;
-use crate::atoms::{JoinKey, KeyKind, Kind};
+use crate::atoms::{JoinKey, Kind};
 use crate::detect::{Claims, Credential, Sighting, Signature};
 use crate::flow::{Exposure, Modifier, Trail};
 
@@ -158,14 +158,13 @@ impl<'a> Case<'a> {
         holder.is_some_and(|holder| holder.hands == Hands::Capture)
     }
 
-    /// Challenges of its trails (RFC 7636 §4.2), of one kind.
-    pub(super) fn challenges(&self, kind: KeyKind) -> Vec<JoinKey> {
+    /// Challenges of its trails (RFC 7636 §4.2), each once.
+    pub(super) fn challenges(&self) -> BTreeSet<JoinKey> {
         let trails = self.exposure.trails.iter();
-        let shown = trails.flat_map(|trail| self.facts.shown_challenges(*trail));
-        let mut keys: Vec<JoinKey> = shown.filter(|key| key.kind == kind).copied().collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys
+        trails
+            .flat_map(|trail| self.facts.shown_challenges(*trail))
+            .copied()
+            .collect()
     }
 
     /// Whether a sighting is within reach.
