@@ -63,15 +63,24 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
             continue;
         }
         let word = bare(whole);
-        if word.is_empty() || command::is_argument(word) {
+        // `config["client_secret"] = "x"`: the name is before the bracket.
+        let closes_name = word == "]" && pending.is_none();
+        if word.is_empty() || closes_name || command::is_argument(word) {
             continue;
         }
         if pairs.fields.len() >= MAX_FIELDS || out.len() >= MAX_MESSAGES {
             break;
         }
-        let joint = word.trim_start_matches([']', ')']);
+        let joint = word.trim_start_matches(']');
         if matches!(joint, ":" | "=" | "=>" | ":=") {
-            pending = Needles::may_separate(whole.before).then(|| previous.to_owned());
+            let name = previous.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            let mut between = previous
+                .strip_prefix(name)
+                .into_iter()
+                .chain([whole.before]);
+            pending = between
+                .all(Needles::may_separate)
+                .then(|| previous.to_owned());
             continue;
         }
         // `"expires_in":3600`: a number has no quotes.
@@ -539,7 +548,8 @@ mod tests {
         for (gap, is_name) in [
             (" \t ", true),
             ("\u{c}\u{b} ", true),
-            (") ", true),
+            ("\"] ", true),
+            (") ", false),
             (" > ", false),
             ("\u{a0}", false),
         ] {

@@ -20,7 +20,7 @@ const SEPARATORS: &[u8] = b"=:";
 const JOINTS: [&[u8]; 2] = [b"_[]", b"-."];
 
 /// What may stand between a name and its separator.
-const BEHIND: [&[u8]; 2] = [b"_[]\\\t\x0b\x0c", b"-. \"')"];
+const BEHIND: [&[u8]; 2] = [b"_[]\\\t\x0b\x0c", b"-. \"'"];
 
 /// A letter that is percent-encoded, or a joint or digit, which need not be either.
 const ENCODED: [[&[u8]; 3]; 3] = [
@@ -30,7 +30,7 @@ const ENCODED: [[&[u8]; 3]; 3] = [
 ];
 
 /// What may stand behind a name, percent-encoded.
-const ENCODED_BEHIND: [[&[u8]; 3]; 2] = [[b"%", b"25", b"0279BCDEFbcdef"], [b"%", b"0", b"9BCbc"]];
+const ENCODED_BEHIND: [[&[u8]; 3]; 2] = [[b"%", b"25", b"027BCDEFbcdef"], [b"%", b"0", b"9BCbc"]];
 
 /// Everything that a needle of these is told by, where the processor can look it up.
 pub(super) fn lookup(names: &Names, literals: &Literals) -> Option<Lookup> {

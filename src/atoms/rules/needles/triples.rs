@@ -43,7 +43,7 @@ const FOLD: [u8; 256] = {
 pub(super) const fn is_joint(byte: u8, length: usize) -> bool {
     match byte {
         b'_' | b'-' | b'.' | b'[' | b']' => true,
-        b' ' | b'\t' | 0x0b | 0x0c | b'"' | b'\'' | b'\\' | b')' => length == 0,
+        b' ' | b'\t' | 0x0b | 0x0c | b'"' | b'\'' | b'\\' => length == 0,
         _ => false,
     }
 }
