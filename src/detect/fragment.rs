@@ -42,7 +42,7 @@ pub(super) fn routes(fragment: &str) -> impl Iterator<Item = &str> {
 
 /// Segments of the hash routes in a fragment that may hold a value of their own, decoded once: `#/auth/<token>`. Those with
 /// a `=` are form data.
-pub(super) fn of_routes(fragment: &str) -> impl Iterator<Item = Cow<'_, str>> {
+pub(super) fn route_segments(fragment: &str) -> impl Iterator<Item = Cow<'_, str>> {
     fragment
         .split(['#', '?', '/'])
         .filter(|segment| segment.len() >= 8 && !segment.contains('='))
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_segment_of_a_route_may_be_a_value() {
-        let all = |fragment| of_routes(fragment).collect::<Vec<_>>();
+        let all = |fragment| route_segments(fragment).collect::<Vec<_>>();
         assert_eq!(all("/auth/0123456789?x=123456789"), ["0123456789"]);
         assert_eq!(all("0123%2045678"), ["0123 45678"]);
         assert!(all("/a/b=0123456789#c").is_empty());

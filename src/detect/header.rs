@@ -71,23 +71,10 @@ pub(super) fn message(name: &str, value: &str) -> Message {
     }
 }
 
-/// RFC 6749 §2.3.1: at a token endpoint, Basic holds the client's id and secret, each form-encoded.
-pub(super) fn split_client_credentials(
-    message: &mut Message,
-    name: &str,
-    observation: &Observation,
-) {
-    // What a proxy asks for (RFC 9110 §11.7.2) says nothing of the client.
-    let at = user_at(&message.fields, &["authorizationbasic"]).filter(|_| is_of_server(name));
-    // Which endpoint it is takes a look at the URL, and few headers ask for it.
-    if let Some(at) = at.filter(|_| is_token_endpoint(observation)) {
-        split_at(&mut message.fields, at);
-    }
-}
-
-/// A client that proves who it is by a header that does not show how, at a token endpoint: redacted, or of a scheme that
-/// is not known. The secret is there, and its value is not.
-pub(super) fn note_hidden_client(
+/// RFC 6749 §2.3.1: at a token endpoint, Basic holds the client's id and secret, each form-encoded. Where the header does
+/// not show how its client proves who it is, since it was redacted or its scheme is not known, the secret is there, and its
+/// value is not.
+pub(super) fn note_client(
     message: &mut Message,
     name: &str,
     value: &str,
@@ -98,24 +85,22 @@ pub(super) fn note_hidden_client(
     let is_token = ["", "bearer", "dpop"]
         .iter()
         .any(|token| scheme.eq_ignore_ascii_case(token));
-    let is_split = || {
-        let mut keys = message.fields.iter().map(|field| &*field.key.key);
-        keys.any(|key| key == "authorizationbasicclient")
-    };
-    let is_post = || {
-        let method = observation.exchange.as_ref().and_then(|it| it.method);
-        method.is_some_and(|method| method.as_str() == "POST")
-    };
-    if is_of_server(name) && !is_token && !is_split() && is_post() && is_token_endpoint(observation)
-    {
+    // What a proxy asks for (RFC 9110 §11.7.2) says nothing of the client either. Which endpoint it is takes a look at the
+    // URL, and few headers ask for it.
+    let is_of_server = name.eq_ignore_ascii_case("authorization");
+    if is_token || !is_of_server || !is_token_endpoint(observation) {
+        return;
+    }
+    if let Some(at) = user_at(&message.fields, &["authorizationbasic"]) {
+        split_at(&mut message.fields, at);
+    }
+    let mut keys = message.fields.iter().map(|field| &*field.key.key);
+    let is_shown = keys.any(|key| key == "authorizationbasicclient");
+    let method = observation.exchange.as_ref().and_then(|it| it.method);
+    if !is_shown && method.is_some_and(|method| method.as_str() == "POST") {
         let hidden = Field::new("authorization_basic_client", "***".to_owned(), Slot::Header);
         message.fields.push(hidden);
     }
-}
-
-/// Whether the header is the one in which the server that is asked is told who asks.
-fn is_of_server(name: &str) -> bool {
-    name.eq_ignore_ascii_case("authorization")
 }
 
 /// The same in a text, from this field on: a request that has a `grant_type` is one to a token endpoint.

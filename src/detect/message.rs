@@ -152,8 +152,7 @@ pub(super) fn messages(observation: &Observation, rules: &Rules) -> Vec<Message>
         Payload::Header { name, value } => {
             let value = encoding::text(value.as_bytes());
             let mut message = header::message(name, &value);
-            header::split_client_credentials(&mut message, name, observation);
-            header::note_hidden_client(&mut message, name, &value, observation);
+            header::note_client(&mut message, name, &value, observation);
             out.push(message);
         }
         Payload::Pair {
@@ -230,7 +229,7 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
     for route in fragment::routes(routes) {
         fields.extend(located(&url.with_path(route), Slot::Fragment, rules));
     }
-    for segment in fragment::of_routes(routes) {
+    for segment in fragment::route_segments(routes) {
         fields.extend(by_form(segment, Slot::Fragment, rules));
     }
     for segment in fragment::segments(routes) {

@@ -52,21 +52,14 @@ pub(super) fn cut(text: &str, mut found: impl FnMut(&str, String, u32)) -> Cow<'
         line = line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
         let kept = kept.get_or_insert_default();
         kept.push_str(before);
-        found(name_before(end_of(kept, MAX_BEFORE)), key, line);
+        let near = kept.ceil_char_boundary(kept.len().saturating_sub(MAX_BEFORE));
+        found(name_before(kept.get(near..).unwrap_or_default()), key, line);
         rest = rest.get(range.end..).unwrap_or_default();
     }
     match kept {
         Some(kept) => Cow::Owned(kept + rest),
         None => Cow::Borrowed(text),
     }
-}
-
-/// The end of a text, as many bytes of it.
-fn end_of(text: &str, bytes: usize) -> &str {
-    let from = text.len().saturating_sub(bytes);
-    let mut starts = from..=text.len();
-    let start = starts.find(|at| text.is_char_boundary(*at));
-    start.and_then(|at| text.get(at..)).unwrap_or_default()
 }
 
 /// The name whose value begins where a text ends: `"private_key": "`, `KEY='`.

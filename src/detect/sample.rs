@@ -116,6 +116,15 @@ pub(crate) fn bare(number: u64, second: i64, role: Role) -> Sighting {
     }
 }
 
+/// A parameter by its name, of which a log may keep the name alone.
+pub(crate) fn param(name: &str, value: Option<&str>, slot: Slot) -> Param {
+    Param {
+        name: name.into(),
+        value: value.map(Into::into),
+        slot,
+    }
+}
+
 /// A credential of a kind, and nothing else of it.
 pub(crate) fn credential(kind: Kind) -> Credential {
     let credentials = full().credentials.into_iter();

@@ -73,6 +73,7 @@ fn read_line(line: &str, group: u32, rules: &Rules, pairs: &mut Message, out: &m
         }
         let joint = word.trim_start_matches(']');
         if matches!(joint, ":" | "=" | "=>" | ":=") {
+            // No further from its name than needles look, or it would be found beside another needle alone.
             let name = previous.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
             let mut between = previous
                 .strip_prefix(name)
@@ -466,10 +467,8 @@ mod tests {
                 &[session],
             ),
         ] {
-            let mut out = Vec::new();
-            messages(text, &rules, &mut out);
-            let fields = out.iter().flat_map(|it| &it.fields);
-            let cookies = fields.filter(|it| it.slot == Slot::Cookie);
+            let told = fields(text, &rules);
+            let cookies = told.iter().filter(|it| it.slot == Slot::Cookie);
             let told: Vec<_> = cookies.map(|it| (&*it.key.key, &*it.value)).collect();
             assert_eq!(told, expected, "{text}");
         }
@@ -486,10 +485,8 @@ mod tests {
             "'Cookie: flag'; connect.sid=s9Xkv2QmLp7Rt4Zw",
             "Cookie: flag client_secret=s9Xkv2QmLp7Rt4Zw; connect.sid=s9Xkv2QmLp7Rt4Zw",
         ] {
-            let mut out = Vec::new();
-            messages(text, &rules, &mut out);
-            let mut fields = out.iter().flat_map(|it| &it.fields);
-            assert!(fields.all(|it| it.slot != Slot::Cookie), "{text}");
+            let told = fields(text, &rules);
+            assert!(told.iter().all(|it| it.slot != Slot::Cookie), "{text}");
         }
     }
 
@@ -506,19 +503,22 @@ mod tests {
             "PRIVATE KEY----- ",
             "-----BEGIN PRIVATE KEY----- ",
         ] {
-            let mut out = Vec::new();
-            messages(&beginning.repeat(50_000), &rules, &mut out);
-            let mut fields = out.iter().flat_map(|it| &it.fields);
-            assert!(fields.all(|it| it.slot != Slot::Cookie), "{beginning}");
+            let told = fields(&beginning.repeat(50_000), &rules);
+            assert!(told.iter().all(|it| it.slot != Slot::Cookie), "{beginning}");
         }
+    }
+
+    /// Everything that a text holds.
+    fn fields(text: &str, rules: &Rules) -> Vec<Field> {
+        let mut out = Vec::new();
+        messages(text, rules, &mut out);
+        out.into_iter().flat_map(|it| it.fields).collect()
     }
 
     /// Compares the names and values of a text.
     fn check(text: &str, rules: &Rules, expected: &[(&str, &str)]) {
-        let mut out = Vec::new();
-        messages(text, rules, &mut out);
-        let fields = out.iter().flat_map(|it| &it.fields);
-        let told: Vec<_> = fields.map(|it| (&*it.key.key, &*it.value)).collect();
+        let fields = fields(text, rules);
+        let told: Vec<_> = fields.iter().map(|it| (&*it.key.key, &*it.value)).collect();
         assert_eq!(told, expected, "{text}");
     }
 
@@ -533,11 +533,9 @@ mod tests {
             ("client_secret=4f1c9a7d2b9d3=, code= 9d3e", "4f1c9a7d2b9d3="),
             ("client_secret= 4f1c9a7d2b", "4f1c9a7d2b"),
         ] {
-            let mut out = Vec::new();
-            messages(text, &rules, &mut out);
-            let mut fields = out.iter().flat_map(|it| &it.fields);
-            let told = fields.find(|it| &*it.key.key == "clientsecret").unwrap();
-            assert_eq!(&*told.value, value, "{text}");
+            let told = fields(text, &rules);
+            let secret = told.iter().find(|it| &*it.key.key == "clientsecret");
+            assert_eq!(&*secret.unwrap().value, value, "{text}");
         }
     }
 

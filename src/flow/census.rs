@@ -238,7 +238,8 @@ impl Clients {
         let of = |client: &str| of_source.and_then(|clients| clients.get(client).copied());
         let habit = of(client).unwrap_or_default();
         // Where some client proved itself beside its body, a body without a proof says nothing.
-        let keeps = self.keeps_headers(source) && of(NAMELESS).is_none();
+        let is_nameless = of(NAMELESS).is_some_and(|it| it.authenticates == Some(true));
+        let keeps = self.keeps_headers(source) && !is_nameless;
         Habit {
             authenticates: habit.authenticates.filter(|does| *does || keeps),
             ..habit
@@ -485,6 +486,7 @@ mod tests {
         distinct.sort();
         assert_eq!(distinct.pairs.len(), 2);
     }
+
     #[test]
     fn what_answers_a_key_is_a_message_that_brings_what_it_was_made_for() {
         let of = |kind, role, found| {

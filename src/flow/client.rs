@@ -180,7 +180,7 @@ pub fn is_captured(message: &Sighting) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::{Param, sample};
+    use crate::detect::sample;
 
     #[test]
     fn a_secret_that_one_message_shows_is_shown() {
@@ -192,12 +192,10 @@ mod tests {
         assert!(Habit::default().and(shown).shows_secret);
         assert!(!Habit::default().and(Habit::default()).shows_secret);
     }
+
     fn with(role: Role, params: &[&str]) -> Sighting {
-        let params = params.iter().map(|name| Param {
-            name: (*name).into(),
-            value: None,
-            slot: Slot::Form,
-        });
+        let params = params.iter();
+        let params = params.map(|name| sample::param(name, None, Slot::Form));
         Sighting {
             params: params.collect(),
             ..sample::bare(0, 0, role)

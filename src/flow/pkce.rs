@@ -192,11 +192,7 @@ mod tests {
     }
 
     fn granting(value: &str) -> Param {
-        Param {
-            name: "grant_type".into(),
-            value: Some(value.into()),
-            slot: Slot::Query,
-        }
+        sample::param("grant_type", Some(value), Slot::Query)
     }
 
     /// The query of a token request, its body, and the answer, with what one exchange makes of them.

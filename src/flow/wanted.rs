@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::atoms::Slot;
     use crate::atoms::rules::Rules;
-    use crate::detect::{Param, Role, sample};
+    use crate::detect::{Role, sample};
     use crate::flow::census::Common;
 
     #[test]
@@ -164,11 +164,8 @@ mod tests {
             Wanted::of(&index, &[0, 1], &[]).state
         };
         assert!(!has_state(&requests));
-        requests[0].params.push(Param {
-            name: "state".into(),
-            value: None,
-            slot: Slot::Query,
-        });
+        let state = sample::param("state", None, Slot::Query);
+        requests[0].params.push(state);
         assert!(has_state(&requests));
     }
 

@@ -373,7 +373,7 @@ fn basic(text: &str) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::atoms::Slot;
-    use crate::detect::{Param, sample};
+    use crate::detect::sample;
 
     #[test]
     fn moments_are_read_in_every_form_that_providers_write() {
@@ -419,11 +419,7 @@ mod tests {
                 ("X-Amz-Security-Token", "x"),
             ];
             sighting.params = params
-                .map(|(name, value)| Param {
-                    name: name.into(),
-                    value: Some(value.into()),
-                    slot: Slot::Query,
-                })
+                .map(|(name, value)| sample::param(name, Some(value), Slot::Query))
                 .into();
             let (until, is_session) = signed_until(&sighting).unwrap();
             (until.to_string(), is_session)

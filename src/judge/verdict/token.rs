@@ -216,14 +216,7 @@ fn key_within(case: &Case<'_>, reach: Reach) -> Option<Basis> {
     let beside = seen
         .flat_map(|(index, sighting)| case.facts.keys_beside(index, sighting))
         .flat_map(private_keys);
-    let mut assumed = None;
-    for basis in in_run.chain(beside).filter_map(fits) {
-        if basis == Basis::Proven {
-            return Some(basis);
-        }
-        assumed = Some(basis);
-    }
-    assumed
+    in_run.chain(beside).filter_map(fits).min()
 }
 
 fn fresh(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> String {
