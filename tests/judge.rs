@@ -18,6 +18,8 @@ mod edges;
 mod gate;
 #[path = "judge/hands.rs"]
 mod hands;
+#[path = "judge/proofs.rs"]
+mod proofs;
 #[path = "judge/run.rs"]
 mod run;
 #[path = "judge/spent.rs"]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::client::{self, Habit};
 pub use super::index::value;
-use super::index::{is_of_one_run, is_request, is_response, request_keys};
+use super::index::{client_id, is_of_one_run, is_request, is_response, request_keys};
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind};
 use crate::detect::{Credential, Role, Sighting};
 
@@ -98,7 +98,7 @@ pub fn facts(sighting: &Sighting, source: Digest, tell: &mut dyn FnMut(Fact)) {
     }
     let habit = Habit::of(sighting);
     if habit != Habit::default()
-        && let Some(client) = value(sighting, "client_id")
+        && let Some(client) = client_id(sighting)
     {
         tell(Fact::Client {
             source,
@@ -238,8 +238,7 @@ impl Clients {
         let of = |client: &str| of_source.and_then(|clients| clients.get(client).copied());
         let habit = of(client).unwrap_or_default();
         // Where some client proved itself beside its body, a body without a proof says nothing.
-        let is_nameless = of(NAMELESS).is_some_and(|it| it.authenticates == Some(true));
-        let keeps = self.keeps_headers(source) && !is_nameless;
+        let keeps = self.keeps_headers(source) && of(NAMELESS).is_none();
         Habit {
             authenticates: habit.authenticates.filter(|does| *does || keeps),
             ..habit

@@ -1,7 +1,7 @@
 //! How a client proves who it is to the authorization server, by one message, and what a message could show of it.
 //! Sums up nothing.
 
-use super::index::{param, value};
+use super::index::{client_id, param};
 use crate::atoms::{Kind, Locator, Slot};
 use crate::detect::{INTROSPECTION, Role, Sighting};
 
@@ -55,7 +55,7 @@ pub(super) fn named(message: &Sighting) -> Option<&str> {
     if is_introspection(message) {
         return None;
     }
-    value(message, "client_id")
+    client_id(message)
 }
 
 /// Whether a message shows a secret of the client of its run.
@@ -104,7 +104,7 @@ pub(super) fn is_nameless_proof(message: &Sighting) -> bool {
     message.role == Role::TokenRequest
         && authenticates(message)
         && param(message, "grant_type").is_none()
-        && value(message, "client_id").is_none()
+        && client_id(message).is_none()
 }
 
 /// Whether a token request was recorded with all by which a client may prove who it is, and does not: what it redeems

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::index::{
-    Index, is_answer, is_of_one_run, is_request, is_response, is_sent_along, is_token,
+    Index, client_id, is_answer, is_of_one_run, is_request, is_response, is_sent_along, is_token,
     names_request,
 };
 use super::near::SAME_REQUEST_SECONDS;
@@ -193,7 +193,7 @@ impl<'a> Alike<'a> {
         Some(Self {
             source: &sighting.place.source,
             redirect: sighting.redirect,
-            client: super::index::value(sighting, "client_id"),
+            client: client_id(sighting),
             address: sighting.address.as_ref()?,
             keys: keys.filter(|key| names_request(*key)).collect(),
         })

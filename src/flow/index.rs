@@ -222,6 +222,11 @@ pub fn value<'a>(sighting: &'a Sighting, name: &str) -> Option<&'a str> {
         .find_map(|param| param.value.as_deref())
 }
 
+/// The client that a message names (RFC 6749 §2.2); an empty value names none.
+pub(super) fn client_id(sighting: &Sighting) -> Option<&str> {
+    value(sighting, "client_id").filter(|client| !client.is_empty())
+}
+
 /// Whether two parameter names are the same but for case, `_` and `-`.
 pub(super) fn same_name(one: &str, other: &str) -> bool {
     let first = |name: &str| name.bytes().next().map(|byte| byte.to_ascii_lowercase());

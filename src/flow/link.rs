@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::SignedDuration;
 
 use super::component::Sets;
-use super::index::{Index, is_answer, is_response, value};
+use super::index::{Index, client_id, is_answer, is_response, value};
 use super::named::{CHALLENGES, Named, Own, STATE};
 use super::near::{LOGIN_SECONDS, MAX_HOPS};
 use super::tie::{ACCEPT, Link, Tie};
@@ -268,7 +268,7 @@ fn attributes(sighting: &Sighting, asked: &Sighting) -> Vec<Link> {
             .iter()
             .filter_map(|c| c.claims.as_ref())
     };
-    if let Some(client) = value(asked, "client_id") {
+    if let Some(client) = client_id(asked) {
         let named = claims().any(|claims| {
             claims.azp.as_deref() == Some(client) || claims.aud.iter().any(|aud| &**aud == client)
         });

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::census::{Census, Weak, facts};
-use super::index::{is_pushed, is_request, is_response, names_request, request_keys, value};
+use super::index::{client_id, is_pushed, is_request, is_response, names_request, request_keys};
 use crate::atoms::{Digest, JoinKey, KeyKind, Kind, Place, Slot};
 use crate::detect::{Role, Sighting};
 
@@ -217,7 +217,7 @@ fn stretches(sighting: &Sighting, source: Digest) -> Vec<JoinKey> {
             source.as_bytes(),
             number.as_ref().map_or(b"", |it| it),
             redirect.as_ref().map_or(b"", |it| it),
-            value(sighting, "client_id").unwrap_or_default().as_bytes(),
+            client_id(sighting).unwrap_or_default().as_bytes(),
             address.scheme.as_bytes(),
             address.host.as_bytes(),
             &port,
