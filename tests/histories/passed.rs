@@ -41,9 +41,15 @@ const MADE: &str = "
     DELETE FROM urls WHERE id % 11 = 0;";
 
 fn made() -> Vec<u8> {
+    made_in("UTF-8")
+}
+
+/// The same with its text in an encoding.
+fn made_in(encoding: &str) -> Vec<u8> {
     let file = tempfile::NamedTempFile::new().unwrap();
     let base = rusqlite::Connection::open(file.path()).unwrap();
-    base.execute_batch(MADE).unwrap();
+    base.execute_batch(&format!("PRAGMA encoding = '{encoding}'; {MADE}"))
+        .unwrap();
     drop(base);
     std::fs::read(file.path()).unwrap()
 }
@@ -81,6 +87,23 @@ fn a_file_gives_what_its_stream_gives() {
         );
     }
     assert!(file.observations.len() > 200);
+}
+
+/// SQLite takes the last two bits of the number that states the encoding (`sqlite3InitOne` in its prepare.c).
+#[test]
+fn text_in_utf_16_is_found_however_its_encoding_is_stated() {
+    for (encoding, stated) in [("UTF-16le", [2_u8, 6]), ("UTF-16be", [3, 7])] {
+        let mut bytes = made_in(encoding);
+        assert_eq!(bytes[56..60], [0, 0, 0, stated[0]]);
+        for byte in stated {
+            bytes[59] = byte;
+            let [file, stream] = both(&bytes);
+            assert_eq!(file.problems, [""; 0], "{encoding} as {byte}");
+            assert!(told(&file) == told(&stream), "{encoding} as {byte}");
+            assert!(file.with("/cb?code=").visit.is_some());
+            assert!(file.observations.len() > 200);
+        }
+    }
 }
 
 #[test]

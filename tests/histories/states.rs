@@ -254,15 +254,7 @@ fn a_long_value_that_was_overwritten_in_place() {
 
 #[test]
 fn what_a_hot_journal_undoes() {
-    let live = tempfile::tempdir().unwrap();
-    let connection = Connection::open(live.path().join("History")).unwrap();
-    history(&connection, 1..400);
-    connection
-        .execute_batch(
-            "PRAGMA cache_size=2; BEGIN; UPDATE urls SET url = 'https://app.example/?code=half-made-up-' || id;",
-        )
-        .unwrap();
-    let copy = copied(live.path(), &JOURNAL);
+    let copy = torn();
     let main = fs::read(copy.path().join("History")).unwrap();
     let torn = main
         .windows(9)
@@ -316,6 +308,131 @@ fn a_journal_that_waits_for_the_disk_adds_nothing() {
     let seen = unharmed(copy.path());
     assert_eq!(recovered(&seen), [""; 0]);
     assert_eq!(seen.urls(), token_urls(1..300));
+}
+
+/// A folder with a history and a hot journal: half a transaction was written when it was copied.
+fn torn() -> tempfile::TempDir {
+    let live = tempfile::tempdir().unwrap();
+    let connection = Connection::open(live.path().join("History")).unwrap();
+    history(&connection, 1..400);
+    connection
+        .execute_batch(
+            "PRAGMA cache_size=2; BEGIN; UPDATE urls SET url = 'https://app.example/?code=half-made-up-' || id;",
+        )
+        .unwrap();
+    copied(live.path(), &JOURNAL)
+}
+
+/// What a scan tells of the journal, with the journal changed.
+fn told_of_journal(folder: &Path, change: impl FnOnce(&mut Vec<u8>)) -> Vec<String> {
+    let copy = copied(folder, &JOURNAL);
+    let path = copy.path().join("History-journal");
+    let mut journal = fs::read(&path).unwrap();
+    change(&mut journal);
+    fs::write(path, journal).unwrap();
+    let told = scan(&copy.path().join("History")).problems;
+    told.into_iter()
+        .filter(|problem| problem.contains("-journal"))
+        .collect()
+}
+
+#[test]
+fn a_hot_journal_whose_header_cannot_be_used_is_told() {
+    let torn = torn();
+    assert_eq!(told_of_journal(torn.path(), |_| {}), [""; 0]);
+    // Sizes of sector and page that are too small, too large, or no powers of two.
+    for (at, size) in [
+        (20_usize, 16_u32),
+        (20, 1 << 17),
+        (20, 1_000),
+        (24, 256),
+        (24, 5_000),
+        (24, u32::MAX),
+    ] {
+        let told = told_of_journal(torn.path(), |journal| {
+            journal[at..at + 4].copy_from_slice(&size.to_be_bytes());
+        });
+        assert_eq!(told.len(), 1, "{size} at {at}");
+        assert!(told[0].contains("damaged header"), "{told:?}");
+    }
+    // These hold nothing, or nothing any more.
+    let blank = |journal: &mut Vec<u8>| journal.fill(0);
+    assert_eq!(told_of_journal(torn.path(), blank), [""; 0]);
+    for len in [0, 20, 511] {
+        let cut = |journal: &mut Vec<u8>| journal.truncate(len);
+        assert_eq!(told_of_journal(torn.path(), cut), [""; 0], "{len}");
+    }
+}
+
+/// Journals of a database of another time, with the header of a hot one, and with the zeroed one that stays behind a
+/// transaction that ended.
+fn journals() -> [Vec<u8>; 2] {
+    let live = tempfile::tempdir().unwrap();
+    let connection = Connection::open(live.path().join("History")).unwrap();
+    connection
+        .execute_batch("PRAGMA locking_mode=EXCLUSIVE;")
+        .unwrap();
+    history(&connection, 1..300);
+    connection
+        .execute_batch("DELETE FROM urls WHERE id > 200;")
+        .unwrap();
+    [torn().path(), live.path()].map(|folder| fs::read(folder.join("History-journal")).unwrap())
+}
+
+#[test]
+fn a_journal_beside_a_log_is_told_when_it_holds_pages() {
+    let live = tempfile::tempdir().unwrap();
+    let connection = checkpointed(live.path());
+    history(&connection, 20..30);
+    let main = fs::read(live.path().join("History")).unwrap();
+    let packed = zstd::encode_all(&main[..], 1).unwrap();
+    let journals = journals();
+    assert_eq!(journals[1][..28], [0; 28]);
+    let blank = [Vec::new(), vec![0; 20_000], journals[0][..300].to_vec()];
+    for main in [main, packed] {
+        let copy = copied(live.path(), &LOG);
+        fs::write(copy.path().join("History"), main).unwrap();
+        for journal in &journals {
+            fs::write(copy.path().join("History-journal"), journal).unwrap();
+            let seen = scan(&copy.path().join("History"));
+            assert_eq!(seen.urls(), token_urls(1..30));
+            assert_eq!(seen.problems.len(), 1, "{:?}", seen.problems);
+            assert!(
+                seen.problems[0].contains("-journal file beside it holds pages"),
+                "{:?}",
+                seen.problems
+            );
+        }
+        for journal in &blank {
+            fs::write(copy.path().join("History-journal"), journal).unwrap();
+            assert_eq!(unharmed(copy.path()).urls(), token_urls(1..30));
+        }
+    }
+}
+
+#[test]
+fn a_compressed_main_file_of_any_size_has_its_other_states() {
+    let live = tempfile::tempdir().unwrap();
+    let connection = checkpointed(live.path());
+    // What compresses better than anything that is genuine would count as a bomb.
+    connection
+        .execute_batch(
+            "CREATE TABLE noise(a); INSERT INTO noise VALUES(randomblob(1000000)); PRAGMA wal_checkpoint(TRUNCATE);",
+        )
+        .unwrap();
+    history(&connection, 20..30);
+    connection
+        .execute_batch("DELETE FROM urls; DELETE FROM visits;")
+        .unwrap();
+    let copy = copied(live.path(), &LOG);
+    // Grown in advance, beyond what is unpacked into memory.
+    let mut main = fs::read(live.path().join("History")).unwrap();
+    main.resize(257 << 20, 0);
+    let packed = zstd::encode_all(&main[..], 1).unwrap();
+    fs::write(copy.path().join("History"), packed).unwrap();
+    let seen = unharmed(copy.path());
+    let all: Vec<String> = (1..30).map(token_url).collect();
+    assert_eq!(recovered(&seen), all);
 }
 
 #[test]

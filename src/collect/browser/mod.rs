@@ -206,10 +206,12 @@ pub fn is_of_profile(reader: &str) -> bool {
 
 /// Looks for the statements that made the tables, in a database that cannot be opened, or be read twice.
 fn by_text(head: &[u8]) -> Option<&'static str> {
+    // They are in ASCII, which text in UTF-16 is, too, without its zeros.
+    let text: Vec<u8> = head.iter().copied().filter(|byte| *byte != 0).collect();
     let has = |name: &str| {
         let statement = format!("CREATE TABLE {name}");
-        memchr::memmem::find_iter(head, &statement).any(|at| {
-            let next = head.get(at + statement.len());
+        memchr::memmem::find_iter(&text, &statement).any(|at| {
+            let next = text.get(at + statement.len());
             next.is_some_and(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
         })
     };

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use super::ReadError;
 use super::image::{Overlay, is_page_size};
 use super::wal::{fill, words};
 
@@ -37,32 +38,94 @@ pub(super) fn is_hot<S: Read + Seek>(journal: &mut S) -> io::Result<bool> {
     Ok(!named)
 }
 
-/// The pages to restore, or `None` when the journal is not hot. A page count of 0 is that of a database whose
-/// first transaction was cut off: it is empty again. `main_page_size` is taken when the journal states none.
+/// What a journal restores, and what of it is lost.
+pub(super) struct RolledBack<S> {
+    /// The pages to restore; `None` when the journal is not hot, or cannot be used.
+    pub(super) overlay: Option<Overlay<S>>,
+    /// What is damaged, so that SQLite ignores it too.
+    pub(super) problem: Option<ReadError>,
+}
+
+impl<S> RolledBack<S> {
+    fn nothing(problem: Option<ReadError>) -> Self {
+        Self {
+            overlay: None,
+            problem,
+        }
+    }
+}
+
+/// The pages to restore. A page count of 0 is that of a database whose first transaction was cut off: it is empty
+/// again. `main_page_size` is taken when the journal states none.
 pub(super) fn rollback<S: Read + Seek>(
     mut journal: S,
     main_page_size: u32,
-) -> io::Result<Option<Overlay<S>>> {
+) -> io::Result<RolledBack<S>> {
     if !is_hot(&mut journal)? {
-        return Ok(None);
+        return Ok(RolledBack::nothing(None));
     }
     let Some(first) = Header::read(&mut journal, 0)? else {
-        return Ok(None);
+        return Ok(RolledBack::nothing(None));
     };
     let page_size = match first.page_size {
         0 => main_page_size,
         size => size,
     };
-    let sector = u64::from(first.sector);
-    if !is_page_size(page_size) || !(32..=65_536).contains(&sector) {
-        return Ok(None);
+    // SQLite stops at such a header (`readJournalHdr` in its pager.c).
+    if !is_page_size(page_size) || !is_sector_size(first.sector) {
+        return Ok(RolledBack::nothing(Some(unusable())));
     }
-    Ok(Some(Overlay {
-        pages: restored(&mut journal, first, page_size)?,
-        page_size,
-        page_count: first.page_count,
-        sidecar: journal,
-    }))
+    let pages = restored(&mut journal, first, page_size)?;
+    Ok(RolledBack {
+        overlay: Some(Overlay {
+            page_size,
+            page_count: first.page_count,
+            pages,
+            sidecar: journal,
+        }),
+        problem: None,
+    })
+}
+
+/// Whether a header may state such a sector (`readJournalHdr` in SQLite's pager.c).
+fn is_sector_size(size: u32) -> bool {
+    (32..=65_536).contains(&size) && size.is_power_of_two()
+}
+
+fn unusable() -> ReadError {
+    ReadError::Malformed(
+        "the -journal file beside it has a damaged header, and SQLite restores nothing from such a journal; what it holds was not read: copy both again, or look for what is left with --residue".into(),
+    )
+}
+
+/// What is told of a journal that lies beside a write-ahead log whose transactions count: the log alone is laid over
+/// the main file. `None` where the journal holds no page.
+pub(super) fn passed_over<S: Read + Seek>(
+    journal: S,
+    page_size: u32,
+    page_count: u32,
+) -> Option<ReadError> {
+    match holds_pages(journal, page_size, page_count) {
+        Ok(false) => None,
+        Ok(true) => Some(ReadError::Malformed(
+            "the -journal file beside it holds pages, and was not read because the -wal file beside it counts; copy all of them again, or look for what is left with --residue".into(),
+        )),
+        Err(error) => Some(error.into()),
+    }
+}
+
+/// Whether there are pages of the database in it, as they were before a transaction, or may be.
+fn holds_pages<S: Read + Seek>(
+    mut journal: S,
+    page_size: u32,
+    page_count: u32,
+) -> io::Result<bool> {
+    let hot = rollback(&mut journal, page_size)?;
+    let restores = |overlay: Overlay<_>| !overlay.pages.is_empty();
+    if hot.problem.is_some() || hot.overlay.is_some_and(restores) {
+        return Ok(true);
+    }
+    Ok(before(&mut journal, page_size, page_count)?.is_some())
 }
 
 /// Sectors that are tried where a journal states none: the default first, then that of most disks.
@@ -135,7 +198,7 @@ fn stated<S: Read + Seek>(journal: &mut S, page_size: u32) -> io::Result<Option<
     let &[_, _, _, nonce, page_count, sector, stated] = words.as_slice() else {
         return Ok(None);
     };
-    let fits = (32..=65_536).contains(&sector) && stated == page_size;
+    let fits = is_sector_size(sector) && stated == page_size;
     Ok(fits.then_some(Header {
         records: Records::ToTheEnd,
         nonce,

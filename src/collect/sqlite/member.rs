@@ -26,17 +26,25 @@ pub(super) fn open(evidence: &Evidence) -> Result<Views, ReadError> {
         let committed = wal::committed(BufReader::new(log.reader()))?;
         problem = problem.or(committed.problem);
         if let Some(overlay) = committed.overlay {
+            let (size, count) = (overlay.page_size, overlay.page_count);
+            let passed_over = journal.and_then(|journal| {
+                journal::passed_over(BufReader::new(journal.reader()), size, count)
+            });
+            problem = problem.or(passed_over);
             let views = overlaid(evidence, overlay, log.len(), Because::WriteAheadLog)?;
             return Ok(views.with_problem(problem));
         }
     }
     if let Some(log) = journal
         && !evidence.is_empty()
-        && let Some(overlay) =
-            journal::rollback(BufReader::new(log.reader()), page_size(evidence.head()))?
     {
-        let views = overlaid(evidence, overlay, log.len(), Because::HotJournal)?;
-        return Ok(views.with_problem(problem));
+        let content = BufReader::new(log.reader());
+        let rolled_back = journal::rollback(content, page_size(evidence.head()))?;
+        problem = problem.or(rolled_back.problem);
+        if let Some(overlay) = rolled_back.overlay {
+            let views = overlaid(evidence, overlay, log.len(), Because::HotJournal)?;
+            return Ok(views.with_problem(problem));
+        }
     }
     Ok(Views::streamed(evidence)?.with_problem(problem))
 }

@@ -152,16 +152,23 @@ impl Views {
             problem = problem.or(committed.problem);
             if let Some(overlay) = committed.overlay {
                 let because = Because::WriteAheadLog;
+                let (size, count) = (overlay.page_size, overlay.page_count);
+                let passed_over =
+                    journal.and_then(|(journal, _)| journal::passed_over(journal, size, count));
+                problem = problem.or(passed_over);
                 let views = Self::overlaid(path, main_len, overlay, len, because)?;
                 return Ok(views.with_problem(problem));
             }
         }
         if let Some((journal, len)) = journal
             && main_len > 0
-            && let Some(overlay) = journal::rollback(journal, page_size(evidence.head()))?
         {
-            let views = Self::overlaid(path, main_len, overlay, len, Because::HotJournal)?;
-            return Ok(views.with_problem(problem));
+            let rolled_back = journal::rollback(journal, page_size(evidence.head()))?;
+            problem = problem.or(rolled_back.problem);
+            if let Some(overlay) = rolled_back.overlay {
+                let views = Self::overlaid(path, main_len, overlay, len, Because::HotJournal)?;
+                return Ok(views.with_problem(problem));
+            }
         }
         if let Some(overlay) = end_missing(evidence.head(), main_len)? {
             let len = u64::from(overlay.page_size) * u64::from(overlay.page_count);
@@ -177,7 +184,7 @@ impl Views {
         }
         let live = Database::new(open::in_place(path)?, main_len);
         let head = evidence.head();
-        let pages = Pages::new(File::open(path)?, head, page_size(head), main_len);
+        let pages = Pages::new(platform::open(path)?, head, page_size(head), main_len);
         Ok(Self {
             live: live.with_pages(pages),
             main_file: None,

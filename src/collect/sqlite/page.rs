@@ -32,9 +32,10 @@ impl Layout {
         Self {
             page_size,
             usable: (page_size as usize).saturating_sub(usize::from(reserved)),
-            text: match first_page.get(56..60) {
-                Some([0, 0, 0, 2]) => Text::Utf16Le,
-                Some([0, 0, 0, 3]) => Text::Utf16Be,
+            // Of the number in bytes 56 to 59, SQLite takes the last two bits (`sqlite3InitOne` in its prepare.c).
+            text: match first_page.get(59).map(|byte| byte & 3) {
+                Some(2) => Text::Utf16Le,
+                Some(3) => Text::Utf16Be,
                 _ => Text::Utf8,
             },
         }

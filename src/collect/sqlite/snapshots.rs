@@ -8,11 +8,16 @@ use super::page::{Column, Layout, Payload, Value, columns, u32_at};
 use super::rest::Bytes;
 use super::wal::{Log, fill};
 
-/// Bytes that are read from overflow pages: only crafted cells share theirs, and a log holds no more than this.
+/// Bytes of overflow pages that are read: those of a long value are read anew for each page of the log that its cell
+/// stands in, and it takes many commits beside very long values, or crafted cells, to come to this.
 const OVERFLOW_BYTES: usize = 256 << 20;
 
 /// Entries of free lists that are looked at, over all commits: as many as a full log of a large history has.
 const FREE_PAGES: usize = 1 << 22;
+
+/// Bytes of a page whose reading counts as one such entry: a crafted list is a chain of pages without any. So no more
+/// is read for these lists than for overflow pages.
+const BYTES_PER_ENTRY: u32 = 64;
 
 /// The commits of a log after which a value stood in it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,6 +37,9 @@ pub(super) struct Snapshots<'a> {
     /// Page number to the frames that hold it: commit and offset.
     versions: BTreeMap<u32, Vec<(usize, u64)>>,
     overflow_left: usize,
+    entries_left: usize,
+    /// Whether a bound was reached, so that something was left out.
+    pub(super) cut_short: bool,
 }
 
 impl<'a> Snapshots<'a> {
@@ -55,6 +63,8 @@ impl<'a> Snapshots<'a> {
             main,
             versions,
             overflow_left: OVERFLOW_BYTES,
+            entries_left: FREE_PAGES,
+            cut_short: false,
         };
         let first_page = snapshots.page(1, usize::MAX)?;
         snapshots.layout = Layout::of(&first_page, log.page_size);
@@ -103,41 +113,46 @@ impl<'a> Snapshots<'a> {
         spans
     }
 
-    /// The commits after which a page was free, for pages of the log. `None` when there is too much to look at.
-    pub(super) fn freed(&mut self, last: usize) -> io::Result<Option<BTreeMap<u32, Vec<usize>>>> {
+    /// The commits after which a page was free, for pages of the log; the first of them, where there is too much to
+    /// look at.
+    pub(super) fn freed(&mut self, last: usize) -> io::Result<BTreeMap<u32, Vec<usize>>> {
         let mut freed: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        let mut left = FREE_PAGES;
         // The first page says where the list begins and how long it is, so that it changes with the list.
         let first_page = self.versions.get(&1).into_iter().flatten();
         let mut commits: Vec<usize> = first_page.map(|(commit, _)| *commit).collect();
         commits.retain(|commit| *commit <= last);
         for commit in commits {
-            for page in self.freelist(commit)? {
-                let Some(less) = left.checked_sub(1) else {
-                    return Ok(None);
-                };
-                left = less;
+            let Some(free) = self.freelist(commit)? else {
+                self.cut_short = true;
+                break;
+            };
+            for page in free {
                 if self.versions.contains_key(&page) {
                     freed.entry(page).or_default().push(commit);
                 }
             }
         }
-        Ok(Some(freed))
+        Ok(freed)
     }
 
-    /// The free pages after a commit (file format §1.5).
-    fn freelist(&mut self, commit: usize) -> io::Result<HashSet<u32>> {
+    /// The free pages after a commit (file format §1.5). `None` when there is too much to look at.
+    fn freelist(&mut self, commit: usize) -> io::Result<Option<HashSet<u32>>> {
         let mut free = HashSet::new();
         let mut trunk = u32_at(&self.page(1, commit)?, 32).unwrap_or_default();
-        while trunk != 0 && free.len() < FREE_PAGES && free.insert(trunk) {
+        while trunk != 0 && free.insert(trunk) {
             let page = self.page(trunk, commit)?;
             let count = u32_at(&page, 4).unwrap_or_default() as usize;
             let (leaves, _) = page.get(8..).unwrap_or_default().as_chunks::<4>();
-            let leaves = leaves.iter().take(count);
-            free.extend(leaves.map(|leaf| u32::from_be_bytes(*leaf)));
+            let leaves = leaves.get(..count).unwrap_or(leaves);
+            let reading = (self.log.page_size / BYTES_PER_ENTRY) as usize;
+            let Some(left) = self.entries_left.checked_sub(leaves.len() + reading) else {
+                return Ok(None);
+            };
+            self.entries_left = left;
+            free.extend(leaves.iter().map(|leaf| u32::from_be_bytes(*leaf)));
             trunk = u32_at(&page, 0).unwrap_or_default();
         }
-        Ok(free)
+        Ok(Some(free))
     }
 
     /// The record of a cell after a commit, as far as it can be read, and the next commit that wrote a page of it
@@ -154,16 +169,19 @@ impl<'a> Snapshots<'a> {
         let mut next = payload.overflow.unwrap_or_default();
         while next != 0 && record.len() < payload.total {
             let wanted = (payload.total - record.len()).min(self.layout.overflow_content());
-            let Some(left) = self.overflow_left.checked_sub(wanted.max(1)) else {
+            // A page is read whole, however little of it is wanted.
+            let size = self.log.page_size as usize;
+            let Some(left) = self.overflow_left.checked_sub(size) else {
+                self.cut_short = true;
                 break;
             };
             self.overflow_left = left;
             let page = self.page(next, commit)?;
             record.extend(page.get(4..4 + wanted).unwrap_or_default());
-            let later = self.versions.get(&next).into_iter().flatten();
-            let later = later
-                .map(|(version, _)| *version)
-                .find(|version| *version > commit);
+            let versions = self.versions.get(&next).map(Vec::as_slice);
+            let versions = versions.unwrap_or_default();
+            let behind = versions.partition_point(|(version, _)| *version <= commit);
+            let later = versions.get(behind).map(|(version, _)| *version);
             changed = changed.into_iter().chain(later).min();
             next = u32_at(&page, 0).unwrap_or_default();
         }
@@ -194,4 +212,84 @@ pub(super) fn read_page<M: Read + Seek>(
     let before = u64::from(number.saturating_sub(1));
     main.seek(SeekFrom::Start(before * bytes.len() as u64))?;
     fill(main, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    /// Bytes of a page, as SQLite makes it where it is not told.
+    const PAGE: usize = 4_096;
+
+    /// The main file of a database on which some statements were run, and the log that others left beside it.
+    fn made(checkpointed: &str, logged: &str) -> (Vec<u8>, Bytes) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db");
+        let base = rusqlite::Connection::open(&path).unwrap();
+        for statements in [
+            "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;",
+            checkpointed,
+            "PRAGMA wal_checkpoint(TRUNCATE);",
+            logged,
+        ] {
+            base.execute_batch(statements).unwrap();
+        }
+        let main = std::fs::read(&path).unwrap();
+        let log = std::fs::read(folder.path().join("db-wal")).unwrap();
+        (main, Box::new(Cursor::new(log)))
+    }
+
+    #[test]
+    fn overflow_pages_that_are_not_read_are_told() {
+        let value = "CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(50000));";
+        let (main, mut wal) = made(value, "PRAGMA user_version = 1;");
+        let mut main: Bytes = Box::new(Cursor::new(main));
+        let log = Log::read(&mut wal).unwrap().unwrap();
+        let mut snapshots = Snapshots::new(&log, &mut wal, &mut main).unwrap();
+        // The third page is the first one behind those of the schema and the table.
+        let payload = Payload {
+            local: 0..0,
+            total: 5_000,
+            overflow: Some(3),
+        };
+        let (record, _) = snapshots.record(&[], &payload, 0).unwrap();
+        assert_eq!((record.len(), snapshots.cut_short), (5_000, false));
+        snapshots.overflow_left = PAGE;
+        let (record, _) = snapshots.record(&[], &payload, 0).unwrap();
+        assert_eq!((record.len(), snapshots.cut_short), (PAGE - 4, true));
+    }
+
+    /// Whether not all free lists of a log were looked at.
+    fn lists_are_cut_short(main: Vec<u8>, wal: &mut Bytes) -> bool {
+        let mut main: Bytes = Box::new(Cursor::new(main));
+        let log = Log::read(wal).unwrap().unwrap();
+        let mut snapshots = Snapshots::new(&log, wal, &mut main).unwrap();
+        snapshots.freed(usize::MAX).unwrap();
+        snapshots.cut_short
+    }
+
+    #[test]
+    fn free_lists_are_bounded_by_the_pages_that_are_read_for_them() {
+        let freed = "CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(4500000)); DELETE FROM t;";
+        // Each of them writes the first page alone.
+        let commits: Vec<String> = (1..=100)
+            .map(|number| format!("PRAGMA user_version = {number};"))
+            .collect();
+        let (mut main, mut wal) = made(freed, &commits.concat());
+        assert!(!lists_are_cut_short(main.clone(), &mut wal));
+        // The list as a chain of pages that name none but the next.
+        let mut trunk = u32_at(&main, 32).unwrap();
+        let pages = u32::try_from(main.len() / PAGE).unwrap();
+        let others: Vec<u32> = (3..=pages).filter(|page| *page != trunk).collect();
+        assert!(others.len() > 1_000, "{}", others.len());
+        for next in others.into_iter().chain([0]) {
+            let at = (trunk as usize - 1) * PAGE;
+            main[at..at + PAGE].fill(0);
+            main[at..at + 4].copy_from_slice(&next.to_be_bytes());
+            trunk = next;
+        }
+        assert!(lists_are_cut_short(main, &mut wal));
+    }
 }

@@ -97,6 +97,7 @@ impl Views {
                 .filter(|log| log.last().is_some())
                 .map(|log| (log, wal));
         }
+        // That a journal beside a log is not read was told when the live view was opened.
         if others.log.is_none()
             && let Some((journal, len)) = journal
         {
@@ -161,9 +162,8 @@ impl Others {
         let end = if self.is_older { usize::MAX } else { last };
         let mut snapshots = Snapshots::new(log, wal, &mut self.main)?;
         let freed = snapshots.freed(last)?;
-        passing.cut_short = freed.is_none();
         let mut live = HashSet::new();
-        for (number, span) in snapshots.spans(last, &freed.unwrap_or_default()) {
+        for (number, span) in snapshots.spans(last, &freed) {
             let bytes = snapshots.page(number, span.first)?;
             let Some(page) = Page::parse(&bytes, snapshots.layout, number == 1) else {
                 continue;
@@ -199,6 +199,8 @@ impl Others {
                 }
             }
         }
+        // Only now: a note of it ends the search.
+        passing.cut_short |= snapshots.cut_short;
         // What stood to the end is live.
         passing.values.retain(|value, _| !live.contains(value));
         Ok(passing)
@@ -249,5 +251,35 @@ fn digest(rowid: Option<i64>, bytes: &[u8]) -> Digest {
     match rowid {
         Some(rowid) => Digest::of([b"row".as_slice(), &rowid.to_le_bytes(), bytes]),
         None => Digest::of([b"entry".as_slice(), bytes]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_go_on_in_pages_beyond_the_bound_are_told() {
+        // Each commit writes anew the page of a row of which 16 MB stand in other pages.
+        for (commits, is_told) in [(8, false), (24, true)] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("db");
+            let base = rusqlite::Connection::open(&path).unwrap();
+            base.execute_batch(
+                "PRAGMA page_size=65536; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;
+                 CREATE TABLE t(a); INSERT INTO t VALUES(zeroblob(16000000)), ('');
+                 PRAGMA wal_checkpoint(TRUNCATE);",
+            )
+            .unwrap();
+            for commit in 0..commits {
+                base.execute("UPDATE t SET a = ?1 WHERE rowid = 2", [commit])
+                    .unwrap();
+            }
+            let evidence = Evidence::file(&path, "db").unwrap();
+            let views = Views::open(&evidence).unwrap();
+            let mut others = views.others(&evidence).unwrap().unwrap();
+            let passing = others.passing(&|_| false).unwrap();
+            assert_eq!(passing.cut_short, is_told, "{commits} commits");
+        }
     }
 }

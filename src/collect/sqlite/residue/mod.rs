@@ -142,7 +142,7 @@ pub fn residue(
 
 fn unread() -> ReadError {
     ReadError::Limit(
-        "its unused bytes were not searched, for it can be read but once, or is too large in its compressed form; unpack it".into(),
+        "its unused bytes were not searched, for it can be read but once; save it as a file, and scan that".into(),
     )
 }
 
@@ -156,5 +156,5 @@ fn live(evidence: &Evidence) -> Result<Option<Overlay<Bytes>>, ReadError> {
     let Some((journal, _)) = rest::beside(evidence, "-journal") else {
         return Ok(None);
     };
-    Ok(journal::rollback(journal, page_size(evidence.head()))?)
+    Ok(journal::rollback(journal, page_size(evidence.head()))?.overlay)
 }
