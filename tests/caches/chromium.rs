@@ -79,6 +79,16 @@ fn bodies_that_are_text_are_decoded_and_pictures_are_left_alone() {
             "{encoding}"
         );
     }
+    // Several lines are one list, in the order in which they were applied.
+    let headers =
+        "HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Type: text/json\nContent-Encoding: zstd";
+    let body = zstd::encode_all(gzip(&json).as_slice(), 1).unwrap();
+    let file = simple("https://app.example/config", &pickle(headers, NOW), &body);
+    let seen = scan_bytes("x_0", &file);
+    assert_eq!(
+        text(seen.with("access_token")),
+        format!("[text/json] {json}")
+    );
     let headers = "HTTP/1.1 200 OK\nContent-Type: image/png";
     let seen = scan_bytes(
         "x_0",
@@ -281,4 +291,83 @@ fn files_that_are_missing_are_told() {
         fs::write(dir.path().join(name), content).unwrap();
     }
     assert_eq!(scan(&dir.path().join("data_2")).told(), lone.told());
+}
+
+#[test]
+fn a_file_of_entries_with_a_damaged_header_is_read_and_told() {
+    for size in [36_u32, 77, 1024] {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, mut content) in blocks().files() {
+            if name == "data_1" {
+                content[12..16].copy_from_slice(&size.to_le_bytes());
+            }
+            fs::write(dir.path().join(name), content).unwrap();
+        }
+        let seen = scan(&dir.path().join("data_1"));
+        assert!(
+            seen.told().starts_with("partial: its header is damaged"),
+            "{size}: {}",
+            seen.told()
+        );
+        assert!(text(seen.with(&token(20))).contains("access_token"));
+        // What is beside it cannot count on it.
+        let beside = scan(&dir.path().join("data_2")).told();
+        assert!(beside.starts_with("unsupported: "), "{size}: {beside}");
+    }
+    // A size that no file of a cache has.
+    let dir = tempfile::tempdir().unwrap();
+    for (name, mut content) in blocks().files() {
+        if name == "data_2" {
+            content[12..16].copy_from_slice(&77_u32.to_le_bytes());
+        }
+        fs::write(dir.path().join(name), content).unwrap();
+    }
+    let told = scan(&dir.path().join("data_2")).told();
+    assert!(told.contains("its header is damaged"), "{told}");
+}
+
+#[test]
+fn blocks_that_the_header_cannot_tell_of_are_told() {
+    let most = (8192 - 80) * 8;
+    for (count, is_told) in [(most, false), (most + 1, true)] {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, mut content) in blocks().files() {
+            if name == "data_1" {
+                content.resize(8192 + count * 256, 0);
+            }
+            fs::write(dir.path().join(name), content).unwrap();
+        }
+        let seen = scan(&dir.path().join("data_1"));
+        assert!(text(seen.with(&token(20))).contains("access_token"));
+        assert_eq!(
+            seen.told().contains("more than 64896 blocks"),
+            is_told,
+            "{}",
+            seen.told()
+        );
+    }
+}
+
+#[test]
+fn an_entry_whose_key_is_no_url_is_read_in_both_caches() {
+    let headers = pickle(&redirect(27), NOW);
+    let mut blocks = Blocks::default();
+    blocks.entry("no url", &headers, b"", NOW, true);
+    for seen in [
+        scan_blocks(&blocks, &[], "data_1"),
+        scan_bytes("x_0", &simple("no url", &headers, b"")),
+    ] {
+        assert_eq!(seen.told(), "read: ");
+        assert_eq!(seen.observations.len(), 2, "{:?}", seen.lines());
+    }
+}
+
+#[test]
+fn headers_of_an_unknown_form_in_a_block_file_are_told() {
+    let url = format!("https://app.example/cb?access_token={}", token(29));
+    let mut blocks = Blocks::default();
+    blocks.entry(&url, b"another form", b"", NOW, true);
+    let seen = scan_blocks(&blocks, &[], "data_1");
+    assert_eq!(text(seen.with("access_token")), url);
+    assert!(seen.told().contains("unknown form"), "{}", seen.told());
 }

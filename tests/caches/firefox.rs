@@ -139,6 +139,65 @@ fn an_entry_without_its_end_is_told() {
     );
 }
 
+#[test]
+fn several_heads_stand_in_their_order() {
+    let file = firefox(
+        KEY,
+        &[("response-head", &head(36)), ("response-head", &head(37))],
+        b"",
+        NOW as u32,
+    );
+    let lines = scan_bytes(ENTRY, &file).lines();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[1].contains(&token(36)) && lines[2].contains(&token(37)));
+}
+
+#[test]
+fn headers_beyond_the_bound_are_told_where_they_repeat_each_other() {
+    let many = "A: b\r\n".repeat(5_000);
+    let whole = format!("{}{many}", head(38));
+    for elements in [
+        [("response-head", whole.as_str()), ("request-method", "GET")],
+        [
+            ("response-head", "HTTP/1.1 200 OK\r\n"),
+            ("original-response-headers", many.as_str()),
+        ],
+    ] {
+        let seen = scan_bytes(ENTRY, &firefox(KEY, &elements, b"", NOW as u32));
+        assert!(
+            seen.told().contains("more than 4096 headers"),
+            "{}",
+            seen.told()
+        );
+    }
+}
+
+#[test]
+fn encodings_that_firefox_has_put_into_one_line_are_undone_once() {
+    let json = format!("{{\"access_token\":\"{}\"}}", token(39));
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(json.as_bytes()).unwrap();
+    let body = zstd::encode_all(gzip.finish().unwrap().as_slice(), 1).unwrap();
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/json\r\nContent-Encoding: gzip, zstd\r\n";
+    let sent = "Content-Type: text/json\r\nContent-Encoding: gzip\r\nContent-Encoding: zstd\r\n";
+    let elements = [("response-head", head), ("original-response-headers", sent)];
+    let file = firefox(":https://app.example/x", &elements, &body, NOW as u32);
+    let seen = scan_bytes(ENTRY, &file);
+    assert_eq!(seen.told(), "read: ");
+    assert_eq!(
+        text(seen.with("access_token")),
+        format!("[text/json] {json}")
+    );
+}
+
+#[test]
+fn an_entry_whose_key_is_no_url_is_read() {
+    let file = firefox("no-url:x", &[("response-head", &head(49))], b"", NOW as u32);
+    let seen = scan_bytes(ENTRY, &file);
+    assert_eq!(seen.told(), "read: ");
+    assert!(text(seen.with("access_token")).contains(&token(49)));
+}
+
 fn session() -> String {
     let referrer = data_encoding::BASE64.encode(
         format!(

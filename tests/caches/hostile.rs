@@ -145,6 +145,25 @@ fn sizes_that_are_claimed_cost_nothing() {
 }
 
 #[test]
+fn a_size_that_is_too_small_hides_nothing() {
+    let json = format!(
+        r#"{{"windows":[{{"tabs":[{{"entries":[{{"url":"https://app.example/#access_token={}"}}]}}]}}]}}"#,
+        token(79)
+    );
+    for json in [json.clone(), format!("{{}}{json}")] {
+        let mut file = mozlz4(json.as_bytes());
+        file[8..12].copy_from_slice(&2_u32.to_le_bytes());
+        let seen = scan_bytes("recovery.jsonlz4", &file);
+        assert!(super::text(seen.with("access_token")).ends_with(&token(79)));
+        assert!(
+            seen.told().contains("more in it than the size"),
+            "{}",
+            seen.told()
+        );
+    }
+}
+
+#[test]
 fn a_body_that_expands_is_bounded() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&vec![b' '; 64 << 20]).unwrap();

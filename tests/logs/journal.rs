@@ -223,6 +223,32 @@ fn every_form_of_a_field_is_read() {
 }
 
 #[test]
+fn a_length_that_is_a_lie_hides_nothing() {
+    let text = b"MESSAGE=GET /cb?access_token=packed-x";
+    let block = [
+        &[0xf0, u8::try_from(text.len()).unwrap() - 15],
+        text.as_slice(),
+    ]
+    .concat();
+    for stated in [8_u64, 1 << 40] {
+        let mut journal = Journal::new(Form::Compact);
+        let field = journal.packed(2, &[stated.to_le_bytes().as_slice(), &block].concat());
+        let entry = journal.entry(7, 2, field);
+        journal.tie(field, [entry, 0, 1]);
+        let reading = read(journal.bytes);
+        let lines: Vec<String> = reading.observations.iter().map(shown).collect();
+        let wanted = ["#7 05:00:02 MESSAGE text GET /cb?access_token=packed-x"];
+        assert_eq!(lines, wanted, "{stated}");
+        let problems = reading.problems;
+        assert!(
+            problems.len() == 1
+                && problems[0].starts_with("has compressed fields that are damaged"),
+            "{stated}: {problems:?}"
+        );
+    }
+}
+
+#[test]
 fn a_field_of_many_entries_has_the_time_of_its_first_and_of_its_last() {
     for form in [Form::Plain, Form::Compact] {
         for count in 1..12 {

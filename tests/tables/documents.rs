@@ -138,24 +138,27 @@ fn safaris_cookies_are_led_back_to_their_bytes() {
     assert_eq!(seen.lines, lines);
 }
 
-/// A jar whose offsets all lead to one record, or to a page as long as the file, costs a bounded time.
-#[test]
-fn a_crafted_jar_is_bounded_and_told() {
-    let folder = tempfile::tempdir().unwrap();
+/// A jar with so many offsets that all lead to one record.
+fn overlapping(count: u32, record: &[u8]) -> Vec<u8> {
     let mut page = vec![0, 0, 1, 0];
-    let count = 150_000_u32;
     page.extend(count.to_le_bytes());
-    let record = page.len() as u32 + count * 4;
+    let offset = page.len() as u32 + count * 4;
     for _ in 0..count {
-        page.extend(record.to_le_bytes());
+        page.extend(offset.to_le_bytes());
     }
-    let one = binary_cookies(&[&[("a.example", "lang", "en", 1.0)]]);
-    let start = memchr::memmem::find(&one, b"\0\0\x01\0").unwrap() + 16;
-    page.extend(&one[start..]);
+    page.extend(record);
     let mut jar = b"cook".to_vec();
     jar.extend(1_u32.to_be_bytes());
     jar.extend((page.len() as u32).to_be_bytes());
     jar.extend(&page);
+    jar
+}
+
+/// A jar whose offsets all lead to one record, or to a page as long as the file, costs a bounded time.
+#[test]
+fn a_crafted_jar_is_bounded_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let jar = overlapping(150_000, &[0; 4]);
     let seen = scan(&file(&folder, "Cookies.binarycookies", &jar));
     assert!(
         seen.problems[0].contains("more than 100000 cookies"),
@@ -166,6 +169,22 @@ fn a_crafted_jar_is_bounded_and_told() {
     let seen = scan(&file(&folder, "Cookies.binarycookies", &liar));
     assert_eq!(seen.lines, [""; 0]);
     assert_eq!(seen.problems.len(), 1);
+}
+
+/// A record of some KiB that each of many offsets leads to would make gigabytes of a small jar.
+#[test]
+fn cookies_that_lie_in_each_other_are_bounded_and_told() {
+    let value = "x".repeat(20_000);
+    let one = binary_cookies(&[&[("a.example", "access_token", value.as_str(), 1.0)]]);
+    // Before the record are 12 bytes of the jar, and 16 of its page.
+    let seen = scan_as("Cookies.binarycookies", overlapping(1_000, &one[28..]));
+    let count = seen.lines.len();
+    assert!((1..10).contains(&count), "{count}");
+    assert!(
+        seen.problems[0].contains("lie in each other"),
+        "{:?}",
+        seen.problems
+    );
 }
 
 const SESSION: &str = r#"<?xml version="1.0"?>
@@ -187,6 +206,37 @@ fn gnome_webs_session_holds_the_pages_before() {
         "line 4 | https://app.example/cb#access_token=made-up&state=x | never",
     ];
     assert_eq!(seen.lines, lines);
+}
+
+#[test]
+fn a_tag_without_its_end_takes_nothing_from_the_next() {
+    let session = SESSION
+        .replacen(
+            "title=\"a\"",
+            "\n<embed url=\"https://app.example/?access_token=b\"",
+            1,
+        )
+        .replacen(
+            "https://app.example/cb#access_token=made-up&amp;state=x",
+            "https://app.example/?access_token=a",
+            1,
+        );
+    let seen = scan_as("session_state.xml", session);
+    let lines = [
+        "line 4 | https://app.example/?access_token=a | never",
+        "line 5 | https://app.example/?access_token=b | never",
+        "line 5 | https://app.example/?access_token=old | never",
+    ];
+    assert_eq!(seen.lines, lines);
+    assert!(seen.problems[0].starts_with("is damaged in places"));
+}
+
+#[test]
+fn a_list_of_pages_with_a_byte_that_is_wrong_is_read_and_told() {
+    let damaged = SESSION.replacen("AgAAAAEA", "AgA!AAEA", 1);
+    let seen = scan_as("session_state.xml", damaged);
+    assert_eq!(seen.lines, scan_as("session_state.xml", SESSION).lines);
+    assert!(seen.problems[0].starts_with("is damaged in places"));
 }
 
 /// What comes before the damage is read, and the damage is told; nothing panics.

@@ -27,11 +27,15 @@ const PAGE: &[u8] = &[0, 0, 1, 0];
 /// Bytes of a jar. WebKit keeps some thousand cookies of at most 4 KiB.
 const MAX_JAR: u64 = 64 << 20;
 
-/// Bytes of a record, so that records which overlap cost no more than what they are.
+/// Bytes of a record: a cookie of 4 KiB, and what its site and its path may be.
 const MAX_RECORD: usize = 64 << 10;
 
-/// Cookies that are looked at: with offsets that all point at one record, a small jar has any number.
+/// Cookies that are looked at.
 const MAX_COOKIES: usize = 100_000;
+
+/// Bytes of all records together, as a multiple of the jar, in which each lies once. Offsets that all lead to one
+/// record would make gigabytes of a small jar; those that damage has changed do not come to so much.
+const MAX_OVERLAP: usize = 4;
 
 fn read(
     evidence: &Evidence,
@@ -41,18 +45,21 @@ fn read(
 ) -> Result<(), ReadError> {
     let jar = evidence.bytes(MAX_JAR)?;
     let mut left = MAX_COOKIES;
+    let mut room = jar.len().saturating_mul(MAX_OVERLAP);
     let mut whole = true;
     for (at, page) in pages(&jar) {
         let records = records(page.unwrap_or_default());
         whole &= page.is_some() && records.is_some();
         for offset in records.into_iter().flatten() {
-            if left == 0 {
+            let record = page.and_then(|page| record(page, offset));
+            let len = record.map_or(0, <[u8]>::len);
+            if left == 0 || len > room {
                 return Err(ReadError::Limit(
-                    format!("has more than {MAX_COOKIES} cookies, like a crafted file; the rest was not read").into(),
+                    format!("has more than {MAX_COOKIES} cookies, or cookies that lie in each other, like a crafted file; the rest was not read").into(),
                 ));
             }
             left -= 1;
-            let record = page.and_then(|page| page.get(offset..));
+            room -= len;
             match record.and_then(Cookie::of) {
                 Some(cookie) => observe(&cookie, at + offset, source, context, sink),
                 None => whole = false,
@@ -92,6 +99,12 @@ fn records(page: &[u8]) -> Option<impl Iterator<Item = usize>> {
     Some(offsets.iter().map(offset))
 }
 
+/// The record at an offset of its page, as long as it says.
+fn record(page: &[u8], offset: usize) -> Option<&[u8]> {
+    let record = page.get(offset..)?;
+    record.get(..little(record, 0).filter(|len| *len <= MAX_RECORD)?)
+}
+
 struct Cookie<'a> {
     host: &'a [u8],
     name: &'a [u8],
@@ -103,8 +116,6 @@ struct Cookie<'a> {
 
 impl<'a> Cookie<'a> {
     fn of(record: &'a [u8]) -> Option<Self> {
-        let len = little(record, 0).filter(|len| *len <= MAX_RECORD)?;
-        let record = record.get(..len)?;
         let text = |at: usize| {
             let from = record.get(little(record, at)?..)?;
             from.get(..memchr::memchr(0, from)?)

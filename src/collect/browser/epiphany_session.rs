@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use super::pairs;
 use crate::atoms::{Locator, Place, Raw, Source, View};
+use crate::collect::har::parts;
 use crate::collect::{
     Context, Evidence, Observation, Payload, ReadError, Reader, Sink, Via, entities,
 };
@@ -41,6 +42,7 @@ fn read(
     let mut line = 1;
     let mut start = 0;
     let mut seen = 0;
+    let mut is_whole = true;
     for at in memmem::find_iter(&bytes, ELEMENT) {
         for end in memchr::memchr_iter(b'\n', bytes.get(seen..at).unwrap_or_default()) {
             line += 1;
@@ -67,31 +69,59 @@ fn read(
                 payload: Payload::Url(Raw::new(url)),
             });
         };
-        let element = bytes.get(at..).unwrap_or_default();
-        let Some(url) = attribute(element, b" url=\"") else {
+        let (tag, has_end) = tag(bytes.get(at..).unwrap_or_default());
+        is_whole &= has_end;
+        let Some(url) = attribute(tag, b" url=\"") else {
             continue;
         };
-        observe(&entities::undo(url));
-        if let Some(history) = attribute(element, b" history=\"") {
-            let list = data_encoding::BASE64.decode(history).unwrap_or_default();
-            for page in urls(&list).filter(|page| **page != *entities::undo(url)) {
+        let url = entities::undo(url);
+        observe(&url);
+        if let Some(history) = attribute(tag, b" history=\"") {
+            let (list, is_list_whole) = list(history);
+            is_whole &= is_list_whole;
+            for page in urls(&list).filter(|page| **page != *url) {
                 observe(page);
             }
         }
     }
-    if memmem::find(&bytes, b"</session>").is_none() {
-        (sink.problem)(ReadError::Malformed(
-            "its end is missing; the tabs before it were read, copy it again for the rest".into(),
-        ));
-    }
+    let why = if memmem::find(&bytes, b"</session>").is_none() {
+        "its end is missing; the tabs before it were read, copy it again for the rest"
+    } else if !is_whole {
+        "is damaged in places; what could be told from the damage was read, copy it again for the rest"
+    } else {
+        return Ok(());
+    };
+    (sink.problem)(ReadError::Malformed(why.into()));
     Ok(())
 }
 
-/// An attribute of the element that `bytes` begin with; a raw `>` cannot stand in a value that libxml wrote.
-fn attribute<'a>(bytes: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let element = bytes.get(..memchr::memchr(b'>', bytes)?)?;
-    let value = element.get(memmem::find(element, name)? + name.len()..)?;
+/// The tag that `bytes` begin with, and whether it has its end. A raw `>` or `<` cannot stand in a value that libxml
+/// wrote: where the end is missing, the next tag begins, and nothing behind that is looked at.
+fn tag(bytes: &[u8]) -> (&[u8], bool) {
+    let inside = bytes.get(1..).unwrap_or_default();
+    let end = memchr::memchr2(b'>', b'<', inside).unwrap_or(inside.len());
+    let has_end = inside.get(end) == Some(&b'>');
+    (inside.get(..end).unwrap_or_default(), has_end)
+}
+
+/// An attribute of a tag.
+fn attribute<'a>(tag: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let value = tag.get(memmem::find(tag, name)? + name.len()..)?;
     value.get(..memchr::memchr(b'"', value)?)
+}
+
+/// A serialised list out of its base64, and whether that was whole. A byte that is wrong costs what it stood for: it
+/// counts, so that those behind it mean what they did.
+fn list(history: &[u8]) -> (Vec<u8>, bool) {
+    if let Ok(list) = data_encoding::BASE64.decode(history) {
+        return (list, true);
+    }
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let mut digits = history.to_vec();
+    for byte in digits.iter_mut().filter(|byte| !is_digit(byte)) {
+        *byte = b'A';
+    }
+    (parts::base64(&digits), false)
 }
 
 /// URLs in a serialised list: each ends with a zero byte (`GVariant`), and what stands before it may be a number
@@ -127,10 +157,29 @@ mod tests {
     #[test]
     fn attributes_end_with_their_element() {
         let element = b"<embed url=\"a?b=1&amp;c=2\" title=\"x\"/><embed history=\"eA==\"/>";
+        let (first, has_end) = tag(element);
+        assert!(has_end);
         assert_eq!(
-            &*entities::undo(attribute(element, b" url=\"").unwrap()),
+            &*entities::undo(attribute(first, b" url=\"").unwrap()),
             b"a?b=1&c=2"
         );
-        assert_eq!(attribute(element, b" history=\""), None);
+        assert_eq!(attribute(first, b" history=\""), None);
+    }
+
+    #[test]
+    fn a_tag_without_its_end_ends_where_the_next_begins() {
+        assert_eq!(tag(b"<embed a <embed b>"), (&b"embed a "[..], false));
+        assert_eq!(tag(b"<embed a"), (&b"embed a"[..], false));
+        assert_eq!(tag(b""), (&b""[..], false));
+    }
+
+    #[test]
+    fn a_byte_that_is_wrong_costs_what_it_stood_for() {
+        assert_eq!(list(b"YWJjZGVm"), (b"abcdef".to_vec(), true));
+        for broken in [&b"!WJjZGVm"[..], b"=WJjZGVm", b"YWJj\0GVmZ", b"YWJjZGVmZw"] {
+            let (list, is_whole) = list(broken);
+            assert!(!is_whole);
+            assert!(list.windows(2).any(|pair| pair == b"ef"), "{list:?}");
+        }
     }
 }

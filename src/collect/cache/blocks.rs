@@ -31,11 +31,20 @@ const HEADER: u64 = 8192;
 /// Offset of those bits.
 const BITS: usize = 80;
 
-/// Blocks of one file, `kMaxBlocks`.
-const MAX_BLOCKS: u64 = (HEADER - BITS as u64) * 8;
+/// The file that entries begin in; when it is full, another one with blocks of their size follows.
+const ENTRIES: &str = "data_1";
 
 /// `sizeof(EntryStore)`.
 const BLOCK: u64 = 256;
+
+/// `sizeof(RankingsNode)`: rankings name nothing.
+const RANKINGS: u64 = 36;
+
+/// Sizes of the blocks of what is longer (`Addr::BlockSizeForFileType`).
+const LONGER: [u64; 2] = [1024, 4096];
+
+/// Blocks of one file, `kMaxBlocks`.
+const MAX_BLOCKS: u64 = (HEADER - BITS as u64) * 8;
 
 /// Offset of the key in an entry.
 const KEY: usize = 96;
@@ -58,24 +67,19 @@ fn read(
 ) -> Result<(), ReadError> {
     let mut files = Files::beside(evidence)?;
     let header = files.own.part(0, HEADER)?;
-    let size = Cursor::starting(&header, 12).u32_le().map(u64::from);
-    if size != Some(BLOCK) {
-        // An empty one gives nothing of what is here.
-        let entries = evidence.beside("data_1");
-        let whole = entries.is_some_and(|entries| entries.head().starts_with(&MAGIC));
-        let lone = || {
-            ReadError::Unsupported(
-                "is a part of a cache whose entries are in `data_1`, which is not beside it; it was left alone".into(),
-            )
-        };
-        // Rankings (36 bytes) name nothing.
-        return if whole || size == Some(36) {
-            Ok(())
-        } else {
-            Err(lone())
-        };
+    let size = block_size(&header);
+    let is_other = evidence.file_name() != ENTRIES;
+    match size {
+        Some(RANKINGS) if is_other => return Ok(()),
+        Some(size) if is_other && LONGER.contains(&size) => return longer(evidence),
+        _ => {}
     }
     let mut out = Out::new(source, context, sink);
+    if size != Some(BLOCK) {
+        out.problem(ReadError::Malformed(
+            "its header is damaged: blocks of entries have another size than it states; what looks like an entry was read, copy it again".into(),
+        ));
+    }
     let blocks = files.own.len().saturating_sub(HEADER) / BLOCK;
     for block in 0..blocks.min(MAX_BLOCKS) {
         let at = HEADER.saturating_add(block.saturating_mul(BLOCK));
@@ -89,13 +93,34 @@ fn read(
             self::entry(&mut files, &entry, at, view, &mut out)?;
         }
     }
-    if files.missing > 0 {
-        let count = files.missing;
-        out.problem(ReadError::Malformed(
-            format!("{count} keys, headers or bodies of its entries are missing, shared, or lie in files that are not beside it; copy the whole folder").into(),
+    if blocks > MAX_BLOCKS {
+        out.problem(ReadError::Limit(
+            format!("has more than {MAX_BLOCKS} blocks, which is more than its header can tell of; those that follow were not read").into(),
         ));
     }
+    files.tell(&mut out);
     Ok(())
+}
+
+/// The size of its blocks that a header states.
+fn block_size(header: &[u8]) -> Option<u64> {
+    Cursor::starting(header, 12).u32_le().map(u64::from)
+}
+
+/// A file of what is longer is read with the entries that point at it, where they lie beside it. An empty or damaged
+/// file of entries gives nothing of what is here.
+fn longer(evidence: &Evidence) -> Result<(), ReadError> {
+    let entries = evidence.beside(ENTRIES);
+    let is_there = entries.is_some_and(|entries| {
+        let head = entries.head();
+        head.starts_with(&MAGIC) && block_size(head) == Some(BLOCK)
+    });
+    if is_there {
+        return Ok(());
+    }
+    Err(ReadError::Unsupported(
+        "is a part of a cache whose entries are in `data_1`, which is not beside it or is damaged; it was not read by itself".into(),
+    ))
 }
 
 /// Whether a block is in use by the map in the header.
@@ -126,9 +151,9 @@ fn entry(
         // What a freed entry points at may belong to another by now.
         Key::At(..) => return Ok(()),
     };
-    let Some(url) = key::chromium(&key.data) else {
-        return Ok(());
-    };
+    // A key may hold something else; what lies under it is read all the same.
+    let url = key::chromium(&key.data).unwrap_or_default();
+    let is_code = key.data.starts_with(b"_key");
     let before = key.data.len().saturating_sub(url.len()) as u64;
     let mut stored = Stored::new(url.to_vec(), key.at.saturating_add(before));
     stored.view = view;
@@ -141,6 +166,8 @@ fn entry(
         let [headers, content] = entry.streams;
         if let Some(headers) = files.read(headers.0, headers.1)? {
             let known = info::read(&headers.data, headers.at, &mut stored);
+            let is_unknown = !known && !stored.url.is_empty() && !is_code;
+            files.unknown = files.unknown.saturating_add(u64::from(is_unknown));
             stored.beside.headers = headers.file;
             if known && stored.has_text() {
                 if u64::from(content.1) > MAX_PART {
@@ -227,6 +254,8 @@ struct Files<'a> {
     seen: HashSet<u32>,
     /// Addresses that led nowhere.
     missing: u64,
+    /// Headers under a URL that were not understood.
+    unknown: u64,
 }
 
 impl<'a> Files<'a> {
@@ -237,7 +266,25 @@ impl<'a> Files<'a> {
             others: BTreeMap::new(),
             seen: HashSet::new(),
             missing: 0,
+            unknown: 0,
         })
+    }
+
+    /// Tells what could not be read.
+    fn tell(&self, out: &mut Out<'_, '_>) {
+        let Self {
+            missing, unknown, ..
+        } = self;
+        if *missing > 0 {
+            out.problem(ReadError::Malformed(
+                format!("{missing} keys, headers or bodies of its entries are missing, shared, or lie in files that are not beside it; copy the whole folder").into(),
+            ));
+        }
+        if *unknown > 0 {
+            out.problem(ReadError::Malformed(
+                format!("headers of {unknown} of its entries are damaged or of an unknown form; their URLs were read").into(),
+            ));
+        }
     }
 
     /// The data at an address.

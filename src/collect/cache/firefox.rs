@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::input::Input;
 use super::key;
-use super::stored::{Header, Out, Stored, lines, push};
+use super::stored::{Header, MAX_HEADERS, Out, Stored, lines, push};
 use crate::atoms::{Method, Source, View};
 use crate::collect::cursor::Cursor;
 use crate::collect::{Context, Evidence, ReadError, Reader, Sink};
@@ -99,9 +99,8 @@ fn read(
     };
     let (bytes, at) = metadata(&mut input)?.ok_or_else(damaged)?;
     let metadata = Metadata::of(&bytes, at).ok_or_else(damaged)?;
-    let Some(url) = key::firefox(metadata.key) else {
-        return Ok(());
-    };
+    // A key may hold something else; what lies under it is read all the same.
+    let url = key::firefox(metadata.key).unwrap_or_default();
     let before = metadata.key.len().saturating_sub(url.len()) as u64;
     let mut stored = Stored::new(url.to_vec(), metadata.key_at.saturating_add(before));
     stored.at = metadata.at;
@@ -110,36 +109,54 @@ fn read(
         stored.view = View::Recovered;
     }
     let mut body = at;
+    let mut sent = Vec::new();
     for (name, value, value_at) in metadata.elements {
-        element(&mut stored, name, value, value_at);
+        element(&mut stored, &mut sent, name, (value, value_at));
         // Compiled code may follow the body: `1;<offset>,<type>` (`CacheFileUtils::ParseAlternativeDataInfo`).
         if name == b"alt-data" {
             body = alternative(value).map_or(body, |offset| offset.min(at));
         }
     }
-    // What the head repeats adds nothing.
-    let mut seen = HashSet::new();
-    let key = |header: &Header| (header.name.to_ascii_lowercase(), header.value.clone());
-    stored.response.retain(|header| seen.insert(key(header)));
+    joined(&mut stored.response, sent);
     let body = (body > 0 && stored.has_text()).then_some((0, body));
     let body = out.body_part(&mut input, body)?;
     out.stored(&stored, body);
     Ok(())
 }
 
-/// Takes what an element tells (`nsHttpChannel::AddCacheEntryHeaders`).
-fn element(stored: &mut Stored, name: &[u8], value: &[u8], at: u64) {
+/// Adds to the headers of a response what the server sent of them. What they repeat adds nothing; where there are more
+/// than are looked at, all stay, so that this is told.
+fn joined(headers: &mut Vec<Header>, sent: Vec<Header>) {
+    let is_cut = headers.len().max(sent.len()) > MAX_HEADERS;
+    let is_encoding = |header: &Header| header.name.eq_ignore_ascii_case(b"content-encoding");
+    // Firefox has put several lines of it into one, and an encoding is not to be undone twice.
+    let has_encoding = headers.iter().any(is_encoding);
+    let sent = sent.into_iter();
+    headers.extend(sent.filter(|header| !(has_encoding && is_encoding(header))));
+    if !is_cut {
+        let mut seen = HashSet::new();
+        let key = |header: &Header| (header.name.to_ascii_lowercase(), header.value.clone());
+        headers.retain(|header| seen.insert(key(header)));
+    }
+}
+
+/// Takes what an element tells (`nsHttpChannel::AddCacheEntryHeaders`): `sent` is what the server sent.
+fn element(stored: &mut Stored, sent: &mut Vec<Header>, name: &[u8], (value, at): (&[u8], u64)) {
     match name {
         b"request-method" => stored.method = Method::of(value),
         b"response-head" => {
             let (status, headers) = lines(value, at, b'\n');
             stored.status = status;
-            stored.response.splice(0..0, headers);
+            for header in headers {
+                push(&mut stored.response, header);
+            }
         }
         // As the server sent them: the first line is a header.
         b"original-response-headers" => {
             let (_, headers) = lines(&[b"\n", value].concat(), at.saturating_sub(1), b'\n');
-            stored.response.extend(headers);
+            for header in headers {
+                push(sent, header);
+            }
         }
         _ => {
             // Kept for responses that `Vary` by it.

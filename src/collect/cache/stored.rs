@@ -76,11 +76,18 @@ impl Stored {
     }
 
     fn header(&self, name: &[u8]) -> &[u8] {
-        let found = self
-            .response
-            .iter()
-            .find(|header| header.name.eq_ignore_ascii_case(name));
-        found.map_or(&[], |header| &header.value)
+        self.values(name).next().unwrap_or_default()
+    }
+
+    /// A header that is a list: several lines of it are one, with commas between them (RFC 9110 §5.3).
+    fn list(&self, name: &[u8]) -> Vec<u8> {
+        self.values(name).collect::<Vec<_>>().join(&b',')
+    }
+
+    fn values(&self, name: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let named = move |header: &&Header| header.name.eq_ignore_ascii_case(name);
+        let found = self.response.iter().filter(named);
+        found.map(|header| header.value.as_slice())
     }
 }
 
@@ -320,8 +327,8 @@ impl<'a, 's> Out<'a, 's> {
     }
 
     fn body(&mut self, shared: &Shared<'_>, at: u64, body: Vec<u8>) {
-        let encodings = shared.stored.header(b"content-encoding");
-        let (body, problem) = coding::decoded(body, encodings);
+        let encodings = shared.stored.list(b"content-encoding");
+        let (body, problem) = coding::decoded(body, &encodings);
         if let Some(problem) = problem {
             self.problem(problem);
         }

@@ -85,12 +85,16 @@ fn block(payload: &[u8]) -> Unpacked<'_> {
     let mut cursor = Cursor::new(payload);
     let stated = cursor.u64_le().map(usize::try_from);
     let stated = stated.and_then(Result::ok).unwrap_or(usize::MAX);
-    let wanted = stated.min(MAX_FIELD);
-    let (bytes, end) = lz4::block(cursor.rest(), wanted);
-    let is_damaged = end == lz4::End::Damaged || bytes.len() < wanted;
+    // A length that is too small would hide the rest.
+    let (bytes, end) = lz4::block(cursor.rest(), MAX_FIELD);
+    let is_damaged = match end {
+        lz4::End::Whole => bytes.len() != stated,
+        lz4::End::Bound => stated <= MAX_FIELD,
+        lz4::End::Damaged => true,
+    };
     Unpacked {
         bytes: Cow::Owned(bytes),
-        is_cut: stated > MAX_FIELD && !is_damaged,
+        is_cut: end == lz4::End::Bound,
         is_damaged,
     }
 }

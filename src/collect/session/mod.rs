@@ -4,6 +4,7 @@
 
 mod walk;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use memchr::memmem;
@@ -59,25 +60,34 @@ fn read(
     problem.map_or(Ok(()), Err)
 }
 
-/// The JSON in the wrapping, and why it is not whole.
+/// The JSON in the wrapping, and why it is not whole. The size before the block is only compared with what is there:
+/// one that is too small would hide the rest.
 fn unwrapped(wrapped: &[u8]) -> (Vec<u8>, Option<ReadError>) {
     let mut cursor = Cursor::new(wrapped);
-    let size = cursor.u32_le().map_or(0, |size| size as usize);
-    let (json, end) = lz4::block(cursor.rest(), size.min(MAX_JSON));
-    let problem = if end == lz4::End::Damaged || json.len() < size.min(MAX_JSON) {
-        Some(ReadError::Malformed(
-            "is cut off or damaged; copy it again, what came before was read".into(),
-        ))
-    } else if size > MAX_JSON {
-        Some(ReadError::Limit(
+    let Some(size) = cursor.u32_le() else {
+        return (Vec::new(), Some(cut_off()));
+    };
+    let (json, end) = lz4::block(cursor.rest(), MAX_JSON);
+    let problem = match end {
+        lz4::End::Damaged => Some(cut_off()),
+        lz4::End::Bound => Some(ReadError::Limit(
             format!(
                 "is larger than {} MiB once decoded; what follows was not read",
                 MAX_JSON >> 20
             )
             .into(),
-        ))
-    } else {
-        None
+        )),
+        lz4::End::Whole => match json.len().cmp(&(size as usize)) {
+            Ordering::Less => Some(cut_off()),
+            Ordering::Equal => None,
+            Ordering::Greater => Some(ReadError::Malformed(
+                "has more in it than the size that it states, so Firefox does not read it; all of it was read here".into(),
+            )),
+        },
     };
     (json, problem)
+}
+
+fn cut_off() -> ReadError {
+    ReadError::Malformed("is cut off or damaged; copy it again, what came before was read".into())
 }

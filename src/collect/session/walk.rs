@@ -64,11 +64,17 @@ pub(super) fn document(json: &[u8], source: &Arc<Source>, needles: &Needles, sin
         pointer: Vec::new(),
         too_deep: false,
     };
-    let Some(root) = Value::at(json, start) else {
+    let Some(mut root) = Value::at(json, start) else {
         walk.problem("is no JSON inside its wrapping; it was left alone");
         return;
     };
     walk.value(root, Part::Other, None);
+    // A document that another follows is none, and the other is not lost.
+    let is_walked = |value: &Value<'_>| value.is_object() || value.is_array();
+    while let Some(next) = Value::at(json, root.end()).filter(is_walked) {
+        root = next;
+        walk.value(root, Part::Other, None);
+    }
     if walk.too_deep {
         (walk.sink.problem)(ReadError::Limit(
             format!("nests deeper than {MAX_DEPTH} levels; what is below was searched as text")
