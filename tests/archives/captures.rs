@@ -131,6 +131,111 @@ fn what_a_flow_was_before_it_was_edited_and_all_else_in_it_is_read() {
     );
 }
 
+/// How often anything was found.
+fn times(report: &Report) -> usize {
+    found(report).len()
+}
+
+/// The body of an answer with a token.
+fn answer(number: u8) -> String {
+    json!({"access_token": token(number), "token_type": "Bearer"}).to_string()
+}
+
+/// A flow with a token in the URL of its request and another one in the body of its response.
+fn two_tokens() -> String {
+    let path = format!("/cb?access_token={TOKEN}&token_type=Bearer");
+    let kind = [("Content-Type", "application/json")];
+    flow(&path, (&[], ""), (&kind, &answer(1)))
+}
+
+#[test]
+fn damage_inside_a_flow_of_mitmproxy_is_told_and_what_it_cuts_off_is_searched() {
+    let whole = two_tokens();
+    let report = scan_bytes("x.mitm", whole.as_bytes());
+    assert_eq!((times(&report), report.count()), (2, 2));
+    assert!(report.problems().is_empty(), "{:?}", report.problems());
+    let member = |name: &str| put(name, ';');
+    let numbered = answer(1) + "#";
+    // By the first name in it a file is known.
+    let before = flow("/", (&[], ""), (&[], ""));
+    for (from, to, is_kept) in [
+        // A name in the response, the name of the response, and the first of all.
+        (member("reason"), "6:reason?", true),
+        (member("response"), "99999999:response;", false),
+        (member("websocket"), "9:websocket?", false),
+        // The kind of a body, and the length of a time.
+        (answer(1) + ",", numbered.as_str(), true),
+        (put("1795410001.5", '^'), "99:1795410001.5^", true),
+    ] {
+        let inner = whole.split_once(':').unwrap().1.strip_suffix('}').unwrap();
+        assert_eq!(inner.matches(&from).count(), 1, "{from}");
+        let damaged = put(&inner.replacen(&from, to, 1), '}');
+        let report = scan_bytes("x.mitm", (before.clone() + &damaged).as_bytes());
+        let found = found(&report);
+        assert_eq!((found.len(), report.count()), (2, 2), "{from}: {found:#?}");
+        let kept = found.contains(&"access_token query /request/url".to_owned());
+        assert_eq!(kept, is_kept, "{from}: {found:#?}");
+        let told = report.problems();
+        assert_eq!(told.len(), 1, "{from}: {told:?}");
+        assert!(told[0].contains("first is flow 1;"), "{told:?}");
+        assert_eq!(report.code, 3);
+    }
+}
+
+#[test]
+fn one_bit_that_makes_a_list_of_a_response_hides_nothing() {
+    let whole = two_tokens();
+    let at = whole.find("}7:request;").unwrap();
+    let mut flipped = whole.into_bytes();
+    flipped[at] = b']';
+    let report = scan_bytes("x.mitm", &flipped);
+    has(
+        &report,
+        &[
+            "access_token query /request/url",
+            "access_token json /response/body",
+        ],
+    );
+    assert_eq!(times(&report), 2);
+}
+
+#[test]
+fn what_lies_too_deep_in_a_flow_is_told_and_searched() {
+    let url = format!("https://app.example/#access_token={TOKEN}&token_type=Bearer");
+    let plain = flow("/", (&[("Host", "app.example")], ""), (&[], ""));
+    for (levels, is_deep) in [(15, false), (16, true), (40, true)] {
+        let deep = (0..levels).fold(put(&url, ';'), |inner, _| put(&inner, ']'));
+        let report = scan_bytes("x.mitm", with(&plain, &[("metadata", deep)]).as_bytes());
+        assert_eq!(times(&report), 1, "{levels}");
+        let told = report.problems();
+        assert_eq!(told.len(), usize::from(is_deep), "{told:?}");
+        assert!(!is_deep || told[0].contains("deeper than 16"), "{told:?}");
+    }
+}
+
+#[test]
+fn of_names_that_stand_twice_in_a_flow_the_last_counts_and_none_is_lost() {
+    let second = dict(&[
+        ("status_code", put("200", '#')),
+        ("headers", headers(&[("Content-Type", "application/json")])),
+        ("content", put(&answer(2), ',')),
+    ]);
+    let report = scan_bytes(
+        "x.mitm",
+        with(&two_tokens(), &[("response", second)]).as_bytes(),
+    );
+    has(
+        &report,
+        &[
+            "access_token query /request/url",
+            "access_token json /response/body",
+        ],
+    );
+    assert_eq!((times(&report), report.count()), (3, 3));
+    assert!(found(&report).iter().any(|it| it.ends_with(" /response")));
+    assert!(report.problems().is_empty(), "{:?}", report.problems());
+}
+
 #[test]
 fn flows_of_mitmproxy_are_read() {
     let location = format!("/done#access_token={TOKEN}&token_type=Bearer");

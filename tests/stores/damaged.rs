@@ -231,6 +231,70 @@ fn space_that_was_set_aside_is_no_damage() {
     assert_eq!(seen.problems, [] as [&str; 0]);
 }
 
+/// A record of a write-ahead file with a checksum that is right.
+fn record(kind: u8, data: &[u8]) -> Vec<u8> {
+    let sealed = [&[kind], data].concat();
+    let len = u16::try_from(data.len()).unwrap();
+    let (crc, len) = (masked(&sealed).to_le_bytes(), len.to_le_bytes());
+    [&crc[..], &len, &sealed].concat()
+}
+
+#[test]
+fn zeros_before_a_record_are_damage_and_hide_nothing() {
+    let (bytes, ends) = small_log();
+    let (before, behind) = bytes.split_at(ends[1]);
+    for between in [&[1, 2, 3, 4, 0, 0, 0][..], &[0; 7], &[0; 700]] {
+        let seen = scan_as("000003.log", &[before, between, behind].concat());
+        assert_eq!(found(&seen), [0, 1, 2, 3], "{between:?}");
+        assert_eq!(seen.problems.len(), 1, "{:?}", seen.problems);
+        assert!(
+            seen.problems[0].contains("1 of its records"),
+            "{:?}",
+            seen.problems
+        );
+    }
+}
+
+#[test]
+fn a_part_without_its_beginning_is_told_once_and_read_where_it_is_a_batch() {
+    let (bytes, ends) = small_log();
+    let whole = |index: usize| &bytes[ends[index - 1] + 7..ends[index]];
+    let rest = [7; 100];
+    for (parts, expected, pieces) in [
+        (vec![record(4, whole(1))], &[0, 1][..], 1),
+        (
+            vec![record(3, whole(1)), record(4, whole(2))],
+            &[0, 1, 2],
+            1,
+        ),
+        (vec![record(4, &rest), record(4, &rest)], &[0], 2),
+        (vec![record(3, &rest), record(1, whole(1))], &[0, 1], 1),
+    ] {
+        let joined = [&bytes[..ends[0]], &parts.concat()].concat();
+        let seen = scan_as("000003.log", &joined);
+        assert_eq!(found(&seen), expected);
+        let told = format!("{pieces} of its records");
+        assert_eq!(seen.problems.len(), 1, "{:?}", seen.problems);
+        assert!(seen.problems[0].contains(&told), "{:?}", seen.problems);
+    }
+    // What a damaged beginning was counted for is not counted again in the next block.
+    let long = local(APP, "filler", &"x".repeat(40_000));
+    let batches = [
+        vec![local(APP, "a.access_token", &token(0))],
+        vec![long],
+        vec![local(APP, "b.access_token", &token(1))],
+    ];
+    let mut bytes = log(1, &batches);
+    bytes[1_000] ^= 1;
+    let seen = scan_as("000003.log", &bytes);
+    assert_eq!(found(&seen), [0, 1]);
+    assert!(
+        seen.problems[0].contains("1 of its records"),
+        "{:?}",
+        seen.problems
+    );
+}
+
 #[test]
 fn numbers_beyond_the_file_lead_nowhere() {
     // Places and lengths of a footer, of a length of a key, of a command.

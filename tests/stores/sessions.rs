@@ -168,6 +168,36 @@ fn a_state_of_an_unknown_version_costs_itself() {
 }
 
 #[test]
+fn a_part_of_a_state_that_is_not_where_it_should_be_is_told() {
+    let whole = mojo_state(&page());
+    let of = |part: &[u8]| {
+        let mut places = whole.windows(part.len());
+        places.position(|there| there == part).unwrap()
+    };
+    let wide: Vec<u8> = "WDJB-MJHT-KLMN"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    // The number of the items of an array, and its length.
+    let body = page().body.into_bytes();
+    for (part, before) in [(&body, 4), (&wide, 4), (&wide, 8)] {
+        let mut state = whole.clone();
+        state[of(part) - before + 1] = 0x7f;
+        let seen = scan_as(
+            "Session_1",
+            &file(3, &[(UPDATE_IN_SESSION, navigation(&visit(state)))]),
+        );
+        assert!(seen.told().contains(&format!("url {CALLBACK}")));
+        assert_eq!(seen.problems.len(), 1, "{before} before {part:?}");
+        assert!(
+            seen.problems[0].contains("state of some pages"),
+            "{:?}",
+            seen.problems
+        );
+    }
+}
+
+#[test]
 fn forms_of_more_strings_than_are_read_are_told() {
     let field = ("user_code".to_owned(), "WDJB-MJHT-KLMN".to_owned());
     let page = Frame {

@@ -81,7 +81,7 @@ impl<T: Send> Opening<'_, T> {
         if depth >= MAX_DEPTH {
             return vec![self.told(&evidence, kind, &[Loss::Depth.told(1)], false)];
         }
-        match Archive::open(&evidence, kind, &|name| (self.naming)(name)) {
+        match Archive::open(&evidence, kind, allowance, &|name| (self.naming)(name)) {
             Ok(archive) if capture::is_session_archive(&archive) => {
                 let evidence = evidence.with_archive(archive);
                 vec![(self.work)(Opened::Evidence(evidence))]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{MAX_MEMBERS, MAX_NAME, MAX_NAMES, Member, ReadError};
+use super::{ALLOWANCE_FLOOR, MAX_MEMBERS, MAX_NAME, MAX_NAMES, Member, ReadError};
 
 /// Why a member was left out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -71,6 +71,8 @@ pub(crate) struct Index {
     /// How many it takes: [`MAX_MEMBERS`].
     most: usize,
     names: usize,
+    /// Bytes to which members may still be unpacked only to see where they end.
+    pub(super) room: u64,
     losses: BTreeMap<Loss, u64>,
     passed_over: BTreeMap<&'static str, u64>,
     problems: Vec<ReadError>,
@@ -85,6 +87,7 @@ impl Default for Index {
             members: Vec::new(),
             most: MAX_MEMBERS,
             names: 0,
+            room: ALLOWANCE_FLOOR,
             losses: BTreeMap::new(),
             passed_over: BTreeMap::new(),
             problems: Vec::new(),
@@ -93,6 +96,14 @@ impl Default for Index {
 }
 
 impl Index {
+    /// One for which so many bytes may be unpacked only to see where members end.
+    pub(super) fn new(room: u64) -> Self {
+        Self {
+            room,
+            ..Self::default()
+        }
+    }
+
     /// Takes a member; false when no more are taken.
     pub(super) fn add(&mut self, member: Member) -> bool {
         if member.name.len() > MAX_NAME {

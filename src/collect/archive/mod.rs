@@ -96,13 +96,15 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Reads the list of members. `naming` gives the name that the report may show, where it is another one.
+    /// Reads the list of members. `allowance` is what the archive may expand to, also where members are unpacked only
+    /// to see where they end; `naming` gives the name that the report may show, where it is another one.
     pub(super) fn open(
         evidence: &Evidence,
         kind: Kind,
+        allowance: u64,
         naming: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ReadError> {
-        let mut index = Index::default();
+        let mut index = Index::new(allowance);
         let span = match kind {
             Kind::Zip => {
                 let span = at_rest(evidence)?;

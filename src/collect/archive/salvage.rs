@@ -1,7 +1,7 @@
 //! A zip whose central directory is missing: a download or a copy that was cut off. The members are found by
 //! their own headers, one after the other.
 
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read};
 
 use super::super::decode::Encoding;
 use super::super::span::Span;
@@ -19,11 +19,13 @@ pub(super) fn index(span: &Span, into: &mut Index) -> Result<(), ReadError> {
         at = 4;
     }
     let mut found = 0_u64;
+    let mut rest = String::new();
     while let Some(local) = Local::read(span, at)? {
-        let Some(data) = at.checked_add(local.header) else {
-            break;
-        };
-        let Some((packed, size)) = local.sizes(span, data) else {
+        let data = at.saturating_add(local.header);
+        let Some((packed, size)) = local.sizes(span, data, into) else {
+            rest = format!(
+                ", up to the one at byte {at}, of which the end cannot be told: it and what follows it were not read"
+            );
             break;
         };
         found = found.saturating_add(1);
@@ -34,7 +36,7 @@ pub(super) fn index(span: &Span, into: &mut Index) -> Result<(), ReadError> {
     }
     into.problem(ReadError::Malformed(
         format!(
-            "has no list of its members, like a copy that was cut off; {found} were found by their own headers"
+            "has no list of its members, like a copy that was cut off; {found} were found by their own headers{rest}"
         )
         .into(),
     ));
@@ -85,7 +87,7 @@ impl Local {
 
     /// Bytes of its data, packed and unpacked; nothing where they cannot be told, and so neither where the next
     /// member begins.
-    pub(super) fn sizes(&self, span: &Span, data: u64) -> Option<(u64, u64)> {
+    pub(super) fn sizes(&self, span: &Span, data: u64, into: &mut Index) -> Option<(u64, u64)> {
         let rest = span.len().saturating_sub(data);
         if self.flags & 8 == 0 || self.stated > 0 {
             return Some((self.stated.min(rest), self.size));
@@ -93,12 +95,21 @@ impl Local {
         if self.method.map(|method| method.encoding) != Some(Encoding::Deflate) {
             return None;
         }
-        // A deflate stream knows its own end.
+        // A deflate stream knows its own end, and takes a thousand times its bytes to get there. One byte beyond what
+        // there is room for tells that it has not.
+        let room = into.room;
         let input = BufReader::new(span.part(data, rest).reader());
         let mut inflated = flate2::bufread::DeflateDecoder::new(input);
-        let end = io::copy(&mut inflated, &mut io::sink());
+        let mut bounded = inflated.by_ref().take(room.saturating_add(1));
+        let end = io::copy(&mut bounded, &mut io::sink());
+        let size = inflated.total_out();
+        into.room = room.saturating_sub(size);
+        if size > room {
+            into.lose(Loss::Expansion);
+            return None;
+        }
         let packed = end.map_or(rest, |_| inflated.total_in());
-        Some((packed, inflated.total_out()))
+        Some((packed, size))
     }
 
     pub(super) fn put(&self, at: u64, packed: u64, size: u64, into: &mut Index) -> bool {
@@ -122,4 +133,60 @@ pub(super) fn behind(span: &Span, at: u64) -> Result<u64, ReadError> {
     let next = span.bytes(at, DESCRIPTOR + LOCAL.len())?;
     let skipped = memchr::memmem::find(&next, LOCAL).unwrap_or_default();
     Ok(at.saturating_add(skipped as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::super::unlisted::{self, Taken};
+    use super::*;
+
+    /// Members that state no sizes, each of a hundred bytes once unpacked.
+    fn streamed(names: &[&str]) -> Span {
+        let mut out = Vec::new();
+        for name in names {
+            let mut header = b"PK\x03\x04\x14\0\x08\0\x08\0".to_vec();
+            header.resize(26, 0);
+            header.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+            header.extend(0_u16.to_le_bytes());
+            header.extend(name.as_bytes());
+            out.extend(header);
+            let mut packed = flate2::write::DeflateEncoder::new(out, flate2::Compression::fast());
+            packed.write_all(&[b'x'; 100]).unwrap();
+            out = packed.finish().unwrap();
+        }
+        Span::memory(out)
+    }
+
+    /// Names of the members, and what was told.
+    fn listed(into: Index) -> (Vec<String>, String) {
+        let (members, problems, _) = into.finish(&|_| None);
+        let names = members.iter().map(|member| member.name.to_string());
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        (names.collect(), told.join("\n"))
+    }
+
+    #[test]
+    fn the_ends_of_members_are_looked_for_within_what_an_archive_may_expand_to() {
+        let span = streamed(&["a", "b", "c"]);
+        for (room, names) in [(300, &["a", "b", "c"][..]), (299, &["a", "b"]), (0, &[])] {
+            let is_cut = names.len() < 3;
+            let mut into = Index::new(room);
+            index(&span, &mut into).unwrap();
+            let (found, told) = listed(into);
+            assert_eq!(found, names);
+            assert_eq!(
+                told.contains("it and what follows it were not read"),
+                is_cut
+            );
+            assert_eq!(told.contains("expand like a decompression bomb"), is_cut);
+            let mut into = Index::new(room);
+            unlisted::index(&span, Taken::default(), &mut into).unwrap();
+            let (found, told) = listed(into);
+            assert_eq!(found, names);
+            assert_eq!(told.contains("1 of which the end cannot be told"), is_cut);
+            assert_eq!(told.contains("expand like a decompression bomb"), is_cut);
+        }
+    }
 }

@@ -96,7 +96,7 @@ fn between(
         };
         let place = from.saturating_add(header);
         let data = header.saturating_add(local.header);
-        let sizes = local.sizes(&gap, data);
+        let sizes = local.sizes(&gap, data, into);
         found.first = found.first.or(Some(place));
         let Some((packed, size)) = sizes.filter(|_| !local.passes(data, gap.len())) else {
             found.unread += 1;

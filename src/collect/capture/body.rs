@@ -14,19 +14,19 @@ const MAX_LINE: usize = 16 << 10;
 /// and keep the field.
 pub(super) fn unpacked<'a>(message: &Message<'_>, body: &'a [u8]) -> (Cow<'a, [u8]>, bool) {
     let mut body = Cow::Borrowed(body);
-    let chunked = message.header("transfer-encoding").is_some_and(|coding| {
-        let coding = coding.to_ascii_lowercase();
-        memchr::memmem::find(&coding, b"chunked").is_some()
+    let chunked = message.list("transfer-encoding").is_some_and(|codings| {
+        let codings = codings.to_ascii_lowercase();
+        memchr::memmem::find(&codings, b"chunked").is_some()
     });
     let mut is_whole = true;
     if chunked && let Some((chunks, are_whole)) = unchunked(&body) {
         body = chunks.into();
         is_whole = are_whole;
     }
-    let Some(codings) = message.header("content-encoding") else {
+    let Some(codings) = message.list("content-encoding") else {
         return (body, is_whole);
     };
-    let (plain, problem) = coding::decoded(body.to_vec(), codings);
+    let (plain, problem) = coding::decoded(body.to_vec(), &codings);
     is_whole &= problem.is_none();
     if plain.is_empty() && !is_whole {
         return (body, false);
@@ -90,19 +90,25 @@ mod tests {
         // Undone already.
         assert_eq!(told(b"0\n&code=12"), None);
         assert_eq!(unchunked(b"{\"access_token\":1}"), None);
-        let coded = |coding: &'static [u8], body: &[u8]| {
+        let coded_by = |codings: &[&'static [u8]], body: &[u8]| {
             let mut message = Message::default();
-            message.push(Header {
-                name: b"Content-Encoding",
-                value: coding.into(),
-                at: 0,
-            });
+            for coding in codings {
+                message.push(Header {
+                    name: b"Content-Encoding",
+                    value: (*coding).into(),
+                    at: 0,
+                });
+            }
             let (body, is_whole) = unpacked(&message, body);
             (body.into_owned(), is_whole)
         };
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        std::io::Write::write_all(&mut gzip, b"code=1").unwrap();
-        let gzip = gzip.finish().unwrap();
+        let coded = |coding: &'static [u8], body: &[u8]| coded_by(&[coding], body);
+        let zipped = |bytes: &[u8]| {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut gzip, bytes).unwrap();
+            gzip.finish().unwrap()
+        };
+        let gzip = zipped(b"code=1");
         let plain = b"code=1".to_vec();
         assert_eq!(coded(b"gzip", &gzip), (plain.clone(), true));
         assert_eq!(coded(b"gzip", &plain), (plain.clone(), true));
@@ -112,6 +118,11 @@ mod tests {
         );
         let brotli = b"\x0b\x03\x80{\"a\":1}\x03";
         assert_eq!(coded(b"br", brotli), (b"{\"a\":1}".to_vec(), true));
+        let twice = zipped(&zipped(b"code=1"));
+        for body in [&twice, &gzip] {
+            let decoded = coded_by(&[b"gzip", b"gzip"], body);
+            assert_eq!(decoded, (plain.clone(), true));
+        }
         assert_eq!(coded(b"other", &plain), (plain, false));
     }
 }

@@ -85,6 +85,13 @@ impl<'a> Message<'a> {
         headers.find(|header| header.is(name)).map(|it| &*it.value)
     }
 
+    /// The values of all headers of this name as one list (RFC 9110 §5.3).
+    pub(super) fn list(&self, name: &str) -> Option<Vec<u8>> {
+        let named = self.headers.iter().filter(|header| header.is(name));
+        let values: Vec<&[u8]> = named.map(|header| &*header.value).collect();
+        (!values.is_empty()).then(|| values.join(b", ".as_slice()))
+    }
+
     /// Adds to the last header what a folded line says of its value, which stands at `at`: as many blanks before it as
     /// there are bytes between, so that each byte keeps its place (RFC 9112 §5.2).
     fn fold(&mut self, line: &[u8], at: usize) {
@@ -190,7 +197,7 @@ impl Observer<'_> {
             }
         } else if header.is("location") && !is_request {
             let url = self.resolver.resolve(&self.exchange.url, value);
-            if self.needles.hit(&url) {
+            if parts::is_worth_following(self.needles, &url) {
                 let url = Payload::Url(Raw::new(url));
                 self.push(header.at, pointer, Via::Location, url);
             }

@@ -5,11 +5,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use super::http::{Exchanged, Found, Header, Message};
+use super::left::{self, LEVELS};
 use super::tnet::{MAX_DIGITS, Value};
 use super::{MAX_EXCHANGE, Places, Position, Reading, epoch};
 use crate::atoms::{Method, Raw, Source};
 use crate::collect::har::parts;
-use crate::collect::names::public_name;
 use crate::collect::{Context, Evidence, Payload, ReadError, Reader, Sink, Via};
 
 /// Flow files of mitmproxy, mitmdump and mitmweb.
@@ -65,12 +65,12 @@ fn read(
     let mut input = BufReader::new(evidence.open()?);
     let mut reading = Reading::new(source, context, sink);
     let mut at = Position::START;
-    let mut others = 0_u64;
+    let mut odd = Odd::default();
     let mut index = 0_u64;
     let end = loop {
         match next(&mut input, &mut at) {
             Ok(Next::Flow(bytes)) => {
-                others = others.saturating_add(u64::from(!flow(&bytes, index, at, &mut reading)));
+                flow(&bytes, index, at, &mut reading, &mut odd);
                 at = at.behind(&bytes);
             }
             Ok(Next::TooLarge) => reading.large = reading.large.saturating_add(1),
@@ -86,12 +86,39 @@ fn read(
         }
         index = index.saturating_add(1);
     };
-    if others > 0 {
-        let why = format!("{others} of its flows are no HTTP (TCP, UDP, DNS) and were not read");
-        reading.problem(ReadError::Unsupported(why.into()));
-    }
+    odd.report(&mut reading);
     reading.report();
     end
+}
+
+/// Flows that are not what they should be.
+#[derive(Default)]
+struct Odd {
+    /// Those that are no HTTP.
+    others: u64,
+    /// Those in which something is no value, or lies too deep.
+    damaged: u64,
+    /// The first of these.
+    first: Option<u64>,
+}
+
+impl Odd {
+    fn report(&self, reading: &mut Reading<'_, '_>) {
+        if self.others > 0 {
+            let why = format!(
+                "{} of its flows are no HTTP (TCP, UDP, DNS) and were not read",
+                self.others
+            );
+            reading.problem(ReadError::Unsupported(why.into()));
+        }
+        if let Some(first) = self.first {
+            let why = format!(
+                "{} of its flows are damaged, or nested deeper than {LEVELS} levels, the first is flow {first}; what could not be told apart was searched as text",
+                self.damaged
+            );
+            reading.problem(ReadError::Malformed(why.into()));
+        }
+    }
 }
 
 /// What comes next in the file.
@@ -150,15 +177,20 @@ fn pass(input: &mut impl BufRead, bytes: u64, at: &mut Position) -> io::Result<b
     Ok(true)
 }
 
-/// Reads a flow, which stands at `at`; false when it is no HTTP.
-fn flow(bytes: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>) -> bool {
-    let Some((state, _)) = Value::read(bytes, 0) else {
-        return false;
+/// Reads a flow, which stands at `at`.
+fn flow(bytes: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>, odd: &mut Odd) {
+    let state = Value::read(bytes, 0).map(|(state, _)| state);
+    let is_damaged = state.is_some_and(left::is_damaged);
+    let is_http = |state: &Value<'_>| {
+        let method = state.get("request").and_then(|it| it.get("method"));
+        method.is_some()
     };
-    let Some(request) = state.get("request").filter(|it| it.get("method").is_some()) else {
-        return false;
+    // Of one that is damaged, the request may be what is missing.
+    let Some(state) = state.filter(|state| is_damaged || is_http(state)) else {
+        odd.others = odd.others.saturating_add(1);
+        return;
     };
-    let exchanged = exchanged(request, state.get("response"));
+    let exchanged = exchanged(state);
     let mut places = Places::new(bytes, at);
     let exchange = reading.exchange((index, 0), &exchanged, &mut |found| places.at(found.offset));
     let messages = state.get("websocket").and_then(|it| it.get("messages"));
@@ -168,22 +200,27 @@ fn flow(bytes: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>) -
             reading.observe(index, &exchange, found, place);
         }
     }
-    others(state, &mut |found| {
+    let mut text = |found: Found| {
         if reading.is_worth_telling(&found) {
             let place = places.at(found.offset);
             reading.observe(index, &exchange, found, place);
         }
-    });
+    };
+    left::others(state, LEVELS - 1, &mut text);
+    if is_damaged {
+        left::unread(state, &mut text);
+        odd.damaged = odd.damaged.saturating_add(1);
+        odd.first = odd.first.or(Some(index));
+    }
     // What was sent before someone edited it (`Flow.backup`).
-    let backup = state.get("backup");
-    let before = backup.and_then(|it| Some((it, it.get("request")?)));
-    if let Some((backup, request)) = before {
-        let exchanged = self::exchanged(request, backup.get("response"));
+    let sides = |it: &Value<'_>| it.get("request").or_else(|| it.get("response")).is_some();
+    if let Some(backup) = state.get("backup").filter(sides) {
+        let exchanged = self::exchanged(backup);
         let exchange = reading.exchange((index, 1), &exchanged, &mut |found| {
             found.pointer.insert_str(0, "/backup");
             places.at(found.offset)
         });
-        others(backup, &mut |mut found| {
+        left::others(backup, LEVELS - 2, &mut |mut found| {
             if reading.is_worth_telling(&found) {
                 found.pointer.insert_str(0, "/backup");
                 let place = places.at(found.offset);
@@ -191,107 +228,29 @@ fn flow(bytes: &[u8], index: u64, at: Position, reading: &mut Reading<'_, '_>) -
             }
         });
     }
-    true
 }
 
-/// Members of a flow, of its request and of its response that are read as what they are.
-const READ: [&[u8]; 18] = [
-    b"authority",
-    b"backup",
-    b"body",
-    b"code",
-    b"content",
-    b"headers",
-    b"host",
-    b"http_version",
-    b"method",
-    b"path",
-    b"port",
-    b"request",
-    b"response",
-    b"scheme",
-    b"status_code",
-    b"timestamp_end",
-    b"timestamp_start",
-    b"websocket",
-];
-
-/// Levels of a member that are followed: a flow has three.
-const MAX_DEPTH: usize = 16;
-
-/// Hands on the texts of all that is read as nothing else: comments, metadata, trailers, whatever later versions add.
-fn others<'a>(state: Value<'a>, found: &mut dyn FnMut(Found)) {
-    let sides = [("/request", "request"), ("/response", "response")];
-    let sides = sides.map(|(path, name)| (path, state.get(name)));
-    for (path, value) in [("", Some(state))].into_iter().chain(sides) {
-        let members = value.into_iter().flat_map(Value::members);
-        for (name, member) in members.filter(|(name, _)| !READ.contains(name)) {
-            let shown = public_name(std::str::from_utf8(name).unwrap_or_default());
-            let shown = if shown.is_empty() { "*" } else { shown };
-            texts(name, member, MAX_DEPTH, &mut |name, text: Value<'a>| {
-                let line = [b"\"", name, b"\":\"", text.content, b"\""].concat();
-                found(Found {
-                    offset: text.at,
-                    pointer: format!("{path}/{shown}"),
-                    via: Via::Text,
-                    at: None,
-                    payload: Payload::Text(Raw::new(line)),
-                });
-            });
-        }
-    }
-}
-
-/// Hands on the texts in a value, each with the name that it goes by. Two in a list are a name and a value, as headers are.
-fn texts<'a>(
-    name: &'a [u8],
-    value: Value<'a>,
-    depth: usize,
-    found: &mut dyn FnMut(&'a [u8], Value<'a>),
-) {
-    if value.text().is_some() {
-        found(name, value);
-        return;
-    }
-    let Some(depth) = depth.checked_sub(1) else {
-        return;
-    };
-    for (name, member) in value.members() {
-        texts(name, member, depth, found);
-    }
-    let mut items = value.items();
-    let pair = (items.next(), items.next(), items.next());
-    if let (Some(first), Some(second), None) = pair
-        && let Some(name) = first.text()
-        && second.text().is_some()
-    {
-        found(name, second);
-        return;
-    }
-    for item in value.items() {
-        texts(name, item, depth, found);
-    }
-}
-
-fn exchanged<'a>(request: Value<'a>, response: Option<Value<'a>>) -> Exchanged<'a> {
-    let text = |name| request.get(name).and_then(Value::text);
-    let method = text("method").and_then(Method::of);
+/// Request and response of a flow, as much of them as there is.
+fn exchanged(state: Value<'_>) -> Exchanged<'_> {
+    let (request, response) = (state.get("request"), state.get("response"));
+    let method = request.and_then(|request| Method::of(request.get("method")?.text()?));
     let status = response.and_then(|response| {
         // Until version 0.13 it was called `code`.
         let code = response.get("status_code").or_else(|| response.get("code"));
         status(code?.number()?)
     });
-    let message = |value: Value<'a>| headers(value);
-    let sent = message(request);
-    let path = request.get("path");
+    let sent = request.map(headers).unwrap_or_default();
+    let path = request.and_then(|request| request.get("path"));
     Exchanged {
         method,
         status,
-        url: url(request, &sent),
-        url_at: path.map_or(request.at, |path| path.at),
+        url: request
+            .map(|request| url(request, &sent))
+            .unwrap_or_default(),
+        url_at: path.or(request).map_or(0, |it| it.at),
         target: None,
         request: sent,
-        response: response.map(message).unwrap_or_default(),
+        response: response.map(headers).unwrap_or_default(),
     }
 }
 
@@ -299,8 +258,7 @@ fn exchanged<'a>(request: Value<'a>, response: Option<Value<'a>>) -> Exchanged<'
 fn headers(value: Value<'_>) -> Message<'_> {
     let mut message = Message::default();
     for pair in value.get("headers").into_iter().flat_map(Value::items) {
-        let mut pair = pair.items();
-        let (Some(name), Some(content)) = (pair.next(), pair.next()) else {
+        let Some((name, content)) = pair.pair() else {
             continue;
         };
         if let Some((name, value)) = name.text().zip(content.text()) {
@@ -338,6 +296,9 @@ fn url(request: Value<'_>, sent: &Message<'_>) -> Vec<u8> {
     let unusual = port.filter(|port| named.is_none() && (port - usual).abs() > 0.5);
     let port = unusual.map_or(String::new(), |port| format!(":{port:.0}"));
     let host = named.unwrap_or_else(|| text("host"));
+    if host.is_empty() && path.is_empty() {
+        return Vec::new();
+    }
     if scheme.is_empty() {
         return [b"//", host, port.as_bytes(), path].concat();
     }

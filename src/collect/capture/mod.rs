@@ -5,6 +5,7 @@ mod body;
 mod burp;
 mod fiddler;
 mod http;
+mod left;
 mod mitmproxy;
 mod place;
 mod tnet;

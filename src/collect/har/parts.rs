@@ -326,6 +326,11 @@ pub(in crate::collect) fn is_worth_a_look(needles: &Needles, via: &Via, body: &[
     !has_media_magic(body) && (needles.hit(body) || may_refuse(via, body))
 }
 
+/// Whether where an answer leads is worth a look: something is in it, or it leads to an error.
+pub(in crate::collect) fn is_worth_following(needles: &Needles, url: &[u8]) -> bool {
+    needles.hit(url) || memchr::memmem::find(url, b"error=").is_some()
+}
+
 /// Whether the body of an answer may say why it is none: short, and an error. What was sent may be worth less then,
 /// though nothing in the answer is worth a look by itself.
 fn may_refuse(via: &Via, body: &[u8]) -> bool {

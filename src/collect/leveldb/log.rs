@@ -56,6 +56,7 @@ pub(super) fn entries(
     let mut input = evidence.open()?;
     let mut records = Records {
         waiting: None,
+        is_lost: false,
         damage,
         each,
     };
@@ -80,6 +81,8 @@ pub(super) fn entries(
 struct Records<'a> {
     /// The beginning of a batch whose end is in another block.
     waiting: Option<Vec<u8>>,
+    /// Whether what the next part goes on with was counted as lost.
+    is_lost: bool,
     damage: &'a mut Damage,
     each: &'a mut dyn FnMut(Entry<'_>),
 }
@@ -94,17 +97,15 @@ impl Records<'_> {
                     self.add(part, data);
                     rest = behind;
                 }
-                // Space that was set aside and not written to: `kZeroType`.
-                None if matches!(rest, [_, _, _, _, 0, 0, 0, ..]) => return,
+                // Space that was set aside and not written to: `kZeroType`. Before anything else it is damage.
+                None if rest.iter().all(|byte| *byte == 0) => return,
                 None => match length(rest) {
                     Some(len) if len > rest.len() && block.len() < BLOCK => {
                         return self.cut_off(rest);
                     }
-                    len => {
-                        self.give_up();
-                        self.damage.pieces += 1;
-                        let behind = len.and_then(|len| rest.get(len..));
-                        match behind.filter(|behind| record(behind).is_some()) {
+                    _ => {
+                        self.lose();
+                        match next(rest) {
                             Some(behind) => rest = behind,
                             None => return,
                         }
@@ -128,9 +129,19 @@ impl Records<'_> {
         }
     }
 
+    /// Counts what cannot be read, once with all that goes on with it.
+    fn lose(&mut self) {
+        self.give_up();
+        self.damage.pieces += 1;
+        self.is_lost = true;
+    }
+
     fn add(&mut self, part: Part, data: &[u8]) {
-        if matches!(part, Part::Full | Part::First) && self.give_up() {
-            self.damage.pieces += 1;
+        if matches!(part, Part::Full | Part::First) {
+            self.is_lost = false;
+            if self.give_up() {
+                self.damage.pieces += 1;
+            }
         }
         match (part, &mut self.waiting) {
             (Part::Full, _) => self.batch(data),
@@ -139,6 +150,7 @@ impl Records<'_> {
                 if waiting.len().saturating_add(data.len()) > MAX_BATCH {
                     self.damage.too_long += 1;
                     self.give_up();
+                    self.is_lost = part == Part::Middle;
                     return;
                 }
                 waiting.extend_from_slice(data);
@@ -147,8 +159,20 @@ impl Records<'_> {
                     self.batch(&whole);
                 }
             }
-            // Its beginning was in a block that is damaged, and was counted there.
-            (Part::Middle | Part::Last, None) => {}
+            (Part::Middle | Part::Last, None) => self.orphan(part, data),
+        }
+    }
+
+    /// A part whose beginning is nowhere. Where that was not counted as lost, this is: LevelDB drops it as corrupt
+    /// (`Reader::ReadRecord` in `db/log_reader.cc`). What is a whole batch by itself is read all the same; of anything
+    /// else it is not known where a change begins.
+    fn orphan(&mut self, part: Part, data: &[u8]) {
+        if !self.is_lost {
+            self.damage.pieces += 1;
+        }
+        self.is_lost = part == Part::Middle;
+        if changes(data, &mut |_| {}) {
+            changes(data, self.each);
         }
     }
 
@@ -200,6 +224,14 @@ fn record(bytes: &[u8]) -> Option<(Part, &[u8], &[u8])> {
     let kind = header.get(HEADER - 1..)?;
     let part = part(*kind.first()?)?;
     crc::fits(stored, [kind, data]).then_some((part, data, behind))
+}
+
+/// The record behind one that is damaged: behind zeros, which file systems leave where a write was lost, or else where
+/// the damaged one says that it ends.
+fn next(rest: &[u8]) -> Option<&[u8]> {
+    let zeros = rest.iter().take_while(|byte| **byte == 0).count();
+    let len = if zeros < HEADER { length(rest)? } else { zeros };
+    rest.get(len..).filter(|behind| record(behind).is_some())
 }
 
 /// Bytes of the record with its header.

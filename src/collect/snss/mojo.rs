@@ -9,13 +9,27 @@ use crate::collect::cursor::Cursor;
 /// Bytes of a header, of a pointer, of half a union.
 const WORD: usize = 8;
 
+/// What is known of a message only when all of it was read.
+#[derive(Default)]
+pub(super) struct Account {
+    /// Bytes of arrays that may still be handed on. Two pointers may lead to one array, which no sender does;
+    /// the whole message twice is enough for those that are.
+    left: Cell<usize>,
+    /// Whether something that it points at is not there, or is not handed on.
+    is_torn: Cell<bool>,
+}
+
+impl Account {
+    pub(super) fn is_torn(&self) -> bool {
+        self.is_torn.get()
+    }
+}
+
 /// A message.
 #[derive(Clone, Copy)]
 pub(super) struct Message<'a> {
     bytes: &'a [u8],
-    /// Bytes of arrays that may still be handed on. Two pointers may lead to one array, which no sender does;
-    /// the whole message twice is enough for those that are.
-    left: &'a Cell<usize>,
+    account: &'a Account,
 }
 
 /// A struct in a message.
@@ -39,9 +53,17 @@ pub(super) struct Array<'a> {
 }
 
 impl<'a> Message<'a> {
-    pub(super) fn new(bytes: &'a [u8], left: &'a Cell<usize>) -> Self {
-        left.set(bytes.len().saturating_mul(2));
-        Self { bytes, left }
+    pub(super) fn new(bytes: &'a [u8], account: &'a Account) -> Self {
+        account.left.set(bytes.len().saturating_mul(2));
+        Self { bytes, account }
+    }
+
+    /// Takes note of what should be there and is not.
+    fn sound<T>(self, read: Option<T>) -> Option<T> {
+        if read.is_none() {
+            self.account.is_torn.set(true);
+        }
+        read
     }
 
     /// The struct at the message's start.
@@ -70,6 +92,10 @@ impl<'a> Message<'a> {
 
     /// Where the object at this place ends, and the second number of its header.
     fn header(self, at: usize) -> Option<(usize, usize)> {
+        self.sound(self.header_at(at))
+    }
+
+    fn header_at(self, at: usize) -> Option<(usize, usize)> {
         let mut header = Cursor::new(self.bytes.get(at..)?);
         let (len, second) = (header.u32_le()?, header.u32_le()?);
         let len = usize::try_from(len).ok()?;
@@ -82,7 +108,8 @@ impl<'a> Message<'a> {
     fn pointer(self, at: usize) -> Option<usize> {
         let offset = Cursor::new(self.bytes.get(at..)?).u64_le()?;
         (offset != 0).then_some(())?;
-        at.checked_add(usize::try_from(offset).ok()?)
+        let offset = usize::try_from(offset).ok();
+        self.sound(offset.and_then(|offset| at.checked_add(offset)))
     }
 }
 
@@ -113,10 +140,14 @@ impl<'a> Struct<'a> {
 impl<'a> Array<'a> {
     /// The items as bytes, of so many bytes each.
     pub(super) fn bytes(self, width: usize) -> Option<&'a [u8]> {
+        self.message.sound(self.bytes_of(width))
+    }
+
+    fn bytes_of(self, width: usize) -> Option<&'a [u8]> {
         let len = self.len.checked_mul(width)?;
         let end = self.at.checked_add(len)?;
         (end <= self.end).then_some(())?;
-        let left = &self.message.left;
+        let left = &self.message.account.left;
         left.set(left.get().checked_sub(len)?);
         self.message.bytes.get(self.at..end)
     }
@@ -127,19 +158,21 @@ impl<'a> Array<'a> {
         places.map(move |at| self.message.structure(self.message.pointer(at)?))
     }
 
-    /// The items as unions: which member it is, and the array that it points at.
-    pub(super) fn unions(self) -> impl Iterator<Item = (u32, Option<Array<'a>>)> {
+    /// The arrays that the items, which are unions, point at where they are this member.
+    pub(super) fn arrays(self, member: u32) -> impl Iterator<Item = Array<'a>> {
         self.places(2 * WORD).filter_map(move |at| {
             let mut header = Cursor::new(self.message.bytes.get(at..)?);
-            let (_, member) = (header.u32_le()?, header.u32_le()?);
-            let pointed = self.message.pointer(at.checked_add(WORD)?);
-            Some((member, pointed.and_then(|at| self.message.array(at))))
+            let (_, this) = (header.u32_le()?, header.u32_le()?);
+            (this == member).then_some(())?;
+            let pointed = self.message.pointer(at.checked_add(WORD)?)?;
+            self.message.array(pointed)
         })
     }
 
     /// Where the items stand, of so many bytes each, no more than there is room for.
     fn places(self, width: usize) -> impl Iterator<Item = usize> {
         let room = self.end.saturating_sub(self.at) / width;
+        self.message.sound((self.len <= room).then_some(()));
         (self.at..).step_by(width).take(self.len.min(room))
     }
 }

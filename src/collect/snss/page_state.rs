@@ -2,9 +2,7 @@
 //! them, what they kept. Pickles until version 25, Mojo from 26 on (`page_state_serialization.cc`,
 //! `page_state.mojom` of Blink). Hands on bytes; knows nothing of what they mean.
 
-use std::cell::Cell;
-
-use super::mojo::{Message, Struct};
+use super::mojo::{Account, Message, Struct};
 use super::pickle::Pickle;
 use crate::collect::charset::utf16le;
 
@@ -47,11 +45,17 @@ pub(super) struct Frame<'a> {
 /// Hands on every frame; whether the whole state could be read.
 pub(super) fn frames(state: &[u8], each: &mut dyn FnMut(Frame<'_>)) -> bool {
     let mut left = MAX_FRAMES;
-    read(state, &mut left, each).is_some()
+    let account = Account::default();
+    let end = read(state, &account, &mut left, each);
+    end.is_some() && !account.is_torn()
 }
 
-fn read(state: &[u8], left: &mut usize, each: &mut dyn FnMut(Frame<'_>)) -> Option<()> {
-    let bytes_left = Cell::default();
+fn read(
+    state: &[u8],
+    account: &Account,
+    left: &mut usize,
+    each: &mut dyn FnMut(Frame<'_>),
+) -> Option<()> {
     let mut pickle = Pickle::new(state)?;
     match pickle.int()? {
         // A URL, and nothing else.
@@ -76,9 +80,7 @@ fn read(state: &[u8], left: &mut usize, each: &mut dyn FnMut(Frame<'_>)) -> Opti
             legacy.frame(true, MAX_DEPTH)
         }
         MOJO.. => of_mojo(
-            Message::new(pickle.data()?, &bytes_left)
-                .root()?
-                .structure(1)?,
+            Message::new(pickle.data()?, account).root()?.structure(1)?,
             (true, MAX_DEPTH),
             left,
             each,
@@ -134,9 +136,8 @@ fn sent(body: Struct<'_>) -> Vec<u8> {
     let elements = body.structure(1).and_then(|request| request.array(0));
     elements
         .into_iter()
-        .flat_map(super::mojo::Array::unions)
-        .filter(|(member, _)| *member == BYTES)
-        .filter_map(|(_, bytes)| bytes?.bytes(1))
+        .flat_map(|elements| elements.arrays(BYTES))
+        .filter_map(|bytes| bytes.bytes(1))
         .collect::<Vec<_>>()
         .concat()
 }
