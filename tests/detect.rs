@@ -473,6 +473,137 @@ fn messages_have_the_role_that_the_protocol_gives_them() {
     }
 }
 
+/// What a token says of itself is text of whoever made it.
+#[test]
+fn claims_show_names_and_no_credentials() {
+    use jsonwebtoken::{EncodingKey, Header, encode};
+    let [token, other] = ["{{prefix:ghp_:36}}", "{{jwt:plain}}"].map(snippet::expand);
+    let claims = serde_json::json!({
+        "iss": "https://svc:Tr0ub4dor3xy@idp.example/a?key=correcthorse",
+        "aud": [token, "https://api.example/v1", "svc:Tr0ub4dor3xy@api", "1-a.apps.example", format!("a/{token}/b")],
+        "azp": other,
+        "scope": format!("read https://api.example/auth/a {token}"),
+        "cnf": {token.as_str(): "x"},
+    });
+    let mut header = Header::new(jsonwebtoken::Algorithm::HS256);
+    header.typ = Some(token.clone());
+    let jwt = encode(&header, &claims, &EncodingKey::from_secret(b"k")).unwrap();
+    let found = detect(&format!("https://api.example/?access_token={jwt}"));
+    let text = format!("{found:?}");
+    for secret in [&*token, &*other, "Tr0ub4dor", "correcthorse"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    let claims = found[0].credentials[0].claims.as_ref().unwrap();
+    assert_eq!(
+        claims.iss.as_deref(),
+        Some("https://‹16›@idp.example/a?key=‹12›")
+    );
+    let shown: Vec<&str> = claims.aud.iter().map(|it| &**it).collect();
+    assert_eq!(
+        shown[1..4],
+        ["https://api.example/v1", "‹20›", "1-a.apps.example"]
+    );
+    assert_eq!(
+        claims.scope.as_deref(),
+        Some("read https://api.example/auth/a ‹40›")
+    );
+    assert_eq!(claims.alg.as_deref(), Some("HS256"));
+}
+
+/// A header of HTTP Basic in a request, and what is told of it.
+fn basic(request: &str, credentials: &str) -> Vec<Sighting> {
+    let value = data_encoding::BASE64.encode(credentials.as_bytes());
+    let mut observation = snippet::observation(&format!("Authorization: Basic {value}"));
+    observation.exchange = snippet::observation(&format!("{request}\n\nx")).exchange;
+    snippet::detect(&RULES, &observation)
+}
+
+/// A client posts its id and its secret (RFC 6749 §2.3.1). An API takes its key, or a user, at paths that look alike.
+#[test]
+fn only_a_client_is_shown_by_its_id() {
+    let id = |sightings: &[Sighting]| {
+        let mut params = sightings.iter().flat_map(|it| &it.params);
+        let id = params.find(|it| &*it.name == "client_id");
+        id.and_then(|it| it.value.clone())
+    };
+    let key = snippet::expand("{{opaque:26}}7");
+    for request in [
+        "POST https://as.example/token",
+        "POST https://as.example/oauth2/v1/introspect",
+        "POST https://as.example/connect/revocation",
+        "GET https://as.example/token?grant_type=client_credentials",
+    ] {
+        let found = basic(request, "app:aB3dE5fG7hJ9");
+        assert_eq!(id(&found).as_deref(), Some("app"), "{request}");
+        assert_eq!(reported(&found)[0].0, Kind::ClientSecret, "{request}");
+        // One without a secret proves nothing.
+        assert!(basic(request, "app:").is_empty(), "{request}");
+        // A token in the place of a name is found, and not shown.
+        for password in ["", "x", "api_token"] {
+            let found = basic(request, &format!("{key}:{password}"));
+            assert_eq!(
+                (id(&found), reported(&found).len()),
+                (None, 1),
+                "{request} {password}"
+            );
+        }
+    }
+    for request in [
+        "GET https://api.example/one_time_tokens/abc.json",
+        "POST https://api.example/one_time_tokens/abc.json",
+        "GET https://api.example/api/partners",
+        "GET https://auth.example/token",
+    ] {
+        let found = basic(request, "alice:hunter22aB");
+        assert_eq!(id(&found), None, "{request}");
+        assert_eq!(reported(&found)[0].0, Kind::BasicCredentials, "{request}");
+        let found = basic(request, &format!("{key}:x"));
+        assert_eq!((id(&found), reported(&found).len()), (None, 1), "{request}");
+    }
+}
+
+/// Stripe's and GitHub's documentation has the token as the user name, and an empty password or one that says nothing.
+#[test]
+fn a_token_may_stand_in_the_place_of_a_user_name() {
+    for text in [
+        "https://{{prefix:ghp_:36}}:x-oauth-basic@github.example/o/r.git",
+        "https://{{prefix:ghp_:36}}:@github.example/o/r.git",
+        "text: cloning https://{{opaque:30}}7:@git.example/o/r.git",
+        "text: curl https://api.example/v1/charges -u {{opaque:30}}7:",
+        "text: curl -u {{opaque:30}}7:x https://api.example/v1/charges",
+        "Authorization: Basic {{base64:{{opaque:30}}7:}}",
+        "text: Authorization: Basic {{base64:{{opaque:30}}7:api_token}}",
+    ] {
+        assert_eq!(reported(&detect(text)).len(), 1, "{text}");
+    }
+    for text in [
+        "https://user1:@intranet.example/",
+        "text: curl -u user1: https://a.example/",
+    ] {
+        assert_eq!(reported(&detect(text)), [], "{text}");
+    }
+}
+
+/// The default of jQuery and of curl's `-d`.
+#[test]
+fn json_that_is_called_a_form_is_json() {
+    let login = r#"{"email":"bob@app.example","password":"Tr0ub4dor=3"}"#;
+    let token = r#"{"grant_type":"authorization_code","code":"{{opaque:32}}","redirect_uri":"https://a.example/cb?t=1"}"#;
+    for (body, kind) in [(login, Kind::Password), (token, Kind::AuthorizationCode)] {
+        let found = detect(&format!("POST https://as.example/token\n\n{body}"));
+        let mut observation = snippet::observation(&format!(
+            "POST https://as.example/token\n\n{}",
+            snippet::expand(body)
+        ));
+        if let Payload::Body { mime, .. } = &mut observation.payload {
+            *mime = "application/x-www-form-urlencoded; charset=utf-8".into();
+        }
+        let called = snippet::detect(&RULES, &observation);
+        assert_eq!(reported(&called), reported(&found));
+        assert_eq!(reported(&called)[0].0, kind);
+    }
+}
+
 #[test]
 fn a_request_object_is_opened_into_the_request() {
     let sightings = detect("https://as.example/authorize?client_id=c1&request={{jwt:request}}");

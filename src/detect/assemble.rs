@@ -13,7 +13,7 @@ use super::message::{Field, Message};
 use super::score::{self, Found, Setting};
 use super::shared::Shared;
 use super::url::Url;
-use super::{Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
+use super::{Claims, Credential, Detector, Memory, Param, Role, Sighting, Signature, VisitKeys};
 use super::{challenge, channel, encoding, failure, grant, mask, pem, role};
 use crate::atoms::rules::Rules;
 use crate::atoms::{JoinKey, Kind, Masked, Method, Place, Secret};
@@ -38,7 +38,7 @@ pub(super) fn sightings(
         found.sort_by_key(|found| found.field);
         let role = role::role(observation, message, &found, &setting);
         let is_message = !matches!(role, Role::None | Role::Stored | Role::ResourceRequest);
-        if found.is_empty() && !is_message && !failure::refuses_token(observation, message) {
+        if found.is_empty() && !is_message && !failure::is_told(observation, message) {
             continue;
         }
         if out.is_empty() {
@@ -169,7 +169,10 @@ fn one(
     let id = ring.part();
     let mut credentials = Vec::with_capacity(found.len());
     for (field, found) in found {
-        let credential = credential(message, field, found, &known, &mut ring, shared);
+        let mut credential = credential(message, field, found, &known, &mut ring, shared);
+        if let Some(claims) = &mut credential.claims {
+            mask_claims(claims, rules, &known);
+        }
         reveal(&credential, field, detector, revealed);
         credentials.push(credential);
     }
@@ -285,8 +288,38 @@ fn credential(
     }
 }
 
+/// Audiences of one token that are kept: no token is for more servers.
+const MAX_AUDIENCES: usize = 64;
+
+/// Permissions of one token that are kept: administrators of a tenant of Entra have some hundred.
+const MAX_SCOPES: usize = 256;
+
+/// Hides what a token says of itself and should not be shown.
+fn mask_claims(claims: &mut Claims, rules: &Rules, known: &Known<'_>) {
+    let mask = |text: &str| mask::claim(text, rules, known);
+    let Claims {
+        alg,
+        typ,
+        iss,
+        azp,
+        cnf,
+        ..
+    } = claims;
+    for text in [alg, typ, iss, azp, cnf].into_iter().flatten() {
+        *text = mask(text);
+    }
+    claims.aud.truncate(MAX_AUDIENCES);
+    for text in &mut claims.aud {
+        *text = mask(text);
+    }
+    if let Some(text) = &mut claims.scope {
+        let words: Vec<_> = text.split(' ').take(MAX_SCOPES).map(mask).collect();
+        *text = words.join(" ").into();
+    }
+}
+
 /// An opaque token of X says when it was issued: base64url of `<random>:<epoch ms>:<d>:<d>:at:1`.
-fn issued_by_x(value: &str) -> Option<super::Claims> {
+fn issued_by_x(value: &str) -> Option<Claims> {
     let text = encoding::base64_text(value)?;
     let parts: Vec<&str> = text.split(':').collect();
     let [_, stamp, _, _, kind, "1"] = *parts.as_slice() else {
@@ -294,18 +327,18 @@ fn issued_by_x(value: &str) -> Option<super::Claims> {
     };
     let is_stamp = stamp.len() == 13 && matches!(kind, "at" | "rt" | "ac");
     let millis: i64 = stamp.parse().ok().filter(|_| is_stamp)?;
-    Some(super::Claims {
+    Some(Claims {
         iat: millis.checked_div(1000),
-        ..super::Claims::default()
+        ..Claims::default()
     })
 }
 
 /// What a private key says of itself.
-fn encrypted_key(kind: Kind, value: &str) -> Option<super::Claims> {
+fn encrypted_key(kind: Kind, value: &str) -> Option<Claims> {
     let is_encrypted = kind == Kind::PrivateKey && pem::is_encrypted(value);
-    is_encrypted.then(|| super::Claims {
+    is_encrypted.then(|| Claims {
         encrypted: true,
-        ..super::Claims::default()
+        ..Claims::default()
     })
 }
 

@@ -16,12 +16,15 @@ const MAX_TEXTS: usize = 1024;
 /// Appends the messages of a body.
 pub(super) fn messages(mime: &str, body: &str, rules: &Rules, out: &mut Vec<Message>) {
     let trimmed = body.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let is_form = mime.contains("form-urlencoded") || mime.is_empty() && looks_like_form(trimmed);
+    // What jQuery and curl call a form unless they are told otherwise.
+    let may_be_json = !is_form || trimmed.starts_with(['{', '[']);
     if let Some(boundary) = boundary(mime) {
         out.push(multipart(trimmed, boundary));
-    } else if mime.contains("form-urlencoded") || mime.is_empty() && looks_like_form(trimmed) {
-        out.push(form(trimmed));
-    } else if let Some(message) = json(trimmed) {
+    } else if let Some(message) = may_be_json.then(|| json(trimmed)).flatten() {
         out.push(message);
+    } else if is_form {
+        out.push(form(trimmed));
     } else if let Some(message) = saml::body(trimmed) {
         out.push(message);
     } else if mime.contains("html") || trimmed.starts_with('<') {

@@ -24,40 +24,28 @@ pub(super) fn is_of_authorization(code: &str) -> bool {
     )
 }
 
-/// Whether a code is one of a token endpoint (RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5 and §8), or one
-/// that GitHub documents for its own, or any number of `WeChat`'s but that of success.
-pub(super) fn is_of_token_endpoint(error: &Field) -> bool {
-    if *error.key.key == *"errcode" {
-        return error.canonical != "0";
+/// Whether a field of an answer of a token endpoint says that it grants nothing: by any code, since servers have codes of
+/// their own beside those of RFC 6749 §5.2, and by any number of `WeChat`'s but that of success.
+pub(super) fn says_error(field: &Field) -> bool {
+    match &*field.key.key {
+        "error" => !matches!(
+            field.canonical.as_str(),
+            "" | "0" | "false" | "none" | "null"
+        ),
+        "errcode" => field.canonical != "0",
+        _ => false,
     }
-    matches!(
-        error.canonical.as_str(),
-        "invalid_request"
-            | "invalid_client"
-            | "invalid_grant"
-            | "unauthorized_client"
-            | "unsupported_grant_type"
-            | "invalid_scope"
-            | "authorization_pending"
-            | "slow_down"
-            | "access_denied"
-            | "expired_token"
-            | "invalid_target"
-            | "invalid_dpop_proof"
-            | "use_dpop_nonce"
-            | "bad_verification_code"
-            | "bad_refresh_token"
-            | "incorrect_client_credentials"
-            | "incorrect_device_code"
-            | "redirect_uri_mismatch"
-            | "device_flow_disabled"
-            | "unverified_user_email"
-    )
+}
+
+/// Whether a message tells of a failure, and holds no credential by which it would be kept anyway.
+pub(super) fn is_told(observation: &Observation, message: &Message) -> bool {
+    refuses_token(observation, message)
+        || observation.via == Via::Location && message.fields.iter().any(says_error)
 }
 
 /// Whether a message is the answer of an API that refused the token that it was called with (RFC 6750 §3.1): it has
 /// no credential, and says what one is worth. Another 401 may be about anything.
-pub(super) fn refuses_token(observation: &Observation, message: &Message) -> bool {
+fn refuses_token(observation: &Observation, message: &Message) -> bool {
     let status = observation.exchange.as_ref().and_then(|it| it.status);
     let mut errors = message.fields.iter().filter(|it| *it.key.key == *"error");
     observation.via == Via::Response

@@ -1,10 +1,10 @@
 //! Headers: the schemes that carry credentials, and what they carry.
 
 use super::Decoding;
-use super::encoding;
 use super::message::{Field, Form, Message};
 use super::url::Url;
-use crate::atoms::Slot;
+use super::{encoding, mask};
+use crate::atoms::{Method, Slot};
 use crate::collect::Observation;
 
 /// A header as a message. Its field is named after the header and, for credentials, the scheme.
@@ -88,35 +88,66 @@ pub(super) fn note_client(
     // What a proxy asks for (RFC 9110 §11.7.2) says nothing of the client either. Which endpoint it is takes a look at the
     // URL, and few headers ask for it.
     let is_of_server = name.eq_ignore_ascii_case("authorization");
-    if is_token || !is_of_server || !is_token_endpoint(observation) {
-        return;
+    if !is_token && is_of_server && is_token_endpoint(observation) {
+        if let Some(at) = client_at(&message.fields, &["authorizationbasic"]) {
+            split_at(&mut message.fields, at);
+        }
+        let mut keys = message.fields.iter().map(|field| &*field.key.key);
+        let is_shown = keys.any(|key| key == "authorizationbasicclient");
+        let method = observation.exchange.as_ref().and_then(|it| it.method);
+        if !is_shown && method.is_some_and(|method| method.as_str() == "POST") {
+            let hidden = Field::new("authorization_basic_client", "***".to_owned(), Slot::Header);
+            message.fields.push(hidden);
+        }
     }
-    if let Some(at) = user_at(&message.fields, &["authorizationbasic"]) {
-        split_at(&mut message.fields, at);
-    }
-    let mut keys = message.fields.iter().map(|field| &*field.key.key);
-    let is_shown = keys.any(|key| key == "authorizationbasicclient");
-    let method = observation.exchange.as_ref().and_then(|it| it.method);
-    if !is_shown && method.is_some_and(|method| method.as_str() == "POST") {
-        let hidden = Field::new("authorization_basic_client", "***".to_owned(), Slot::Header);
-        message.fields.push(hidden);
-    }
+    name_tokens(&mut message.fields);
 }
 
 /// The same in a text, from this field on: a request that has a `grant_type` is one to a token endpoint.
 pub(super) fn split_client_of_text(fields: &mut Vec<Field>, from: usize) {
     let of_text = fields.get(from..).unwrap_or_default();
     let is_request = || of_text.iter().any(|field| *field.key.key == *"granttype");
-    let at = user_at(of_text, &["authorizationbasic", "curluser"]);
+    let at = client_at(of_text, &["authorizationbasic", "curluser"]);
     if let Some(at) = at.filter(|_| is_request()) {
         split_at(fields, from + at);
     }
+    name_tokens(fields.get_mut(from..).unwrap_or_default());
 }
 
-/// Where a name and a password are, under one of these keys.
-fn user_at(fields: &[Field], keys: &[&str]) -> Option<usize> {
-    let is_user = |field: &Field| keys.contains(&&*field.key.key) && field.canonical.contains(':');
-    fields.iter().position(is_user)
+/// What stands in the place of a password where the user name is a token (documentation of GitHub, Stripe, Toggl,
+/// Chargify).
+const NO_PASSWORDS: [&str; 5] = ["", "x", "X", "x-oauth-basic", "api_token"];
+
+/// Shortest secret of a client: what is shorter is a password that stands for none.
+const MIN_SECRET: usize = 4;
+
+/// The user name where it is a token.
+pub(super) fn token_as_user(credentials: &str) -> Option<&str> {
+    let (user, password) = credentials.split_once(':')?;
+    NO_PASSWORDS.contains(&password).then_some(user)
+}
+
+/// What has a token as its user name is the token.
+fn name_tokens(fields: &mut [Field]) {
+    for field in fields {
+        let may_be = matches!(&*field.key.key, "authorizationbasic" | "curluser");
+        if let Some(token) = token_as_user(&field.canonical).filter(|_| may_be) {
+            *field = part(field, "userinfo_only", token);
+        }
+    }
+}
+
+/// Where the id and the secret of a client are, under one of these keys. The id is shown: a token in its place is none.
+/// A public client may send its id with an empty secret, which proves nothing.
+fn client_at(fields: &[Field], keys: &[&str]) -> Option<usize> {
+    let is_client = |(id, secret): (&str, &str)| match token_as_user(&format!("{id}:{secret}")) {
+        None => secret.len() >= MIN_SECRET,
+        Some(_) => secret.is_empty() && mask::is_word(id),
+    };
+    fields.iter().position(|field| {
+        let credentials = field.canonical.split_once(':');
+        keys.contains(&&*field.key.key) && credentials.is_some_and(is_client)
+    })
 }
 
 fn split_at(fields: &mut Vec<Field>, at: usize) {
@@ -132,34 +163,47 @@ pub(super) fn bearer(canonical: &str) -> Option<&str> {
     (is_bearer && !is_challenge(token)).then(|| token.trim())
 }
 
-/// Whether the header belongs to a request to an endpoint at which clients authenticate.
+/// Whether the header belongs to a request to an endpoint at which clients authenticate. They post there (RFC 6749 §3.2,
+/// RFC 7009 §2.1, RFC 7662 §2.1), and an API that has tokens as its objects has users.
 fn is_token_endpoint(observation: &Observation) -> bool {
-    const WORDS: [&str; 7] = [
-        "token",
-        "/revoke",
-        "/introspect",
-        "/par",
+    const SEGMENTS: [&str; 8] = [
+        "connect",
         "device_authorization",
-        "oauth2/",
-        "/connect/",
+        "introspect",
+        "introspection",
+        "par",
+        "revocation",
+        "revoke",
+        "token.php",
     ];
     observation.exchange.as_ref().is_some_and(|exchange| {
-        let path = Url::of_exchange(exchange).path.to_lowercase();
-        WORDS.iter().any(|word| path.contains(word))
+        let url = Url::of_exchange(exchange);
+        let path = url.path.to_lowercase();
+        let is_named = path.split('/').any(|segment| {
+            SEGMENTS.contains(&segment)
+                || segment.ends_with("token")
+                || segment.starts_with("oauth")
+        });
+        let method = exchange.method.map(Method::as_str);
+        let query = url.query.as_deref().unwrap_or_default();
+        is_named && (method.is_none_or(|it| it == "POST") || query.contains("grant_type="))
     })
 }
 
 fn client_credentials(field: &Field) -> [Field; 2] {
     let (id, secret) = field.canonical.split_once(':').unwrap_or_default();
-    let new = |name: &str, value: &str| {
-        let mut new = Field::new(name, value.to_owned(), field.slot);
-        new.group = field.group;
-        new
-    };
-    let mut secret = new("authorization_basic_client", secret);
-    field.name.clone_into(&mut secret.name);
-    secret.nesting.clone_from(&field.nesting);
-    [new("client_id", id), secret]
+    let mut client = Field::new("client_id", id.to_owned(), field.slot);
+    client.group = field.group;
+    [client, part(field, "authorization_basic_client", secret)]
+}
+
+/// A part of a field, under another key.
+fn part(field: &Field, key: &str, value: &str) -> Field {
+    let mut part = Field::new(key, value.to_owned(), field.slot);
+    part.group = field.group;
+    field.name.clone_into(&mut part.name);
+    part.nesting.clone_from(&field.nesting);
+    part
 }
 
 /// `oauth_token="…", oauth_verifier="…"` (RFC 5849 §3.5.1).

@@ -127,6 +127,8 @@ pub(super) fn of_parameter(
             None => return Vec::new(),
         },
         "requesturi" => KeyKind::RequestUri,
+        // RFC 9449 §10.
+        "dpopjkt" => KeyKind::Thumbprint,
         _ => return Vec::new(),
     };
     let mut keys = vec![ring.key(kind, value)];

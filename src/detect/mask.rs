@@ -304,6 +304,23 @@ fn shown(
     }
 }
 
+/// What a token says of itself. It names servers, clients and permissions, and is text of whoever made it: what looks
+/// like a credential, or stands before an `@` or behind a `?` of a URL, is none of these.
+pub(super) fn claim(text: &str, rules: &Rules, known: &Known<'_>) -> Box<str> {
+    let is_url = text.contains("://");
+    let mut parts = text.split([' ', ',', '/', ':', '@', '?', '#', '&', '=', ';']);
+    let is_shown = is_harmless(text, rules)
+        && parts.all(|part| is_harmless(part, rules))
+        && !(text.contains('@') && text.contains([':', '/']))
+        && !(is_url && text.contains(['?', '#']));
+    let shown = match is_shown {
+        true => Cow::Borrowed(text),
+        false if is_url => Cow::Owned(inside(&Url::new(text), known, rules, MAX_NESTED)),
+        false => Cow::Owned(length(text)),
+    };
+    limited(scrub(shown, known).into_owned()).into()
+}
+
 /// A URL in a parameter.
 fn inside(url: &Url, known: &Known<'_>, rules: &Rules, depth: usize) -> String {
     let mut shown = String::new();

@@ -211,7 +211,7 @@ pub(super) fn of_url(url: Url, rules: &Rules) -> Message {
         fields.extend(by_form(segment, Slot::Path, rules));
     }
     if let Some(userinfo) = &url.userinfo {
-        fields.extend(userinfo_fields(userinfo));
+        fields.push(userinfo_field(userinfo));
     }
     for pair in url::path_pairs(&url.path) {
         fields.push(pair_field(pair, Slot::Path, 0));
@@ -283,20 +283,17 @@ pub(super) fn pair_field(pair: url::Pair<'_>, slot: Slot, group: u32) -> Field {
 }
 
 /// `user:password`, `token`, `x-access-token:TOKEN` before the `@`.
-fn userinfo_fields(userinfo: &str) -> Option<Field> {
+fn userinfo_field(userinfo: &str) -> Field {
     let decoded = encoding::percent(userinfo).into_owned();
-    match decoded.split_once(':') {
-        Some((_, "")) => None,
-        Some((user, password)) => {
-            let name = format!("userinfo_{user}");
-            let mut field = Field::new("userinfo", decoded.clone(), Slot::Userinfo);
-            if TOKEN_USERS.contains(&user) {
-                field = Field::new(&name, password.to_owned(), Slot::Userinfo);
-            }
-            Some(field)
-        }
-        None => Some(Field::new("userinfo_only", decoded, Slot::Userinfo)),
-    }
+    let (name, value) = match decoded.split_once(':') {
+        None => ("userinfo_only".into(), &*decoded),
+        Some((user, password)) => match header::token_as_user(&decoded) {
+            Some(token) => ("userinfo_only".into(), token),
+            None if TOKEN_USERS.contains(&user) => (format!("userinfo_{user}"), password),
+            None => ("userinfo".into(), &*decoded),
+        },
+    };
+    Field::new(&name, value.to_owned(), Slot::Userinfo)
 }
 
 /// User names that say that the password is a token (documentation of GitHub, GitLab, Bitbucket).

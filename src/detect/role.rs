@@ -205,10 +205,10 @@ impl Seen<'_> {
         error.is_some_and(|code| self.has("state") || failure::is_of_authorization(code))
     }
 
-    /// An answer of the token endpoint that grants nothing. An API may use the same words.
+    /// An answer of the token endpoint, or of one beside it, that grants or ends nothing. An API may use the same words.
     fn is_token_error(&self) -> bool {
-        let error = self.field("error").or_else(|| self.field("errcode"));
-        self.path(&["token", "oauth"]) && error.is_some_and(failure::is_of_token_endpoint)
+        let is_endpoint = self.path(&["token", "oauth"]) || self.path(&REVOCATION);
+        is_endpoint && self.message.fields.iter().any(failure::says_error)
     }
 
     /// RFC 6749 §5.1: what stands beside a token where it is delivered.

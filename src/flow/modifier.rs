@@ -104,7 +104,10 @@ fn is_dpop(index: &Index<'_>, sighting: &Sighting) -> bool {
 fn is_bff(index: &Index<'_>, run: &Run) -> bool {
     let rest = || index.each(&run.rest).map(|(_, sighting)| sighting);
     let callbacks = rest().filter(|s| is_response(s) && !is_answer(s));
-    let callbacks: HashSet<Option<JoinKey>> = callbacks.map(|s| s.exchange).collect();
+    let mut callbacks: HashSet<Option<JoinKey>> = callbacks.map(|s| s.exchange).collect();
+    for error in rest().filter(|s| s.leads_to_error()) {
+        callbacks.remove(&error.exchange);
+    }
     let session = rest().any(|s| {
         matches!(s.via, Via::Response)
             && !s.is_refused()

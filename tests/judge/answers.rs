@@ -3,7 +3,7 @@
 use super::{CODE, access, s256, until};
 use crate::run::{EARLY, Place, Run, Seen, T0, seen};
 use tokentrail::atoms::{KeyKind, Kind, Slot};
-use tokentrail::detect::{Role, Signature};
+use tokentrail::detect::{Claims, Role, Signature};
 use tokentrail::flow::{Flow, Modifier, Pkce};
 use tokentrail::judge::State;
 
@@ -85,6 +85,21 @@ fn a_session_beside_a_redirect_to_an_error_is_none() {
     assert_eq!(told("error"), State::Live);
 }
 
+/// A link whose request was answered with a session.
+fn link(flow: Flow, method: &str, status: Option<u16>) -> State {
+    let link = seen(Place::Har, T0, Role::None)
+        .exchange(8)
+        .method(method)
+        .with(Kind::OneTimeLink, "token", 2);
+    let link = status.into_iter().fold(link, Seen::status);
+    let session = seen(Place::Har, T0, Role::None)
+        .exchange(8)
+        .response()
+        .with(Kind::SessionId, "sid", 3);
+    let run = Run::new(flow, Pkce::NotObserved, vec![link, session]);
+    state(&run, Kind::OneTimeLink)
+}
+
 /// A link that is opened may show a form first; what is posted with it is taken.
 #[test]
 fn a_link_is_taken_by_what_is_posted_with_it() {
@@ -95,22 +110,164 @@ fn a_link_is_taken_by_what_is_posted_with_it() {
         ("POST", None, State::Spent),
         ("GET", None, State::Unknown),
     ] {
-        let link = seen(Place::Har, T0, Role::None)
-            .exchange(8)
-            .method(method)
-            .with(Kind::OneTimeLink, "token", 2);
-        let link = status.into_iter().fold(link, Seen::status);
-        let session = seen(Place::Har, T0, Role::None)
-            .exchange(8)
-            .response()
-            .with(Kind::SessionId, "sid", 3);
-        let run = Run::new(Flow::MagicLink, Pkce::NotObserved, vec![link, session]);
-        assert_eq!(
-            state(&run, Kind::OneTimeLink),
-            wanted,
-            "{method} {status:?}"
-        );
+        let told = link(Flow::MagicLink, method, status);
+        assert_eq!(told, wanted, "{method} {status:?}");
     }
+}
+
+/// One that acts on an account may lead to its form by a redirect, with a session for that form.
+#[test]
+fn a_redirect_takes_no_link_that_acts_on_an_account_unless_it_was_posted() {
+    for (method, wanted) in [("GET", State::Unknown), ("POST", State::Spent)] {
+        let told = link(Flow::AccountAction, method, Some(302));
+        assert_eq!(told, wanted, "{method}");
+    }
+}
+
+/// RFC 9700 §4.14.2: what came back replaces a refresh token, and no other that was sent beside it.
+#[test]
+fn a_refresh_token_is_replaced_by_one_of_the_answer() {
+    let other = |role| seen(Place::Har, T0 + 1, role).with(Kind::RefreshToken, "refresh_token", 4);
+    for (mate, is_answer) in [
+        (other(Role::TokenResponse), true),
+        (other(Role::Stored).response(), true),
+        (other(Role::Stored), false),
+        (other(Role::None).referer("idp.test"), false),
+        (other(Role::TokenRequest).response(), false),
+    ] {
+        let request = seen(Place::Har, T0 + 1, Role::TokenRequest)
+            .exchange(6)
+            .status(200)
+            .param("grant_type", "refresh_token")
+            .with(Kind::RefreshToken, "refresh_token", 3);
+        let seen = vec![request, mate.exchange(6)];
+        let run = Run::new(Flow::Unknown, Pkce::NotObserved, seen);
+        let told = run.verdict_of(3, EARLY).now.state;
+        assert_eq!(told == State::Revoked, is_answer, "{told:?}");
+    }
+}
+
+/// A server is asked for a token, and says at a moment whether it is active.
+fn introspection(host: &str, at: i64, active: &str, kind: Kind) -> [Seen; 2] {
+    let exchange = u64::try_from(at).unwrap();
+    let part = |role| {
+        let part = seen(Place::Har, at, role).address("https", host);
+        part.path("/introspect").exchange(exchange)
+    };
+    [
+        part(Role::TokenRequest).with(kind, "token", 2),
+        part(Role::TokenResponse).param("active", active),
+    ]
+}
+
+/// An access token that lasts, of an issuer where it names one, and what else is seen.
+fn introspected(issuer: Option<&str>, more: impl IntoIterator<Item = Seen>) -> Run {
+    let claims = Claims {
+        iss: issuer.map(Into::into),
+        ..until(T0 + 9_000)
+    };
+    let token = access(Place::History, Role::ResponseInFragment);
+    let token = token.claims(claims, Signature::Unverified);
+    let run = Run::new(Flow::Implicit, Pkce::NotObserved, vec![token]);
+    more.into_iter().fold(run, Run::with)
+}
+
+const IDP: &str = "idp.test";
+const OTHER: &str = "other.test";
+const ISSUER: Option<&str> = Some("https://idp.test:8443/realms/a");
+
+fn inactive(host: &str) -> [Seen; 2] {
+    introspection(host, T0 + 9, "false", Kind::AccessToken)
+}
+
+/// RFC 7662 §2.2: a server says the same of every token that it does not know.
+#[test]
+fn a_token_is_dead_once_a_server_that_knows_it_calls_it_not_active() {
+    let told = |more: Vec<Seen>| state(&introspected(ISSUER, more), Kind::AccessToken);
+    assert_eq!(told(inactive(IDP).into()), State::Revoked);
+    assert_eq!(told(inactive(OTHER).into()), State::Unknown);
+    let with = |first: Vec<Seen>| told(first.into_iter().chain(inactive(OTHER)).collect());
+    let issued = access(Place::Har, Role::TokenResponse).address("https", OTHER);
+    assert_eq!(with(vec![issued]), State::Revoked);
+    let active = |host: &str| introspection(host, T0 + 5, "true", Kind::AccessToken).to_vec();
+    assert_eq!(with(active(OTHER)), State::Revoked);
+    assert_eq!(with(active(IDP)), State::Unknown);
+    // That an API took it says nothing of the server at the same host.
+    let call = seen(Place::Har, T0 + 5, Role::ResourceRequest)
+        .address("https", OTHER)
+        .status(200)
+        .with(Kind::AccessToken, "authorization_bearer", 2)
+        .slot(Slot::Header);
+    assert_eq!(with(vec![call]), State::Unknown);
+}
+
+#[test]
+fn what_a_server_said_before_a_token_worked_again_is_no_more_than_what_others_say() {
+    let said = |at, active| introspection(IDP, at, active, Kind::AccessToken);
+    let before = said(T0 + 3, "false")
+        .into_iter()
+        .chain(said(T0 + 5, "true"));
+    let run = introspected(ISSUER, before.chain(inactive(OTHER)));
+    assert_eq!(state(&run, Kind::AccessToken), State::Unknown);
+}
+
+/// The one server that is known is taken for the issuer.
+#[test]
+fn of_a_token_without_an_issuer_the_only_server_of_its_run_knows() {
+    let run = || introspected(None, inactive(IDP));
+    let told = |run: Run| state(&run, Kind::AccessToken);
+    assert_eq!(told(run()), State::Revoked);
+    assert_eq!(told(run().issuer("https://idp.test")), State::Revoked);
+    assert_eq!(told(run().issuer("https://other.test")), State::Unknown);
+    for (role, wanted) in [
+        (Role::AuthorizationRequest, State::Unknown),
+        (Role::TokenRequest, State::Unknown),
+        (Role::TokenResponse, State::Unknown),
+        (Role::ResourceRequest, State::Revoked),
+    ] {
+        let message = |host| seen(Place::Har, T0 + 1, role).address("https", host);
+        assert_eq!(told(run().with(message(OTHER))), wanted, "{role:?}");
+        let own = run().with(message(IDP));
+        assert_eq!(told(own), State::Revoked, "{role:?}");
+    }
+}
+
+/// A server that may not know it takes nothing of what guards it, and proves nothing of what it was worth.
+#[test]
+fn what_guards_a_token_guards_it_still_when_another_server_calls_it_not_active() {
+    let bound = Claims {
+        cnf: Some("jkt".into()),
+        iss: ISSUER.map(Into::into),
+        ..until(T0 + 9_000)
+    };
+    let token = access(Place::History, Role::ResponseInFragment);
+    let token = token.claims(bound, Signature::Unverified);
+    let run = Run::new(Flow::Implicit, Pkce::NotObserved, vec![token]);
+    let run = inactive(OTHER).into_iter().fold(run, Run::with);
+    assert_eq!(state(&run, Kind::AccessToken), State::Bound);
+    let refresh = |grant, host: &str, first: Vec<Seen>| {
+        let stored = seen(Place::Storage, T0, Role::Stored).with(Kind::RefreshToken, "rt", 2);
+        let run = Run::new(grant, Pkce::NotObserved, vec![stored]).issuer("https://idp.test");
+        let asked = introspection(host, T0 + 9, "false", Kind::RefreshToken);
+        let run = first.into_iter().chain(asked).fold(run, Run::with);
+        run.find(Kind::RefreshToken, EARLY).now
+    };
+    let public = refresh(Flow::CodeNopkcePublic, OTHER, vec![]);
+    assert_eq!(public.state, State::Unknown);
+    assert!(public.because.contains("not active"), "{}", public.because);
+    let confidential = |host, first| refresh(Flow::CodeSecret, host, first).state;
+    assert_eq!(confidential(OTHER, vec![]), State::Guarded);
+    assert_eq!(confidential(IDP, vec![]), State::Revoked);
+    // Whoever took it as a grant knows it.
+    let used = seen(Place::Har, T0 + 5, Role::TokenRequest)
+        .address("https", OTHER)
+        .exchange(6)
+        .param("grant_type", "refresh_token")
+        .with(Kind::RefreshToken, "refresh_token", 2);
+    let answer = seen(Place::Har, T0 + 5, Role::TokenResponse)
+        .exchange(6)
+        .with(Kind::AccessToken, "access_token", 7);
+    assert_eq!(confidential(OTHER, vec![used, answer]), State::Revoked);
 }
 
 /// RFC 9449 §10.1: at the endpoint for pushed requests a proof binds the code, at the token endpoint only the token.

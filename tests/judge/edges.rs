@@ -3,6 +3,7 @@
 use super::{CODE, access, callback, implicit, plain, refresh, request, s256, secret, until};
 use crate::run::{CHALLENGE, EARLY, LATE, Place, Run, Seen, T0, seen};
 use tokentrail::atoms::{KeyKind, Kind};
+use tokentrail::collect::Via;
 use tokentrail::detect::{Claims, Role, Signature};
 use tokentrail::flow::{Flow, Modifier, Pkce};
 use tokentrail::judge::{Basis, Severity, State};
@@ -212,6 +213,34 @@ fn row_32_a_link_that_comes_again_or_fails_was_not_followed() {
     // What comes after the moment that is asked for had not happened.
     let later = seen(Place::History, EARLY + 1, Role::None).visit(2, Some(1));
     assert_eq!(of(later), State::Unknown);
+}
+
+/// Who logs in elsewhere leaves the page of a link, and a redirect answers a request that asked for it alone.
+#[test]
+fn row_32_the_page_after_a_link_is_one_of_its_application() {
+    let of = |flow, next: Seen| {
+        let link =
+            seen(Place::History, T0, Role::None)
+                .visit(1, None)
+                .with(Kind::OneTimeLink, "token", 2);
+        let run = Run::new(flow, Pkce::NotObserved, vec![link, next]);
+        run.find(Kind::OneTimeLink, EARLY).now.state
+    };
+    let page = |role| seen(Place::History, T0 + 1, role).visit(2, Some(1));
+    for flow in [Flow::MagicLink, Flow::AccountAction] {
+        assert_eq!(of(flow, page(Role::None)), State::Spent, "{flow:?}");
+        let elsewhere = page(Role::None).address("https", "idp.test");
+        assert_eq!(of(flow, elsewhere), State::Unknown, "{flow:?}");
+        let login = page(Role::AuthorizationRequest);
+        assert_eq!(of(flow, login), State::Unknown, "{flow:?}");
+    }
+    for via in [Via::ServerRedirect, Via::ClientRedirect] {
+        let form = || page(Role::None).via(via.clone());
+        assert_eq!(of(Flow::AccountAction, form()), State::Unknown, "{via:?}");
+        assert_eq!(of(Flow::MagicLink, form()), State::Spent, "{via:?}");
+    }
+    let sent = page(Role::None).via(Via::Form);
+    assert_eq!(of(Flow::AccountAction, sent), State::Spent);
 }
 
 #[test]

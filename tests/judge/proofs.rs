@@ -1,6 +1,6 @@
 //! What goes with a value: the proof of its client, its verifier, its private key, and the server that issued it.
 
-use super::{CODE, callback, request, until};
+use super::{CODE, callback, request, until, verifier};
 use crate::run::{CHALLENGE, EARLY, Place, Run, Seen, T0, seen};
 use tokentrail::atoms::{KeyKind, Kind};
 use tokentrail::detect::{Claims, Role, Signature};
@@ -74,13 +74,15 @@ fn a_verifier_is_held_against_challenges_of_its_own_kind_alone() {
     assert_eq!(told(s256, s256, CHALLENGE + 1), State::Inert);
 }
 
+/// What tells the thumbprint of a key, where it tells one.
+fn thumbprint(seen: Seen, id: Option<u64>) -> Seen {
+    let with = |seen: Seen, id| seen.key(KeyKind::Thumbprint, id);
+    id.into_iter().fold(seen, with)
+}
+
 /// RFC 7638, RFC 9449 §6.1.
 #[test]
 fn a_private_key_is_compared_by_its_thumbprint_where_both_tell_one() {
-    let thumbprint = |seen: Seen, id: Option<u64>| {
-        let with = |seen: Seen, id| seen.key(KeyKind::Thumbprint, id);
-        id.into_iter().fold(seen, with)
-    };
     let told = |token: Option<u64>, keys: &[Option<u64>]| {
         let claims = Claims {
             cnf: Some("jkt".into()),
@@ -118,6 +120,84 @@ fn a_private_key_is_compared_by_its_thumbprint_where_both_tell_one() {
     ] {
         assert_eq!(told(token, keys), wanted, "{token:?} {keys:?}");
     }
+}
+
+/// A code under S256 that a request bound to a key, and private keys by their thumbprints in a place.
+fn keyed(asked: Option<u64>, place: Place, keys: &[Option<u64>]) -> Run {
+    let request = request(Place::History)
+        .key(KeyKind::ChallengeS256, CHALLENGE)
+        .param("dpop_jkt", "x");
+    let seen = vec![thumbprint(request, asked), callback()];
+    let mut run = Run::new(Flow::CodePkceS256, Pkce::S256, seen);
+    for (at, key) in (50..).zip(keys) {
+        let kept = seen_key(place, at);
+        run = run.with(thumbprint(kept, *key));
+    }
+    run
+}
+
+fn seen_key(place: Place, id: u64) -> Seen {
+    seen(place, T0, Role::Stored).with(Kind::PrivateKey, "d", id)
+}
+
+/// RFC 9449 §10, §11.4: what else guards the code guards it from who has the key.
+#[test]
+fn a_code_that_is_bound_to_a_key_is_as_any_other_to_who_has_the_key() {
+    let (proven, assumed, bound) = (
+        (State::Guarded, Basis::Proven),
+        (State::Guarded, Basis::Assumed),
+        (State::Bound, Basis::Proven),
+    );
+    for (asked, keys, wanted) in [
+        (Some(1), &[Some(1)][..], proven),
+        (Some(1), &[Some(2)], bound),
+        (Some(1), &[None], assumed),
+        (None, &[Some(1)], assumed),
+        (None, &[None], assumed),
+        (Some(1), &[], bound),
+        (Some(1), &[Some(2), None], assumed),
+    ] {
+        let now = keyed(asked, Place::Storage, keys).find(CODE, EARLY).now;
+        assert_eq!((now.state, now.basis), wanted, "{asked:?} {keys:?}");
+        let says = "lies in the same hands";
+        assert_eq!(now.because.contains(says), wanted != bound, "{asked:?}");
+        let is_told = now.because.contains("nothing tells whether it is the same");
+        assert_eq!(is_told, wanted == assumed, "{asked:?} {keys:?}");
+    }
+    let elsewhere = keyed(Some(1), Place::Log, &[Some(1)]).find(CODE, EARLY);
+    assert_eq!(elsewhere.now.needs, ["dpop_private_key"]);
+}
+
+#[test]
+fn a_bound_code_is_replayable_with_its_verifier_and_its_key_in_the_same_hands() {
+    let told = |keys: &[Option<u64>]| {
+        let run = keyed(Some(1), Place::Storage, keys).with(verifier(Place::Storage));
+        run.find(CODE, EARLY).now.state
+    };
+    assert_eq!(told(&[Some(1)]), State::Replayable);
+    assert_eq!(told(&[None]), State::Replayable);
+    assert_eq!(told(&[Some(2)]), State::Bound);
+    assert_eq!(told(&[]), State::Bound);
+}
+
+/// A message that binds nothing tells no key of the code.
+#[test]
+fn only_the_request_that_binds_a_code_tells_its_key() {
+    let told = |asked| {
+        let other = seen(Place::Log, T0 - 5, Role::None).key(KeyKind::Thumbprint, 2);
+        let run = keyed(asked, Place::Storage, &[Some(2)]).with(other);
+        let now = run.find(CODE, EARLY).now;
+        (now.state, now.basis)
+    };
+    assert_eq!(told(None), (State::Guarded, Basis::Assumed));
+    assert_eq!(told(Some(1)), (State::Bound, Basis::Proven));
+    // That which binds nothing needs no key.
+    let open = Run::new(Flow::CodePkceS256, Pkce::S256, vec![callback()]);
+    let now = open
+        .with(seen_key(Place::Storage, 50))
+        .find(CODE, EARLY)
+        .now;
+    assert!(!now.because.contains("private key"), "{}", now.because);
 }
 
 /// The server that sent a token issued it, whichever other server the user was sent to in the same run.

@@ -194,9 +194,8 @@ impl Seen {
     }
 
     /// It is where the answer sends the browser.
-    pub(crate) fn location(mut self) -> Self {
-        self.0.via = Via::Location;
-        self
+    pub(crate) fn location(self) -> Self {
+        self.via(Via::Location)
     }
 
     pub(crate) fn path(mut self, path: &str) -> Self {
@@ -277,8 +276,13 @@ impl Seen {
         self
     }
 
-    pub(crate) fn response(mut self) -> Self {
-        self.0.via = Via::Response;
+    pub(crate) fn response(self) -> Self {
+        self.via(Via::Response)
+    }
+
+    /// How the browser came there.
+    pub(crate) fn via(mut self, via: Via) -> Self {
+        self.0.via = via;
         self
     }
 

@@ -145,6 +145,8 @@ fn row_31_a_ticket_is_spent_once_the_application_goes_on_or_answers_with_a_sessi
     assert_eq!(of(page(Some(1))), spent);
     assert_eq!(of(session), spent);
     assert_eq!(of(page(Some(1)).param("error", "x")).0, State::Unknown);
+    // Another host of the application may go on after it.
+    assert_eq!(of(page(Some(1)).address("https", "www.other.test")), spent);
     // A page that did not come from it tells nothing.
     assert_eq!(of(page(None)).0, State::Unknown);
     assert_eq!(of(page(Some(7))).0, State::Unknown);

@@ -116,8 +116,10 @@ impl Facts<'_> {
         if credential.kind != Kind::RefreshToken {
             return is_grant(credential.kind).then_some(Event::Redeemed);
         }
+        // What was sent beside it, as in a cookie, replaces nothing (RFC 6749 §6).
         let other = self
             .exchange(request)
+            .filter(|(_, mate)| came_back(mate))
             .flat_map(|(_, mate)| &mate.credentials)
             .any(|other| other.kind == Kind::RefreshToken && other.id != credential.id);
         other.then_some(Event::Rotated)
@@ -131,9 +133,7 @@ impl Facts<'_> {
             status = status.or(mate.status);
             let error = mate.params.iter().find(|it| is_error(it));
             told = told.or(error.map(|error| Answer::of_error(error.value.as_deref())));
-            let answers = mate.role == Role::TokenResponse
-                || mate.via == Via::Response && mate.role != Role::TokenRequest;
-            tokens |= answers
+            tokens |= came_back(mate)
                 && mate.credentials.iter().any(|it| {
                     matches!(
                         it.kind,
@@ -182,6 +182,11 @@ impl Answer {
             _ => Self::Untold,
         }
     }
+}
+
+/// Whether a part of the exchange of a token request is one of its answer.
+fn came_back(mate: &Sighting) -> bool {
+    mate.role == Role::TokenResponse || mate.via == Via::Response && mate.role != Role::TokenRequest
 }
 
 /// Whether a parameter says that a request failed.

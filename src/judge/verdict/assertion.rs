@@ -7,7 +7,8 @@ use super::{Case, Reach, Ruling};
 use crate::atoms::rules::Name;
 use crate::atoms::{Kind, Method};
 use crate::collect::Via;
-use crate::detect::{Credential, Sighting};
+use crate::detect::{Credential, Role, Sighting};
+use crate::flow::Flow;
 use crate::judge::State;
 use crate::judge::clock::Age;
 use crate::judge::facts::Event;
@@ -173,12 +174,13 @@ fn accepted(case: &Case<'_>, sighting: &Sighting) -> bool {
     let mut failed = false;
     for (_, mate) in case.facts.exchange(sighting) {
         status = status.or(mate.status);
-        failed |= mate.via == Via::Location && mate.params.iter().any(|it| *it.name == *"error");
+        failed |= mate.leads_to_error();
     }
     let posted = sighting.method.map(Method::as_str) == Some("POST");
     let accepted = match status {
         Some(200..=299) => posted || case.kind != Kind::OneTimeLink,
-        Some(300..=399) => true,
+        // One that acts on an account may lead to its form by a redirect: only what is sent with it acts.
+        Some(300..=399) => posted || case.exposure.flow != Flow::AccountAction,
         Some(_) => false,
         None => case.kind != Kind::OneTimeLink || posted,
     };
@@ -188,12 +190,27 @@ fn accepted(case: &Case<'_>, sighting: &Sighting) -> bool {
 /// Whether the visit after one of its own no longer has it, nor an error.
 pub(super) fn followed(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> bool {
     let own = case.exposure.credential;
-    case.sightings()
-        .flat_map(|(_, sighting)| case.facts.next_visits(sighting))
-        .filter_map(|&index| Some((index, case.facts.sighting(index)?)))
-        .any(|(index, next)| {
-            case.past(index, at, reach)
-                && next.credentials.iter().all(|it| it.id != own)
-                && next.params.iter().all(|param| *param.name != *"error")
-        })
+    let is_after = |index: usize, next: &Sighting| {
+        case.past(index, at, reach)
+            && next.credentials.iter().all(|it| it.id != own)
+            && next.params.iter().all(|param| *param.name != *"error")
+    };
+    case.sightings().any(|(_, sighting)| {
+        let next = case.facts.next_visits(sighting).iter();
+        next.filter_map(|&index| Some((index, case.facts.sighting(index)?)))
+            .any(|(index, next)| is_after(index, next) && goes_on(case, sighting, next))
+    })
+}
+
+/// Whether the visit after a link is a page of the application that took it: who leaves the page of a link, to log in
+/// elsewhere, has not used it, and who is redirected by one that acts on an account has its form before them.
+fn goes_on(case: &Case<'_>, link: &Sighting, next: &Sighting) -> bool {
+    if case.kind != Kind::OneTimeLink {
+        return true;
+    }
+    let both = link.address.as_ref().zip(next.address.as_ref());
+    let stays = both.is_some_and(|(own, other)| own.host == other.host);
+    let is_redirect = matches!(next.via, Via::ServerRedirect | Via::ClientRedirect);
+    let is_form = is_redirect && case.exposure.flow == Flow::AccountAction;
+    stays && next.role != Role::AuthorizationRequest && !is_form
 }

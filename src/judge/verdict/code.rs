@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::client::Client;
+use super::token::key_within;
 use super::{Case, Reach, Ruling};
 use crate::atoms::{JoinKey, KeyKind, Kind, Slot};
 use crate::collect::Via;
-use crate::detect::{PUSHED, Role};
+use crate::detect::{PUSHED, Role, Sighting};
 use crate::flow::{Flow, Modifier, Pkce, WeaknessKind};
-use crate::judge::State;
 use crate::judge::clock::later;
 use crate::judge::facts::Event;
+use crate::judge::{Basis, State};
 
 /// A token request this soon after the callback, to an endpoint that answered with success, is taken for
 /// the redemption when its body was not recorded. Clients redeem at once; a minute covers a slow one.
@@ -25,12 +26,26 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
     if let Some(ruling) = used(case, at, reach) {
         return ruling;
     }
-    // RFC 9449 §10: the code is worth nothing without the key that dpop_jkt names.
-    if is_bound(case) {
-        return Ruling::proven(State::Bound, "the request bound the code to a DPoP key")
-            .needing(&["dpop_private_key"]);
+    let mut ruling = by_pkce(case, reach);
+    if case.steps().any(|(_, step)| binds(step)) {
+        // RFC 9449 §10: the code is worth nothing without the key that dpop_jkt names.
+        let Some(key) = key_within(case, reach, &keys_asked(case)) else {
+            return Ruling::proven(State::Bound, "the request bound the code to a DPoP key")
+                .needing(&["dpop_private_key"]);
+        };
+        ruling = with_key(ruling, key);
     }
-    let ruling = match pkce(case) {
+    // That it is still within its lifetime is only as certain as the lifetime.
+    let basis = match ruling.state {
+        State::Replayable => ruling.basis.max(case.clock.basis),
+        _ => ruling.basis,
+    };
+    case.unless_refused(Ruling { basis, ..ruling }, at, reach)
+}
+
+/// Rows 7 to 13.
+fn by_pkce(case: &Case<'_>, reach: Reach) -> Ruling {
+    match pkce(case) {
         Pkce::S256 | Pkce::Plain if case.is_unenforced() => opened(
             case,
             reach,
@@ -41,26 +56,42 @@ pub(super) fn rule(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruli
         Pkce::Plain => plain(case, reach),
         Pkce::None => none(case, reach),
         Pkce::NotObserved => not_observed(case, reach),
-    };
-    // That it is still within its lifetime is only as certain as the lifetime.
-    let basis = match ruling.state {
-        State::Replayable => ruling.basis.max(case.clock.basis),
-        _ => ruling.basis,
-    };
-    case.unless_refused(Ruling { basis, ..ruling }, at, reach)
+    }
 }
 
-/// Whether a request asked for it, by the thumbprint of the key or by a proof of it beside a pushed request (RFC 9449
+/// To who has the key a code that is bound to it is as any other (RFC 9449 §11.4), and no better known than the key.
+fn with_key(ruling: Ruling, key: Basis) -> Ruling {
+    let lies = match key {
+        Basis::Proven => "the key that the code is bound to lies in the same hands",
+        _ => {
+            "the code is bound to a key, and a private key lies in the same hands; nothing tells whether it is the same"
+        }
+    };
+    Ruling {
+        basis: ruling.basis.max(key),
+        because: format!("{}; {lies}", ruling.because).into(),
+        ..ruling
+    }
+}
+
+/// Whether a request binds the code, by the thumbprint of the key or by a proof of it beside a pushed request (RFC 9449
 /// §10.1). A token that is bound to a key does not say that its code was.
-fn is_bound(case: &Case<'_>) -> bool {
-    case.steps().any(|(_, step)| {
-        // A proof at the token endpoint is one of the token's key.
-        let address = step.address.as_ref();
-        let is_push = step.role == Role::TokenRequest
-            && address.is_some_and(|address| address.path_has(&PUSHED));
-        let mut params = step.params.iter();
-        params.any(|it| &*it.name == "dpop_jkt" || &*it.name == "dpop" && is_push)
-    })
+fn binds(step: &Sighting) -> bool {
+    // A proof at the token endpoint is one of the token's key.
+    let address = step.address.as_ref();
+    let is_push =
+        step.role == Role::TokenRequest && address.is_some_and(|address| address.path_has(&PUSHED));
+    let mut params = step.params.iter();
+    params.any(|it| &*it.name == "dpop_jkt" || &*it.name == "dpop" && is_push)
+}
+
+/// The keys that its requests bound it to, as far as they tell (RFC 7638).
+fn keys_asked(case: &Case<'_>) -> Vec<JoinKey> {
+    let requests = case.steps().filter(|(_, step)| binds(step));
+    let keys = requests.flat_map(|(_, step)| &step.keys);
+    keys.filter(|key| key.kind == KeyKind::Thumbprint)
+        .copied()
+        .collect()
 }
 
 /// Row 3. RFC 6749 §4.1.2: a second use must be denied, and should revoke the tokens.
@@ -127,13 +158,13 @@ fn used(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Option<Ruling> 
 
 /// The callback itself was answered with a session, or with the tokens, in a cookie, and not with an error.
 fn answered_by_cookie(case: &Case<'_>) -> bool {
-    let callbacks = case
-        .sent()
-        .filter(|(_, sighting)| sighting.role != Role::TokenRequest);
+    let mates = |sighting| case.facts.exchange(sighting).map(|(_, mate)| mate);
+    let callbacks = case.sent().map(|(_, sighting)| sighting);
     callbacks
-        .flat_map(|(_, sighting)| case.facts.exchange(sighting))
-        .filter(|(_, mate)| mate.via == Via::Response && !mate.is_refused())
-        .flat_map(|(_, mate)| &mate.credentials)
+        .filter(|it| it.role != Role::TokenRequest && !mates(it).any(Sighting::leads_to_error))
+        .flat_map(mates)
+        .filter(|mate| mate.via == Via::Response && !mate.is_refused())
+        .flat_map(|mate| &mate.credentials)
         .any(|it| {
             let session = matches!(
                 it.kind,

@@ -101,7 +101,7 @@ fn fronts<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Sighting> {
 }
 
 /// The host of an issuer.
-fn authority(issuer: &str) -> &str {
+pub(super) fn authority(issuer: &str) -> &str {
     let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
     rest.split(['/', ':']).next().unwrap_or_default()
 }

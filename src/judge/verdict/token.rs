@@ -19,7 +19,7 @@ pub(super) fn access(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Re
     }
     // RFC 9700 §2.2.1, §4.10.1.
     if bound(case) {
-        return match key_within(case, reach) {
+        return match own_key_within(case, reach) {
             Some(Basis::Proven) => Ruling::proven(
                 State::Live,
                 "it is bound to a key, and the private key lies in the same hands",
@@ -37,7 +37,8 @@ pub(super) fn access(case: &Case<'_>, at: Option<Timestamp>, age: Age, reach: Re
         };
     }
     // Of a bound one it may have been the proof that failed (RFC 9449 §7.1).
-    if let Some(ruling) = case.denied(at, reach) {
+    let doubt = case.denied(at, reach);
+    if let Some(ruling) = doubt.or_else(|| case.disowned(at, reach)) {
         return ruling;
     }
     match age {
@@ -101,11 +102,13 @@ fn held(case: &Case<'_>, at: Option<Timestamp>, reach: Reach) -> Ruling {
     let unbound = case.claims.is_none_or(|claims| claims.cnf.is_none());
     let authenticates = matches!(client, Client::Confidential(_)) && unbound;
     match client {
-        _ if bound(case) && !authenticates && key_within(case, reach).is_none() => Ruling::proven(
-            State::Bound,
-            "the client's tokens are bound to its key, which was not found",
-        )
-        .needing(&["private_key"]),
+        _ if bound(case) && !authenticates && own_key_within(case, reach).is_none() => {
+            Ruling::proven(
+                State::Bound,
+                "the client's tokens are bound to its key, which was not found",
+            )
+            .needing(&["private_key"])
+        }
         Client::Public(_) => Ruling::assumed(
             State::Live,
             "the client does not authenticate, so the refresh token alone yields new access tokens until it is revoked",
@@ -193,13 +196,16 @@ fn bound(case: &Case<'_>) -> bool {
         || (case.kind == Kind::RefreshToken && case.has(Modifier::Dpop))
 }
 
-/// Whether the private key lies in the same hands: in the same run, or written down together with the token. Proven by
+/// Whether the private key that a token tells of itself lies in the same hands (RFC 9449 §6.1).
+fn own_key_within(case: &Case<'_>, reach: Reach) -> Option<Basis> {
+    let all = case.credentials();
+    let bound_to: Vec<JoinKey> = all.flat_map(|(_, _, own)| thumbprints(own)).collect();
+    key_within(case, reach, &bound_to)
+}
+
+/// Whether the private key lies in the same hands: in the same run, or written down together with the value. Proven by
 /// its thumbprint (RFC 7638) where both tell one, and a key of another is none.
-fn key_within(case: &Case<'_>, reach: Reach) -> Option<Basis> {
-    let bound_to: Vec<JoinKey> = case
-        .credentials()
-        .flat_map(|(_, _, own)| thumbprints(own))
-        .collect();
+pub(super) fn key_within(case: &Case<'_>, reach: Reach, bound_to: &[JoinKey]) -> Option<Basis> {
     let fits = |key: &Credential| {
         let mut own = thumbprints(key).peekable();
         if own.peek().is_none() || bound_to.is_empty() {
