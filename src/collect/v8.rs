@@ -341,6 +341,14 @@ fn strings(rest: Cursor<'_>) -> String {
             }
         }
     }
+    if !rest.is_empty() {
+        // Where no more strings are looked for, what tells itself is still found.
+        let text = latin1(rest.rest()).replace(char::is_control, " ");
+        if out.len() > 1 {
+            out.push(',');
+        }
+        write_text(&mut out, &text);
+    }
     out.push(']');
     out
 }
@@ -421,6 +429,14 @@ mod tests {
         let value = b"o\"\x01k\\K\x01\x02\x03\"\x05token\"\x06secret{\x02";
         assert_eq!(of(value), r#"[{"k":null},[{"token":"secret"}]]"#);
         assert_eq!(of(b"o\"\x01a\"\x01b"), r#"[{"a":"b"},[]]"#);
+        // What looks like strings and is none uses up the looks at what lies behind.
+        let wasted = b"\"\x7f".repeat(1000);
+        let all = [&b"\\"[..], &wasted, b"\"\x05token\"\x06secret"].concat();
+        assert!(
+            of(&all).ends_with(r#"\" token\" secret"]]"#),
+            "{}",
+            of(&all)
+        );
     }
 
     #[test]
