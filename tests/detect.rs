@@ -531,20 +531,26 @@ fn only_a_client_is_shown_by_its_id() {
         "POST https://as.example/token",
         "POST https://as.example/oauth2/v1/introspect",
         "POST https://as.example/connect/revocation",
+        "POST https://as.example/as/token.oauth2",
+        "POST https://as.example/as/token_introspection",
         "GET https://as.example/token?grant_type=client_credentials",
     ] {
         let found = basic(request, "app:aB3dE5fG7hJ9");
         assert_eq!(id(&found).as_deref(), Some("app"), "{request}");
         assert_eq!(reported(&found)[0].0, Kind::ClientSecret, "{request}");
-        // One without a secret proves nothing.
-        assert!(basic(request, "app:").is_empty(), "{request}");
+        // One without a secret proves nothing, whatever its id looks like.
+        for id in ["app", "3fa85f64-5717-4562-b3fc-2c963f66afa6"] {
+            let found = basic(request, &format!("{id}:"));
+            assert!(found.is_empty(), "{request} {id}");
+        }
         // A token in the place of a name is found, and not shown.
-        for password in ["", "x", "api_token"] {
-            let found = basic(request, &format!("{key}:{password}"));
+        let tokens = [format!("{key}:x"), format!("{key}:api_token")];
+        for credentials in tokens {
+            let found = basic(request, &credentials);
             assert_eq!(
                 (id(&found), reported(&found).len()),
                 (None, 1),
-                "{request} {password}"
+                "{request} {credentials}"
             );
         }
     }

@@ -1,7 +1,29 @@
 //! The error codes of the two endpoints and of an API: words by which an answer is known that grants nothing.
 
 use super::message::{Field, Message};
+use super::{Param, Sighting};
 use crate::collect::{Observation, Via};
+
+impl Param {
+    /// Whether it says that a request failed: by any `error` that is not the word for none, or by `WeChat`'s number, which
+    /// comes with status 200.
+    pub fn says_error(&self) -> bool {
+        let value = self.value.as_deref();
+        match &*self.name {
+            "error" => !value.is_some_and(is_none),
+            "errcode" => value != Some("0"),
+            _ => false,
+        }
+    }
+}
+
+impl Sighting {
+    /// Whether it is where an answer leads, and that tells of an error: by a code of a specification, or by a word of the
+    /// application's own.
+    pub fn leads_to_error(&self) -> bool {
+        self.via == Via::Location && self.params.iter().any(Param::says_error)
+    }
+}
 
 /// Whether a code is one of an authorization response (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
 pub(super) fn is_of_authorization(code: &str) -> bool {
@@ -24,17 +46,56 @@ pub(super) fn is_of_authorization(code: &str) -> bool {
     )
 }
 
-/// Whether a field of an answer of a token endpoint says that it grants nothing: by any code, since servers have codes of
-/// their own beside those of RFC 6749 §5.2, and by any number of `WeChat`'s but that of success.
-pub(super) fn says_error(field: &Field) -> bool {
+/// Whether an answer of a token endpoint says that it grants nothing: by a code that is documented, or, where the status
+/// tells of success, by any word of the server's own.
+pub(super) fn grants_nothing(observation: &Observation, message: &Message) -> bool {
+    let status = observation.exchange.as_ref().and_then(|it| it.status);
+    let is_success = status.is_none_or(|status| status < 400);
+    let mut errors = message.fields.iter().filter(|it| says_error(it));
+    errors.any(|it| is_success || *it.key.key == *"errcode" || is_of_token_endpoint(&it.canonical))
+}
+
+/// Whether a code is one of a token endpoint (RFC 6749 §5.2, RFC 8628 §3.5, RFC 8707 §2, RFC 9449 §5 and §8), or one
+/// that GitHub documents for its own.
+fn is_of_token_endpoint(code: &str) -> bool {
+    matches!(
+        code,
+        "invalid_request"
+            | "invalid_client"
+            | "invalid_grant"
+            | "unauthorized_client"
+            | "unsupported_grant_type"
+            | "invalid_scope"
+            | "authorization_pending"
+            | "slow_down"
+            | "access_denied"
+            | "expired_token"
+            | "invalid_target"
+            | "invalid_dpop_proof"
+            | "use_dpop_nonce"
+            | "bad_verification_code"
+            | "bad_refresh_token"
+            | "incorrect_client_credentials"
+            | "incorrect_device_code"
+            | "redirect_uri_mismatch"
+            | "device_flow_disabled"
+            | "unverified_user_email"
+    )
+}
+
+/// Whether a field says that an answer grants nothing, by whatever word a server has, or by any number of `WeChat`'s but
+/// that of success.
+fn says_error(field: &Field) -> bool {
     match &*field.key.key {
-        "error" => !matches!(
-            field.canonical.as_str(),
-            "" | "0" | "false" | "none" | "null"
-        ),
+        "error" => !matches!(field.canonical.as_str(), "" | "0") && !is_none(&field.canonical),
         "errcode" => field.canonical != "0",
         _ => false,
     }
+}
+
+/// Whether an error is none, in a word.
+fn is_none(error: &str) -> bool {
+    matches!(error, "false" | "none" | "null")
 }
 
 /// Whether a message tells of a failure, and holds no credential by which it would be kept anyway.

@@ -1,9 +1,9 @@
 //! Headers: the schemes that carry credentials, and what they carry.
 
 use super::Decoding;
+use super::encoding;
 use super::message::{Field, Form, Message};
 use super::url::Url;
-use super::{encoding, mask};
 use crate::atoms::{Method, Slot};
 use crate::collect::Observation;
 
@@ -132,22 +132,22 @@ fn name_tokens(fields: &mut [Field]) {
     for field in fields {
         let may_be = matches!(&*field.key.key, "authorizationbasic" | "curluser");
         if let Some(token) = token_as_user(&field.canonical).filter(|_| may_be) {
-            *field = part(field, "userinfo_only", token);
+            *field = part(field, "user_only", token);
         }
     }
 }
 
-/// Where the id and the secret of a client are, under one of these keys. The id is shown: a token in its place is none.
-/// A public client may send its id with an empty secret, which proves nothing.
+/// Where the id and the secret of a client are, under one of these keys. The id is shown, so that a token in its place is
+/// none; an empty secret is one of a public client, and proves nothing.
 fn client_at(fields: &[Field], keys: &[&str]) -> Option<usize> {
-    let is_client = |(id, secret): (&str, &str)| match token_as_user(&format!("{id}:{secret}")) {
-        None => secret.len() >= MIN_SECRET,
-        Some(_) => secret.is_empty() && mask::is_word(id),
+    let is_client = |field: &Field| match field.canonical.split_once(':') {
+        Some((_, "")) => true,
+        Some((_, secret)) => secret.len() >= MIN_SECRET && !NO_PASSWORDS.contains(&secret),
+        None => false,
     };
-    fields.iter().position(|field| {
-        let credentials = field.canonical.split_once(':');
-        keys.contains(&&*field.key.key) && credentials.is_some_and(is_client)
-    })
+    fields
+        .iter()
+        .position(|field| keys.contains(&&*field.key.key) && is_client(field))
 }
 
 fn split_at(fields: &mut Vec<Field>, at: usize) {
@@ -166,7 +166,7 @@ pub(super) fn bearer(canonical: &str) -> Option<&str> {
 /// Whether the header belongs to a request to an endpoint at which clients authenticate. They post there (RFC 6749 §3.2,
 /// RFC 7009 §2.1, RFC 7662 §2.1), and an API that has tokens as its objects has users.
 fn is_token_endpoint(observation: &Observation) -> bool {
-    const SEGMENTS: [&str; 8] = [
+    const SEGMENTS: [&str; 7] = [
         "connect",
         "device_authorization",
         "introspect",
@@ -174,14 +174,16 @@ fn is_token_endpoint(observation: &Observation) -> bool {
         "par",
         "revocation",
         "revoke",
-        "token.php",
     ];
     observation.exchange.as_ref().is_some_and(|exchange| {
         let url = Url::of_exchange(exchange);
         let path = url.path.to_lowercase();
         let is_named = path.split('/').any(|segment| {
+            // `token.oauth2`, `token.php`.
+            let segment = segment.split('.').next().unwrap_or_default();
             SEGMENTS.contains(&segment)
                 || segment.ends_with("token")
+                || segment.starts_with("token_")
                 || segment.starts_with("oauth")
         });
         let method = exchange.method.map(Method::as_str);

@@ -287,8 +287,9 @@ fn userinfo_field(userinfo: &str) -> Field {
     let decoded = encoding::percent(userinfo).into_owned();
     let (name, value) = match decoded.split_once(':') {
         None => ("userinfo_only".into(), &*decoded),
+        Some((user, "")) => ("userinfo_only".into(), user),
         Some((user, password)) => match header::token_as_user(&decoded) {
-            Some(token) => ("userinfo_only".into(), token),
+            Some(token) => ("user_only".into(), token),
             None if TOKEN_USERS.contains(&user) => (format!("userinfo_{user}"), password),
             None => ("userinfo".into(), &*decoded),
         },

@@ -146,12 +146,6 @@ impl Sighting {
     pub fn is_refused(&self) -> bool {
         self.status.is_some_and(|status| status >= 400)
     }
-
-    /// Whether it is where an answer leads, and that tells of an error: by a code of a specification, or by a word of the
-    /// application's own.
-    pub fn leads_to_error(&self) -> bool {
-        self.via == Via::Location && self.params.iter().any(|it| *it.name == *"error")
-    }
 }
 
 /// Which protocol message a sighting is.

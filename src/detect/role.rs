@@ -206,9 +206,9 @@ impl Seen<'_> {
     }
 
     /// An answer of the token endpoint, or of one beside it, that grants or ends nothing. An API may use the same words.
-    fn is_token_error(&self) -> bool {
+    fn is_token_error(&self, observation: &Observation) -> bool {
         let is_endpoint = self.path(&["token", "oauth"]) || self.path(&REVOCATION);
-        is_endpoint && self.message.fields.iter().any(failure::says_error)
+        is_endpoint && failure::grants_nothing(observation, self.message)
     }
 
     /// RFC 6749 §5.1: what stands beside a token where it is delivered.
@@ -222,7 +222,7 @@ impl Seen<'_> {
             matches!(&observation.payload, Payload::Body { mime, .. } if mime.contains("html"));
         observation.via == Via::Response
             && !in_page
-            && (self.is_token_error() || self.any(&["accesstoken", "refreshtoken"]))
+            && (self.is_token_error(observation) || self.any(&["accesstoken", "refreshtoken"]))
     }
 
     fn slot_of(&self, names: &[&str], slot: Slot) -> bool {
@@ -352,7 +352,7 @@ impl Seen<'_> {
                 || pushed
                 || introspected
                 || self.has("authreqid")
-                || (observation.via == Via::Response && self.is_token_error()))
+                || (observation.via == Via::Response && self.is_token_error(observation)))
         {
             Role::TokenResponse
         } else if !response && !self.found.is_empty() {

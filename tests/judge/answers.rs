@@ -219,6 +219,8 @@ fn of_a_token_without_an_issuer_the_only_server_of_its_run_knows() {
     assert_eq!(told(run()), State::Revoked);
     assert_eq!(told(run().issuer("https://idp.test")), State::Revoked);
     assert_eq!(told(run().issuer("https://other.test")), State::Unknown);
+    // Two servers that nothing names need not be one.
+    assert_eq!(told(introspected(None, inactive(""))), State::Unknown);
     for (role, wanted) in [
         (Role::AuthorizationRequest, State::Unknown),
         (Role::TokenRequest, State::Unknown),

@@ -253,6 +253,18 @@ fn zeros_before_a_record_are_damage_and_hide_nothing() {
             seen.problems
         );
     }
+    // Its checksum may begin with a zero.
+    let mut batch = bytes[ends[0] + 7..ends[1]].to_vec();
+    let sequences = (1_u32..).map(|sequence| {
+        batch[..4].copy_from_slice(&sequence.to_le_bytes());
+        record(1, &batch)
+    });
+    let behind = sequences.into_iter().find(|it| it[0] == 0).unwrap();
+    let seen = scan_as(
+        "000003.log",
+        &[&bytes[..ends[0]], &[0; 9], &*behind].concat(),
+    );
+    assert_eq!(found(&seen), [0, 1]);
 }
 
 #[test]

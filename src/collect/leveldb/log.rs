@@ -229,9 +229,14 @@ fn record(bytes: &[u8]) -> Option<(Part, &[u8], &[u8])> {
 /// The record behind one that is damaged: behind zeros, which file systems leave where a write was lost, or else where
 /// the damaged one says that it ends.
 fn next(rest: &[u8]) -> Option<&[u8]> {
+    let is_record = |behind: &&[u8]| record(behind).is_some();
     let zeros = rest.iter().take_while(|byte| **byte == 0).count();
-    let len = if zeros < HEADER { length(rest)? } else { zeros };
-    rest.get(len..).filter(|behind| record(behind).is_some())
+    if zeros < HEADER {
+        return rest.get(length(rest)?..).filter(is_record);
+    }
+    // The record may begin with zeros of its own, though not with a whole header of them.
+    let places = (zeros + 1 - HEADER..=zeros).rev();
+    places.filter_map(|at| rest.get(at..)).find(is_record)
 }
 
 /// Bytes of the record with its header.

@@ -3,7 +3,7 @@
 use super::{Facts, param};
 use crate::atoms::{Kind, Method, Slot};
 use crate::collect::Via;
-use crate::detect::{Credential, Param, REVOCATION, Role, Sighting};
+use crate::detect::{Credential, REVOCATION, Role, Sighting};
 use crate::flow::client::is_introspection;
 
 /// What happened to a credential.
@@ -131,7 +131,7 @@ impl Facts<'_> {
         let mut status = request.status;
         for (_, mate) in self.exchange(request) {
             status = status.or(mate.status);
-            let error = mate.params.iter().find(|it| is_error(it));
+            let error = mate.params.iter().find(|it| it.says_error());
             told = told.or(error.map(|error| Answer::of_error(error.value.as_deref())));
             tokens |= came_back(mate)
                 && mate.credentials.iter().any(|it| {
@@ -187,16 +187,6 @@ impl Answer {
 /// Whether a part of the exchange of a token request is one of its answer.
 fn came_back(mate: &Sighting) -> bool {
     mate.role == Role::TokenResponse || mate.via == Via::Response && mate.role != Role::TokenRequest
-}
-
-/// Whether a parameter says that a request failed.
-fn is_error(param: &Param) -> bool {
-    match &*param.name {
-        "error" => true,
-        // `WeChat`'s, which answers with status 200.
-        "errcode" => param.value.as_deref() != Some("0"),
-        _ => false,
-    }
 }
 
 /// What a token request exchanges for something else, once.

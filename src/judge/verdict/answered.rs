@@ -145,10 +145,10 @@ impl<'a> Case<'a> {
         issuers.map(authority).chain(hosts).collect()
     }
 
-    /// The host that a message was sent to, or came from.
+    /// The host that a message was sent to, or came from, where its evidence names it.
     fn host(&self, index: usize) -> Option<&'a str> {
         let address = self.facts.sighting(index)?.address.as_ref()?;
-        Some(&address.host)
+        Some(&*address.host).filter(|host| !host.is_empty())
     }
 
     /// What an API said of it (RFC 6750 §3.1). One that had taken it before is the one that it is for.
