@@ -5,15 +5,9 @@ use super::{Param, Sighting};
 use crate::collect::{Observation, Via};
 
 impl Param {
-    /// Whether it says that a request failed: by any `error` that is not the word for none, or by `WeChat`'s number, which
-    /// comes with status 200.
+    /// Whether it says that a request failed. One whose value is not shown does.
     pub fn says_error(&self) -> bool {
-        let value = self.value.as_deref();
-        match &*self.name {
-            "error" => !value.is_some_and(is_none),
-            "errcode" => value != Some("0"),
-            _ => false,
-        }
+        is_error(&self.name, self.value.as_deref())
     }
 }
 
@@ -83,19 +77,18 @@ fn is_of_token_endpoint(code: &str) -> bool {
     )
 }
 
-/// Whether a field says that an answer grants nothing, by whatever word a server has, or by any number of `WeChat`'s but
-/// that of success.
 fn says_error(field: &Field) -> bool {
-    match &*field.key.key {
-        "error" => !matches!(field.canonical.as_str(), "" | "0") && !is_none(&field.canonical),
-        "errcode" => field.canonical != "0",
-        _ => false,
-    }
+    is_error(&field.key.key, Some(&field.canonical))
 }
 
-/// Whether an error is none, in a word.
-fn is_none(error: &str) -> bool {
-    matches!(error, "false" | "none" | "null")
+/// Whether a name and its value say that a request failed: by whatever word a server has that is not one for none, or by
+/// any number of `WeChat`'s but that of success, which comes with status 200.
+fn is_error(name: &str, value: Option<&str>) -> bool {
+    match name {
+        "error" => !matches!(value, Some("" | "0" | "false" | "none" | "null")),
+        "errcode" => value != Some("0"),
+        _ => false,
+    }
 }
 
 /// Whether a message tells of a failure, and holds no credential by which it would be kept anyway.

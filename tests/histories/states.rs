@@ -273,19 +273,7 @@ fn what_a_hot_journal_undoes() {
 
 #[test]
 fn a_journal_with_a_zeroed_header_holds_what_the_last_transaction_deleted() {
-    // Chromium: rollback journal, exclusive lock, so that the journal stays and its header is zeroed.
-    let live = tempfile::tempdir().unwrap();
-    let connection = Connection::open(live.path().join("History")).unwrap();
-    connection
-        .execute_batch("PRAGMA locking_mode=EXCLUSIVE;")
-        .unwrap();
-    history(&connection, 1..300);
-    connection
-        .execute_batch(
-            "BEGIN; DELETE FROM urls WHERE id > 200; DELETE FROM visits WHERE id > 200; COMMIT;",
-        )
-        .unwrap();
-    let copy = copied(live.path(), &JOURNAL);
+    let copy = ended();
     let journal = fs::read(copy.path().join("History-journal")).unwrap();
     assert_eq!(journal[..28], [0; 28]);
     let seen = unharmed(copy.path());
@@ -318,6 +306,23 @@ fn torn() -> tempfile::TempDir {
     connection
         .execute_batch(
             "PRAGMA cache_size=2; BEGIN; UPDATE urls SET url = 'https://app.example/?code=half-made-up-' || id;",
+        )
+        .unwrap();
+    copied(live.path(), &JOURNAL)
+}
+
+/// A folder with a history and the journal of a transaction that ended. Chromium has a rollback journal and an exclusive
+/// lock, so that the journal stays and its header is zeroed.
+fn ended() -> tempfile::TempDir {
+    let live = tempfile::tempdir().unwrap();
+    let connection = Connection::open(live.path().join("History")).unwrap();
+    connection
+        .execute_batch("PRAGMA locking_mode=EXCLUSIVE;")
+        .unwrap();
+    history(&connection, 1..300);
+    connection
+        .execute_batch(
+            "BEGIN; DELETE FROM urls WHERE id > 200; DELETE FROM visits WHERE id > 200; COMMIT;",
         )
         .unwrap();
     copied(live.path(), &JOURNAL)
@@ -367,16 +372,7 @@ fn a_hot_journal_whose_header_cannot_be_used_is_told() {
 /// Journals of a database of another time, with the header of a hot one, and with the zeroed one that stays behind a
 /// transaction that ended.
 fn journals() -> [Vec<u8>; 2] {
-    let live = tempfile::tempdir().unwrap();
-    let connection = Connection::open(live.path().join("History")).unwrap();
-    connection
-        .execute_batch("PRAGMA locking_mode=EXCLUSIVE;")
-        .unwrap();
-    history(&connection, 1..300);
-    connection
-        .execute_batch("DELETE FROM urls WHERE id > 200;")
-        .unwrap();
-    [torn().path(), live.path()].map(|folder| fs::read(folder.join("History-journal")).unwrap())
+    [torn(), ended()].map(|folder| fs::read(folder.path().join("History-journal")).unwrap())
 }
 
 #[test]

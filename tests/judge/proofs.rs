@@ -80,45 +80,50 @@ fn thumbprint(seen: Seen, id: Option<u64>) -> Seen {
     id.into_iter().fold(seen, with)
 }
 
+/// A run with private keys in a place, by their thumbprints.
+fn with_keys(run: Run, place: Place, keys: &[Option<u64>]) -> Run {
+    let keys = (50..).zip(keys);
+    keys.fold(run, |run, (id, key)| {
+        run.with(thumbprint(seen_key(place, id), *key))
+    })
+}
+
+fn seen_key(place: Place, id: u64) -> Seen {
+    seen(place, T0, Role::Stored).with(Kind::PrivateKey, "d", id)
+}
+
+/// The thumbprint that a value tells of its key, those of the keys in the same hands, and how certain it is that one of
+/// these is it; `None` where all are others.
+type Compared = (Option<u64>, &'static [Option<u64>], Option<Basis>);
+
+const COMPARED: [Compared; 8] = [
+    (Some(1), &[Some(1)], Some(Basis::Proven)),
+    (Some(1), &[Some(2)], None),
+    (Some(1), &[None], Some(Basis::Assumed)),
+    (None, &[Some(1)], Some(Basis::Assumed)),
+    (None, &[None], Some(Basis::Assumed)),
+    (Some(1), &[], None),
+    (Some(1), &[Some(2), None, Some(1)], Some(Basis::Proven)),
+    (Some(1), &[Some(2), None], Some(Basis::Assumed)),
+];
+
 /// RFC 7638, RFC 9449 §6.1.
 #[test]
 fn a_private_key_is_compared_by_its_thumbprint_where_both_tell_one() {
-    let told = |token: Option<u64>, keys: &[Option<u64>]| {
+    for (own, keys, key) in COMPARED {
         let claims = Claims {
             cnf: Some("jkt".into()),
             ..until(T0 + 300)
         };
-        let bound = seen(Place::Har, T0, Role::TokenResponse)
+        let token = seen(Place::Har, T0, Role::TokenResponse)
             .with(Kind::AccessToken, "access_token", 2)
             .claims(claims, Signature::Unverified);
-        let mut run = Run::new(
-            Flow::Unknown,
-            Pkce::NotObserved,
-            vec![thumbprint(bound, token)],
-        );
-        for (at, key) in (50..).zip(keys) {
-            let kept = seen(Place::Har, T0, Role::Stored).with(Kind::PrivateKey, "d", at);
-            run = run.with(thumbprint(kept, *key));
-        }
+        let seen = vec![thumbprint(token, own)];
+        let run = Run::new(Flow::Unknown, Pkce::NotObserved, seen);
+        let run = with_keys(run, Place::Har, keys);
         let now = run.find(Kind::AccessToken, EARLY).now;
-        (now.state, now.basis)
-    };
-    let (proven, assumed, bound) = (
-        (State::Live, Basis::Proven),
-        (State::Live, Basis::Assumed),
-        (State::Bound, Basis::Proven),
-    );
-    for (token, keys, wanted) in [
-        (Some(1), &[Some(1)][..], proven),
-        (Some(1), &[Some(2)], bound),
-        (Some(1), &[None], assumed),
-        (None, &[Some(1)], assumed),
-        (None, &[None], assumed),
-        (Some(1), &[], bound),
-        (Some(1), &[Some(2), None, Some(1)], proven),
-        (Some(1), &[Some(2), None], assumed),
-    ] {
-        assert_eq!(told(token, keys), wanted, "{token:?} {keys:?}");
+        let wanted = key.map_or((State::Bound, Basis::Proven), |key| (State::Live, key));
+        assert_eq!((now.state, now.basis), wanted, "{own:?} {keys:?}");
     }
 }
 
@@ -128,41 +133,21 @@ fn keyed(asked: Option<u64>, place: Place, keys: &[Option<u64>]) -> Run {
         .key(KeyKind::ChallengeS256, CHALLENGE)
         .param("dpop_jkt", "x");
     let seen = vec![thumbprint(request, asked), callback()];
-    let mut run = Run::new(Flow::CodePkceS256, Pkce::S256, seen);
-    for (at, key) in (50..).zip(keys) {
-        let kept = seen_key(place, at);
-        run = run.with(thumbprint(kept, *key));
-    }
-    run
-}
-
-fn seen_key(place: Place, id: u64) -> Seen {
-    seen(place, T0, Role::Stored).with(Kind::PrivateKey, "d", id)
+    let run = Run::new(Flow::CodePkceS256, Pkce::S256, seen);
+    with_keys(run, place, keys)
 }
 
 /// RFC 9449 §10, §11.4: what else guards the code guards it from who has the key.
 #[test]
 fn a_code_that_is_bound_to_a_key_is_as_any_other_to_who_has_the_key() {
-    let (proven, assumed, bound) = (
-        (State::Guarded, Basis::Proven),
-        (State::Guarded, Basis::Assumed),
-        (State::Bound, Basis::Proven),
-    );
-    for (asked, keys, wanted) in [
-        (Some(1), &[Some(1)][..], proven),
-        (Some(1), &[Some(2)], bound),
-        (Some(1), &[None], assumed),
-        (None, &[Some(1)], assumed),
-        (None, &[None], assumed),
-        (Some(1), &[], bound),
-        (Some(1), &[Some(2), None], assumed),
-    ] {
+    for (asked, keys, key) in COMPARED {
         let now = keyed(asked, Place::Storage, keys).find(CODE, EARLY).now;
+        let wanted = key.map_or((State::Bound, Basis::Proven), |key| (State::Guarded, key));
         assert_eq!((now.state, now.basis), wanted, "{asked:?} {keys:?}");
         let says = "lies in the same hands";
-        assert_eq!(now.because.contains(says), wanted != bound, "{asked:?}");
+        assert_eq!(now.because.contains(says), key.is_some(), "{asked:?}");
         let is_told = now.because.contains("nothing tells whether it is the same");
-        assert_eq!(is_told, wanted == assumed, "{asked:?} {keys:?}");
+        assert_eq!(is_told, key == Some(Basis::Assumed), "{asked:?} {keys:?}");
     }
     let elsewhere = keyed(Some(1), Place::Log, &[Some(1)]).find(CODE, EARLY);
     assert_eq!(elsewhere.now.needs, ["dpop_private_key"]);

@@ -100,12 +100,8 @@ fn unusable() -> ReadError {
 
 /// What is told of a journal that lies beside a write-ahead log whose transactions count: the log alone is laid over
 /// the main file. `None` where the journal holds no page.
-pub(super) fn passed_over<S: Read + Seek>(
-    journal: S,
-    page_size: u32,
-    page_count: u32,
-) -> Option<ReadError> {
-    match holds_pages(journal, page_size, page_count) {
+pub(super) fn passed_over<S: Read + Seek, L>(journal: S, log: &Overlay<L>) -> Option<ReadError> {
+    match holds_pages(journal, log.page_size, log.page_count) {
         Ok(false) => None,
         Ok(true) => Some(ReadError::Malformed(
             "the -journal file beside it holds pages, and was not read because the -wal file beside it counts; copy all of them again, or look for what is left with --residue".into(),

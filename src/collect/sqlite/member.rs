@@ -26,9 +26,8 @@ pub(super) fn open(evidence: &Evidence) -> Result<Views, ReadError> {
         let committed = wal::committed(BufReader::new(log.reader()))?;
         problem = problem.or(committed.problem);
         if let Some(overlay) = committed.overlay {
-            let (size, count) = (overlay.page_size, overlay.page_count);
             let passed_over = journal.and_then(|journal| {
-                journal::passed_over(BufReader::new(journal.reader()), size, count)
+                journal::passed_over(BufReader::new(journal.reader()), &overlay)
             });
             problem = problem.or(passed_over);
             let views = overlaid(evidence, overlay, log.len(), Because::WriteAheadLog)?;

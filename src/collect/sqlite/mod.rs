@@ -152,9 +152,8 @@ impl Views {
             problem = problem.or(committed.problem);
             if let Some(overlay) = committed.overlay {
                 let because = Because::WriteAheadLog;
-                let (size, count) = (overlay.page_size, overlay.page_count);
                 let passed_over =
-                    journal.and_then(|(journal, _)| journal::passed_over(journal, size, count));
+                    journal.and_then(|(journal, _)| journal::passed_over(journal, &overlay));
                 problem = problem.or(passed_over);
                 let views = Self::overlaid(path, main_len, overlay, len, because)?;
                 return Ok(views.with_problem(problem));
